@@ -1,0 +1,43 @@
+//===- Passes.td - passes of the quant stage --------------*- tablegen -*-===//
+
+#ifndef QUANT_DIALECT_QUANT_TRANSFORMS_PASSES_TD
+#define QUANT_DIALECT_QUANT_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def QuantVerifyStagePass : Pass<"quant-verify-stage", "::mlir::ModuleOp"> {
+  let summary = "Prove the contract of a named stage, or fail";
+  let description = [{
+    Each stage of the pipelines ends with a promise about the IR; this pass
+    proves it and fails with an error at the offending op otherwise.
+
+    * `quant`: every `quant.matmul` has an accumulator that is proven to fit
+      in i32 (K, the operands' ranges and the zero points), or an error names
+      K and the bound.
+    * `packed`: in addition no `quant.matmul` is left; every
+      `quant.packed_matmul` has static inner tiles and an intrinsic that the
+      module's target offers.
+    * `target`: no tensor type and no `quant` op is left.
+    * `llvm`: only ops of the LLVM dialect (and the module) are left.
+
+    Example: `quant-verify-stage{stage=quant}` on
+
+    ```mlir
+    %0 = quant.matmul ins(%a, %b : tensor<1x140000xi8>, tensor<140000x1xi8>)
+           outs(%c : tensor<1x1xi32>) -> tensor<1x1xi32>
+    ```
+
+    is an error: `sum over K = 140000 may reach 2293760000, past 2147483647`.
+  }];
+  let options = [
+    Option<"stage", "stage", "Stage", "Stage::Quant",
+           "The stage whose contract is proven",
+           [{::llvm::cl::values(
+              clEnumValN(Stage::Quant, "quant", "integers on tensors"),
+              clEnumValN(Stage::Packed, "packed", "tiled and packed"),
+              clEnumValN(Stage::Target, "target", "instructions on memory"),
+              clEnumValN(Stage::LLVM, "llvm", "the LLVM dialect"))}]>
+  ];
+}
+
+#endif // QUANT_DIALECT_QUANT_TRANSFORMS_PASSES_TD

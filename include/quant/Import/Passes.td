@@ -1,0 +1,102 @@
+//===- Passes.td - from float and QDQ programs to quant ----*- tablegen -*-===//
+
+#ifndef QUANT_IMPORT_PASSES_TD
+#define QUANT_IMPORT_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def QuantImportPass : Pass<"quant-import", "::mlir::ModuleOp"> {
+  let summary = "Rewrite matmuls that are already quantized into quant.matmul";
+  let description = [{
+    Recognises the integer matmuls that a program already describes and brings
+    them to one form (`quant.matmul`, `quant.rescale`):
+
+    * `quant.qcast` / `quant.dcast` / `quant.scast` around a float contraction,
+      with `!quant.uniform` types per tensor and per axis,
+    * `linalg.quantized_matmul`, `linalg.quantized_batch_matmul`,
+    * `linalg.matmul` (and transposed, batched, generic forms) of i8 operands
+      with i32 results.
+
+    Must run before any pass that folds `quant.dcast(quant.qcast(x))` to `x`
+    (canonicalize, inline, linalg passes), or the quantization is lost.
+
+    Example:
+
+    ```mlir
+    %d = quant.dcast %q : tensor<4x8x!quant.uniform<i8:f32, 0.5:3>> to tensor<4x8xf32>
+    %w = quant.dcast %wq : tensor<8x2x!quant.uniform<i8:f32, 0.25>> to tensor<8x2xf32>
+    %y = linalg.matmul ins(%d, %w : ...) outs(%zero : ...) -> tensor<4x2xf32>
+    // becomes
+    %acc = quant.matmul ins(%qi, %wi : tensor<4x8xi8>, tensor<8x2xi8>)
+             lhs_zero_point(%c3 : tensor<i32>) outs(%z : tensor<4x2xi32>) -> ...
+    %y = quant.rescale %acc row_scale(%sx : tensor<f32>)
+           channel_scale(%sw : tensor<f32>) : tensor<4x2xi32> -> tensor<4x2xf32>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numImported", "num-imported", "Quantized matmuls imported">,
+    Statistic<"numNotImported", "num-not-imported",
+              "Quantized matmuls left as they were">
+  ];
+  let dependentDialects = ["::mlir::quant::QuantDialect",
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::tensor::TensorDialect"];
+}
+
+def QuantQuantizeMatmulPass : Pass<"quant-quantize-matmul", "::mlir::ModuleOp"> {
+  let summary = "Rewrite float matmuls into integer ones";
+  let description = [{
+    Every float contraction with a weight (named linalg ops, transposing
+    indexing maps, `linalg.generic`, weights behind a transpose or a broadcast
+    over the batch, dynamic sizes) becomes: quantize the activations, an
+    integer `quant.matmul` with a quantized weight, `quant.rescale`. Constant
+    weights are quantized by folding, so no float copy of them is left.
+
+    A contraction that stays in float gets a remark at its location that says
+    why, and is counted.
+
+    Example, with `weights=channel activations=dynamic-token`:
+
+    ```mlir
+    %y = linalg.matmul_transpose_b ins(%x, %w : tensor<?x384xf32>, tensor<1536x384xf32>) ...
+    // becomes
+    %sx = quant.choose_qparams %x axes = [0] range = [-127, 127] ...
+    %qx = quant.quantize %x scale(%sx : tensor<?xf32>) axes = [0] ...
+    %acc = quant.matmul ins(%qx, %qw : tensor<?x384xi8>, tensor<1536x384xi8>)
+             outs(%zero : tensor<?x1536xi32>) {transpose_rhs} -> tensor<?x1536xi32>
+    %y = quant.rescale %acc row_scale(%sx : tensor<?xf32>)
+           channel_scale(%sw : tensor<1536xf32>) ...
+    ```
+  }];
+  let options = [
+    Option<"weightBits", "weight-bits", "unsigned", "8", "8 or 4">,
+    Option<"activationBits", "activation-bits", "unsigned", "8", "8 or 4">,
+    Option<"weights", "weights", "WeightGranularity",
+           "WeightGranularity::Channel", "Granularity of the weights' scales",
+           [{::llvm::cl::values(
+              clEnumValN(WeightGranularity::Tensor, "tensor", "one scale"),
+              clEnumValN(WeightGranularity::Channel, "channel",
+                         "a scale for each output feature"))}]>,
+    Option<"activations", "activations", "ActivationScheme",
+           "ActivationScheme::DynamicToken", "How activations are quantized",
+           [{::llvm::cl::values(
+              clEnumValN(ActivationScheme::DynamicTensor, "dynamic-tensor",
+                         "one scale, from the data"),
+              clEnumValN(ActivationScheme::DynamicToken, "dynamic-token",
+                         "a scale for each row, from the data"),
+              clEnumValN(ActivationScheme::Static, "static",
+                         "scales that the program gives in QDQ form"))}]>,
+    Option<"symmetric", "symmetric", "bool", "true",
+           "Zero points are 0; false: activations are asymmetric">
+  ];
+  let statistics = [
+    Statistic<"numMatmuls", "num-matmuls", "Float contractions seen">,
+    Statistic<"numQuantized", "num-quantized", "Contractions rewritten">,
+    Statistic<"numSkipped", "num-skipped", "Contractions left in float">
+  ];
+  let dependentDialects = ["::mlir::quant::QuantDialect",
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::tensor::TensorDialect"];
+}
+
+#endif // QUANT_IMPORT_PASSES_TD

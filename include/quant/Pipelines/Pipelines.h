@@ -1,0 +1,84 @@
+//===- Pipelines.h - named pass pipelines -----------------------*- C++ -*-===//
+//
+// Pipelines compose passes and nothing else. Each stage can be stopped at, and
+// ends with `quant-verify-stage`.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_PIPELINES_PIPELINES_H
+#define QUANT_PIPELINES_PIPELINES_H
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+
+#include "quant/Dialect/Quant/Transforms/Passes.h"
+
+#include <string>
+
+namespace quantmlir {
+
+/// Options of `quant-to-generic`.
+struct GenericPipelineOptions
+    : public mlir::PassPipelineOptions<GenericPipelineOptions> {
+  Option<std::string> quantize{
+      *this, "quantize",
+      llvm::cl::desc("Options of quant-quantize-matmul; `none` leaves float "
+                     "matmuls as they are"),
+      llvm::cl::init("none")};
+  Option<Stage> stopAfter{
+      *this, "stop-after", llvm::cl::desc("Last stage that is run"),
+      llvm::cl::init(Stage::LLVM),
+      llvm::cl::values(clEnumValN(Stage::Quant, "quant", ""),
+                       clEnumValN(Stage::Packed, "packed", ""),
+                       clEnumValN(Stage::Target, "target", ""),
+                       clEnumValN(Stage::LLVM, "llvm", ""))};
+};
+
+/// Options of `quant-to-x86`.
+struct X86PipelineOptions
+    : public mlir::PassPipelineOptions<X86PipelineOptions> {
+  Option<std::string> quantize{
+      *this, "quantize",
+      llvm::cl::desc("Options of quant-quantize-matmul; `none` leaves float "
+                     "matmuls as they are"),
+      llvm::cl::init("none")};
+  Option<std::string> cpu{*this, "cpu",
+                          llvm::cl::desc("LLVM's name of the CPU, or host"),
+                          llvm::cl::init("host")};
+  ListOption<std::string> features{
+      *this, "features",
+      llvm::cl::desc("LLVM features to add (+x) or remove (-x)")};
+  Option<Stage> stopAfter{
+      *this, "stop-after", llvm::cl::desc("Last stage that is run"),
+      llvm::cl::init(Stage::LLVM),
+      llvm::cl::values(clEnumValN(Stage::Quant, "quant", ""),
+                       clEnumValN(Stage::Packed, "packed", ""),
+                       clEnumValN(Stage::Target, "target", ""),
+                       clEnumValN(Stage::LLVM, "llvm", ""))};
+};
+
+/// Import + Quant stage: QDQ forms are imported, then, unless `quantize` is
+/// `none`, float matmuls are quantized with these options.
+/// Ends with constants folded and the stage verified.
+void buildQuantStage(mlir::OpPassManager &pm, llvm::StringRef quantize);
+
+/// From tensors of standard dialects (linalg, tensor, arith, math) and
+/// bufferized `quant.packed_matmul` down to the LLVM dialect, in two parts so
+/// that a target can expand its own ops on memrefs in between.
+void buildBufferizeStage(mlir::OpPassManager &pm);
+void buildLLVMStage(mlir::OpPassManager &pm);
+
+/// Portable path: reference lowering, loops, LLVM.
+void buildGenericPipeline(mlir::OpPassManager &pm,
+                          const GenericPipelineOptions &options);
+
+/// x86 path: packed tiles, integer dot-product instructions, LLVM.
+void buildX86Pipeline(mlir::OpPassManager &pm,
+                      const X86PipelineOptions &options);
+
+/// Registers `quant-to-generic` and `quant-to-x86`.
+void registerPipelines();
+
+} // namespace quantmlir
+
+#endif // QUANT_PIPELINES_PIPELINES_H

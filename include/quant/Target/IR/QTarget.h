@@ -1,0 +1,21 @@
+//===- QTarget.h - target descriptions --------------------------*- C++ -*-===//
+//
+// The companion dialect `qtarget`: attributes that describe machines and the
+// instructions they offer for integer matrix multiplication.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_TARGET_IR_QTARGET_H
+#define QUANT_TARGET_IR_QTARGET_H
+
+#include "mlir/IR/Attributes.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/Dialect.h"
+
+#include "quant/Target/IR/QTargetDialect.h.inc"
+#include "quant/Target/IR/QTargetEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "quant/Target/IR/QTargetAttrs.h.inc"
+
+#endif // QUANT_TARGET_IR_QTARGET_H

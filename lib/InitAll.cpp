@@ -1,0 +1,23 @@
+//===- InitAll.cpp - the one registration list ----------------------------===//
+
+#include "quant/InitAll.h"
+
+
+#include "quant/Conversion/Passes.h"
+#include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/Transforms/Passes.h"
+#include "quant/Import/Passes.h"
+#include "quant/Pipelines/Pipelines.h"
+#include "quant/Target/X86/Passes.h"
+
+void quantmlir::registerAllDialects(mlir::DialectRegistry &registry) {
+  registerQuantExtension(registry);
+}
+
+void quantmlir::registerAllPasses() {
+  registerQuantTransformsPasses();
+  registerQuantImportPasses();
+  registerQuantConversionPasses();
+  registerQuantTargetX86Passes();
+  registerPipelines();
+}
