@@ -1,0 +1,56 @@
+# lit configuration of the project's tests.
+import os
+import re
+
+import lit.formats
+
+config.name = "QUANT"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test", ".py"]
+config.excludes = ["Inputs", "lit.cfg.py", "lit.site.cfg.py", "CMakeLists.txt"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.quant_build_dir, "test")
+
+# Helpers of the Python tests stand beside them and are not tests.
+config.excludes += ["oracle.py", "harness.py"]
+
+bin_dir = os.path.join(config.quant_build_dir, "bin")
+config.environment["PATH"] = os.pathsep.join(
+    [bin_dir, config.llvm_tools_dir, config.environment["PATH"]]
+)
+config.environment["PYTHONPATH"] = os.pathsep.join(
+    [os.path.join(config.quant_source_dir, "python"),
+     os.path.join(config.quant_source_dir, "test")]
+)
+config.environment["PYTHONDONTWRITEBYTECODE"] = "1"
+# One thread a test: lit runs as many tests as there are cores.
+config.environment["OMP_NUM_THREADS"] = "1"
+config.environment["OPENBLAS_NUM_THREADS"] = "1"
+
+config.substitutions += [
+    ("%python", config.python),
+    ("%shlib_dir", os.path.join(config.quant_build_dir, "lib")),
+    ("%plugin", os.path.join(config.quant_build_dir, "lib", "QuantPlugin.so")),
+    ("%mlir_libs", config.llvm_library_dir),
+    ("%cases", config.cases_dir),
+    ("%src", config.quant_source_dir),
+    ("%build", config.quant_build_dir),
+    ("%cmake", config.cmake),
+    ("%cxx", config.cxx),
+    ("%mlir_dir", config.mlir_dir),
+]
+
+# What the machine can run: tests that execute an instruction ask for it, and
+# its cross-compiled twin stands beside them.
+def cpu_flags():
+    with open("/proc/cpuinfo") as f:
+        found = re.search(r"^flags\s*:\s*(.*)$", f.read(), re.M)
+    return set(found.group(1).split()) if found else set()
+
+
+for flag in cpu_flags():
+    if flag in ("avx2", "avx512f", "avx512bw", "avx512_vnni", "avx_vnni",
+                "amx_int8"):
+        config.available_features.add("cpu-" + flag.replace("_", "-"))
+if os.path.isdir(config.cases_dir):
+    config.available_features.add("cases")
