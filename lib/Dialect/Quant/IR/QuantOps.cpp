@@ -34,35 +34,19 @@ void quantmlir::registerQuantExtension(DialectRegistry &registry) {
   });
 }
 
-LogicalResult ChooseQParamsOp::verify() { return success(); }
-LogicalResult QuantizeOp::verify() { return success(); }
-LogicalResult DequantizeOp::verify() { return success(); }
-LogicalResult MatmulOp::verify() { return success(); }
-LogicalResult RescaleOp::verify() { return success(); }
-LogicalResult RescaleFixedPointOp::verify() { return success(); }
-LogicalResult PackInt4Op::verify() { return success(); }
-LogicalResult UnpackInt4Op::verify() { return success(); }
-LogicalResult PackedMatmulOp::verify() { return success(); }
-LogicalResult ChooseQParamsOp::fold(FoldAdaptor, SmallVectorImpl<OpFoldResult> &) { return failure(); }
+LogicalResult ChooseQParamsOp::fold(FoldAdaptor,
+                                    SmallVectorImpl<OpFoldResult> &) {
+  return failure();
+}
 OpFoldResult QuantizeOp::fold(FoldAdaptor) { return {}; }
 OpFoldResult DequantizeOp::fold(FoldAdaptor) { return {}; }
 OpFoldResult RescaleOp::fold(FoldAdaptor) { return {}; }
 OpFoldResult RescaleFixedPointOp::fold(FoldAdaptor) { return {}; }
 OpFoldResult PackInt4Op::fold(FoldAdaptor) { return {}; }
 OpFoldResult UnpackInt4Op::fold(FoldAdaptor) { return {}; }
-void QuantizeOp::getCanonicalizationPatterns(RewritePatternSet &, MLIRContext *) {}
-void MatmulOp::getCanonicalizationPatterns(RewritePatternSet &, MLIRContext *) {}
-void RescaleOp::getCanonicalizationPatterns(RewritePatternSet &, MLIRContext *) {}
-
-void PackedMatmulOp::getEffects(
-    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
-        &effects) {
-  for (OpOperand &operand : (*this)->getOpOperands()) {
-    if (!isa<MemRefType>(operand.get().getType()))
-      continue;
-    if (isDpsInit(&operand))
-      effects.emplace_back(MemoryEffects::Write::get(), &operand);
-    else
-      effects.emplace_back(MemoryEffects::Read::get(), &operand);
-  }
+void QuantizeOp::getCanonicalizationPatterns(RewritePatternSet &,
+                                             MLIRContext *) {}
+void MatmulOp::getCanonicalizationPatterns(RewritePatternSet &, MLIRContext *) {
 }
+void RescaleOp::getCanonicalizationPatterns(RewritePatternSet &,
+                                            MLIRContext *) {}

@@ -266,8 +266,9 @@ def QuantExt_MatmulOp : QuantExt_Op<"matmul", [Pure, AttrSizedOperandSegments,
     int64_t getRhsNDim() {
       return getRhs().getType().getRank() - (getTransposeRhs() ? 2 : 1);
     }
-    /// Static or dynamic size of the contracted dimension.
-    int64_t getK() { return getLhs().getType().getShape().back(); }
+    /// Static size of the contracted dimension where either operand has it,
+    /// else dynamic.
+    int64_t getK();
   }];
   let hasVerifier = 1;
   let hasCanonicalizer = 1;

@@ -1,0 +1,154 @@
+//===- PackedMatmulOp.cpp - packed matmul: shapes and effects -------------===//
+//
+// Verifier and side effects. The labels c1, c2, ... are the constraints of the
+// op's docs. Operands are tensors or memrefs, so that shapes are asked of
+// ShapedType.
+//
+//===----------------------------------------------------------------------===//
+
+#include "VerifyUtils.h"
+
+#include "quant/Dialect/Quant/IR/QuantOps.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+static ShapedType getShaped(Value value) {
+  return cast<ShapedType>(value.getType());
+}
+
+/// C1: two packed operands of the same K.
+static LogicalResult verifyPackedOperands(PackedMatmulOp op) {
+  // packed_matmul_c1
+  ShapedType lhs = getShaped(op.getLhs()), rhs = getShaped(op.getRhs());
+  for (auto [name, type] :
+       {std::make_pair("lhs", lhs), std::make_pair("rhs", rhs)}) {
+    if (type.getRank() != 4)
+      return op.emitOpError("expected ")
+             << name << " of rank 4, but got " << type;
+    if (type.isDynamicDim(2) || type.isDynamicDim(3) ||
+        type.getDimSize(2) <= 0 || type.getDimSize(3) <= 0)
+      return op.emitOpError("expected static, non-empty inner tiles of ")
+             << name << ", but got " << type;
+  }
+  if (lhs.getDimSize(3) != rhs.getDimSize(3))
+    return op.emitOpError("expected equal inner K tiles, but lhs has ")
+           << lhs.getDimSize(3) << " and rhs has " << rhs.getDimSize(3);
+  int64_t lhsK = lhs.getDimSize(1), rhsK = rhs.getDimSize(1);
+  if (lhsK != rhsK && !lhs.isDynamicDim(1) && !rhs.isDynamicDim(1))
+    return op.emitOpError("expected equal outer K sizes, but lhs has ")
+           << lhsK << " and rhs has " << rhsK;
+  return success();
+}
+
+/// C4: `init` is [M, N], and its sizes rounded up to tiles are the outer sizes.
+static LogicalResult verifyResultShape(PackedMatmulOp op) {
+  // packed_matmul_c4
+  ShapedType init = getShaped(op.getInit());
+  if (init.getRank() != 2)
+    return op.emitOpError("expected init of rank 2, but got ") << init;
+  for (auto [dim, name, operand] :
+       {std::make_tuple(0, "lhs", getShaped(op.getLhs())),
+        std::make_tuple(1, "rhs", getShaped(op.getRhs()))}) {
+    if (init.isDynamicDim(dim) || operand.isDynamicDim(0))
+      continue;
+    int64_t size = init.getDimSize(dim), tile = operand.getDimSize(2);
+    int64_t tiles = llvm::divideCeil(size, tile);
+    if (tiles != operand.getDimSize(0))
+      return op.emitOpError("expected ")
+             << tiles << " tiles of " << tile << " in " << name
+             << " for the size " << size << " of init, but got " << operand;
+  }
+  return success();
+}
+
+/// C5: vectors over columns are packed like rhs; the factors stand together.
+static LogicalResult verifyColumnVectors(PackedMatmulOp op) {
+  // packed_matmul_c5
+  ShapedType rhs = getShaped(op.getRhs());
+  SmallVector<int64_t> columns = {rhs.getDimSize(0), rhs.getDimSize(2)};
+  constexpr StringLiteral why = "[N/NR, NR] of rhs";
+  if (op.getColBias() &&
+      failed(verifyShape(op, "col_bias", getShaped(op.getColBias()), columns,
+                         why)))
+    return failure();
+  if (op.getBias() &&
+      failed(verifyShape(op, "bias", getShaped(op.getBias()), columns, why)))
+    return failure();
+  if (!op.getRowFactors() != !op.getColFactors())
+    return op.emitOpError("expected row_factors and col_factors together, but "
+                          "got only ")
+           << (op.getRowFactors() ? "row_factors" : "col_factors");
+  if (!op.getRowFactors())
+    return success();
+  ShapedType rows = getShaped(op.getRowFactors());
+  if (rows.getRank() != 2 || rows.isDynamicDim(0))
+    return op.emitOpError("expected row_factors of shape [R, M] with static "
+                          "R, but got ")
+           << rows;
+  int64_t rank = rows.getDimSize(0);
+  if (failed(verifyShape(op, "row_factors", rows,
+                         {rank, getShaped(op.getInit()).getDimSize(0)},
+                         "[R, M]")))
+    return failure();
+  return verifyShape(op, "col_factors", getShaped(op.getColFactors()),
+                     {rank, columns[0], columns[1]}, "[R, N/NR, NR]");
+}
+
+/// C6 and C7: scales and range, as the result's element type wants them.
+static LogicalResult verifyEpilogue(PackedMatmulOp op) {
+  // packed_matmul_c6
+  ShapedType init = getShaped(op.getInit());
+  bool hasScale = op.getRowScale() || op.getChannelScale();
+  bool isAccumulator = init.getElementType().isInteger(32);
+  if (isAccumulator && hasScale)
+    return op.emitOpError("expected no scales with an i32 result, but got ")
+           << (op.getRowScale() ? "row_scale" : "channel_scale");
+  if (!isAccumulator && !hasScale)
+    return op.emitOpError("expected a row_scale or a channel_scale with ")
+           << init << ", but got neither";
+  if (op.getRowScale() &&
+      failed(verifyScalarOrShape(op, "row_scale", getShaped(op.getRowScale()),
+                                 {init.getDimSize(0)}, "[M] of init")))
+    return failure();
+  ShapedType rhs = getShaped(op.getRhs());
+  if (op.getChannelScale() &&
+      failed(verifyScalarOrShape(
+          op, "channel_scale", getShaped(op.getChannelScale()),
+          {rhs.getDimSize(0), rhs.getDimSize(2)}, "[N/NR, NR] of rhs")))
+    return failure();
+  // packed_matmul_c7
+  if (!init.getElementType().isInteger(8)) {
+    if (op.getZeroPoint() || op.getRange() || op.getIsUnsigned())
+      return op.emitOpError("expected zero_point, range and unsigned with an "
+                            "8-bit result only, but init is ")
+             << init;
+    return success();
+  }
+  if (!op.getRange())
+    return op.emitOpError("expected a range with an 8-bit result");
+  return verifyRange(op, *op.getRange(), init.getElementType(),
+                     op.getIsUnsigned());
+}
+
+LogicalResult PackedMatmulOp::verify() {
+  if (failed(verifyPackedOperands(*this)) || failed(verifyResultShape(*this)) ||
+      failed(verifyColumnVectors(*this)))
+    return failure();
+  return verifyEpilogue(*this);
+}
+
+void PackedMatmulOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
+        &effects) {
+  for (OpOperand &operand : (*this)->getOpOperands()) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      continue;
+    if (isDpsInit(&operand))
+      effects.emplace_back(MemoryEffects::Write::get(), &operand);
+    else
+      effects.emplace_back(MemoryEffects::Read::get(), &operand);
+  }
+}

@@ -1,0 +1,112 @@
+//===- VerifyUtils.cpp - checks that several verifiers share --------------===//
+
+#include "VerifyUtils.h"
+
+#include "quant/Dialect/Quant/Utils/Constants.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace quantmlir;
+
+std::string quantmlir::formatShape(ArrayRef<int64_t> shape) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << "[";
+  llvm::interleaveComma(shape, os, [&](int64_t size) {
+    if (ShapedType::isDynamic(size))
+      os << "?";
+    else
+      os << size;
+  });
+  os << "]";
+  return text;
+}
+
+LogicalResult quantmlir::verifyAxes(Operation *op, ArrayRef<int64_t> axes,
+                                    ShapedType input) {
+  int64_t previous = -1;
+  for (int64_t axis : axes) {
+    if (axis <= previous || axis >= input.getRank())
+      return op->emitOpError("expected strictly increasing axes in [0, ")
+             << input.getRank() << "), but got " << formatShape(axes);
+    previous = axis;
+  }
+  return success();
+}
+
+SmallVector<int64_t> quantmlir::getAxesShape(ArrayRef<int64_t> axes,
+                                             ShapedType input) {
+  return llvm::map_to_vector(
+      axes, [&](int64_t axis) { return input.getDimSize(axis); });
+}
+
+LogicalResult quantmlir::verifyShape(Operation *op, StringRef what,
+                                     ShapedType type,
+                                     ArrayRef<int64_t> expected,
+                                     StringRef why) {
+  if (succeeded(verifyCompatibleShape(type.getShape(), expected)))
+    return success();
+  return op->emitOpError("expected ")
+         << what << " of shape " << formatShape(expected) << " (" << why
+         << "), but got " << type;
+}
+
+LogicalResult quantmlir::verifyScalarOrShape(Operation *op, StringRef what,
+                                             ShapedType type,
+                                             ArrayRef<int64_t> expected,
+                                             StringRef why) {
+  if (type.getRank() == 0 ||
+      succeeded(verifyCompatibleShape(type.getShape(), expected)))
+    return success();
+  return op->emitOpError("expected ")
+         << what << " of rank 0 or shape " << formatShape(expected) << " ("
+         << why << "), but got " << type;
+}
+
+LogicalResult quantmlir::verifyRange(Operation *op, ArrayRef<int64_t> range,
+                                     Type type, bool isUnsigned) {
+  if (range.size() != 2 || range[0] >= range[1])
+    return op->emitOpError("expected range = [qmin, qmax] with qmin < qmax, "
+                           "but got ")
+           << formatShape(range);
+  if (!type)
+    return success();
+  StorageRange stored = getStorageRange(type, isUnsigned);
+  if (stored.contains(StorageRange{range[0], range[1]}))
+    return success();
+  return op->emitOpError("expected range within [")
+         << stored.min << ", " << stored.max << "] of "
+         << (isUnsigned ? "unsigned " : "signed ") << type << ", but got "
+         << formatShape(range);
+}
+
+LogicalResult quantmlir::verifyConstantScale(Operation *op, StringRef what,
+                                             Value scale) {
+  std::optional<FloatConstant> values = FloatConstant::get(scale);
+  if (!values)
+    return success();
+  for (auto [i, value] : llvm::enumerate(values->getStored()))
+    if (!std::isfinite(value) || value <= 0.0f)
+      return op->emitOpError("expected a finite ")
+             << what << " > 0, but element " << i << " is " << value;
+  return success();
+}
+
+LogicalResult quantmlir::verifyConstantInRange(Operation *op, StringRef what,
+                                               Value value,
+                                               StorageRange range) {
+  std::optional<IntConstant> values = IntConstant::get(value);
+  if (!values)
+    return success();
+  for (int64_t i = 0, e = values->isSplat() ? 1 : values->size(); i < e; ++i)
+    if (!range.contains((*values)[i]))
+      return op->emitOpError("expected ")
+             << what << " in [" << range.min << ", " << range.max
+             << "], but element " << i << " is " << (*values)[i];
+  return success();
+}

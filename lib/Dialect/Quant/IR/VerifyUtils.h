@@ -1,0 +1,65 @@
+//===- VerifyUtils.h - checks that several verifiers share ------*- C++ -*-===//
+//
+// Each check emits a diagnostic on the op that says what was expected and
+// what was found. Shapes are compared as far as they are static.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_LIB_DIALECT_QUANT_IR_VERIFYUTILS_H
+#define QUANT_LIB_DIALECT_QUANT_IR_VERIFYUTILS_H
+
+#include "quant/Dialect/Quant/Utils/StorageRange.h"
+
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Operation.h"
+
+#include <string>
+
+namespace quantmlir {
+
+/// `[2, ?, 3]`.
+std::string formatShape(llvm::ArrayRef<int64_t> shape);
+
+/// `axes` is strictly increasing and within the rank of `input`.
+llvm::LogicalResult verifyAxes(mlir::Operation *op,
+                               llvm::ArrayRef<int64_t> axes,
+                               mlir::ShapedType input);
+
+/// The sizes of `input` along `axes`.
+llvm::SmallVector<int64_t> getAxesShape(llvm::ArrayRef<int64_t> axes,
+                                        mlir::ShapedType input);
+
+/// `what` (a `type`) has shape `expected`; `why` ends the message and says
+/// where the shape comes from.
+llvm::LogicalResult verifyShape(mlir::Operation *op, llvm::StringRef what,
+                                mlir::ShapedType type,
+                                llvm::ArrayRef<int64_t> expected,
+                                llvm::StringRef why);
+
+/// The same, or rank 0: one value for all.
+llvm::LogicalResult verifyScalarOrShape(mlir::Operation *op,
+                                        llvm::StringRef what,
+                                        mlir::ShapedType type,
+                                        llvm::ArrayRef<int64_t> expected,
+                                        llvm::StringRef why);
+
+/// `range` is `[qmin, qmax]` with `qmin < qmax` and lies within the range of
+/// `type`, where one is given.
+llvm::LogicalResult verifyRange(mlir::Operation *op,
+                                llvm::ArrayRef<int64_t> range, mlir::Type type,
+                                bool isUnsigned);
+
+/// A constant `scale` is finite and > 0. Null and non-constant values pass.
+llvm::LogicalResult verifyConstantScale(mlir::Operation *op,
+                                        llvm::StringRef what,
+                                        mlir::Value scale);
+
+/// A constant integer tensor has values in `range` only.
+llvm::LogicalResult verifyConstantInRange(mlir::Operation *op,
+                                          llvm::StringRef what,
+                                          mlir::Value value,
+                                          StorageRange range);
+
+} // namespace quantmlir
+
+#endif // QUANT_LIB_DIALECT_QUANT_IR_VERIFYUTILS_H
