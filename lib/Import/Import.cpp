@@ -1,21 +1,54 @@
+//===- Import.cpp - matmuls that are already quantized --------------------===//
+//
+// `quant-import`: first the forms that are types (upstream's casts) become ops
+// on stored integers, then contractions of dequantized tensors, linalg's
+// quantized named ops and integer contractions become `quant.matmul`. One
+// folder for each source form.
+//
+//===----------------------------------------------------------------------===//
+
 #include "quant/Import/Passes.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Import/Linalg/ImportContraction.h"
+#include "quant/Import/QuantCasts/QuantCasts.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
 namespace quantmlir {
 #define GEN_PASS_DEF_QUANTIMPORTPASS
 #include "quant/Import/Passes.h.inc"
 } // namespace quantmlir
+
 using namespace mlir;
+using namespace quantmlir;
+
 namespace {
 struct QuantImportPass : quantmlir::impl::QuantImportPassBase<QuantImportPass> {
   using Base::Base;
-  void runOnOperation() override {}
+
+  void runOnOperation() override {
+    convertQuantCasts(getOperation());
+    if (!matmuls)
+      return;
+    sinkDequantize(getOperation());
+
+    SmallVector<linalg::LinalgOp> candidates;
+    getOperation()->walk([&](linalg::LinalgOp op) {
+      if (op.getNumReductionLoops() != 0)
+        candidates.push_back(op);
+    });
+    for (linalg::LinalgOp op : candidates) {
+      std::string reason;
+      if (succeeded(importContraction(op, reason))) {
+        ++numImported;
+      } else if (!reason.empty()) {
+        ++numNotImported;
+        op->emitRemark() << "quantized matmul is not imported: " << reason;
+      }
+    }
+  }
 };
 } // namespace

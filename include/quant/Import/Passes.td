@@ -33,6 +33,11 @@ def QuantImportPass : Pass<"quant-import", "::mlir::ModuleOp"> {
            channel_scale(%sw : tensor<f32>) : tensor<4x2xi32> -> tensor<4x2xf32>
     ```
   }];
+  let options = [
+    Option<"matmuls", "matmuls", "bool", "true",
+           "Rewrite matmuls; false: only quant.qcast and quant.dcast become "
+           "quant.quantize and quant.dequantize, and matmuls stay in float">
+  ];
   let statistics = [
     Statistic<"numImported", "num-imported", "Quantized matmuls imported">,
     Statistic<"numNotImported", "num-not-imported",

@@ -1,0 +1,74 @@
+//===- MatmulEmitter.h - a contraction as quant.matmul ----------*- C++ -*-===//
+//
+// Brings the operands of a contraction to the matrices that `quant.matmul`
+// takes, `[batch.., M, K]` and `[batch.., K, N]` or `[batch.., N, K]`, and its
+// result back to the layout of the contraction. Layouts are chosen so that a
+// weight never moves, and activations only where their own layout is not
+// row-major already.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_IMPORT_CONTRACTION_MATMULEMITTER_H
+#define QUANT_IMPORT_CONTRACTION_MATMULEMITTER_H
+
+#include "quant/Import/Contraction/ContractionMatcher.h"
+
+#include "mlir/IR/Builders.h"
+
+namespace quantmlir {
+
+/// Emits the pieces of one contraction's rewriting, at the contraction.
+class MatmulEmitter {
+public:
+  MatmulEmitter(mlir::OpBuilder &builder, const Contraction &contraction);
+
+  /// Whether the right-hand matrix is `[.., N, K]`.
+  bool isRhsTransposed() const { return rhsTransposed; }
+  int64_t getNumBatchDims() const { return batch.size(); }
+
+  /// `[batch.., M, K]` of `lhs` or of a tensor that stands for it.
+  mlir::Value emitLhs(const LoopTensor &lhs);
+  /// `[batch.., K, N]` or `[batch.., N, K]` of `rhs`.
+  mlir::Value emitRhs(const LoopTensor &rhs);
+  /// `[batch.., M, N]` of the contraction's init.
+  mlir::Value emitInit();
+  /// A vector over (some of) the rows' loops, as rank 0 or `[batch.., M]`.
+  mlir::Value emitRowVector(const LoopTensor &vector);
+  /// The same over the columns' loops, as rank 0 or `[N]`.
+  mlir::Value emitColumnVector(const LoopTensor &vector);
+  /// A zero accumulator `[batch.., M, N]` for matrices made by emitLhs and
+  /// emitRhs.
+  mlir::Value emitZeroAccumulator(mlir::Value lhs, mlir::Value rhs);
+  /// From `[batch.., M, N]` to the contraction's result type and layout.
+  mlir::Value emitResult(mlir::Value matrix);
+
+private:
+  using Loops = llvm::SmallVector<int64_t>;
+
+  /// `[batch.., product of first, product of second]`.
+  mlir::Value emitMatrix(LoopTensor tensor, mlir::ArrayRef<int64_t> first,
+                         mlir::ArrayRef<int64_t> second);
+  mlir::Value emitTransposed(LoopTensor &tensor, mlir::ArrayRef<int64_t> order);
+  mlir::OpFoldResult getLoopSize(int64_t loop);
+
+  mlir::OpBuilder &builder;
+  const Contraction &contraction;
+  mlir::Location loc;
+  /// Loops by role, in the order in which they are merged to one dimension.
+  Loops batch, m, n, k;
+  bool rhsTransposed = false;
+};
+
+/// Whether `init` is known to be zero: a fill or a constant.
+bool isZeroInit(mlir::Value init);
+
+/// Removes the dimensions that no loop walks.
+void dropUnitDims(mlir::OpBuilder &builder, mlir::Location loc,
+                  LoopTensor &tensor);
+
+/// Erases `op` and the ops that feed it while nothing uses them.
+void eraseDeadChain(mlir::Operation *op);
+
+} // namespace quantmlir
+
+#endif // QUANT_IMPORT_CONTRACTION_MATMULEMITTER_H

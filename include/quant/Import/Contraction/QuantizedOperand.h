@@ -1,0 +1,48 @@
+//===- QuantizedOperand.h - a matmul operand as stored integers -*- C++ -*-===//
+//
+// What a matmul's operand is when it is quantized already: stored integers
+// with scale and zero point, read off a `quant.dequantize`.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_IMPORT_CONTRACTION_QUANTIZEDOPERAND_H
+#define QUANT_IMPORT_CONTRACTION_QUANTIZEDOPERAND_H
+
+#include "quant/Import/Contraction/ContractionMatcher.h"
+
+#include <optional>
+
+namespace quantmlir {
+
+/// `(ints - zeroPoint) * scale`, each tensor with the loops of its dimensions.
+struct QuantizedOperand {
+  LoopTensor ints;
+  LoopTensor scale;
+  /// No value where all zero points are 0.
+  LoopTensor zeroPoint;
+  bool isUnsigned = false;
+
+  bool hasZeroPoint() const { return static_cast<bool>(zeroPoint.value); }
+  /// Largest |stored - zero point| when both lie in the stored type's range.
+  int64_t getMaxMagnitude() const;
+};
+
+/// The integers behind `tensor` when it is, through data movement, the result
+/// of a `quant.dequantize`.
+std::optional<QuantizedOperand> matchDequantized(const LoopTensor &tensor);
+
+/// Whether a scale or zero point over `loops` is one number or has one for
+/// each index of exactly `wanted`, so that it can leave the sum over k.
+bool isRankZeroOrOver(const LoopTensor &vector, llvm::ArrayRef<int64_t> wanted);
+
+/// Number of products of the operands' largest magnitudes that fit in i32.
+int64_t getMaxSafeK(int64_t lhsMagnitude, int64_t rhsMagnitude);
+
+/// Says why a sum over the k loops of `contraction` may not fit in i32; empty
+/// when it always does.
+std::string explainOverflow(const Contraction &contraction,
+                            int64_t lhsMagnitude, int64_t rhsMagnitude);
+
+} // namespace quantmlir
+
+#endif // QUANT_IMPORT_CONTRACTION_QUANTIZEDOPERAND_H

@@ -1,0 +1,40 @@
+//===- RescaledMatmul.h - replace a contraction -----------------*- C++ -*-===//
+//
+// The last step of every importer: from the quantized matrices of a
+// contraction to the ops that take its place.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_IMPORT_CONTRACTION_RESCALEDMATMUL_H
+#define QUANT_IMPORT_CONTRACTION_RESCALEDMATMUL_H
+
+#include "quant/Import/Contraction/MatmulEmitter.h"
+#include "quant/Import/Contraction/QuantizedOperand.h"
+
+namespace quantmlir {
+
+/// One side of `quant.matmul`: stored integers in the emitter's layout, scale
+/// and zero point of rank 0 or one for each row (column). No zero point is 0.
+struct QuantizedMatrix {
+  mlir::Value ints, scale, zeroPoint;
+  bool isUnsigned = false;
+};
+
+/// Lays out an operand that the program quantizes itself.
+QuantizedMatrix emitGiven(MatmulEmitter &emitter,
+                          const QuantizedOperand &operand, bool isLhs);
+
+/// Replaces a float contraction: integer matmul, rescale, and the sum with the
+/// contraction's init where that is not zero.
+void emitRescaledMatmul(mlir::OpBuilder &builder, MatmulEmitter &emitter,
+                        const Contraction &contraction,
+                        const QuantizedMatrix &lhs, const QuantizedMatrix &rhs);
+
+/// Replaces a contraction of integers: integer matmul on top of its init.
+void emitIntegerMatmul(mlir::OpBuilder &builder, MatmulEmitter &emitter,
+                       const Contraction &contraction,
+                       const QuantizedMatrix &lhs, const QuantizedMatrix &rhs);
+
+} // namespace quantmlir
+
+#endif // QUANT_IMPORT_CONTRACTION_RESCALEDMATMUL_H

@@ -1,0 +1,27 @@
+//===- QuantCasts.h - from upstream's casts to our ops ----------*- C++ -*-===//
+//
+// Upstream writes quantization as types: `quant.qcast`, `quant.dcast` and
+// `quant.scast` to and from `!quant.uniform`, which canonicalization folds
+// away. Here they become `quant.quantize` and `quant.dequantize` on stored
+// integers, whose parameters are constants.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_IMPORT_QUANTCASTS_QUANTCASTS_H
+#define QUANT_IMPORT_QUANTCASTS_QUANTCASTS_H
+
+#include "mlir/IR/Operation.h"
+
+namespace quantmlir {
+
+/// Rewrites the casts in `root`; a `quant.qcast` or `quant.dcast` that cannot
+/// be expressed gets a remark that says why. Returns the number of these.
+int64_t convertQuantCasts(mlir::Operation *root);
+
+/// Moves per-tensor `quant.dequantize` below the reshapes that follow it, so
+/// that it stands next to the contraction.
+void sinkDequantize(mlir::Operation *root);
+
+} // namespace quantmlir
+
+#endif // QUANT_IMPORT_QUANTCASTS_QUANTCASTS_H

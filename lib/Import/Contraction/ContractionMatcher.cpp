@@ -1,0 +1,172 @@
+//===- ContractionMatcher.cpp - one view of every matmul form -------------===//
+//
+// The match is structural: projected-permutation maps say which loop walks
+// which dimension, the body says that products are summed up. Upstream's
+// `inferContractionDims` wants at least one m, n and k loop and so leaves out
+// matrix-vector products; its body match accepts any unary op on the way.
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant/Import/Contraction/ContractionMatcher.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+int64_t LoopTensor::getLoopRank() const {
+  return llvm::count_if(loops, [](int64_t loop) { return loop != kUnitDim; });
+}
+
+bool LoopTensor::isConstant() const {
+  return matchPattern(value, m_Constant());
+}
+
+LogicalResult Contraction::classify() {
+  batch.clear(), m.clear(), n.clear(), k.clear();
+  for (int64_t loop = 0, e = op.getNumLoops(); loop != e; ++loop) {
+    bool inLhs = llvm::is_contained(lhs.loops, loop);
+    bool inRhs = llvm::is_contained(rhs.loops, loop);
+    bool inResult = llvm::is_contained(init.loops, loop);
+    if (inLhs + inRhs + inResult < 2)
+      return failure();
+    if (!inResult)
+      k.push_back(loop);
+    else if (!inRhs)
+      m.push_back(loop);
+    else if (!inLhs)
+      n.push_back(loop);
+    else
+      batch.push_back(loop);
+  }
+  return success(!k.empty());
+}
+
+void Contraction::swapOperands() {
+  std::swap(lhs, rhs);
+  std::swap(lhsKind, rhsKind);
+  std::swap(m, n);
+}
+
+namespace {
+/// A factor of the product: a block argument, widened or not.
+struct Factor {
+  unsigned argNumber;
+  ElementKind kind;
+};
+} // namespace
+
+/// Follows the widening ops from `value` up to an input of `block`.
+static FailureOr<Factor> matchFactor(Value value, Block *block) {
+  std::optional<ElementKind> kind;
+  while (Operation *def = value.getDefiningOp()) {
+    ElementKind step;
+    if (isa<arith::ExtFOp>(def))
+      step = ElementKind::Float;
+    else if (isa<arith::ExtSIOp>(def))
+      step = ElementKind::SignedInt;
+    else if (isa<arith::ExtUIOp>(def))
+      step = ElementKind::UnsignedInt;
+    else
+      return failure();
+    if (kind && *kind != step)
+      return failure();
+    kind = step;
+    value = def->getOperand(0);
+  }
+  auto arg = dyn_cast<BlockArgument>(value);
+  if (!arg || arg.getOwner() != block || arg.getArgNumber() > 1)
+    return failure();
+  if (!kind)
+    kind = isa<FloatType>(arg.getType()) ? ElementKind::Float
+                                         : ElementKind::SignedInt;
+  return Factor{arg.getArgNumber(), *kind};
+}
+
+/// Matches `yield out + widen(in0) * widen(in1)` in either order.
+static LogicalResult matchBody(linalg::LinalgOp op, Contraction &c) {
+  Block *block = op.getBlock();
+  if (block->getNumArguments() != 3)
+    return failure();
+  Operation *add = block->getTerminator()->getOperand(0).getDefiningOp();
+  if (!isa_and_nonnull<arith::AddFOp, arith::AddIOp>(add))
+    return failure();
+  Value product = add->getOperand(1);
+  if (add->getOperand(0) != block->getArgument(2)) {
+    if (product != block->getArgument(2))
+      return failure();
+    product = add->getOperand(0);
+  }
+  Operation *mul = product.getDefiningOp();
+  if (!isa_and_nonnull<arith::MulFOp, arith::MulIOp>(mul))
+    return failure();
+  FailureOr<Factor> a = matchFactor(mul->getOperand(0), block);
+  FailureOr<Factor> b = matchFactor(mul->getOperand(1), block);
+  if (failed(a) || failed(b) || a->argNumber == b->argNumber)
+    return failure();
+  if (a->argNumber == 1)
+    std::swap(*a, *b);
+  c.lhsKind = a->kind;
+  c.rhsKind = b->kind;
+  return success();
+}
+
+/// Reads the loops of an operand off its indexing map.
+static LogicalResult readLoops(linalg::LinalgOp op, OpOperand &operand,
+                               LoopTensor &tensor) {
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  tensor.value = operand.get();
+  if (!isa<RankedTensorType>(tensor.value.getType()))
+    return failure();
+  for (auto [dim, expr] : llvm::enumerate(map.getResults())) {
+    if (auto loop = dyn_cast<AffineDimExpr>(expr)) {
+      if (llvm::is_contained(tensor.loops, loop.getPosition()))
+        return failure();
+      tensor.loops.push_back(loop.getPosition());
+      continue;
+    }
+    auto constant = dyn_cast<AffineConstantExpr>(expr);
+    if (!constant || constant.getValue() != 0 ||
+        tensor.getType().getDimSize(dim) != 1)
+      return failure();
+    tensor.loops.push_back(kUnitDim);
+  }
+  return success();
+}
+
+FailureOr<Contraction> quantmlir::matchContraction(Operation *op,
+                                                   std::string &reason) {
+  reason.clear();
+  auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+  if (!linalgOp || linalgOp.getNumReductionLoops() == 0 ||
+      linalgOp.getNumDpsInits() != 1)
+    return failure();
+  Contraction c;
+  c.op = linalgOp;
+  // The quantized named ops carry their zero points as two scalars more.
+  bool hasZeroPoints =
+      isa<linalg::QuantizedMatmulOp, linalg::QuantizedBatchMatmulOp>(op);
+  if (hasZeroPoints)
+    c.lhsKind = c.rhsKind = ElementKind::SignedInt;
+  else if (linalgOp.getNumDpsInputs() != 2 || failed(matchBody(linalgOp, c)))
+    return failure();
+  if (linalg::isaConvolutionOpInterface(linalgOp))
+    return failure();
+  if (!linalgOp.hasPureTensorSemantics()) {
+    reason = "it works on buffers, not on tensors";
+    return failure();
+  }
+  if (failed(readLoops(linalgOp, *linalgOp.getDpsInputOperand(0), c.lhs)) ||
+      failed(readLoops(linalgOp, *linalgOp.getDpsInputOperand(1), c.rhs)) ||
+      failed(readLoops(linalgOp, *linalgOp.getDpsInitOperand(0), c.init)) ||
+      llvm::is_contained(c.init.loops, kUnitDim)) {
+    reason = "its indexing maps are not projected permutations";
+    return failure();
+  }
+  if (failed(c.classify())) {
+    reason = "a loop walks one operand only";
+    return failure();
+  }
+  return c;
+}

@@ -1,0 +1,325 @@
+//===- MatmulEmitter.cpp - a contraction as quant.matmul ------------------===//
+//
+// Every operand is reshaped in the same three steps: unit dimensions that no
+// loop walks are dropped, loops are put in the wanted order (a transpose, only
+// if they are not), and the loops of one role are merged (a collapse_shape,
+// only if they are several, or a unit dimension, if they are none). Constants
+// are reshaped in place: their blob is shared, not copied.
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant/Import/Contraction/MatmulEmitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+//===----------------------------------------------------------------------===//
+// Reshaping
+//===----------------------------------------------------------------------===//
+
+/// A constant with the same data and another shape; null for other values.
+static Value reshapeConstant(OpBuilder &builder, Location loc, Value value,
+                             RankedTensorType type) {
+  ElementsAttr attr;
+  if (!type.hasStaticShape() || !matchPattern(value, m_Constant(&attr)))
+    return {};
+  ElementsAttr reshaped;
+  if (auto dense = dyn_cast<DenseElementsAttr>(attr))
+    reshaped = dense.reshape(type);
+  else if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr))
+    reshaped = DenseResourceElementsAttr::get(type, resource.getRawHandle());
+  else
+    return {};
+  return arith::ConstantOp::create(builder, loc, type, reshaped);
+}
+
+static Value collapse(OpBuilder &builder, Location loc, Value value,
+                      ArrayRef<ReassociationIndices> groups) {
+  auto type = cast<RankedTensorType>(value.getType());
+  if (static_cast<int64_t>(groups.size()) == type.getRank())
+    return value;
+  SmallVector<int64_t> shape;
+  for (const ReassociationIndices &group : groups) {
+    int64_t size = 1;
+    for (int64_t dim : group)
+      size = type.isDynamicDim(dim) || ShapedType::isDynamic(size)
+                 ? ShapedType::kDynamic
+                 : size * type.getDimSize(dim);
+    shape.push_back(size);
+  }
+  auto collapsed = RankedTensorType::get(shape, type.getElementType());
+  if (Value constant = reshapeConstant(builder, loc, value, collapsed))
+    return constant;
+  return tensor::CollapseShapeOp::create(builder, loc, collapsed, value,
+                                         groups);
+}
+
+static Value expand(OpBuilder &builder, Location loc, Value value,
+                    ArrayRef<ReassociationIndices> groups,
+                    ArrayRef<OpFoldResult> sizes) {
+  auto type = cast<RankedTensorType>(value.getType());
+  if (sizes.size() == groups.size())
+    return value;
+  SmallVector<int64_t> shape = decomposeMixedValues(sizes).first;
+  auto expanded = RankedTensorType::get(shape, type.getElementType());
+  if (Value constant = reshapeConstant(builder, loc, value, expanded))
+    return constant;
+  return tensor::ExpandShapeOp::create(builder, loc, expanded, value, groups,
+                                       sizes);
+}
+
+void quantmlir::dropUnitDims(OpBuilder &builder, Location loc,
+                             LoopTensor &tensor) {
+  SmallVector<ReassociationIndices> groups;
+  ReassociationIndices group;
+  SmallVector<int64_t> loops;
+  for (auto [dim, loop] : llvm::enumerate(tensor.loops)) {
+    group.push_back(dim);
+    if (loop == kUnitDim)
+      continue;
+    groups.push_back(std::exchange(group, {}));
+    loops.push_back(loop);
+  }
+  if (!groups.empty())
+    llvm::append_range(groups.back(), group);
+  tensor = {collapse(builder, loc, tensor.value, groups), std::move(loops)};
+}
+
+//===----------------------------------------------------------------------===//
+// Layouts
+//===----------------------------------------------------------------------===//
+
+/// The members of `loops` in the order in which `tensor` has them.
+static SmallVector<int64_t> orderAs(const LoopTensor &tensor,
+                                    ArrayRef<int64_t> loops) {
+  SmallVector<int64_t> ordered;
+  for (int64_t loop : tensor.loops)
+    if (llvm::is_contained(loops, loop))
+      ordered.push_back(loop);
+  return ordered;
+}
+
+MatmulEmitter::MatmulEmitter(OpBuilder &builder, const Contraction &c)
+    : builder(builder), contraction(c), loc(c.op->getLoc()),
+      batch(orderAs(c.lhs, c.batch)), m(orderAs(c.lhs, c.m)),
+      n(orderAs(c.rhs, c.n)), k(orderAs(c.rhs, c.k)) {
+  // [K, N] is taken as it is; everything else becomes [N, K].
+  SmallVector<int64_t> plain(batch);
+  llvm::append_range(plain, k);
+  llvm::append_range(plain, n);
+  SmallVector<int64_t> loops;
+  llvm::copy_if(c.rhs.loops, std::back_inserter(loops),
+                [](int64_t loop) { return loop != kUnitDim; });
+  rhsTransposed = loops != plain;
+}
+
+Value MatmulEmitter::emitTransposed(LoopTensor &tensor,
+                                    ArrayRef<int64_t> order) {
+  SmallVector<int64_t> permutation;
+  for (int64_t loop : order)
+    permutation.push_back(llvm::find(tensor.loops, loop) -
+                          tensor.loops.begin());
+  if (llvm::is_sorted(permutation))
+    return tensor.value;
+  SmallVector<OpFoldResult> sizes,
+      source = tensor::getMixedSizes(builder, loc, tensor.value);
+  for (int64_t dim : permutation)
+    sizes.push_back(source[dim]);
+  Value empty = tensor::EmptyOp::create(builder, loc, sizes,
+                                        tensor.getType().getElementType());
+  auto op = linalg::TransposeOp::create(builder, loc, tensor.value, empty,
+                                        permutation);
+  return op->getResult(0);
+}
+
+Value MatmulEmitter::emitMatrix(LoopTensor tensor, ArrayRef<int64_t> first,
+                                ArrayRef<int64_t> second) {
+  dropUnitDims(builder, loc, tensor);
+  SmallVector<int64_t> order(batch);
+  llvm::append_range(order, first);
+  llvm::append_range(order, second);
+  Value value = emitTransposed(tensor, order);
+
+  // Merge the loops of a role; a role without loops is a unit dimension.
+  SmallVector<ReassociationIndices> merged, inserted;
+  int64_t dim = 0, outDim = 0;
+  SmallVector<bool> isUnit;
+  auto addGroup = [&](int64_t size) {
+    isUnit.push_back(size == 0);
+    if (size == 0)
+      return;
+    ReassociationIndices group;
+    while (size--)
+      group.push_back(dim++);
+    merged.push_back(std::move(group));
+  };
+  for (size_t i = 0; i < batch.size(); ++i)
+    addGroup(1);
+  addGroup(first.size());
+  addGroup(second.size());
+  value = collapse(builder, loc, value, merged);
+
+  SmallVector<OpFoldResult> mergedSizes =
+      tensor::getMixedSizes(builder, loc, value);
+  SmallVector<OpFoldResult> sizes;
+  ReassociationIndices group;
+  for (bool unit : isUnit) {
+    group.push_back(outDim++);
+    if (unit) {
+      sizes.push_back(builder.getIndexAttr(1));
+      continue;
+    }
+    sizes.push_back(mergedSizes[inserted.size()]);
+    inserted.push_back(std::exchange(group, {}));
+  }
+  if (!inserted.empty())
+    llvm::append_range(inserted.back(), group);
+  return expand(builder, loc, value, inserted, sizes);
+}
+
+Value MatmulEmitter::emitLhs(const LoopTensor &lhs) {
+  return emitMatrix(lhs, m, k);
+}
+
+Value MatmulEmitter::emitRhs(const LoopTensor &rhs) {
+  return rhsTransposed ? emitMatrix(rhs, n, k) : emitMatrix(rhs, k, n);
+}
+
+Value MatmulEmitter::emitInit() { return emitMatrix(contraction.init, m, n); }
+
+Value MatmulEmitter::emitRowVector(const LoopTensor &vector) {
+  if (vector.loops.empty())
+    return vector.value;
+  // As a matrix whose columns are absent, then without the column dimension.
+  Value matrix = emitMatrix(vector, m, {});
+  SmallVector<ReassociationIndices> groups;
+  int64_t rank = batch.size() + 2;
+  for (int64_t dim = 0; dim + 1 < rank; ++dim)
+    groups.push_back({dim});
+  groups.back().push_back(rank - 1);
+  return collapse(builder, loc, matrix, groups);
+}
+
+Value MatmulEmitter::emitColumnVector(const LoopTensor &vector) {
+  LoopTensor ordered = vector;
+  dropUnitDims(builder, loc, ordered);
+  if (ordered.loops.empty())
+    return ordered.value;
+  ordered.value = emitTransposed(ordered, n);
+  ReassociationIndices all;
+  for (size_t dim = 0; dim < n.size(); ++dim)
+    all.push_back(dim);
+  return collapse(builder, loc, ordered.value, {all});
+}
+
+//===----------------------------------------------------------------------===//
+// Accumulator and result
+//===----------------------------------------------------------------------===//
+
+Value MatmulEmitter::emitZeroAccumulator(Value lhs, Value rhs) {
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(builder, loc, lhs);
+  int64_t rhsRank = cast<RankedTensorType>(rhs.getType()).getRank();
+  sizes.back() = tensor::getMixedSize(builder, loc, rhs,
+                                      rhsRank - (rhsTransposed ? 2 : 1));
+  Type i32 = builder.getI32Type();
+  Value empty = tensor::EmptyOp::create(builder, loc, sizes, i32);
+  Value zero =
+      arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(0));
+  return linalg::FillOp::create(builder, loc, zero, empty).getResult(0);
+}
+
+OpFoldResult MatmulEmitter::getLoopSize(int64_t loop) {
+  for (const LoopTensor *tensor :
+       {&contraction.init, &contraction.lhs, &contraction.rhs}) {
+    auto it = llvm::find(tensor->loops, loop);
+    if (it == tensor->loops.end())
+      continue;
+    int64_t dim = it - tensor->loops.begin();
+    if (tensor != &contraction.init || !tensor->getType().isDynamicDim(dim))
+      return tensor::getMixedSize(builder, loc, tensor->value, dim);
+  }
+  llvm_unreachable("a result loop walks at least one operand");
+}
+
+Value MatmulEmitter::emitResult(Value matrix) {
+  // Drop the unit dimension of a role without loops.
+  SmallVector<ReassociationIndices> kept;
+  ReassociationIndices group;
+  int64_t numBatch = batch.size();
+  for (int64_t dim = 0; dim < numBatch + 2; ++dim) {
+    group.push_back(dim);
+    bool unit =
+        (dim == numBatch && m.empty()) || (dim == numBatch + 1 && n.empty());
+    if (!unit)
+      kept.push_back(std::exchange(group, {}));
+  }
+  if (!kept.empty())
+    llvm::append_range(kept.back(), group);
+  Value value = collapse(builder, loc, matrix, kept);
+
+  // Split the merged dimensions again.
+  LoopTensor result;
+  SmallVector<ReassociationIndices> groups;
+  auto addGroup = [&](ArrayRef<int64_t> loops) {
+    if (loops.empty())
+      return;
+    group.clear();
+    for (int64_t loop : loops) {
+      group.push_back(result.loops.size());
+      result.loops.push_back(loop);
+    }
+    groups.push_back(group);
+  };
+  for (int64_t loop : batch)
+    addGroup({loop});
+  addGroup(m);
+  addGroup(n);
+  if (groups.size() != result.loops.size()) {
+    SmallVector<OpFoldResult> sizes;
+    for (int64_t loop : result.loops)
+      sizes.push_back(getLoopSize(loop));
+    value = expand(builder, loc, value, groups, sizes);
+  }
+  result.value = value;
+  value = emitTransposed(result, contraction.init.loops);
+  auto type = contraction.getResultType().clone(
+      cast<RankedTensorType>(value.getType()).getElementType());
+  if (value.getType() != type)
+    value = tensor::CastOp::create(builder, loc, type, value);
+  return value;
+}
+
+//===----------------------------------------------------------------------===//
+// Small helpers
+//===----------------------------------------------------------------------===//
+
+bool quantmlir::isZeroInit(Value init) {
+  if (auto fill = init.getDefiningOp<linalg::FillOp>())
+    init = fill.getInputs().front();
+  return matchPattern(init, m_AnyZeroFloat()) || matchPattern(init, m_Zero());
+}
+
+void quantmlir::eraseDeadChain(Operation *op) {
+  SmallVector<Operation *> worklist{op};
+  while (!worklist.empty()) {
+    Operation *candidate = worklist.pop_back_val();
+    if (!isOpTriviallyDead(candidate))
+      continue;
+    SmallVector<Operation *> producers;
+    for (Value operand : candidate->getOperands())
+      if (Operation *def = operand.getDefiningOp();
+          def && !llvm::is_contained(producers, def) &&
+          !llvm::is_contained(worklist, def))
+        producers.push_back(def);
+    candidate->erase();
+    llvm::append_range(worklist, producers);
+  }
+}

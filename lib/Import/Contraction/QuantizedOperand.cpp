@@ -1,0 +1,73 @@
+//===- QuantizedOperand.cpp - a matmul operand as stored integers ---------===//
+
+#include "quant/Import/Contraction/QuantizedOperand.h"
+
+#include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/Utils/Constants.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+int64_t QuantizedOperand::getMaxMagnitude() const {
+  int64_t bits = ints.getType().getElementTypeBitWidth();
+  // With any zero point of the same type, or unsigned, all bits count.
+  if (hasZeroPoint() || isUnsigned)
+    return (int64_t(1) << bits) - 1;
+  return int64_t(1) << (bits - 1);
+}
+
+std::optional<QuantizedOperand>
+quantmlir::matchDequantized(const LoopTensor &tensor) {
+  LoopTensor floats = traceMovement(tensor);
+  auto op = floats.value.getDefiningOp<DequantizeOp>();
+  if (!op)
+    return std::nullopt;
+  QuantizedOperand operand;
+  operand.isUnsigned = op.getIsUnsigned();
+  SmallVector<int64_t> loops;
+  for (int64_t axis : op.getAxes())
+    loops.push_back(floats.loops[axis]);
+  operand.scale = {op.getScale(), loops};
+  if (Value zeroPoint = op.getZeroPoint();
+      zeroPoint && !isZeroConstant(zeroPoint))
+    operand.zeroPoint = {zeroPoint, loops};
+  operand.ints = traceMovement({op.getInput(), floats.loops});
+  return operand;
+}
+
+bool quantmlir::isRankZeroOrOver(const LoopTensor &vector,
+                                 ArrayRef<int64_t> wanted) {
+  if (vector.loops.empty())
+    return true;
+  if (vector.getLoopRank() != static_cast<int64_t>(wanted.size()))
+    return false;
+  return llvm::all_of(wanted, [&](int64_t loop) {
+    return llvm::is_contained(vector.loops, loop);
+  });
+}
+
+int64_t quantmlir::getMaxSafeK(int64_t lhsMagnitude, int64_t rhsMagnitude) {
+  return INT32_MAX / (lhsMagnitude * rhsMagnitude);
+}
+
+std::string quantmlir::explainOverflow(const Contraction &contraction,
+                                       int64_t lhsMagnitude,
+                                       int64_t rhsMagnitude) {
+  int64_t size = 1;
+  for (int64_t loop : contraction.k) {
+    int64_t extent = ShapedType::kDynamic;
+    for (const LoopTensor *tensor : {&contraction.lhs, &contraction.rhs})
+      if (const auto *it = llvm::find(tensor->loops, loop);
+          it != tensor->loops.end() && ShapedType::isDynamic(extent))
+        extent = tensor->getType().getDimSize(it - tensor->loops.begin());
+    if (ShapedType::isDynamic(extent))
+      return "the contracted dimension D is dynamic, so that its sums cannot "
+             "be proven to fit in i32";
+    size *= extent;
+  }
+  int64_t bound = getMaxSafeK(lhsMagnitude, rhsMagnitude);
+  if (size <= bound)
+    return "";
+  return "D = " + std::to_string(size) +
+         " products may overflow i32, safe is " + std::to_string(bound);
+}

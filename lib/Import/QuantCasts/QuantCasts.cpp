@@ -1,0 +1,206 @@
+//===- QuantCasts.cpp - from upstream's casts to our ops ------------------===//
+
+#include "quant/Import/QuantCasts/QuantCasts.h"
+
+#include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/Utils/Constants.h"
+#include "quant/Import/Contraction/MatmulEmitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/Dialect/Quant/IR/QuantTypes.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace quantmlir;
+
+namespace {
+/// What a `!quant.uniform` type says, as the attributes of our ops.
+struct UniformParams {
+  RankedTensorType storedType;
+  bool isUnsigned = false;
+  int64_t min = 0, max = 0;
+  SmallVector<int64_t> axes;
+  SmallVector<float> scales;
+  SmallVector<int32_t> zeroPoints;
+
+  bool hasZeroPoint() const {
+    return llvm::any_of(zeroPoints, [](int32_t z) { return z != 0; });
+  }
+};
+} // namespace
+
+/// Reads scales and zero points, for the tensor or along one axis.
+static LogicalResult readScales(quant::QuantizedType type,
+                                UniformParams &params) {
+  if (auto perTensor = dyn_cast<quant::UniformQuantizedType>(type)) {
+    params.scales.push_back(perTensor.getScale());
+    params.zeroPoints.push_back(perTensor.getZeroPoint());
+    return success();
+  }
+  auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(type);
+  if (!perAxis)
+    return failure();
+  params.axes.push_back(perAxis.getQuantizedDimension());
+  llvm::append_range(params.scales, perAxis.getScales());
+  llvm::append_range(params.zeroPoints, perAxis.getZeroPoints());
+  return success();
+}
+
+/// Reads `container`, a tensor of a quantized type. Fails with a text that
+/// says what is not supported.
+static FailureOr<UniformParams> readParams(Type container,
+                                           std::string &reason) {
+  auto tensorType = dyn_cast<RankedTensorType>(container);
+  if (!tensorType) {
+    reason = "expected a ranked tensor";
+    return failure();
+  }
+  auto type = cast<quant::QuantizedType>(tensorType.getElementType());
+  unsigned width = type.getStorageTypeIntegralWidth();
+  if (width != 8 && width != 4) {
+    reason = "expected 8 or 4 stored bits, found " + std::to_string(width);
+    return failure();
+  }
+  UniformParams params;
+  params.storedType =
+      tensorType.clone(IntegerType::get(container.getContext(), width));
+  params.isUnsigned = !type.isSigned();
+  params.min = type.getStorageTypeMin();
+  params.max = type.getStorageTypeMax();
+  if (failed(readScales(type, params))) {
+    reason = "expected scales for the tensor or along one axis";
+    return failure();
+  }
+  if (!llvm::all_of(params.scales,
+                    [](float s) { return std::isfinite(s) && s > 0; })) {
+    reason = "expected scales that are finite and > 0 in f32";
+    return failure();
+  }
+  return params;
+}
+
+/// Scale and, unless all are 0, zero point as constants.
+static std::pair<Value, Value> emitParams(OpBuilder &builder, Location loc,
+                                          const UniformParams &params) {
+  SmallVector<int64_t> shape;
+  if (!params.axes.empty())
+    shape.push_back(params.scales.size());
+  auto scaleType = RankedTensorType::get(shape, builder.getF32Type());
+  Value scale = arith::ConstantOp::create(
+      builder, loc, makeFloatTensorAttr(scaleType, params.scales));
+  if (!params.hasZeroPoint())
+    return {scale, Value()};
+  auto zeroPointType = RankedTensorType::get(shape, builder.getI32Type());
+  Value zeroPoint = arith::ConstantOp::create(
+      builder, loc, makeI32TensorAttr(zeroPointType, params.zeroPoints));
+  return {scale, zeroPoint};
+}
+
+static LogicalResult convertQuantize(quant::QuantizeCastOp op,
+                                     std::string &reason) {
+  FailureOr<UniformParams> params = readParams(op.getType(), reason);
+  if (failed(params))
+    return failure();
+  OpBuilder builder(op);
+  Location loc = op.getLoc();
+  auto [scale, zeroPoint] = emitParams(builder, loc, *params);
+  Value ints = QuantizeOp::create(
+      builder, loc, params->storedType, op.getInput(), scale, zeroPoint,
+      builder.getDenseI64ArrayAttr(params->axes),
+      builder.getDenseI64ArrayAttr({params->min, params->max}),
+      params->isUnsigned ? builder.getUnitAttr() : UnitAttr());
+  Value quantized =
+      quant::StorageCastOp::create(builder, loc, op.getType(), ints);
+  op.getResult().replaceAllUsesWith(quantized);
+  op.erase();
+  return success();
+}
+
+static LogicalResult convertDequantize(quant::DequantizeCastOp op,
+                                       std::string &reason) {
+  FailureOr<UniformParams> params = readParams(op.getInput().getType(), reason);
+  if (failed(params))
+    return failure();
+  OpBuilder builder(op);
+  Location loc = op.getLoc();
+  auto [scale, zeroPoint] = emitParams(builder, loc, *params);
+  Value ints = quant::StorageCastOp::create(builder, loc, params->storedType,
+                                            op.getInput());
+  Value floats = DequantizeOp::create(
+      builder, loc, op.getType(), ints, scale, zeroPoint,
+      builder.getDenseI64ArrayAttr(params->axes),
+      params->isUnsigned ? builder.getUnitAttr() : UnitAttr());
+  op.getResult().replaceAllUsesWith(floats);
+  op.erase();
+  return success();
+}
+
+/// Removes pairs of casts to a quantized type and back to the same integers.
+static void foldStorageCasts(Operation *root) {
+  SmallVector<quant::StorageCastOp> casts;
+  root->walk([&](quant::StorageCastOp op) { casts.push_back(op); });
+  for (quant::StorageCastOp op : casts)
+    if (auto inner = op.getInput().getDefiningOp<quant::StorageCastOp>();
+        inner && inner.getInput().getType() == op.getType())
+      op.getResult().replaceAllUsesWith(inner.getInput());
+  for (quant::StorageCastOp op : llvm::reverse(casts))
+    if (op->use_empty())
+      op.erase();
+}
+
+int64_t quantmlir::convertQuantCasts(Operation *root) {
+  SmallVector<Operation *> casts;
+  root->walk([&](Operation *op) {
+    if (isa<quant::QuantizeCastOp, quant::DequantizeCastOp>(op))
+      casts.push_back(op);
+  });
+  int64_t numLeft = 0;
+  for (Operation *op : casts) {
+    std::string reason;
+    LogicalResult converted =
+        isa<quant::QuantizeCastOp>(op)
+            ? convertQuantize(cast<quant::QuantizeCastOp>(op), reason)
+            : convertDequantize(cast<quant::DequantizeCastOp>(op), reason);
+    if (failed(converted)) {
+      ++numLeft;
+      op->emitRemark() << "cast is not imported: " << reason;
+    }
+  }
+  foldStorageCasts(root);
+  return numLeft;
+}
+
+/// The reshape on the integers of `op`, dequantized afterwards.
+static void sinkBelow(DequantizeOp op, Operation *reshape) {
+  OpBuilder builder(reshape);
+  auto resultType = cast<RankedTensorType>(reshape->getResult(0).getType());
+  IRMapping mapping;
+  mapping.map(op.getResult(), op.getInput());
+  Operation *moved = builder.clone(*reshape, mapping);
+  moved->getResult(0).setType(
+      resultType.clone(op.getInput().getType().getElementType()));
+  Value floats = DequantizeOp::create(builder, reshape->getLoc(), resultType,
+                                      moved->getResult(0), op.getScale(),
+                                      op.getZeroPoint(), op.getAxesAttr(),
+                                      op.getIsUnsignedAttr());
+  reshape->getResult(0).replaceAllUsesWith(floats);
+  reshape->erase();
+}
+
+void quantmlir::sinkDequantize(Operation *root) {
+  SmallVector<Operation *> reshapes;
+  root->walk([&](Operation *op) {
+    if (isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op))
+      reshapes.push_back(op);
+  });
+  for (Operation *reshape : reshapes) {
+    auto op = reshape->getOperand(0).getDefiningOp<DequantizeOp>();
+    if (!op || !op.getAxes().empty())
+      continue;
+    sinkBelow(op, reshape);
+    eraseDeadChain(op);
+  }
+}
