@@ -1,0 +1,181 @@
+"""The integer arithmetic, written from its definition and nothing else.
+
+Floats are float32 with one rounding an operation: every array here is float32
+and every scalar is made float32 before it is used. Integers are computed in
+int64 and checked to fit in the type that the definition names.
+"""
+
+import numpy as np
+
+F32 = np.float32
+INT32 = np.iinfo(np.int32)
+
+
+def as_f32(x):
+    return np.asarray(x, dtype=F32)
+
+
+def _along(param, rank, axes):
+    """A parameter over `axes` of a rank-`rank` tensor, shaped to broadcast."""
+    param = np.asarray(param)
+    if not axes:
+        return param.reshape((1,) * rank)
+    shape = [1] * rank
+    for size, axis in zip(param.shape, axes):
+        shape[axis] = size
+    return param.reshape(shape)
+
+
+def choose_qparams(x, axes, qrange, symmetric=True):
+    """Scale and zero point from the data, over finite elements only.
+
+    Returns `(scale, zero_point)` with the shape of the dimensions in `axes`;
+    the zero point of a symmetric choice is 0.
+    """
+    x = as_f32(x)
+    qmin, qmax = qrange
+    reduced = tuple(d for d in range(x.ndim) if d not in axes)
+    x = np.where(np.isfinite(x), x, F32(0))
+    with np.errstate(over="ignore", under="ignore", divide="ignore",
+                     invalid="ignore"):
+        if symmetric:
+            top = np.abs(x).max(axis=reduced, initial=0)
+            scale = as_f32(top) / F32(qmax)
+        else:
+            low = np.minimum(x.min(axis=reduced, initial=0), F32(0))
+            high = np.maximum(x.max(axis=reduced, initial=0), F32(0))
+            span = np.minimum(as_f32(high) - as_f32(low), np.finfo(F32).max)
+            scale = as_f32(span) / F32(qmax - qmin)
+        scale = np.where(scale > 0, scale, F32(1)).astype(F32)
+        zero = np.zeros(scale.shape, np.int32)
+        if not symmetric:
+            steps = F32(qmin) - np.rint(as_f32(low) / scale)
+            zero = np.clip(steps, qmin, qmax).astype(np.int32)
+    return scale, zero
+
+
+def quantize(x, scale, zero_point=0, axes=(), qrange=(-128, 127)):
+    """clamp(roundeven(x / s) + z, qmin, qmax), clamped in the float domain."""
+    x = as_f32(x)
+    qmin, qmax = qrange
+    s = _along(as_f32(scale), x.ndim, axes)
+    z = _along(np.asarray(zero_point), x.ndim, axes if np.ndim(zero_point)
+               else ())
+    with np.errstate(over="ignore", invalid="ignore"):
+        q = np.rint(x / s) + z.astype(F32)
+    q = np.where(np.isnan(q), z.astype(F32), np.clip(q, F32(qmin), F32(qmax)))
+    return q.astype(np.int64)
+
+
+def dequantize(q, scale, zero_point=0, axes=()):
+    """s * (q - z): the difference is exact, the product is rounded once."""
+    q = np.asarray(q, np.int64)
+    z = _along(np.asarray(zero_point, np.int64), q.ndim,
+               axes if np.ndim(zero_point) else ())
+    return as_f32(q - z) * _along(as_f32(scale), q.ndim, axes)
+
+
+def matmul_i32(lhs, rhs, lhs_zero_point=0, rhs_zero_point=0,
+               transpose_rhs=False):
+    """Exact integer matmul; an accumulator past i32 is an OverflowError.
+
+    `lhs_zero_point` is a number or one for each row (`[B.., M]`),
+    `rhs_zero_point` a number or one for each column (`[N]`).
+    """
+    lhs = np.asarray(lhs, np.int64)
+    rhs = np.asarray(rhs, np.int64)
+    if transpose_rhs:
+        rhs = np.swapaxes(rhs, -1, -2)
+    zl = np.asarray(lhs_zero_point, np.int64)
+    zr = np.asarray(rhs_zero_point, np.int64)
+    lhs = lhs - (zl[..., None] if zl.ndim else zl)
+    rhs = rhs - (zr[..., None, :] if zr.ndim else zr)
+    # Sums of products of 9-bit integers are exact in float64, which NumPy
+    # multiplies much faster than int64.
+    acc = np.matmul(lhs.astype(np.float64), rhs.astype(np.float64))
+    bound = lhs.shape[-1] * (np.abs(lhs).max(initial=0) *
+                             np.abs(rhs).max(initial=0))
+    if bound >= 2**53:
+        raise OverflowError(f"sum may reach {bound}, inexact in float64")
+    if acc.size and (acc.max() > INT32.max or acc.min() < INT32.min):
+        raise OverflowError("accumulator does not fit in i32")
+    return acc.astype(np.int64)
+
+
+def rescale(acc, row_scale=None, channel_scale=None, bias=None,
+            zero_point=None, qrange=None, clamp=None):
+    """i32 accumulator to float32, or to integers when `qrange` is given.
+
+    The order of the roundings is that of `quant.rescale`: the two scales are
+    multiplied first, then the accumulator with them, then the bias is added.
+    """
+    t = np.asarray(acc, np.int64)
+    if bias is not None and np.issubdtype(np.asarray(bias).dtype, np.integer):
+        t = wrap_i32(t + np.asarray(bias, np.int64))
+        bias = None
+    scale = F32(1)
+    if row_scale is not None:
+        scale = as_f32(row_scale)
+        scale = scale[..., None] if scale.ndim else scale
+    if channel_scale is not None:
+        channel = as_f32(channel_scale)
+        scale = channel if row_scale is None else scale * channel
+    y = t.astype(F32) * scale
+    if bias is not None:
+        y = y + as_f32(bias)
+    if clamp is not None:
+        y = np.clip(y, F32(clamp[0]), F32(clamp[1]))
+    if qrange is None:
+        return y
+    q = np.rint(y) + F32(zero_point or 0)
+    return np.clip(q, F32(qrange[0]), F32(qrange[1])).astype(np.int64)
+
+
+def wrap_i32(v):
+    """Modulo 2^32, into i32's range."""
+    return (np.asarray(v, np.int64) + 2**31) % 2**32 - 2**31
+
+
+def quantize_multiplier(m):
+    """(multiplier, shift) for a float M, as gemmlowp derives them.
+
+    M is multiplier * 2^-shift with the multiplier in [2^30, 2^31).
+    """
+    mantissa, exponent = np.frexp(float(m))
+    multiplier = int(np.floor(mantissa * 2**31 + 0.5))
+    if multiplier == 2**31:
+        multiplier //= 2
+        exponent += 1
+    return multiplier, 31 - int(exponent)
+
+
+def rescale_fixed_point(acc, multiplier, shift, double_round=False,
+                        input_zero_point=0, output_zero_point=0, bias=None,
+                        qrange=(-128, 127)):
+    """TOSA 1.0 RESCALE with scale32, bit for bit."""
+    v = np.asarray(acc, np.int64) - input_zero_point
+    if bias is not None:
+        v = v + np.asarray(bias, np.int64)
+    v = wrap_i32(v)
+    shift = np.asarray(shift, np.int64)
+    r = v * np.asarray(multiplier, np.int64) + (np.int64(1) << (shift - 1))
+    if double_round:
+        nudge = np.where(v >= 0, np.int64(1) << 30, -(np.int64(1) << 30))
+        r = r + np.where(shift > 31, nudge, 0)
+    return np.clip((r >> shift) + output_zero_point, *qrange)
+
+
+def pack_int4(q):
+    """Element 2i in the low nibble, 2i+1 in the high one, rows padded by 0."""
+    q = np.asarray(q, np.int64)
+    if q.shape[-1] % 2:
+        q = np.concatenate([q, np.zeros(q.shape[:-1] + (1,), np.int64)], -1)
+    packed = (q[..., 0::2] & 15) | ((q[..., 1::2] & 15) << 4)
+    return packed.astype(np.uint8).view(np.int8)
+
+
+def unpack_int4(packed, length):
+    """The inverse of `pack_int4` for rows of `length` elements."""
+    b = np.asarray(packed, np.int8).view(np.uint8).astype(np.int64)
+    both = np.stack([b & 15, b >> 4], -1).reshape(b.shape[:-1] + (-1,))
+    return np.where(both > 7, both - 16, both)[..., :length]

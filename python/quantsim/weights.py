@@ -1,0 +1,101 @@
+"""Find a model's constants by content and write them into its body.
+
+A model is `NAME.body.mlir`, whose large constants are `dense_resource<key>`
+without data, and `NAME.weights.json`, which gives for each key the shape, the
+element type and the first 16 digits of the data's SHA-256. The data lies in
+`.npz` or `.safetensors` files and is found by that hash, so one file serves
+any export of the same model.
+"""
+
+import hashlib
+import json
+import struct
+
+import numpy as np
+
+_SAFETENSORS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8",
+                "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1"}
+
+
+def content_hash(array):
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()
+                          ).hexdigest()[:16]
+
+
+def read_safetensors(path):
+    """Yields (name, array); the arrays are views of a memory map."""
+    with open(path, "rb") as f:
+        (length,) = struct.unpack("<Q", f.read(8))
+        header = json.loads(f.read(length))
+    data = np.memmap(path, np.uint8, "r", offset=8 + length)
+    for name, entry in header.items():
+        if name == "__metadata__" or entry["dtype"] not in _SAFETENSORS:
+            continue
+        begin, end = entry["data_offsets"]
+        yield name, data[begin:end].view(_SAFETENSORS[entry["dtype"]]
+                                         ).reshape(entry["shape"])
+
+
+def read_arrays(path):
+    if str(path).endswith(".safetensors"):
+        yield from read_safetensors(path)
+        return
+    with np.load(path) as archive:
+        for name in archive.files:
+            yield name, archive[name]
+
+
+def _candidates(array, shapes):
+    """The array, and its transpose where a constant has that shape."""
+    yield array
+    if array.ndim == 2 and array.shape[::-1] in shapes:
+        yield np.ascontiguousarray(array.T)
+
+
+def find(description, sources):
+    """{key: array} for a weights.json; a missing constant is a KeyError."""
+    with open(description) as f:
+        wanted = json.load(f)
+    by_hash = {entry["sha256_16"]: None for entry in wanted.values()}
+    shapes = {tuple(entry["shape"]) for entry in wanted.values()}
+    for source in sources:
+        for _, array in read_arrays(source):
+            if array.shape not in shapes and array.shape[::-1] not in shapes:
+                continue
+            for candidate in _candidates(array, shapes):
+                digest = content_hash(candidate)
+                if by_hash.get(digest, 0) is None:
+                    by_hash[digest] = np.array(candidate)
+    found = {key: by_hash[entry["sha256_16"]] for key, entry in wanted.items()}
+    missing = [key for key, array in found.items() if array is None]
+    if missing:
+        raise KeyError(f"{len(missing)} of {len(found)} constants are in none "
+                       f"of the sources, the first is `{missing[0]}`")
+    return found
+
+
+def by_parameter(description, arrays):
+    """{parameter name: array} from what `find` returned."""
+    with open(description) as f:
+        wanted = json.load(f)
+    out = {}
+    for key, entry in wanted.items():
+        array = arrays[key]
+        out[entry["param"] or key] = (
+            np.ascontiguousarray(array.T) if entry["how"] == "transposed"
+            else array)
+    return out
+
+
+def attach(body, arrays, out):
+    """Writes the module `body` (text) with its resources' data to `out`.
+
+    A blob is its alignment as four little-endian bytes, then the data.
+    """
+    out.write(body.rstrip() + "\n\n{-#\n  dialect_resources: {\n    builtin: {\n")
+    for i, (key, array) in enumerate(arrays.items()):
+        data = np.ascontiguousarray(array)
+        prefix = struct.pack("<I", max(4, data.itemsize)).hex()
+        out.write((",\n" if i else "") + f'      {key}: "0x{prefix}')
+        out.write(data.tobytes().hex().upper() + '"')
+    out.write("\n    }\n  }\n#-}\n")
