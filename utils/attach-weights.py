@@ -63,20 +63,11 @@ def main():
                                   list(unpack_wheels(args.sources, folder)))
         except (KeyError, OSError) as error:
             sys.exit(f"error: {error}")
-        body = pathlib.Path(args.body).read_text()
-        text = pathlib.Path(folder) / "full.mlir"
-        with text.open("w") as out:
-            weights.attach(body, arrays, out)
-        # Written beside OUT and renamed, so that OUT is never half a file.
-        partial = args.out + ".partial"
-        if args.out.endswith(".mlirbc"):
-            done = subprocess.run([find_opt(args.opt), str(text),
-                                   "--emit-bytecode", "-o", partial])
-            if done.returncode:
-                sys.exit(f"error: cannot write {args.out}")
-        else:
-            shutil.copyfile(text, partial)
-        os.replace(partial, args.out)
+        opt = find_opt(args.opt) if args.out.endswith(".mlirbc") else None
+        try:
+            weights.write_program(args.body, arrays, args.out, opt)
+        except (OSError, subprocess.CalledProcessError) as error:
+            sys.exit(f"error: cannot write {args.out}: {error}")
     print(f"{args.out}: {len(arrays)} constants, "
           f"{sum(a.nbytes for a in arrays.values())} bytes")
 

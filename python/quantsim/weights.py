@@ -9,7 +9,10 @@ any export of the same model.
 
 import hashlib
 import json
+import os
+import pathlib
 import struct
+import subprocess
 
 import numpy as np
 
@@ -92,10 +95,33 @@ def attach(body, arrays, out):
 
     A blob is its alignment as four little-endian bytes, then the data.
     """
-    out.write(body.rstrip() + "\n\n{-#\n  dialect_resources: {\n    builtin: {\n")
+    out.write(body.rstrip() + "\n")
+    if not arrays:
+        return
+    out.write("\n{-#\n  dialect_resources: {\n    builtin: {\n")
     for i, (key, array) in enumerate(arrays.items()):
         data = np.ascontiguousarray(array)
         prefix = struct.pack("<I", max(4, data.itemsize)).hex()
         out.write((",\n" if i else "") + f'      {key}: "0x{prefix}')
         out.write(data.tobytes().hex().upper() + '"')
     out.write("\n    }\n  }\n#-}\n")
+
+
+def write_program(body, arrays, path, opt):
+    """Writes body and data to `path`: bytecode for .mlirbc (`opt` writes it),
+    else text. The file is written beside `path` and renamed, never half."""
+    path = pathlib.Path(path)
+    text = path.with_name(f"{path.name}.{os.getpid()}.mlir")
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        with text.open("w") as out:
+            attach(pathlib.Path(body).read_text(), arrays, out)
+        if path.suffix == ".mlirbc":
+            subprocess.run([str(opt), str(text), "--emit-bytecode", "-o",
+                            str(partial)], check=True)
+            partial.rename(path)
+        else:
+            text.rename(path)
+    finally:
+        text.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)

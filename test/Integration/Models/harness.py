@@ -1,0 +1,147 @@
+"""Runs exported models through quant-run and compares with NumPy.
+
+    harness.py --build BUILD [--targets generic,x86] NAME[:SCHEME]...
+
+For each model, on every target:
+  * without --quantize: the float program against the framework's results
+    (>= 90 dB), or the integers that a quantized program describes;
+  * with --quantize (SCHEME is its option text, spaces as commas): against the
+    simulation of the scheme in quantsim (>= 50 dB; one linear layer: 100 dB);
+  * the results of all targets are the same to the bit.
+
+Every comparison is printed; a model whose files are not to be had is named
+and counted, and ends the run with a failure unless --allow-missing is given.
+"""
+
+import argparse
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+
+from quantsim import arith, catalog, metrics, qdq, schemes
+
+DEFAULT_SCHEME = "weights=channel activations=dynamic-token"
+
+
+class Runner:
+    """Calls quant-run and reads its results."""
+
+    def __init__(self, build, folder):
+        self.tool = pathlib.Path(build) / "bin" / "quant-run"
+        self.folder = pathlib.Path(folder)
+
+    def __call__(self, program, inputs, target, quantize):
+        paths = []
+        for i, array in enumerate(inputs):
+            paths.append(str(self.folder / f"in{i}.npy"))
+            np.save(paths[-1], np.ascontiguousarray(array))
+        out = self.folder / f"out-{target}"
+        command = [str(self.tool), str(program), f"--inputs={','.join(paths)}",
+                   f"--outputs={out}", f"--target={target}"]
+        if quantize:
+            command.append(f"--quantize={quantize}")
+        begin = time.monotonic()
+        done = subprocess.run(command, capture_output=True, text=True)
+        seconds = time.monotonic() - begin
+        if done.returncode:
+            raise RuntimeError(f"quant-run ended with {done.returncode}:\n"
+                               f"{done.stderr[-2000:]}")
+        return np.load(out / "out0.npy"), seconds
+
+
+def simulate(name, build, inputs, scheme):
+    """The oracle's result, and the least agreement asked for in dB."""
+    model = catalog.CATALOG[name]
+    if model.forward:
+        linear = schemes.QuantLinear(schemes.Scheme.parse(scheme))
+        w = catalog.parameters(name, build)
+        result = model.forward(inputs, w, linear)
+        assert linear.count == model.matmuls, (linear.count, model.matmuls)
+        return result, 100 if model.matmuls == 1 else 50
+    if name == "jax_dot_i8":
+        return arith.matmul_i32(*inputs), np.inf
+    body = catalog.locate(f"{name}.body.mlir").read_text()
+    arrays = catalog.constants(name, build)
+    return qdq.digits_mlp(body, arrays, inputs[0])[0], 90
+
+
+class Check:
+    """Prints each comparison and remembers whether one failed."""
+
+    def __init__(self):
+        self.failed = 0
+        self.passed = 0
+
+    def at_least(self, what, reference, got, least, seconds):
+        if reference.shape != got.shape:
+            return self.record(what, f"shape {got.shape}, expected "
+                               f"{reference.shape}", False)
+        db = metrics.sqnr_db(reference, got)
+        self.record(what, f"{db:.1f} dB, asked {least} "
+                    f"({seconds:.1f} s)", db >= least)
+
+    def record(self, what, text, good):
+        self.passed += good
+        self.failed += not good
+        print(f"{'ok  ' if good else 'FAIL'} {what}: {text}", flush=True)
+
+
+def run_model(name, scheme, runner, build, targets, check):
+    model = catalog.CATALOG[name]
+    opt = pathlib.Path(build) / "bin" / "quant-opt"
+    program = catalog.attached(name, build, opt)
+    inputs, arrays = catalog.inputs_and_results(name)
+    runs = [("", arrays["out0"], 90)]
+    expected, least = simulate(name, build, inputs, scheme)
+    if model.forward:
+        runs.append((scheme, expected, least))
+    else:
+        runs = [("", expected, least)]
+        check.at_least(f"{name} simulation/out0", arrays["out0"], expected, 90,
+                       0)
+    for quantize, reference, asked in runs:
+        results = []
+        for target in targets:
+            what = f"{name} {target} {quantize or 'as it is'}"
+            got, seconds = runner(program, inputs, target, quantize)
+            check.at_least(what, reference, got, asked, seconds)
+            results.append(got)
+        for target, got in zip(targets[1:], results[1:]):
+            same = results[0].tobytes() == got.tobytes()
+            differ = int((results[0] != got).sum())
+            check.record(f"{name} {targets[0]}/{target}",
+                         "bit-identical" if same else
+                         f"{differ} of {got.size} elements differ", same)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--targets", default="generic,x86")
+    parser.add_argument("--allow-missing", action="store_true")
+    parser.add_argument("models", nargs="+")
+    args = parser.parse_args()
+    check, missing = Check(), []
+    for item in args.models:
+        name, _, scheme = item.partition(":")
+        scheme = scheme.replace(",", " ") or DEFAULT_SCHEME
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                run_model(name, scheme, Runner(args.build, folder), args.build,
+                          args.targets.split(","), check)
+        except catalog.Missing as reason:
+            print(f"MISSING {name}: {reason}", flush=True)
+            missing.append(name)
+        except RuntimeError as error:
+            check.record(name, str(error), False)
+    print(f"{check.passed} comparisons passed, {check.failed} failed, "
+          f"{len(missing)} models missing: {' '.join(missing) or 'none'}")
+    return check.failed > 0 or (bool(missing) and not args.allow_missing)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
