@@ -2,14 +2,118 @@
 
 #include "quant/Pipelines/Pipelines.h"
 
-using namespace mlir;
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Affine/Transforms/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Transforms/Passes.h"
 
-void quantmlir::buildQuantStage(OpPassManager &, StringRef) {}
-void quantmlir::buildBufferizeStage(OpPassManager &) {}
-void quantmlir::buildLLVMStage(OpPassManager &) {}
-void quantmlir::buildGenericPipeline(OpPassManager &,
-                                     const GenericPipelineOptions &) {}
-void quantmlir::buildX86Pipeline(OpPassManager &, const X86PipelineOptions &) {}
+#include "quant/Conversion/Passes.h"
+#include "quant/Import/Passes.h"
+#include "quant/Target/X86/Passes.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+/// Whether the pipeline goes on after `stage`, whose contract is proven here.
+static bool endStage(OpPassManager &pm, Stage stage, Stage stopAfter) {
+  pm.addPass(createQuantVerifyStagePass({stage}));
+  return stage != stopAfter;
+}
+
+void quantmlir::buildQuantStage(OpPassManager &pm, StringRef quantize) {
+  pm.addPass(createQuantImportPass());
+  if (quantize != "none") {
+    std::unique_ptr<Pass> pass = createQuantQuantizeMatmulPass();
+    auto onError = [](const Twine &message) {
+      llvm::errs() << "error: quantize options: " << message << "\n";
+      return failure();
+    };
+    if (failed(pass->initializeOptions(quantize, onError)))
+      llvm::report_fatal_error("bad quantize options", /*gen_crash_diag=*/false);
+    pm.addPass(std::move(pass));
+  }
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void quantmlir::buildBufferizeStage(OpPassManager &pm) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(createLinalgElementwiseOpFusionPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  bufferization::OneShotBufferizePassOptions bufferize;
+  bufferize.bufferizeFunctionBoundaries = true;
+  bufferize.functionBoundaryTypeConversion =
+      bufferization::LayoutMapOption::IdentityLayoutMap;
+  pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  pm.addNestedPass<func::FuncOp>(
+      bufferization::createBufferLoopHoistingPass());
+  bufferization::buildBufferDeallocationPipeline(pm, {});
+  pm.addPass(createConvertBufferizationToMemRefPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void quantmlir::buildLLVMStage(OpPassManager &pm) {
+  pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+  pm.addNestedPass<func::FuncOp>(LLVM::createLLVMRequestCWrappersPass());
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createConvertMathToLLVMPass());
+  pm.addPass(createConvertMathToLibmPass());
+  pm.addPass(createConvertVectorToLLVMPass());
+  pm.addPass(createArithToLLVMConversionPass());
+  pm.addPass(createConvertControlFlowToLLVMPass());
+  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
+  pm.addPass(createConvertFuncToLLVMPass());
+  pm.addPass(createUBToLLVMConversionPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+}
+
+void quantmlir::buildGenericPipeline(OpPassManager &pm,
+                                     const GenericPipelineOptions &options) {
+  buildQuantStage(pm, options.quantize);
+  if (!endStage(pm, Stage::Quant, options.stopAfter))
+    return;
+  pm.addPass(createConvertQuantToLinalgPass());
+  buildBufferizeStage(pm);
+  if (!endStage(pm, Stage::Target, options.stopAfter))
+    return;
+  buildLLVMStage(pm);
+  endStage(pm, Stage::LLVM, options.stopAfter);
+}
+
+void quantmlir::buildX86Pipeline(OpPassManager &pm,
+                                 const X86PipelineOptions &options) {
+  buildQuantStage(pm, options.quantize);
+  if (!endStage(pm, Stage::Quant, options.stopAfter))
+    return;
+  QuantSetTargetPassOptions target;
+  target.cpu = options.cpu;
+  target.features.assign(options.features.begin(), options.features.end());
+  pm.addPass(createQuantSetTargetPass(target));
+  pm.addPass(createQuantPackMatmulPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  if (!endStage(pm, Stage::Packed, options.stopAfter))
+    return;
+  pm.addPass(createConvertQuantToLinalgPass());
+  buildBufferizeStage(pm);
+  pm.addPass(createConvertQuantToX86Pass());
+  if (!endStage(pm, Stage::Target, options.stopAfter))
+    return;
+  buildLLVMStage(pm);
+  endStage(pm, Stage::LLVM, options.stopAfter);
+}
 
 void quantmlir::registerPipelines() {
   PassPipelineRegistration<GenericPipelineOptions>(
