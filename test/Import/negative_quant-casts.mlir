@@ -1,0 +1,29 @@
+// Casts that our ops cannot express are left, with a remark.
+// RUN: quant-opt %s -quant-import -split-input-file -verify-diagnostics | FileCheck %s
+// CHECK-NOT: quant.quantize
+
+!q = !quant.uniform<i16:f32, 5.000000e-01>
+// CHECK: quant.qcast
+func.func @wide(%x: tensor<8xf32>) -> tensor<8x!q> {
+  // expected-remark @below {{cast is not imported: expected 8 or 4 stored bits, found 16}}
+  %q = quant.qcast %x : tensor<8xf32> to tensor<8x!q>
+  return %q : tensor<8x!q>
+}
+
+// -----
+
+!q = !quant.uniform<i8:f32, 5.000000e-01>
+func.func @scalar(%x: f32) -> !q {
+  // expected-remark @below {{cast is not imported: expected a ranked tensor}}
+  %q = quant.qcast %x : f32 to !q
+  return %q : !q
+}
+
+// -----
+
+!q = !quant.uniform<i8:f32:{0:1, 1:2}, {{1.0, 2.0}, {3.0, 4.0}}>
+func.func @sub_channel(%x: tensor<2x4xf32>) -> tensor<2x4x!q> {
+  // expected-remark @below {{cast is not imported: expected scales for the tensor or along one axis}}
+  %q = quant.qcast %x : tensor<2x4xf32> to tensor<2x4x!q>
+  return %q : tensor<2x4x!q>
+}

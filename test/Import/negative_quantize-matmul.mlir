@@ -1,0 +1,116 @@
+// Contractions that stay in float, each with a remark that says why; and ops
+// that only look like one.
+// RUN: quant-opt %s -quant-quantize-matmul -split-input-file -verify-diagnostics | FileCheck %s
+// CHECK-NOT: quant.
+
+func.func @attention(%q: tensor<2x3x8xf32>, %k: tensor<2x8x3xf32>) -> tensor<2x3x3xf32> {
+  %zero = arith.constant dense<0.0> : tensor<2x3x3xf32>
+  // expected-remark @below {{matmul stays in float: both operands are activations with batch dimensions, none is a weight}}
+  %y = linalg.batch_matmul ins(%q, %k : tensor<2x3x8xf32>, tensor<2x8x3xf32>) outs(%zero : tensor<2x3x3xf32>) -> tensor<2x3x3xf32>
+  return %y : tensor<2x3x3xf32>
+}
+
+// -----
+
+func.func @batched_weight(%x: tensor<2x3x8xf32>) -> tensor<2x3x4xf32> {
+  %zero = arith.constant dense<0.0> : tensor<2x3x4xf32>
+  %w = arith.constant dense_resource<w> : tensor<2x8x4xf32>
+  // expected-remark @below {{matmul stays in float: the weight has batch dimensions of its own}}
+  %y = linalg.batch_matmul ins(%x, %w : tensor<2x3x8xf32>, tensor<2x8x4xf32>) outs(%zero : tensor<2x3x4xf32>) -> tensor<2x3x4xf32>
+  return %y : tensor<2x3x4xf32>
+}
+
+// -----
+
+func.func @large_k(%x: tensor<2x131072xf32>, %w: tensor<131072x4xf32>) -> tensor<2x4xf32> {
+  %zero = arith.constant dense<0.0> : tensor<2x4xf32>
+  // expected-remark @below {{matmul stays in float: D = 131072 products may overflow i32, safe is 131071}}
+  %y = linalg.matmul ins(%x, %w : tensor<2x131072xf32>, tensor<131072x4xf32>) outs(%zero : tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}
+
+// -----
+
+func.func @dynamic_k(%x: tensor<2x?xf32>, %w: tensor<?x4xf32>) -> tensor<2x4xf32> {
+  %zero = arith.constant dense<0.0> : tensor<2x4xf32>
+  // expected-remark @below {{matmul stays in float: the contracted dimension D is dynamic, so that its sums cannot be proven to fit in i32}}
+  %y = linalg.matmul ins(%x, %w : tensor<2x?xf32>, tensor<?x4xf32>) outs(%zero : tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}
+
+// -----
+
+func.func @double(%x: tensor<2x8xf64>, %w: tensor<8x4xf64>) -> tensor<2x4xf64> {
+  %zero = arith.constant dense<0.0> : tensor<2x4xf64>
+  // expected-remark @below {{matmul stays in float: expected elements of f32, f16 or bf16, found f64}}
+  %y = linalg.matmul ins(%x, %w : tensor<2x8xf64>, tensor<8x4xf64>) outs(%zero : tensor<2x4xf64>) -> tensor<2x4xf64>
+  return %y : tensor<2x4xf64>
+}
+
+// -----
+
+func.func @nan_weight(%x: tensor<1x2xf32>) -> tensor<1x1xf32> {
+  %zero = arith.constant dense<0.0> : tensor<1x1xf32>
+  %w = arith.constant dense<[[1.0], [0x7FC00000]]> : tensor<2x1xf32>
+  // expected-remark @below {{matmul stays in float: the weight holds NaN or infinity}}
+  %y = linalg.matmul ins(%x, %w : tensor<1x2xf32>, tensor<2x1xf32>) outs(%zero : tensor<1x1xf32>) -> tensor<1x1xf32>
+  return %y : tensor<1x1xf32>
+}
+
+// -----
+
+func.func @vectors(%x: tensor<8xf32>, %w: tensor<8xf32>) -> tensor<f32> {
+  %zero = arith.constant dense<0.0> : tensor<f32>
+  // expected-remark @below {{matmul stays in float: neither operand is a weight matrix}}
+  %y = linalg.dot ins(%x, %w : tensor<8xf32>, tensor<8xf32>) outs(%zero : tensor<f32>) -> tensor<f32>
+  return %y : tensor<f32>
+}
+
+// -----
+
+func.func @buffers(%x: memref<2x8xf32>, %w: memref<8x4xf32>, %y: memref<2x4xf32>) {
+  // expected-remark @below {{matmul stays in float: it works on buffers, not on tensors}}
+  linalg.matmul ins(%x, %w : memref<2x8xf32>, memref<8x4xf32>) outs(%y : memref<2x4xf32>)
+  return
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k + n)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+func.func @sliding_window(%x: tensor<3x11xf32>, %w: tensor<8x4xf32>) -> tensor<3x4xf32> {
+  %zero = arith.constant dense<0.0> : tensor<3x4xf32>
+  // expected-remark @below {{matmul stays in float: its indexing maps are not projected permutations}}
+  %y = linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : tensor<3x11xf32>, tensor<8x4xf32>) outs(%zero : tensor<3x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %p = arith.mulf %a, %b : f32
+    %s = arith.addf %c, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<3x4xf32>
+  return %y : tensor<3x4xf32>
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+// Not a sum of products: no remark.
+func.func @other_bodies(%x: tensor<3x8xf32>, %w: tensor<8x4xf32>) -> (tensor<3x4xf32>, tensor<3x4xf32>) {
+  %zero = arith.constant dense<0.0> : tensor<3x4xf32>
+  %y = linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : tensor<3x8xf32>, tensor<8x4xf32>) outs(%zero : tensor<3x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %p = arith.mulf %a, %b : f32
+    %s = arith.maximumf %c, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<3x4xf32>
+  %z = linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : tensor<3x8xf32>, tensor<8x4xf32>) outs(%zero : tensor<3x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %n = math.exp %a : f32
+    %p = arith.mulf %n, %b : f32
+    %s = arith.addf %c, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<3x4xf32>
+  return %y, %z : tensor<3x4xf32>, tensor<3x4xf32>
+}
