@@ -61,7 +61,9 @@ def main():
         try:
             arrays = weights.find(args.weights,
                                   list(unpack_wheels(args.sources, folder)))
-        except (KeyError, OSError) as error:
+        except KeyError as error:
+            sys.exit(f"error: {error.args[0]}")
+        except OSError as error:
             sys.exit(f"error: {error}")
         opt = find_opt(args.opt) if args.out.endswith(".mlirbc") else None
         try:

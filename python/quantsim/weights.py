@@ -13,6 +13,7 @@ import os
 import pathlib
 import struct
 import subprocess
+import tempfile
 
 import numpy as np
 
@@ -109,19 +110,16 @@ def attach(body, arrays, out):
 
 def write_program(body, arrays, path, opt):
     """Writes body and data to `path`: bytecode for .mlirbc (`opt` writes it),
-    else text. The file is written beside `path` and renamed, never half."""
+    else text. The file is made beside `path` and renamed, never half."""
     path = pathlib.Path(path)
-    text = path.with_name(f"{path.name}.{os.getpid()}.mlir")
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        # The text's name is what locations in the bytecode say.
+        text = pathlib.Path(folder, path.stem + ".mlir")
         with text.open("w") as out:
             attach(pathlib.Path(body).read_text(), arrays, out)
         if path.suffix == ".mlirbc":
-            subprocess.run([str(opt), str(text), "--emit-bytecode", "-o",
-                            str(partial)], check=True)
-            partial.rename(path)
-        else:
-            text.rename(path)
-    finally:
-        text.unlink(missing_ok=True)
-        partial.unlink(missing_ok=True)
+            subprocess.run([os.path.abspath(opt), text.name,
+                            "--emit-bytecode", "-o", path.name],
+                           cwd=folder, check=True)
+            text = pathlib.Path(folder, path.name)
+        text.rename(path)
