@@ -9,7 +9,9 @@
 #include "VerifyUtils.h"
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/Utils/Constants.h"
 
+#include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/TypeUtilities.h"
 
 #include <limits>
@@ -123,4 +125,48 @@ LogicalResult MatmulOp::verify() {
   return verifyConstantInRange(
       *this, "rhs_zero_point", getRhsZeroPoint(),
       getStorageRange(rhs.getElementType(), getRhsUnsigned()));
+}
+
+//===----------------------------------------------------------------------===//
+// Canonicalization
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// A zero point that is constant 0 for every row or column is none.
+struct DropZeroZeroPoint final : OpRewritePattern<MatmulOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(MatmulOp op,
+                                PatternRewriter &rewriter) const override {
+    bool dropLhs = isZeroConstant(op.getLhsZeroPoint());
+    bool dropRhs = isZeroConstant(op.getRhsZeroPoint());
+    if (!dropLhs && !dropRhs)
+      return rewriter.notifyMatchFailure(op, "no zero point is constant 0");
+    rewriter.modifyOpInPlace(op, [&] {
+      if (dropLhs)
+        op.getLhsZeroPointMutable().clear();
+      if (dropRhs)
+        op.getRhsZeroPointMutable().clear();
+    });
+    return success();
+  }
+};
+
+/// A sum over no products leaves the initial value.
+struct FoldEmptySum final : OpRewritePattern<MatmulOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(MatmulOp op,
+                                PatternRewriter &rewriter) const override {
+    if (op.getK() != 0)
+      return rewriter.notifyMatchFailure(op, "K is not 0");
+    rewriter.replaceOp(op, op.getInit());
+    return success();
+  }
+};
+} // namespace
+
+void MatmulOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                           MLIRContext *context) {
+  patterns.add<DropZeroZeroPoint, FoldEmptySum>(context);
 }

@@ -2,6 +2,7 @@
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/IR/PatternMatch.h"
@@ -24,29 +25,16 @@ void insertOps(Dialect *dialect) {
 } // namespace
 
 void quantmlir::registerQuantExtension(DialectRegistry &registry) {
-  registry.insert<quant::QuantDialect, qtarget::QTargetDialect>();
+  // Folded constants are arith ops; they are made while passes run, when no
+  // dialect may be loaded any more.
+  registry.insert<arith::ArithDialect, quant::QuantDialect,
+                  qtarget::QTargetDialect>();
   registry.addExtension(+[](MLIRContext *ctx, quant::QuantDialect *dialect) {
     (void)ctx->getOrLoadDialect<qtarget::QTargetDialect>();
+    (void)ctx->getOrLoadDialect<arith::ArithDialect>();
     insertOps<
 #define GET_OP_LIST
 #include "quant/Dialect/Quant/IR/QuantOps.cpp.inc"
         >(dialect);
   });
 }
-
-LogicalResult ChooseQParamsOp::fold(FoldAdaptor,
-                                    SmallVectorImpl<OpFoldResult> &) {
-  return failure();
-}
-OpFoldResult QuantizeOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult DequantizeOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult RescaleOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult RescaleFixedPointOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult PackInt4Op::fold(FoldAdaptor) { return {}; }
-OpFoldResult UnpackInt4Op::fold(FoldAdaptor) { return {}; }
-void QuantizeOp::getCanonicalizationPatterns(RewritePatternSet &,
-                                             MLIRContext *) {}
-void MatmulOp::getCanonicalizationPatterns(RewritePatternSet &, MLIRContext *) {
-}
-void RescaleOp::getCanonicalizationPatterns(RewritePatternSet &,
-                                            MLIRContext *) {}

@@ -17,6 +17,7 @@
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+#include "quant/Dialect/Quant/Utils/StorageRange.h"
 #include "quant/Target/IR/QTarget.h"
 
 #include "quant/Dialect/Quant/IR/QuantEnums.h.inc"
@@ -33,6 +34,10 @@ namespace quantmlir {
 /// Adds the operations of this header to upstream's `quant` dialect and
 /// registers the companion dialect `qtarget`.
 void registerQuantExtension(mlir::DialectRegistry &registry);
+
+/// The integers that `stored` may hold: the `range` of the op that quantized
+/// it, else all of its type.
+StorageRange getKnownRange(mlir::Value stored, bool isUnsigned);
 
 } // namespace quantmlir
 

@@ -39,6 +39,9 @@ class QuantExt_Op<string mnemonic, list<Trait> traits = []>
   let cppNamespace = "::quantmlir";
 }
 
+// Constants are folded by canonicalization patterns, not by `fold`: upstream's
+// dialect has no hook that would make a constant op out of a folded attribute.
+
 //===----------------------------------------------------------------------===//
 // Quantization parameters, quantize, dequantize
 //===----------------------------------------------------------------------===//
@@ -93,7 +96,7 @@ def QuantExt_ChooseQParamsOp : QuantExt_Op<"choose_qparams", [Pure]> {
     type($scale) (`,` type($zero_point)^)?
   }];
   let hasVerifier = 1;
-  let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def QuantExt_QuantizeOp : QuantExt_Op<"quantize", [Pure]> {
@@ -111,6 +114,13 @@ def QuantExt_QuantizeOp : QuantExt_Op<"quantize", [Pure]> {
     `scale[i|axes]` is the element of `scale` at the coordinates of `i` along
     `axes`; `axes = []` is one scale for the tensor. `range` is
     `[qmin, qmax]`; `unsigned` says that the stored bits are read as unsigned.
+
+    A constant input is quantized at compile time; a 4-bit result of more than
+    1 KiB becomes `quant.unpack_int4` of a packed constant. A `quant.rescale`
+    to f32 that only this op uses becomes a `quant.rescale` to integers with
+    `M = row_scale * channel_scale / scale` where all of these are constant,
+    per tensor on this side, and the rescale has no constraint on rows: the
+    sum is then rounded once less than the two ops round it.
 
     A scale that is 0, negative, NaN or infinite is an error where it is
     constant, and unspecified (never a trap) where it is not.
@@ -157,7 +167,11 @@ def QuantExt_DequantizeOp : QuantExt_Op<"dequantize", [Pure]> {
 
     The subtraction is done in i32, so that the conversion to f32 is exact,
     and the product is rounded once (and once more to f16 or bf16). This is
-    ONNX `DequantizeLinear`. `unsigned` says how the stored bits are read.
+    ONNX `DequantizeLinear`. `unsigned` says how the stored bits are read. A
+    product past the largest f32 is unspecified, so that quantizing what was
+    dequantized with the same parameters folds to the stored integers. A
+    constant result of more than 1 KiB is not folded: no float copy of a weight
+    is ever stored.
 
     Constraints:
     * (C1) `axes` is strictly increasing and within the rank of `input`.
@@ -185,7 +199,7 @@ def QuantExt_DequantizeOp : QuantExt_Op<"dequantize", [Pure]> {
     `:` type($input) `->` type($result)
   }];
   let hasVerifier = 1;
-  let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -340,8 +354,13 @@ def QuantExt_RescaleOp : QuantExt_Op<"rescale", [Pure,
     (`bias` `(` $bias^ `:` type($bias) `)`)? (`unsigned` $is_unsigned^)?
     attr-dict `:` type($acc) `->` type($result)
   }];
+  let extraClassDeclaration = [{
+    /// `zero_point` as a signed number (its getter gives the bits), 0 if absent.
+    int64_t getSignedZeroPoint() {
+      return static_cast<int32_t>(getZeroPoint().value_or(0));
+    }
+  }];
   let hasVerifier = 1;
-  let hasFolder = 1;
   let hasCanonicalizer = 1;
 }
 
@@ -396,7 +415,7 @@ def QuantExt_RescaleFixedPointOp : QuantExt_Op<"rescale_fixed_point", [Pure]> {
     attr-dict `:` type($acc) `->` type($result)
   }];
   let hasVerifier = 1;
-  let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -425,6 +444,7 @@ def QuantExt_PackInt4Op : QuantExt_Op<"pack_int4", [Pure]> {
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
   let hasVerifier = 1;
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def QuantExt_UnpackInt4Op : QuantExt_Op<"unpack_int4", [Pure]> {
@@ -432,7 +452,8 @@ def QuantExt_UnpackInt4Op : QuantExt_Op<"unpack_int4", [Pure]> {
   let description = [{
     The inverse of `quant.pack_int4`: element i of the last dimension is the
     low (i even) or high (i odd) nibble of byte i / 2. The result type says
-    whether the last high nibble is padding.
+    whether the last high nibble is padding. A constant of more than 1 KiB is
+    not folded: that would undo its storage.
 
     Constraints:
     * (C1) input has rank >= 1; the last dimension of the input is
@@ -449,6 +470,7 @@ def QuantExt_UnpackInt4Op : QuantExt_Op<"unpack_int4", [Pure]> {
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
   let hasVerifier = 1;
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 //===----------------------------------------------------------------------===//
