@@ -10,6 +10,7 @@
 #include "quant/Import/Passes.h"
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Import/Contraction/FuseBias.h"
 #include "quant/Import/Linalg/ImportContraction.h"
 #include "quant/Import/QuantCasts/QuantCasts.h"
 
@@ -49,6 +50,7 @@ struct QuantImportPass : quantmlir::impl::QuantImportPassBase<QuantImportPass> {
         op->emitRemark() << "quantized matmul is not imported: " << reason;
       }
     }
+    fuseBias(getOperation());
   }
 };
 } // namespace

@@ -12,6 +12,7 @@
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Import/Contraction/ContractionMatcher.h"
+#include "quant/Import/Contraction/FuseBias.h"
 #include "quant/Import/Contraction/MatmulEmitter.h"
 #include "quant/Import/Contraction/QuantizedOperand.h"
 #include "quant/Import/Contraction/RescaledMatmul.h"
@@ -294,4 +295,5 @@ void QuantQuantizeMatmulPass::runOnOperation() {
     else
       skip(op, reason);
   }
+  fuseBias(getOperation());
 }
