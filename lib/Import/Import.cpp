@@ -41,16 +41,24 @@ struct QuantImportPass : quantmlir::impl::QuantImportPassBase<QuantImportPass> {
       if (op.getNumReductionLoops() != 0)
         candidates.push_back(op);
     });
+    // The statistics are compiled out of release builds: these are not.
+    int64_t imported = 0, notImported = 0;
     for (linalg::LinalgOp op : candidates) {
       std::string reason;
       if (succeeded(importContraction(op, reason))) {
         ++numImported;
+        ++imported;
       } else if (!reason.empty()) {
         ++numNotImported;
+        ++notImported;
         op->emitRemark() << "quantized matmul is not imported: " << reason;
       }
     }
     fuseBias(getOperation());
+    if (report)
+      getOperation()->emitRemark()
+          << imported << " quantized matmuls imported, " << notImported
+          << " left as they were";
   }
 };
 } // namespace

@@ -271,6 +271,8 @@ void QuantQuantizeMatmulPass::runOnOperation() {
   if (activations == ActivationScheme::Static)
     convertQuantCasts(getOperation());
 
+  // The statistics are compiled out of release builds: these are not.
+  int64_t seen = 0, quantized = 0;
   auto skip = [&](Operation *op, StringRef reason) {
     ++numSkipped;
     op->emitRemark() << "matmul stays in float: " << reason;
@@ -290,10 +292,17 @@ void QuantQuantizeMatmulPass::runOnOperation() {
     if (!isUnusual && (failed(contraction) || !contraction->isFloat()))
       continue;
     ++numMatmuls;
-    if (!isUnusual && succeeded(rewrite(*contraction, reason)))
-      ++numQuantized;
-    else
+    ++seen;
+    if (isUnusual || failed(rewrite(*contraction, reason))) {
       skip(op, reason);
+      continue;
+    }
+    ++numQuantized;
+    ++quantized;
   }
   fuseBias(getOperation());
+  if (report)
+    getOperation()->emitRemark()
+        << quantized << " of " << seen << " float matmuls quantized, "
+        << seen - quantized << " left in float";
 }

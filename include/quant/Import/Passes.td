@@ -36,7 +36,10 @@ def QuantImportPass : Pass<"quant-import", "::mlir::ModuleOp"> {
   let options = [
     Option<"matmuls", "matmuls", "bool", "true",
            "Rewrite matmuls; false: only quant.qcast and quant.dcast become "
-           "quant.quantize and quant.dequantize, and matmuls stay in float">
+           "quant.quantize and quant.dequantize, and matmuls stay in float">,
+    Option<"report", "report", "bool", "false",
+           "End with a remark that holds the statistics (which release builds "
+           "of LLVM cannot print)">
   ];
   let statistics = [
     Statistic<"numImported", "num-imported", "Quantized matmuls imported">,
@@ -92,7 +95,10 @@ def QuantQuantizeMatmulPass : Pass<"quant-quantize-matmul", "::mlir::ModuleOp"> 
               clEnumValN(ActivationScheme::Static, "static",
                          "scales that the program gives in QDQ form"))}]>,
     Option<"symmetric", "symmetric", "bool", "true",
-           "Zero points are 0; false: activations are asymmetric">
+           "Zero points are 0; false: activations are asymmetric">,
+    Option<"report", "report", "bool", "false",
+           "End with a remark that holds the statistics (which release builds "
+           "of LLVM cannot print)">
   ];
   let statistics = [
     Statistic<"numMatmuls", "num-matmuls", "Float contractions seen">,
