@@ -1,21 +1,119 @@
+//===- VerifyStage.cpp - prove the contract of a named stage --------------===//
+//
+// Each stage promises something about the IR that the next one builds on. A
+// promise that does not hold is an error at the op that breaks it; all of them
+// are reported before the pass fails.
+//
+//===----------------------------------------------------------------------===//
+
 #include "quant/Dialect/Quant/Transforms/Passes.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+#include "quant/Analysis/AccumulatorRange.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+
 namespace quantmlir {
 #define GEN_PASS_DEF_QUANTVERIFYSTAGEPASS
 #include "quant/Dialect/Quant/Transforms/Passes.h.inc"
 } // namespace quantmlir
+
 using namespace mlir;
+using namespace quantmlir;
+
+/// The sum of `op` fits in i32, whatever the data.
+static LogicalResult verifyAccumulator(MatmulOp op) {
+  AccumulatorBound bound = computeAccumulatorBound(op);
+  if (bound.fits())
+    return success();
+  if (!bound.k)
+    return op.emitOpError("sum over a dynamic K is not known to fit in i32; "
+                          "it is safe up to K = ")
+           << bound.getLargestSafeK();
+  return op.emitOpError("sum over K = ")
+         << *bound.k << " may reach " << *bound.getMaxSum() << ", past "
+         << kMaxAccumulator << "; split K or narrow the operands";
+}
+
+/// No operand, result or block argument of `op` is a tensor.
+static LogicalResult verifyNoTensors(Operation *op) {
+  auto isTensor = [](Type type) { return isa<TensorType>(type); };
+  if (auto function = dyn_cast<FunctionOpInterface>(op)) {
+    for (Type type : llvm::concat<const Type>(function.getArgumentTypes(),
+                                              function.getResultTypes()))
+      if (isTensor(type))
+        return op->emitOpError("expected no tensors after the target stage, "
+                               "but its type has ")
+               << type;
+  }
+  for (Type type : op->getResultTypes())
+    if (isTensor(type))
+      return op->emitOpError("expected no tensors after the target stage, but "
+                             "it makes ")
+             << type;
+  return success();
+}
+
 namespace {
-struct QuantVerifyStagePass : quantmlir::impl::QuantVerifyStagePassBase<QuantVerifyStagePass> {
+struct QuantVerifyStagePass final
+    : quantmlir::impl::QuantVerifyStagePassBase<QuantVerifyStagePass> {
   using Base::Base;
-  void runOnOperation() override {}
+
+  void runOnOperation() override {
+    bool failedAny = false;
+    getOperation()->walk([&](Operation *op) {
+      if (op != getOperation() && failed(verify(op)))
+        failedAny = true;
+    });
+    if (failedAny)
+      signalPassFailure();
+  }
+
+private:
+  LogicalResult verify(Operation *op) {
+    switch (stage) {
+    case Stage::Quant:
+      return verifyQuant(op);
+    case Stage::Packed:
+      return verifyPacked(op);
+    case Stage::Target:
+      return verifyTarget(op);
+    case Stage::LLVM:
+      return verifyLLVM(op);
+    }
+    llvm_unreachable("all stages are listed");
+  }
+
+  LogicalResult verifyQuant(Operation *op) {
+    auto matmul = dyn_cast<MatmulOp>(op);
+    if (!matmul)
+      return success();
+    if (failed(verifyAccumulator(matmul)))
+      return failure();
+    ++numProvenAccumulators;
+    return success();
+  }
+
+  LogicalResult verifyPacked(Operation *op) {
+    if (isa<MatmulOp>(op))
+      return op->emitOpError("expected no quant.matmul after packing");
+    return success();
+  }
+
+  LogicalResult verifyTarget(Operation *op) {
+    if (isa_and_present<quant::QuantDialect>(op->getDialect()))
+      return op->emitOpError("expected no quant op after the target stage");
+    return verifyNoTensors(op);
+  }
+
+  LogicalResult verifyLLVM(Operation *op) {
+    if (isa<ModuleOp>(op) ||
+        isa_and_present<LLVM::LLVMDialect>(op->getDialect()))
+      return success();
+    return op->emitOpError("expected only ops of the llvm dialect after the "
+                           "llvm stage");
+  }
 };
 } // namespace

@@ -28,7 +28,15 @@ def QuantVerifyStagePass : Pass<"quant-verify-stage", "::mlir::ModuleOp"> {
     ```
 
     is an error: `sum over K = 140000 may reach 2293760000, past 2147483647`.
+
+    A K that is dynamic, and not bounded by what made the operands, is an error
+    that names the largest K that would be safe. A sum that adds to another
+    `quant.matmul` counts both; what else `init` holds is the program's own.
   }];
+  let statistics = [
+    Statistic<"numProvenAccumulators", "proven-accumulators",
+              "Number of quant.matmul whose sum is proven to fit">
+  ];
   let options = [
     Option<"stage", "stage", "Stage", "Stage::Quant",
            "The stage whose contract is proven",

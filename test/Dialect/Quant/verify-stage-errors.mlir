@@ -1,0 +1,87 @@
+// RUN: split-file %s %t
+// RUN: quant-opt %t/quant.mlir -quant-verify-stage=stage=quant -split-input-file -verify-diagnostics
+// RUN: quant-opt %t/packed.mlir -quant-verify-stage=stage=packed -split-input-file -verify-diagnostics
+// RUN: quant-opt %t/target.mlir -quant-verify-stage=stage=target -split-input-file -verify-diagnostics
+// RUN: quant-opt %t/llvm.mlir -quant-verify-stage=stage=llvm -split-input-file -verify-diagnostics
+
+//--- quant.mlir
+
+// One more than the largest safe K of u8 * s8, of which the verifier of the op
+// knows less: it takes zero points for 0.
+func.func @unknown_zero_point(%a: tensor<1x65794xi8>, %b: tensor<65794x1xi8>, %z: tensor<i32>, %c: tensor<1x1xi32>) -> tensor<1x1xi32> {
+  // expected-error@+1 {{'quant.matmul' op sum over K = 65794 may reach 2147516160, past 2147483647; split K or narrow the operands}}
+  %0 = quant.matmul ins(%a, %b : tensor<1x65794xi8>, tensor<65794x1xi8>) lhs_zero_point(%z : tensor<i32>) outs(%c : tensor<1x1xi32>) -> tensor<1x1xi32>
+  return %0 : tensor<1x1xi32>
+}
+
+// -----
+
+func.func @both_zero_points(%a: tensor<1x33026xi8>, %b: tensor<33026x1xi8>, %za: tensor<i32>, %zb: tensor<i32>, %c: tensor<1x1xi32>) -> tensor<1x1xi32> {
+  // expected-error@+1 {{'quant.matmul' op sum over K = 33026 may reach 2147515650, past 2147483647; split K or narrow the operands}}
+  %0 = quant.matmul ins(%a, %b : tensor<1x33026xi8>, tensor<33026x1xi8>) lhs_zero_point(%za : tensor<i32>) rhs_zero_point(%zb : tensor<i32>) outs(%c : tensor<1x1xi32>) -> tensor<1x1xi32>
+  return %0 : tensor<1x1xi32>
+}
+
+// -----
+
+func.func @dynamic_k(%a: tensor<1x?xi8>, %b: tensor<?x1xi8>, %c: tensor<1x1xi32>) -> tensor<1x1xi32> {
+  // expected-error@+1 {{'quant.matmul' op sum over a dynamic K is not known to fit in i32; it is safe up to K = 131071}}
+  %0 = quant.matmul ins(%a, %b : tensor<1x?xi8>, tensor<?x1xi8>) outs(%c : tensor<1x1xi32>) -> tensor<1x1xi32>
+  return %0 : tensor<1x1xi32>
+}
+
+// -----
+
+// Two halves that fit are one sum that does not.
+func.func @chain(%a: tensor<1x70000xi8>, %b: tensor<70000x1xi8>, %c: tensor<1x1xi32>) -> tensor<1x1xi32> {
+  %0 = quant.matmul ins(%a, %b : tensor<1x70000xi8>, tensor<70000x1xi8>) outs(%c : tensor<1x1xi32>) -> tensor<1x1xi32>
+  // expected-error@+1 {{'quant.matmul' op sum over K = 70000 may reach 2293760000, past 2147483647; split K or narrow the operands}}
+  %1 = quant.matmul ins(%a, %b : tensor<1x70000xi8>, tensor<70000x1xi8>) outs(%0 : tensor<1x1xi32>) -> tensor<1x1xi32>
+  return %1 : tensor<1x1xi32>
+}
+
+// -----
+
+func.func @init(%a: tensor<1x8xi8>, %b: tensor<8x1xi8>) -> tensor<1x1xi32> {
+  %c = arith.constant dense<-2147450000> : tensor<1x1xi32>
+  // expected-error@+1 {{'quant.matmul' op sum over K = 8 may reach 2147581072, past 2147483647; split K or narrow the operands}}
+  %0 = quant.matmul ins(%a, %b : tensor<1x8xi8>, tensor<8x1xi8>) outs(%c : tensor<1x1xi32>) -> tensor<1x1xi32>
+  return %0 : tensor<1x1xi32>
+}
+
+//--- packed.mlir
+
+func.func @matmul(%a: tensor<1x8xi8>, %b: tensor<8x1xi8>, %c: tensor<1x1xi32>) -> tensor<1x1xi32> {
+  // expected-error@+1 {{'quant.matmul' op expected no quant.matmul after packing}}
+  %0 = quant.matmul ins(%a, %b : tensor<1x8xi8>, tensor<8x1xi8>) outs(%c : tensor<1x1xi32>) -> tensor<1x1xi32>
+  return %0 : tensor<1x1xi32>
+}
+
+//--- target.mlir
+
+// expected-error@+1 {{'func.func' op expected no tensors after the target stage, but its type has 'tensor<4xf32>'}}
+func.func private @external(tensor<4xf32>)
+
+// -----
+
+func.func @value() {
+  // expected-error@+1 {{'tensor.empty' op expected no tensors after the target stage, but it makes 'tensor<4xf32>'}}
+  %0 = tensor.empty() : tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @quant_op(%a: memref<1x1x1x4xi8>, %b: memref<1x1x16x4xi8>, %c: memref<1x16xi32>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected no quant op after the target stage}}
+  quant.packed_matmul <vpdpbusd_512> ins(%a, %b : memref<1x1x1x4xi8>, memref<1x1x16x4xi8>) outs(%c : memref<1x16xi32>)
+  return
+}
+
+//--- llvm.mlir
+
+llvm.func @f(%x: i32) -> i32 {
+  // expected-error@+1 {{'arith.addi' op expected only ops of the llvm dialect after the llvm stage}}
+  %0 = arith.addi %x, %x : i32
+  llvm.return %0 : i32
+}
