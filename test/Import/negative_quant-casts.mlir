@@ -27,3 +27,12 @@ func.func @sub_channel(%x: tensor<2x4xf32>) -> tensor<2x4x!q> {
   %q = quant.qcast %x : tensor<2x4xf32> to tensor<2x4x!q>
   return %q : tensor<2x4x!q>
 }
+
+// -----
+
+!q = !quant.uniform<i32:f32, 5.000000e-01:3>
+func.func @bias_with_zero_point(%x: tensor<4x!q>) -> tensor<4xf32> {
+  // expected-remark @below {{cast is not imported: expected 32 stored bits to be signed, without zero point, and with scales for the tensor or its last dimension}}
+  %d = quant.dcast %x : tensor<4x!q> to tensor<4xf32>
+  return %d : tensor<4xf32>
+}

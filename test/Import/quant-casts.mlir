@@ -40,3 +40,36 @@ func.func @at_boundary(%q: tensor<8x!q>) -> (tensor<8xf16>, tensor<8xi8>) {
   %i = quant.scast %q : tensor<8x!q> to tensor<8xi8>
   return %d, %i : tensor<8xf16>, tensor<8xi8>
 }
+
+// -----
+
+!q = !quant.uniform<i8:f32, 5.000000e-01>
+// Data movement between the casts moves the integers.
+// CHECK-LABEL: @movement
+func.func @movement(%x: tensor<2x3xf32>) -> tensor<6x1xf32> {
+  // CHECK: %[[Q:.*]] = quant.quantize %arg0
+  // CHECK: %[[T:.*]] = linalg.transpose ins(%[[Q]] : tensor<2x3xi8>) outs({{.*}} : tensor<3x2xi8>)
+  // CHECK: %[[C:.*]] = tensor.collapse_shape %[[T]] {{.*}} : tensor<3x2xi8> into tensor<6xi8>
+  // CHECK: %[[E:.*]] = tensor.expand_shape %[[C]] {{.*}} into tensor<6x1xi8>
+  // CHECK: quant.dequantize %[[E]]
+  // CHECK-NOT: quant.scast
+  %q = quant.qcast %x : tensor<2x3xf32> to tensor<2x3x!q>
+  %e = tensor.empty() : tensor<3x2x!q>
+  %t = linalg.transpose ins(%q : tensor<2x3x!q>) outs(%e : tensor<3x2x!q>) permutation = [1, 0]
+  %c = tensor.collapse_shape %t [[0, 1]] : tensor<3x2x!q> into tensor<6x!q>
+  %s = tensor.expand_shape %c [[0, 1]] output_shape [6, 1] : tensor<6x!q> into tensor<6x1x!q>
+  %d = quant.dcast %s : tensor<6x1x!q> to tensor<6x1xf32>
+  return %d : tensor<6x1xf32>
+}
+
+// -----
+
+!b = !quant.uniform<i32:f32:0, {5.000000e-01, 2.500000e-01}>
+// A bias in 32 bits.
+// CHECK-LABEL: @bias
+func.func @bias(%b: tensor<2xi32>) -> tensor<2xf32> {
+  // CHECK: quant.rescale %arg0 channel_scale({{.*}} : tensor<2xf32>) : tensor<2xi32> -> tensor<2xf32>
+  %s = quant.scast %b : tensor<2xi32> to tensor<2x!b>
+  %d = quant.dcast %s : tensor<2x!b> to tensor<2xf32>
+  return %d : tensor<2xf32>
+}

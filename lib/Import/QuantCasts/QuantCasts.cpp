@@ -51,8 +51,8 @@ static LogicalResult readScales(quant::QuantizedType type,
 
 /// Reads `container`, a tensor of a quantized type. Fails with a text that
 /// says what is not supported.
-static FailureOr<UniformParams> readParams(Type container,
-                                           std::string &reason) {
+static FailureOr<UniformParams>
+readParams(Type container, ArrayRef<unsigned> widths, std::string &reason) {
   auto tensorType = dyn_cast<RankedTensorType>(container);
   if (!tensorType) {
     reason = "expected a ranked tensor";
@@ -60,7 +60,7 @@ static FailureOr<UniformParams> readParams(Type container,
   }
   auto type = cast<quant::QuantizedType>(tensorType.getElementType());
   unsigned width = type.getStorageTypeIntegralWidth();
-  if (width != 8 && width != 4) {
+  if (!llvm::is_contained(widths, width)) {
     reason = "expected 8 or 4 stored bits, found " + std::to_string(width);
     return failure();
   }
@@ -101,7 +101,7 @@ static std::pair<Value, Value> emitParams(OpBuilder &builder, Location loc,
 
 static LogicalResult convertQuantize(quant::QuantizeCastOp op,
                                      std::string &reason) {
-  FailureOr<UniformParams> params = readParams(op.getType(), reason);
+  FailureOr<UniformParams> params = readParams(op.getType(), {8, 4}, reason);
   if (failed(params))
     return failure();
   OpBuilder builder(op);
@@ -119,11 +119,41 @@ static LogicalResult convertQuantize(quant::QuantizeCastOp op,
   return success();
 }
 
+/// A bias is stored in 32 bits, at the scale of the sums: it is rescaled.
+static LogicalResult convertBias(quant::DequantizeCastOp op,
+                                 const UniformParams &params,
+                                 std::string &reason) {
+  int64_t rank = params.storedType.getRank();
+  bool isAlongColumns = llvm::equal(params.axes, ArrayRef<int64_t>{rank - 1});
+  if (rank == 0 || params.isUnsigned || params.hasZeroPoint() ||
+      !(params.axes.empty() || isAlongColumns)) {
+    reason = "expected 32 stored bits to be signed, without zero point, and "
+             "with scales for the tensor or its last dimension";
+    return failure();
+  }
+  OpBuilder builder(op);
+  Location loc = op.getLoc();
+  Value scale = emitParams(builder, loc, params).first;
+  Value ints = quant::StorageCastOp::create(builder, loc, params.storedType,
+                                            op.getInput());
+  Value floats = RescaleOp::create(
+      builder, loc, op.getType(), ints, /*row_scale=*/Value(), scale,
+      /*bias=*/Value(), /*zero_point=*/IntegerAttr(),
+      /*range=*/DenseI64ArrayAttr(), /*clamp_min=*/FloatAttr(),
+      /*clamp_max=*/FloatAttr(), /*is_unsigned=*/UnitAttr());
+  op.getResult().replaceAllUsesWith(floats);
+  op.erase();
+  return success();
+}
+
 static LogicalResult convertDequantize(quant::DequantizeCastOp op,
                                        std::string &reason) {
-  FailureOr<UniformParams> params = readParams(op.getInput().getType(), reason);
+  FailureOr<UniformParams> params =
+      readParams(op.getInput().getType(), {8, 4, 32}, reason);
   if (failed(params))
     return failure();
+  if (params->storedType.getElementType().isInteger(32))
+    return convertBias(op, *params, reason);
   OpBuilder builder(op);
   Location loc = op.getLoc();
   auto [scale, zeroPoint] = emitParams(builder, loc, *params);
@@ -152,6 +182,7 @@ static void foldStorageCasts(Operation *root) {
 }
 
 int64_t quantmlir::convertQuantCasts(Operation *root) {
+  moveStoredIntegers(root);
   SmallVector<Operation *> casts;
   root->walk([&](Operation *op) {
     if (isa<quant::QuantizeCastOp, quant::DequantizeCastOp>(op))

@@ -18,6 +18,10 @@ namespace quantmlir {
 /// be expressed gets a remark that says why. Returns the number of these.
 int64_t convertQuantCasts(mlir::Operation *root);
 
+/// Lets ops that only move elements work on the integers that tensors of
+/// quantized types store, with `quant.scast` around them.
+void moveStoredIntegers(mlir::Operation *root);
+
 /// Moves per-tensor `quant.dequantize` below the reshapes that follow it, so
 /// that it stands next to the contraction.
 void sinkDequantize(mlir::Operation *root);
