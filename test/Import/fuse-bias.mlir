@@ -68,3 +68,27 @@ func.func @init_is_bias(%x: tensor<3x8xf32>, %w: tensor<8x4xf32>, %b: tensor<4xf
   %y = linalg.matmul ins(%x, %w : tensor<3x8xf32>, tensor<8x4xf32>) outs(%c : tensor<3x4xf32>) -> tensor<3x4xf32>
   return %y : tensor<3x4xf32>
 }
+
+// -----
+
+#id = affine_map<(m, n) -> (m, n)>
+#row = affine_map<(m, n) -> (n)>
+// The op that adds the bias does more: it keeps the rest.
+// CHECK-LABEL: @with_relu
+func.func @with_relu(%x: tensor<3x8xf32>, %w: tensor<8x4xf32>, %b: tensor<4xf32>) -> tensor<3x4xf32> {
+  %zero = arith.constant dense<0.0> : tensor<3x4xf32>
+  %c0 = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<3x4xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<3x8xf32>, tensor<8x4xf32>) outs(%zero : tensor<3x4xf32>) -> tensor<3x4xf32>
+  // CHECK: %[[Y:.*]] = quant.rescale {{.*}} bias(%arg2 : tensor<4xf32>)
+  // CHECK: linalg.generic {indexing_maps = [#{{.*}}, #{{.*}}], {{.*}} ins(%[[Y]] : tensor<3x4xf32>)
+  // CHECK-NOT: arith.addf
+  // CHECK: arith.maximumf
+  %z = linalg.generic {indexing_maps = [#id, #row, #id], iterator_types = ["parallel", "parallel"]} ins(%y, %b : tensor<3x4xf32>, tensor<4xf32>) outs(%e : tensor<3x4xf32>) {
+  ^bb0(%in: f32, %bi: f32, %o: f32):
+    %s = arith.addf %in, %bi : f32
+    %r = arith.maximumf %s, %c0 : f32
+    linalg.yield %r : f32
+  } -> tensor<3x4xf32>
+  return %z : tensor<3x4xf32>
+}

@@ -18,36 +18,50 @@
 using namespace mlir;
 using namespace quantmlir;
 
-/// The only user of `value` as an op that adds two tensors elementwise, into
-/// its own iteration order. Null when there is none.
-static linalg::LinalgOp getElementwiseAdd(Value value) {
+namespace {
+/// An elementwise op that first adds two of its inputs: the matmul's result,
+/// in the op's own iteration order, and what may be its bias.
+struct ElementwiseAdd {
+  linalg::LinalgOp op;
+  arith::AddFOp add;
+  BlockArgument sum, bias;
+
+  /// Whether the op does nothing else.
+  bool isWhole() const {
+    Block *block = sum.getOwner();
+    return block->getNumArguments() == 3 &&
+           block->getTerminator()->getOperand(0) == add->getResult(0);
+  }
+};
+} // namespace
+
+/// The only user of `value` as such an op.
+static std::optional<ElementwiseAdd> matchAdd(Value value) {
   if (!value.hasOneUse())
-    return {};
-  auto op = dyn_cast<linalg::LinalgOp>(*value.getUsers().begin());
-  if (!op || op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 ||
-      op.getNumReductionLoops() != 0 || !op.hasPureTensorSemantics())
-    return {};
-  Block *block = op.getBlock();
-  Value yielded = block->getTerminator()->getOperand(0);
-  auto add = yielded.getDefiningOp<arith::AddFOp>();
-  auto isInput = [&](Value v, unsigned i) {
-    return v == block->getArgument(i);
-  };
-  bool addsInputs =
-      add && ((isInput(add.getLhs(), 0) && isInput(add.getRhs(), 1)) ||
-              (isInput(add.getLhs(), 1) && isInput(add.getRhs(), 0)));
+    return std::nullopt;
   OpOperand *use = &*value.use_begin();
-  if (!addsInputs || op.isDpsInit(use) ||
+  auto op = dyn_cast<linalg::LinalgOp>(use->getOwner());
+  if (!op || op.getNumDpsInits() != 1 || op.getNumReductionLoops() != 0 ||
+      !op.hasPureTensorSemantics() || op.isDpsInit(use) ||
       !op.getMatchingIndexingMap(use).isIdentity() ||
       !op.getMatchingIndexingMap(op.getDpsInitOperand(0)).isIdentity())
-    return {};
-  return op;
+    return std::nullopt;
+  BlockArgument sum = op.getMatchingBlockArgument(use);
+  if (!sum.hasOneUse())
+    return std::nullopt;
+  auto add = dyn_cast<arith::AddFOp>(*sum.getUsers().begin());
+  if (!add)
+    return std::nullopt;
+  auto bias = dyn_cast<BlockArgument>(add.getLhs() == sum ? add.getRhs()
+                                                          : add.getLhs());
+  if (!bias || bias == sum || bias.getOwner() != op.getBlock() ||
+      !bias.hasOneUse() || op.isDpsInit(&op->getOpOperand(bias.getArgNumber())))
+    return std::nullopt;
+  return ElementwiseAdd{op, add, sum, bias};
 }
 
-/// The other operand of `add`, if it varies over the last loop only.
-static LoopTensor getBias(linalg::LinalgOp add, Value value) {
-  unsigned index = add.getDpsInputOperand(0)->get() == value ? 1 : 0;
-  OpOperand *operand = add.getDpsInputOperand(index);
+/// `operand` of an elementwise op, if it varies over the last loop only.
+static LoopTensor getBias(linalg::LinalgOp add, OpOperand *operand) {
   AffineMap map = add.getMatchingIndexingMap(operand);
   if (!map.isProjectedPermutation(/*allowZeroInResults=*/true) ||
       !isa<RankedTensorType>(operand->get().getType()))
@@ -84,22 +98,45 @@ static tensor::ExpandShapeOp getRowSplit(Value value) {
   return {};
 }
 
+/// Takes the addition out of an op that does more than that.
+static void removeAdd(const ElementwiseAdd &match, Value sum) {
+  auto op = cast<linalg::GenericOp>(match.op);
+  unsigned index = match.bias.getArgNumber();
+  op->setOperand(match.sum.getArgNumber(), sum);
+  match.add->getResult(0).replaceAllUsesWith(match.sum);
+  Operation *bias = op->getOperand(index).getDefiningOp();
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  maps.erase(maps.begin() + index);
+  arith::AddFOp add = match.add;
+  add.erase();
+  op.getBlock()->eraseArgument(index);
+  op.getInputsMutable().erase(index);
+  op.setIndexingMapsAttr(OpBuilder(op).getAffineMapArrayAttr(maps));
+  if (bias)
+    eraseDeadChain(bias);
+}
+
 static void fuseInto(RescaleOp rescale) {
-  auto type = rescale.getType();
+  auto type = cast<RankedTensorType>(rescale.getResult().getType());
   if (!type.getElementType().isF32() || rescale.getBias() ||
       rescale.getClampMin() || rescale.getClampMax())
     return;
   tensor::ExpandShapeOp split = getRowSplit(rescale.getResult());
   Value value = split ? split.getResult() : rescale.getResult();
-  linalg::LinalgOp add = getElementwiseAdd(value);
-  if (!add || add->getResult(0).getType() != value.getType())
+  std::optional<ElementwiseAdd> match = matchAdd(value);
+  if (!match)
     return;
-  LoopTensor bias = getBias(add, value);
+  bool isWhole = match->isWhole();
+  if (isWhole ? match->op->getResult(0).getType() != value.getType()
+              : !isa<linalg::GenericOp>(match->op))
+    return;
+  LoopTensor bias =
+      getBias(match->op, &match->op->getOpOperand(match->bias.getArgNumber()));
   if (!bias.value)
     return;
 
-  OpBuilder builder(add);
-  dropUnitDims(builder, add->getLoc(), bias);
+  OpBuilder builder(match->op);
+  dropUnitDims(builder, match->op->getLoc(), bias);
   // Sizes must be known to agree: a bias of one element is broadcast.
   if (bias.getType().isDynamicDim(0) ||
       bias.getType().getDimSize(0) != type.getShape().back())
@@ -112,8 +149,13 @@ static void fuseInto(RescaleOp rescale) {
     mapping.map(rescale.getResult(), result);
     result = builder.clone(*split, mapping)->getResult(0);
   }
-  add->getResult(0).replaceAllUsesWith(result);
-  eraseDeadChain(add);
+  if (isWhole) {
+    match->op->getResult(0).replaceAllUsesWith(result);
+    eraseDeadChain(match->op);
+    return;
+  }
+  removeAdd(*match, result);
+  eraseDeadChain(split ? split.getOperation() : rescale.getOperation());
 }
 
 void quantmlir::fuseBias(Operation *root) {
