@@ -106,7 +106,9 @@ void quantmlir::buildX86Pipeline(OpPassManager &pm,
   pm.addPass(createCSEPass());
   if (!endStage(pm, Stage::Packed, options.stopAfter))
     return;
-  pm.addPass(createConvertQuantToLinalgPass());
+  ConvertQuantToLinalgPassOptions reference;
+  reference.packedMatmul = false;
+  pm.addPass(createConvertQuantToLinalgPass(reference));
   buildBufferizeStage(pm);
   pm.addPass(createConvertQuantToX86Pass());
   if (!endStage(pm, Stage::Target, options.stopAfter))

@@ -25,6 +25,10 @@ def ConvertQuantToLinalgPass : Pass<"convert-quant-to-linalg", "::mlir::ModuleOp
     ...
     ```
   }];
+  let options = [
+    Option<"packedMatmul", "packed-matmul", "bool", "true",
+           "Lower quant.packed_matmul too; a target that emits it says false">
+  ];
   let dependentDialects = ["::mlir::arith::ArithDialect",
     "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
     "::mlir::tensor::TensorDialect"];

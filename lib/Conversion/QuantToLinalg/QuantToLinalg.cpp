@@ -1,21 +1,45 @@
-#include "quant/Conversion/Passes.h"
+//===- QuantToLinalg.cpp - the reference lowering -------------------------===//
+
+#include "Patterns.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
+
+#include "quant/Conversion/Passes.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+
 namespace quantmlir {
 #define GEN_PASS_DEF_CONVERTQUANTTOLINALGPASS
 #include "quant/Conversion/Passes.h.inc"
 } // namespace quantmlir
+
 using namespace mlir;
+using namespace quantmlir;
+
 namespace {
-struct ConvertQuantToLinalgPass : quantmlir::impl::ConvertQuantToLinalgPassBase<ConvertQuantToLinalgPass> {
+
+struct ConvertQuantToLinalgPass
+    : quantmlir::impl::ConvertQuantToLinalgPassBase<ConvertQuantToLinalgPass> {
   using Base::Base;
-  void runOnOperation() override {}
+
+  void runOnOperation() override {
+    // The packed form lowers to quant.rescale, so it goes first.
+    if (packedMatmul) {
+      RewritePatternSet packed(&getContext());
+      populatePackedMatmulToLinalgPatterns(packed);
+      walkAndApplyPatterns(getOperation(), std::move(packed));
+    }
+    RewritePatternSet patterns(&getContext());
+    populateQuantizeToLinalgPatterns(patterns);
+    populateMatmulToLinalgPatterns(patterns);
+    populateRescaleToLinalgPatterns(patterns);
+    populateInt4ToLinalgPatterns(patterns);
+    walkAndApplyPatterns(getOperation(), std::move(patterns));
+  }
 };
+
 } // namespace

@@ -1,0 +1,170 @@
+//===- PackedMatmulToLinalg.cpp - quant.packed_matmul, unpacked -----------===//
+//
+// The reference of the packed form: the product over packed tiles, unpacked to
+// [M, N], then the corrections and a quant.rescale. Slow and obvious; it shows
+// that a packing is right without the target's instructions.
+//
+//===----------------------------------------------------------------------===//
+
+#include "GenericBuilder.h"
+#include "Patterns.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "quant/Dialect/Quant/IR/QuantOps.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+namespace {
+
+struct LowerPackedMatmul : OpRewritePattern<PackedMatmulOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(PackedMatmulOp op,
+                                PatternRewriter &rewriter) const override {
+    if (op.getNumResults() != 1)
+      return rewriter.notifyMatchFailure(op, "only tensors are lowered");
+    Value acc = unpackTiles(op, rewriter, multiplyTiles(op, rewriter));
+    acc = addCorrections(op, rewriter, acc);
+    auto type = cast<RankedTensorType>(op.getResult(0).getType());
+    if (type.getElementType().isInteger(32)) {
+      rewriter.replaceOp(op, acc);
+      return success();
+    }
+    auto column = [&](Value v) -> Value {
+      if (!v || cast<RankedTensorType>(v.getType()).getRank() == 0)
+        return v;
+      return unpackColumn(op, rewriter, v);
+    };
+    Value channelScale = column(op.getChannelScale());
+    Value bias = column(op.getBias());
+    rewriter.replaceOpWithNewOp<RescaleOp>(
+        op, type, acc, op.getRowScale(), channelScale, bias,
+        op.getZeroPointAttr(), op.getRangeAttr(), op.getClampMinAttr(),
+        op.getClampMaxAttr(), op.getIsUnsignedAttr());
+    return success();
+  }
+
+private:
+  /// acc[m1, n1, m0, n0] += lhs[m1, k1, m0, k0] * rhs[n1, k1, n0, k0].
+  static Value multiplyTiles(PackedMatmulOp op, PatternRewriter &rewriter) {
+    Location loc = op.getLoc();
+    auto lhs = cast<RankedTensorType>(op.getLhs().getType());
+    auto rhs = cast<RankedTensorType>(op.getRhs().getType());
+    SmallVector<int64_t> shape = {lhs.getDimSize(0), rhs.getDimSize(0),
+                                  lhs.getDimSize(2), rhs.getDimSize(2)};
+    SmallVector<Value> sizes;
+    if (lhs.isDynamicDim(0))
+      sizes.push_back(tensor::DimOp::create(rewriter, loc, op.getLhs(), 0));
+    if (rhs.isDynamicDim(0))
+      sizes.push_back(tensor::DimOp::create(rewriter, loc, op.getRhs(), 0));
+    Value empty = tensor::EmptyOp::create(rewriter, loc, shape,
+                                          rewriter.getI32Type(), sizes);
+    Value zero = linalg::FillOp::create(rewriter, loc,
+                                        constantInt(rewriter, loc, 0), empty)
+                     .getResult(0);
+    AffineExpr m1, n1, k1, m0, n0, k0;
+    MLIRContext *ctx = rewriter.getContext();
+    bindDims(ctx, m1, n1, k1, m0, n0, k0);
+    SmallVector<AffineMap> maps = {AffineMap::get(6, 0, {m1, k1, m0, k0}, ctx),
+                                   AffineMap::get(6, 0, {n1, k1, n0, k0}, ctx),
+                                   AffineMap::get(6, 0, {m1, n1, m0, n0}, ctx)};
+    auto parallel = utils::IteratorType::parallel;
+    auto reduction = utils::IteratorType::reduction;
+    // An 8-bit left tile is what vpdpbusd reads as unsigned.
+    bool lhsUnsigned = lhs.getElementType().isInteger(8);
+    auto generic = linalg::GenericOp::create(
+        rewriter, loc, zero.getType(), ValueRange{op.getLhs(), op.getRhs()},
+        zero, maps,
+        {parallel, parallel, reduction, parallel, parallel, reduction},
+        [&](OpBuilder &b, Location loc, ValueRange args) {
+          Value x = extendToI32(b, loc, args[0], lhsUnsigned);
+          Value w = extendToI32(b, loc, args[1], false);
+          Value sum = arith::AddIOp::create(
+              b, loc, args[2], arith::MulIOp::create(b, loc, x, w));
+          linalg::YieldOp::create(b, loc, sum);
+        });
+    return generic.getResult(0);
+  }
+
+  static Value unpackTiles(PackedMatmulOp op, PatternRewriter &rewriter,
+                           Value tiles) {
+    Location loc = op.getLoc();
+    auto type = cast<RankedTensorType>(op.getResult(0).getType());
+    auto tileType = cast<RankedTensorType>(tiles.getType());
+    Value init = emptyLike(rewriter, loc, type.clone(rewriter.getI32Type()),
+                           op.getInit());
+    SmallVector<OpFoldResult> inner = {
+        rewriter.getIndexAttr(tileType.getDimSize(2)),
+        rewriter.getIndexAttr(tileType.getDimSize(3))};
+    return linalg::UnPackOp::create(rewriter, loc, tiles, init, {0, 1}, inner)
+        .getResult();
+  }
+
+  /// [.., N/NR, NR] to [.., N].
+  static Value unpackColumn(PackedMatmulOp op, PatternRewriter &rewriter,
+                            Value packed) {
+    Location loc = op.getLoc();
+    auto type = cast<RankedTensorType>(packed.getType());
+    auto result = cast<RankedTensorType>(op.getResult(0).getType());
+    int64_t rank = type.getRank();
+    SmallVector<int64_t> shape(type.getShape().drop_back(2));
+    shape.push_back(result.getDimSize(1));
+    SmallVector<Value> sizes;
+    if (result.isDynamicDim(1))
+      sizes.push_back(tensor::DimOp::create(rewriter, loc, op.getInit(), 1));
+    Value init = tensor::EmptyOp::create(rewriter, loc, shape,
+                                         type.getElementType(), sizes);
+    SmallVector<OpFoldResult> inner = {
+        rewriter.getIndexAttr(type.getDimSize(rank - 1))};
+    return linalg::UnPackOp::create(rewriter, loc, packed, init, {rank - 2},
+                                    inner)
+        .getResult();
+  }
+
+  static Value addCorrections(PackedMatmulOp op, PatternRewriter &rewriter,
+                              Value acc) {
+    Location loc = op.getLoc();
+    auto type = cast<RankedTensorType>(acc.getType());
+    if (op.getColBias()) {
+      Value bias = unpackColumn(op, rewriter, op.getColBias());
+      acc = elementwise(rewriter, loc, {{acc, {0, 1}}, {bias, {1}}},
+                        emptyLike(rewriter, loc, type, acc), addArgs)
+                .getResult(0);
+    }
+    if (!op.getRowFactors())
+      return acc;
+    // acc[m, n] += rows[r, m] * cols[r, n]: a product over the rank R.
+    Value cols = unpackColumn(op, rewriter, op.getColFactors());
+    AffineExpr m, n, r;
+    MLIRContext *ctx = rewriter.getContext();
+    bindDims(ctx, m, n, r);
+    SmallVector<AffineMap> maps = {AffineMap::get(3, 0, {r, m}, ctx),
+                                   AffineMap::get(3, 0, {r, n}, ctx),
+                                   AffineMap::get(3, 0, {m, n}, ctx)};
+    auto parallel = utils::IteratorType::parallel;
+    return linalg::GenericOp::create(
+               rewriter, loc, type, ValueRange{op.getRowFactors(), cols}, acc,
+               maps, {parallel, parallel, utils::IteratorType::reduction},
+               [](OpBuilder &b, Location loc, ValueRange args) {
+                 Value product =
+                     arith::MulIOp::create(b, loc, args[0], args[1]);
+                 Value sum = arith::AddIOp::create(b, loc, args[2], product);
+                 linalg::YieldOp::create(b, loc, sum);
+               })
+        .getResult(0);
+  }
+
+  static SmallVector<Value> addArgs(OpBuilder &b, Location loc,
+                                    ValueRange args) {
+    return {arith::AddIOp::create(b, loc, args[0], args[1])};
+  }
+};
+
+} // namespace
+
+void quantmlir::populatePackedMatmulToLinalgPatterns(
+    RewritePatternSet &patterns) {
+  patterns.add<LowerPackedMatmul>(patterns.getContext());
+}

@@ -1,0 +1,23 @@
+//===- Patterns.h - pattern sets of the reference lowering ------*- C++ -*-===//
+
+#ifndef QUANT_LIB_CONVERSION_QUANTTOLINALG_PATTERNS_H
+#define QUANT_LIB_CONVERSION_QUANTTOLINALG_PATTERNS_H
+
+#include "mlir/IR/PatternMatch.h"
+
+namespace quantmlir {
+
+/// quant.choose_qparams, quant.quantize, quant.dequantize.
+void populateQuantizeToLinalgPatterns(mlir::RewritePatternSet &patterns);
+/// quant.matmul.
+void populateMatmulToLinalgPatterns(mlir::RewritePatternSet &patterns);
+/// quant.rescale, quant.rescale_fixed_point.
+void populateRescaleToLinalgPatterns(mlir::RewritePatternSet &patterns);
+/// quant.pack_int4, quant.unpack_int4.
+void populateInt4ToLinalgPatterns(mlir::RewritePatternSet &patterns);
+/// quant.packed_matmul, to an unpacked matmul's ops.
+void populatePackedMatmulToLinalgPatterns(mlir::RewritePatternSet &patterns);
+
+} // namespace quantmlir
+
+#endif // QUANT_LIB_CONVERSION_QUANTTOLINALG_PATTERNS_H
