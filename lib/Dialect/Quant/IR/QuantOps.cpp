@@ -3,6 +3,7 @@
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/IR/PatternMatch.h"
@@ -25,13 +26,14 @@ void insertOps(Dialect *dialect) {
 } // namespace
 
 void quantmlir::registerQuantExtension(DialectRegistry &registry) {
-  // Folded constants are arith ops; they are made while passes run, when no
+  // Folds make arith ops and tiling makes tensor ops while passes run, when no
   // dialect may be loaded any more.
   registry.insert<arith::ArithDialect, quant::QuantDialect,
-                  qtarget::QTargetDialect>();
+                  qtarget::QTargetDialect, tensor::TensorDialect>();
   registry.addExtension(+[](MLIRContext *ctx, quant::QuantDialect *dialect) {
     (void)ctx->getOrLoadDialect<qtarget::QTargetDialect>();
     (void)ctx->getOrLoadDialect<arith::ArithDialect>();
+    (void)ctx->getOrLoadDialect<tensor::TensorDialect>();
     insertOps<
 #define GET_OP_LIST
 #include "quant/Dialect/Quant/IR/QuantOps.cpp.inc"

@@ -13,6 +13,7 @@ include "mlir/Dialect/Quant/IR/QuantBase.td"
 include "mlir/Interfaces/DestinationStyleOpInterface.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/Interfaces/TilingInterface.td"
 include "mlir/IR/EnumAttr.td"
 include "mlir/IR/OpBase.td"
 include "quant/Dialect/Quant/IR/QuantEnums.td"
@@ -34,6 +35,10 @@ def QuantExt_ScaleTensor : RankedTensorOf<[F32]>;
 def QuantExt_ZeroPointTensor : RankedTensorOf<[I32]>;
 def QuantExt_AccTensor : RankedTensorOf<[I32]>;
 
+def QuantExt_ReifyShapes
+    : DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
+                                ["reifyResultShapes"]>;
+
 class QuantExt_Op<string mnemonic, list<Trait> traits = []>
     : Op<Quant_Dialect, mnemonic, traits> {
   let cppNamespace = "::quantmlir";
@@ -46,7 +51,7 @@ class QuantExt_Op<string mnemonic, list<Trait> traits = []>
 // Quantization parameters, quantize, dequantize
 //===----------------------------------------------------------------------===//
 
-def QuantExt_ChooseQParamsOp : QuantExt_Op<"choose_qparams", [Pure]> {
+def QuantExt_ChooseQParamsOp : QuantExt_Op<"choose_qparams", [Pure, QuantExt_ReifyShapes]> {
   let summary = "Choose scale and zero point from the data at run time";
   let description = [{
     Reduces `input` over every dimension that is not listed in `axes` and
@@ -99,7 +104,7 @@ def QuantExt_ChooseQParamsOp : QuantExt_Op<"choose_qparams", [Pure]> {
   let hasCanonicalizer = 1;
 }
 
-def QuantExt_QuantizeOp : QuantExt_Op<"quantize", [Pure]> {
+def QuantExt_QuantizeOp : QuantExt_Op<"quantize", [Pure, QuantExt_ReifyShapes]> {
   let summary = "Quantize with run-time scale and zero point";
   let description = [{
     ```
@@ -158,7 +163,7 @@ def QuantExt_QuantizeOp : QuantExt_Op<"quantize", [Pure]> {
   let hasCanonicalizer = 1;
 }
 
-def QuantExt_DequantizeOp : QuantExt_Op<"dequantize", [Pure]> {
+def QuantExt_DequantizeOp : QuantExt_Op<"dequantize", [Pure, QuantExt_ReifyShapes]> {
   let summary = "Dequantize with run-time scale and zero point";
   let description = [{
     ```
@@ -207,7 +212,12 @@ def QuantExt_DequantizeOp : QuantExt_Op<"dequantize", [Pure]> {
 //===----------------------------------------------------------------------===//
 
 def QuantExt_MatmulOp : QuantExt_Op<"matmul", [Pure, AttrSizedOperandSegments,
-    DestinationStyleOpInterface]> {
+    DestinationStyleOpInterface,
+    DeclareOpInterfaceMethods<TilingInterface,
+        ["getLoopIteratorTypes", "getIterationDomain", "getTiledImplementation",
+         "getResultTilePosition", "generateResultTileValue",
+         "getIterationDomainTileFromResultTile"]>
+    ]> {
   let summary = "Integer matrix multiplication with i32 accumulation";
   let description = [{
     ```
@@ -222,6 +232,9 @@ def QuantExt_MatmulOp : QuantExt_Op<"matmul", [Pure, AttrSizedOperandSegments,
     of the result (`[N]`, or `[B.., N]` with a batched `rhs`). Elements are 8
     or 4 bits, each side of its own width, read as signed, or as unsigned with
     `lhs_unsigned` and `rhs_unsigned`.
+
+    The loops are `b.., m, n` (parallel) and `k` (reduction), in this order, for
+    upstream's tiling: a tile takes slices of the operands and of `init`.
 
     Sums wrap modulo 2^32. The *true* result must fit in i32; the pass
     `quant-verify-stage` proves it from K, the ranges and the zero points, or
@@ -293,7 +306,8 @@ def QuantExt_MatmulOp : QuantExt_Op<"matmul", [Pure, AttrSizedOperandSegments,
 //===----------------------------------------------------------------------===//
 
 def QuantExt_RescaleOp : QuantExt_Op<"rescale", [Pure,
-    AttrSizedOperandSegments]> {
+    AttrSizedOperandSegments,
+    QuantExt_ReifyShapes]> {
   let summary = "Rescale an i32 accumulator by a float multiplier";
   let description = [{
     ```
@@ -364,7 +378,7 @@ def QuantExt_RescaleOp : QuantExt_Op<"rescale", [Pure,
   let hasCanonicalizer = 1;
 }
 
-def QuantExt_RescaleFixedPointOp : QuantExt_Op<"rescale_fixed_point", [Pure]> {
+def QuantExt_RescaleFixedPointOp : QuantExt_Op<"rescale_fixed_point", [Pure, QuantExt_ReifyShapes]> {
   let summary = "Rescale an integer by a fixed-point multiplier (TOSA RESCALE)";
   let description = [{
     TOSA 1.0 `RESCALE` with `scale32 = true`, bit for bit:

@@ -1,0 +1,183 @@
+//===- Interfaces.cpp - tiling of matmul, shapes of results ---------------===//
+//
+// What lets upstream's passes work on the ops: quant.matmul can be tiled and
+// fused into its tiled consumer, and tensor.dim of a result is answered by the
+// operands. (matmul's result shape is that of its init, which upstream knows of
+// every destination-style op.)
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant/Dialect/Quant/IR/QuantOps.h"
+
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+//===----------------------------------------------------------------------===//
+// matmul: loops b.., m, n, k
+//===----------------------------------------------------------------------===//
+
+SmallVector<utils::IteratorType> MatmulOp::getLoopIteratorTypes() {
+  SmallVector<utils::IteratorType> types(getNumBatchDims() + 2,
+                                         utils::IteratorType::parallel);
+  types.push_back(utils::IteratorType::reduction);
+  return types;
+}
+
+/// The size of the contracted dimension, from the operand that knows it.
+static OpFoldResult getMixedK(OpBuilder &b, MatmulOp op) {
+  RankedTensorType lhs = op.getLhs().getType();
+  if (lhs.isDynamicDim(lhs.getRank() - 1))
+    return tensor::getMixedSize(b, op.getLoc(), op.getRhs(), op.getRhsKDim());
+  return b.getIndexAttr(lhs.getShape().back());
+}
+
+SmallVector<Range> MatmulOp::getIterationDomain(OpBuilder &b) {
+  SmallVector<OpFoldResult> sizes =
+      tensor::getMixedSizes(b, getLoc(), getInit());
+  sizes.push_back(getMixedK(b, *this));
+  return llvm::map_to_vector(sizes, [&](OpFoldResult size) {
+    return Range{b.getIndexAttr(0), size, b.getIndexAttr(1)};
+  });
+}
+
+namespace {
+/// Makes slices of operands; `dims` lists the loop of each dimension.
+class Slicer {
+public:
+  Slicer(OpBuilder &b, Location loc, ArrayRef<OpFoldResult> offsets,
+         ArrayRef<OpFoldResult> sizes)
+      : b(b), loc(loc), offsets(offsets), sizes(sizes) {}
+
+  Value slice(Value operand, ArrayRef<int64_t> dims) {
+    // A value of rank 0 is one for all tiles, an absent one stays absent.
+    if (!operand || cast<RankedTensorType>(operand.getType()).getRank() == 0)
+      return operand;
+    SmallVector<OpFoldResult> sliceOffsets, sliceSizes;
+    for (int64_t dim : dims) {
+      sliceOffsets.push_back(offsets[dim]);
+      sliceSizes.push_back(sizes[dim]);
+    }
+    SmallVector<OpFoldResult> strides(dims.size(), b.getIndexAttr(1));
+    auto op = tensor::ExtractSliceOp::create(b, loc, operand, sliceOffsets,
+                                             sliceSizes, strides);
+    slices.push_back(op);
+    return op;
+  }
+
+  SmallVector<Operation *> takeSlices() { return std::move(slices); }
+
+private:
+  OpBuilder &b;
+  Location loc;
+  ArrayRef<OpFoldResult> offsets, sizes;
+  SmallVector<Operation *> slices;
+};
+} // namespace
+
+FailureOr<TilingResult>
+MatmulOp::getTiledImplementation(OpBuilder &b, ArrayRef<OpFoldResult> offsets,
+                                 ArrayRef<OpFoldResult> sizes) {
+  int64_t numBatch = getNumBatchDims();
+  int64_t m = numBatch, n = numBatch + 1, k = numBatch + 2;
+  SmallVector<int64_t> batch = llvm::to_vector(llvm::seq<int64_t>(numBatch));
+  auto withBatch = [&](bool isBatched, ArrayRef<int64_t> dims) {
+    SmallVector<int64_t> all;
+    if (isBatched)
+      all = batch;
+    llvm::append_range(all, dims);
+    return all;
+  };
+  SmallVector<int64_t> rhsDims = {k, n};
+  if (getTransposeRhs())
+    std::swap(rhsDims[0], rhsDims[1]);
+
+  Slicer slicer(b, getLoc(), offsets, sizes);
+  Value lhs = slicer.slice(getLhs(), withBatch(true, {m, k}));
+  Value rhs = slicer.slice(getRhs(), withBatch(hasBatchedRhs(), rhsDims));
+  Value lhsZeroPoint = slicer.slice(getLhsZeroPoint(), withBatch(true, {m}));
+  Value rhsZeroPoint =
+      slicer.slice(getRhsZeroPoint(), withBatch(hasBatchedRhs(), {n}));
+  Value init = slicer.slice(getInit(), withBatch(true, {m, n}));
+  auto tiled = MatmulOp::create(
+      b, getLoc(), init.getType(), lhs, rhs, lhsZeroPoint, rhsZeroPoint, init,
+      getTransposeRhs(), getLhsUnsigned(), getRhsUnsigned());
+  return TilingResult{{tiled}, {tiled.getResult()}, slicer.takeSlices()};
+}
+
+LogicalResult MatmulOp::getResultTilePosition(
+    OpBuilder &b, unsigned resultNumber, ArrayRef<OpFoldResult> offsets,
+    ArrayRef<OpFoldResult> sizes, SmallVector<OpFoldResult> &resultOffsets,
+    SmallVector<OpFoldResult> &resultSizes) {
+  resultOffsets.assign(offsets.begin(), offsets.end() - 1);
+  resultSizes.assign(sizes.begin(), sizes.end() - 1);
+  return success();
+}
+
+LogicalResult MatmulOp::getIterationDomainTileFromResultTile(
+    OpBuilder &b, unsigned resultNumber, ArrayRef<OpFoldResult> offsets,
+    ArrayRef<OpFoldResult> sizes,
+    SmallVectorImpl<OpFoldResult> &iterDomainOffsets,
+    SmallVectorImpl<OpFoldResult> &iterDomainSizes) {
+  // A tile of the result needs all of K.
+  iterDomainOffsets.assign(offsets.begin(), offsets.end());
+  iterDomainOffsets.push_back(b.getIndexAttr(0));
+  iterDomainSizes.assign(sizes.begin(), sizes.end());
+  iterDomainSizes.push_back(getMixedK(b, *this));
+  return success();
+}
+
+FailureOr<TilingResult>
+MatmulOp::generateResultTileValue(OpBuilder &b, unsigned resultNumber,
+                                  ArrayRef<OpFoldResult> offsets,
+                                  ArrayRef<OpFoldResult> sizes) {
+  SmallVector<OpFoldResult> domainOffsets, domainSizes;
+  if (failed(getIterationDomainTileFromResultTile(
+          b, resultNumber, offsets, sizes, domainOffsets, domainSizes)))
+    return failure();
+  return getTiledImplementation(b, domainOffsets, domainSizes);
+}
+
+//===----------------------------------------------------------------------===//
+// Shapes of results
+//===----------------------------------------------------------------------===//
+
+/// The result has the shape of `operand`.
+static LogicalResult reifyFrom(OpBuilder &b, Operation *op, Value operand,
+                               ReifiedRankedShapedTypeDims &shapes) {
+  shapes.assign({tensor::getMixedSizes(b, op->getLoc(), operand)});
+  return success();
+}
+
+LogicalResult
+QuantizeOp::reifyResultShapes(OpBuilder &b,
+                              ReifiedRankedShapedTypeDims &shapes) {
+  return reifyFrom(b, *this, getInput(), shapes);
+}
+LogicalResult
+DequantizeOp::reifyResultShapes(OpBuilder &b,
+                                ReifiedRankedShapedTypeDims &shapes) {
+  return reifyFrom(b, *this, getInput(), shapes);
+}
+LogicalResult
+RescaleOp::reifyResultShapes(OpBuilder &b,
+                             ReifiedRankedShapedTypeDims &shapes) {
+  return reifyFrom(b, *this, getAcc(), shapes);
+}
+LogicalResult
+RescaleFixedPointOp::reifyResultShapes(OpBuilder &b,
+                                       ReifiedRankedShapedTypeDims &shapes) {
+  return reifyFrom(b, *this, getAcc(), shapes);
+}
+
+LogicalResult
+ChooseQParamsOp::reifyResultShapes(OpBuilder &b,
+                                   ReifiedRankedShapedTypeDims &shapes) {
+  SmallVector<OpFoldResult> sizes;
+  for (int64_t axis : getAxes())
+    sizes.push_back(tensor::getMixedSize(b, getLoc(), getInput(), axis));
+  shapes.assign(getNumResults(), sizes);
+  return success();
+}
