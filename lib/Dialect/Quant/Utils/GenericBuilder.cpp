@@ -1,0 +1,126 @@
+//===- GenericBuilder.cpp - linalg.generic from a formula -----------------===//
+
+#include "quant/Dialect/Quant/Utils/GenericBuilder.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/AffineExpr.h"
+#include "mlir/IR/AffineMap.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/Sequence.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+SmallVector<int64_t> quantmlir::allDims(int64_t rank) {
+  return llvm::to_vector(llvm::seq<int64_t>(0, rank));
+}
+
+SmallVector<int64_t> quantmlir::paramDims(Value param, ArrayRef<int64_t> dims) {
+  if (cast<RankedTensorType>(param.getType()).getRank() == 0)
+    return {};
+  return llvm::to_vector(dims);
+}
+
+/// The sizes of the dynamic dimensions of `type`, which stand at `dims` of
+/// `like`.
+static SmallVector<Value> dynamicSizes(OpBuilder &b, Location loc,
+                                       RankedTensorType type, Value like,
+                                       ArrayRef<int64_t> dims) {
+  SmallVector<Value> sizes;
+  for (auto [i, size] : llvm::enumerate(type.getShape()))
+    if (ShapedType::isDynamic(size))
+      sizes.push_back(tensor::DimOp::create(b, loc, like, dims[i]));
+  return sizes;
+}
+
+Value quantmlir::emptyLike(OpBuilder &b, Location loc, RankedTensorType type,
+                           Value like) {
+  return tensor::EmptyOp::create(
+      b, loc, type.getShape(), type.getElementType(),
+      dynamicSizes(b, loc, type, like, allDims(type.getRank())));
+}
+
+Value quantmlir::filled(OpBuilder &b, Location loc, RankedTensorType type,
+                        Value like, ArrayRef<int64_t> dims, TypedAttr value) {
+  Value empty =
+      tensor::EmptyOp::create(b, loc, type.getShape(), type.getElementType(),
+                              dynamicSizes(b, loc, type, like, dims));
+  Value scalar = arith::ConstantOp::create(b, loc, value);
+  return linalg::FillOp::create(b, loc, scalar, empty).getResult(0);
+}
+
+linalg::GenericOp quantmlir::elementwise(OpBuilder &b, Location loc,
+                                         ArrayRef<ElementwiseOperand> inputs,
+                                         ValueRange inits, BodyBuilder body) {
+  auto type = cast<RankedTensorType>(inits.front().getType());
+  int64_t rank = type.getRank();
+  SmallVector<Value> values;
+  SmallVector<AffineMap> maps;
+  for (const ElementwiseOperand &input : inputs) {
+    values.push_back(input.value);
+    SmallVector<AffineExpr> exprs;
+    for (int64_t dim : input.dims)
+      exprs.push_back(b.getAffineDimExpr(dim));
+    maps.push_back(AffineMap::get(rank, 0, exprs, b.getContext()));
+  }
+  maps.append(inits.size(), b.getMultiDimIdentityMap(rank));
+  SmallVector<utils::IteratorType> iterators(rank,
+                                             utils::IteratorType::parallel);
+  return linalg::GenericOp::create(
+      b, loc, inits.getTypes(), values, inits, maps, iterators,
+      [&](OpBuilder &b, Location loc, ValueRange args) {
+        linalg::YieldOp::create(b, loc, body(b, loc, args));
+      });
+}
+
+Value quantmlir::constantFloat(OpBuilder &b, Location loc, double value) {
+  return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(value));
+}
+
+Value quantmlir::constantInt(OpBuilder &b, Location loc, int64_t value,
+                             unsigned bits) {
+  return arith::ConstantOp::create(
+      b, loc, b.getIntegerAttr(b.getIntegerType(bits), value));
+}
+
+Value quantmlir::extendToF32(OpBuilder &b, Location loc, Value value) {
+  if (value.getType().isF32())
+    return value;
+  return arith::ExtFOp::create(b, loc, b.getF32Type(), value);
+}
+
+Value quantmlir::truncateFromF32(OpBuilder &b, Location loc, Value value,
+                                 Type type) {
+  if (type.isF32())
+    return value;
+  return arith::TruncFOp::create(b, loc, type, value);
+}
+
+Value quantmlir::extendToI32(OpBuilder &b, Location loc, Value value,
+                             bool isUnsigned) {
+  Type i32 = b.getI32Type();
+  if (isUnsigned)
+    return arith::ExtUIOp::create(b, loc, i32, value);
+  return arith::ExtSIOp::create(b, loc, i32, value);
+}
+
+Value quantmlir::saturate(OpBuilder &b, Location loc, Value rounded,
+                          Value zeroPoint, int64_t lo, int64_t hi, Type type) {
+  Value shifted = rounded;
+  Value ifNaN = constantFloat(b, loc, 0);
+  if (zeroPoint) {
+    ifNaN = arith::SIToFPOp::create(b, loc, b.getF32Type(), zeroPoint);
+    shifted = arith::AddFOp::create(b, loc, rounded, ifNaN);
+  }
+  // `fptosi` of NaN or of a value out of range is poison: both are handled
+  // while the value is a float.
+  Value isNaN = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNO,
+                                      rounded, rounded);
+  Value number = arith::SelectOp::create(b, loc, isNaN, ifNaN, shifted);
+  Value low = constantFloat(b, loc, lo), high = constantFloat(b, loc, hi);
+  Value clamped = arith::MinimumFOp::create(
+      b, loc, arith::MaximumFOp::create(b, loc, number, low), high);
+  Value wide = arith::FPToSIOp::create(b, loc, b.getI32Type(), clamped);
+  return arith::TruncIOp::create(b, loc, type, wide);
+}
