@@ -64,3 +64,26 @@ func.func @weight_only_quantized(%x: tensor<3x8xf32>, %w: tensor<4x8xi4>, %s: te
   %y = linalg.matmul ins(%x, %t : tensor<3x8xf32>, tensor<8x4xf32>) outs(%zero : tensor<3x4xf32>) -> tensor<3x4xf32>
   return %y : tensor<3x4xf32>
 }
+
+// -----
+
+#x = affine_map<(m, h, e, d) -> (m, d)>
+#w = affine_map<(m, h, e, d) -> (h, d, e)>
+#y = affine_map<(m, h, e, d) -> (m, h, e)>
+// A weight [head, in, out] has its columns apart: moved at compile time.
+// CHECK-LABEL: @transposed_at_compile_time
+func.func @transposed_at_compile_time(%x: tensor<3x2xf32>) -> tensor<3x2x2xf32> {
+  %zero = arith.constant dense<0.0> : tensor<3x2x2xf32>
+  // CHECK: arith.constant dense<{{\[\[}}0.000000e+00, 2.000000e+00], [1.000000e+00, 3.000000e+00], [4.000000e+00, 6.000000e+00], [5.000000e+00, 7.000000e+00]]> : tensor<4x2xf32>
+  // CHECK-NOT: linalg.transpose
+  %w = arith.constant dense<[[[0.0, 1.0], [2.0, 3.0]], [[4.0, 5.0], [6.0, 7.0]]]> : tensor<2x2x2xf32>
+  // CHECK: quant.matmul ins({{.*}} : tensor<3x2xi8>, tensor<4x2xi8>) {{.*}} {transpose_rhs}
+  // CHECK: tensor.expand_shape {{.*}} : tensor<3x4xf32> into tensor<3x2x2xf32>
+  %y = linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%x, %w : tensor<3x2xf32>, tensor<2x2x2xf32>) outs(%zero : tensor<3x2x2xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %p = arith.mulf %a, %b : f32
+    %s = arith.addf %c, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<3x2x2xf32>
+  return %y : tensor<3x2x2xf32>
+}

@@ -4,17 +4,18 @@
 // loop walks are dropped, loops are put in the wanted order (a transpose, only
 // if they are not), and the loops of one role are merged (a collapse_shape,
 // only if they are several, or a unit dimension, if they are none). Constants
-// are reshaped in place: their blob is shared, not copied.
+// change their layout at compile time; a mere reshape shares their blob.
 //
 //===----------------------------------------------------------------------===//
 
 #include "quant/Import/Contraction/MatmulEmitter.h"
 
+#include "quant/Import/Contraction/ConstantLayout.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
@@ -24,22 +25,6 @@ using namespace quantmlir;
 //===----------------------------------------------------------------------===//
 // Reshaping
 //===----------------------------------------------------------------------===//
-
-/// A constant with the same data and another shape; null for other values.
-static Value reshapeConstant(OpBuilder &builder, Location loc, Value value,
-                             RankedTensorType type) {
-  ElementsAttr attr;
-  if (!type.hasStaticShape() || !matchPattern(value, m_Constant(&attr)))
-    return {};
-  ElementsAttr reshaped;
-  if (auto dense = dyn_cast<DenseElementsAttr>(attr))
-    reshaped = dense.reshape(type);
-  else if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr))
-    reshaped = DenseResourceElementsAttr::get(type, resource.getRawHandle());
-  else
-    return {};
-  return arith::ConstantOp::create(builder, loc, type, reshaped);
-}
 
 static Value collapse(OpBuilder &builder, Location loc, Value value,
                       ArrayRef<ReassociationIndices> groups) {
@@ -129,6 +114,9 @@ Value MatmulEmitter::emitTransposed(LoopTensor &tensor,
                           tensor.loops.begin());
   if (llvm::is_sorted(permutation))
     return tensor.value;
+  if (Value constant =
+          transposeConstant(builder, loc, tensor.value, permutation))
+    return constant;
   SmallVector<OpFoldResult> sizes,
       source = tensor::getMixedSizes(builder, loc, tensor.value);
   for (int64_t dim : permutation)
