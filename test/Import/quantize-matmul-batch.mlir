@@ -63,3 +63,28 @@ func.func @batch_matmul_broadcast_by_map(%x: tensor<5x3x8xf32>, %w: tensor<8x4xf
   %y = linalg.batch_matmul indexing_maps = [#a, #w, #c] ins(%x, %w : tensor<5x3x8xf32>, tensor<8x4xf32>) outs(%zero : tensor<5x3x4xf32>) -> tensor<5x3x4xf32>
   return %y : tensor<5x3x4xf32>
 }
+
+// -----
+
+#a = affine_map<(b, m, n, k) -> (b, m, k)>
+#w = affine_map<(b, m, n, k) -> (k, n)>
+#c = affine_map<(b, m, n, k) -> (b, m, n)>
+#row = affine_map<(b, m, n) -> (n)>
+#id = affine_map<(b, m, n) -> (b, m, n)>
+// Two dynamic sizes in one: a reshape, as upstream cannot lower the
+// expand_shape. The bias is still found behind it.
+// CHECK-LABEL: @two_dynamic_rows
+func.func @two_dynamic_rows(%x: tensor<?x?x8xf32>, %w: tensor<8x4xf32>, %b: tensor<4xf32>, %e: tensor<?x?x4xf32>) -> tensor<?x?x4xf32> {
+  %cst = arith.constant 0.0 : f32
+  %f = linalg.fill ins(%cst : f32) outs(%e : tensor<?x?x4xf32>) -> tensor<?x?x4xf32>
+  // CHECK: %[[Y:.*]] = quant.rescale {{.*}} bias(%arg2 : tensor<4xf32>)
+  // CHECK: %[[R:.*]] = tensor.reshape %[[Y]](%{{.*}}) : (tensor<?x4xf32>, tensor<3xindex>) -> tensor<?x?x4xf32>
+  // CHECK: return %[[R]]
+  %y = linalg.batch_matmul indexing_maps = [#a, #w, #c] ins(%x, %w : tensor<?x?x8xf32>, tensor<8x4xf32>) outs(%f : tensor<?x?x4xf32>) -> tensor<?x?x4xf32>
+  %z = linalg.generic {indexing_maps = [#id, #row, #id], iterator_types = ["parallel", "parallel", "parallel"]} ins(%y, %b : tensor<?x?x4xf32>, tensor<4xf32>) outs(%e : tensor<?x?x4xf32>) {
+  ^bb0(%in: f32, %bi: f32, %o: f32):
+    %s = arith.addf %in, %bi : f32
+    linalg.yield %s : f32
+  } -> tensor<?x?x4xf32>
+  return %z : tensor<?x?x4xf32>
+}

@@ -89,13 +89,21 @@ static LoopTensor getBias(linalg::LinalgOp add, OpOperand *operand) {
 }
 
 /// The one user of `value` that splits its rows and leaves its columns.
-static tensor::ExpandShapeOp getRowSplit(Value value) {
+static Operation *getRowSplit(Value value) {
   if (!value.hasOneUse())
-    return {};
-  auto expand = dyn_cast<tensor::ExpandShapeOp>(*value.getUsers().begin());
-  if (expand && expand.getReassociationIndices().back().size() == 1)
-    return expand;
-  return {};
+    return nullptr;
+  Operation *user = *value.getUsers().begin();
+  if (auto expand = dyn_cast<tensor::ExpandShapeOp>(user))
+    return expand.getReassociationIndices().back().size() == 1 ? user : nullptr;
+  auto reshape = dyn_cast<tensor::ReshapeOp>(user);
+  if (!reshape || reshape.getSource() != value)
+    return nullptr;
+  auto source = cast<RankedTensorType>(value.getType());
+  auto result = dyn_cast<RankedTensorType>(reshape.getType());
+  bool keepsColumns = result && result.getRank() >= source.getRank() &&
+                      !source.isDynamicDim(source.getRank() - 1) &&
+                      source.getShape().back() == result.getShape().back();
+  return keepsColumns ? user : nullptr;
 }
 
 /// Takes the addition out of an op that does more than that.
@@ -121,8 +129,8 @@ static void fuseInto(RescaleOp rescale) {
   if (!type.getElementType().isF32() || rescale.getBias() ||
       rescale.getClampMin() || rescale.getClampMax())
     return;
-  tensor::ExpandShapeOp split = getRowSplit(rescale.getResult());
-  Value value = split ? split.getResult() : rescale.getResult();
+  Operation *split = getRowSplit(rescale.getResult());
+  Value value = split ? Value(split->getResult(0)) : rescale.getResult();
   std::optional<ElementwiseAdd> match = matchAdd(value);
   if (!match)
     return;
@@ -155,7 +163,7 @@ static void fuseInto(RescaleOp rescale) {
     return;
   }
   removeAdd(*match, result);
-  eraseDeadChain(split ? split.getOperation() : rescale.getOperation());
+  eraseDeadChain(split ? split : rescale.getOperation());
 }
 
 void quantmlir::fuseBias(Operation *root) {

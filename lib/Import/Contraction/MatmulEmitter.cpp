@@ -13,6 +13,7 @@
 #include "quant/Import/Contraction/ConstantLayout.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
@@ -26,11 +27,8 @@ using namespace quantmlir;
 // Reshaping
 //===----------------------------------------------------------------------===//
 
-static Value collapse(OpBuilder &builder, Location loc, Value value,
-                      ArrayRef<ReassociationIndices> groups) {
-  auto type = cast<RankedTensorType>(value.getType());
-  if (static_cast<int64_t>(groups.size()) == type.getRank())
-    return value;
+static RankedTensorType
+getCollapsedType(RankedTensorType type, ArrayRef<ReassociationIndices> groups) {
   SmallVector<int64_t> shape;
   for (const ReassociationIndices &group : groups) {
     int64_t size = 1;
@@ -40,7 +38,15 @@ static Value collapse(OpBuilder &builder, Location loc, Value value,
                  : size * type.getDimSize(dim);
     shape.push_back(size);
   }
-  auto collapsed = RankedTensorType::get(shape, type.getElementType());
+  return RankedTensorType::get(shape, type.getElementType());
+}
+
+static Value collapse(OpBuilder &builder, Location loc, Value value,
+                      ArrayRef<ReassociationIndices> groups) {
+  auto type = cast<RankedTensorType>(value.getType());
+  if (static_cast<int64_t>(groups.size()) == type.getRank())
+    return value;
+  RankedTensorType collapsed = getCollapsedType(type, groups);
   if (Value constant = reshapeConstant(builder, loc, value, collapsed))
     return constant;
   return tensor::CollapseShapeOp::create(builder, loc, collapsed, value,
@@ -57,6 +63,24 @@ static Value expand(OpBuilder &builder, Location loc, Value value,
   auto expanded = RankedTensorType::get(shape, type.getElementType());
   if (Value constant = reshapeConstant(builder, loc, value, expanded))
     return constant;
+  // Upstream's lowering of an expand_shape (expand-strided-metadata, 22.1.8)
+  // crashes on a group with two dynamic sizes; a reshape says the same.
+  bool isSplit = llvm::any_of(groups, [&](const ReassociationIndices &group) {
+    return llvm::count_if(group, [&](int64_t dim) {
+             return expanded.isDynamicDim(dim);
+           }) > 1;
+  });
+  if (isSplit) {
+    SmallVector<Value> values;
+    for (OpFoldResult size : sizes)
+      values.push_back(getValueOrCreateConstantIndexOp(builder, loc, size));
+    Value sizeTensor = tensor::FromElementsOp::create(builder, loc, values);
+    return tensor::ReshapeOp::create(builder, loc, expanded, value, sizeTensor);
+  }
+  // Operands may know different sizes; the op wants both sides to agree.
+  RankedTensorType collapsed = getCollapsedType(expanded, groups);
+  if (collapsed != type)
+    value = tensor::CastOp::create(builder, loc, collapsed, value);
   return tensor::ExpandShapeOp::create(builder, loc, expanded, value, groups,
                                        sizes);
 }
@@ -225,16 +249,20 @@ Value MatmulEmitter::emitZeroAccumulator(Value lhs, Value rhs) {
 }
 
 OpFoldResult MatmulEmitter::getLoopSize(int64_t loop) {
+  OpFoldResult size;
   for (const LoopTensor *tensor :
-       {&contraction.init, &contraction.lhs, &contraction.rhs}) {
-    auto it = llvm::find(tensor->loops, loop);
+       {&contraction.init, &contraction.rhs, &contraction.lhs}) {
+    const auto *it = llvm::find(tensor->loops, loop);
     if (it == tensor->loops.end())
       continue;
     int64_t dim = it - tensor->loops.begin();
-    if (tensor != &contraction.init || !tensor->getType().isDynamicDim(dim))
-      return tensor::getMixedSize(builder, loc, tensor->value, dim);
+    if (!tensor->getType().isDynamicDim(dim))
+      return builder.getIndexAttr(tensor->getType().getDimSize(dim));
+    // The init may go away: dynamic sizes are read off an operand.
+    if (tensor != &contraction.init)
+      size = tensor::getMixedSize(builder, loc, tensor->value, dim);
   }
-  llvm_unreachable("a result loop walks at least one operand");
+  return size;
 }
 
 Value MatmulEmitter::emitResult(Value matrix) {
