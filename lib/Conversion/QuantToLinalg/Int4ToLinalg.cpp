@@ -1,6 +1,6 @@
 //===- Int4ToLinalg.cpp - int4 packing to linalg --------------------------===//
 
-#include "GenericBuilder.h"
+#include "quant/Dialect/Quant/Utils/GenericBuilder.h"
 #include "Patterns.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"

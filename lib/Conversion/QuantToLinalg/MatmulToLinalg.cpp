@@ -1,6 +1,6 @@
 //===- MatmulToLinalg.cpp - quant.matmul to linalg ------------------------===//
 
-#include "GenericBuilder.h"
+#include "quant/Dialect/Quant/Utils/GenericBuilder.h"
 #include "Patterns.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -1,6 +1,6 @@
 //===- QuantizeToLinalg.cpp - quantize, dequantize, choose_qparams --------===//
 
-#include "GenericBuilder.h"
+#include "quant/Dialect/Quant/Utils/GenericBuilder.h"
 #include "Patterns.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"

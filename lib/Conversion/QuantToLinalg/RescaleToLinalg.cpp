@@ -1,6 +1,6 @@
 //===- RescaleToLinalg.cpp - rescale ops to linalg ------------------------===//
 
-#include "GenericBuilder.h"
+#include "quant/Dialect/Quant/Utils/GenericBuilder.h"
 #include "Patterns.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"

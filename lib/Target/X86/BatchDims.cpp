@@ -1,0 +1,153 @@
+//===- BatchDims.cpp - matmuls without batch dimensions -------------------===//
+
+#include "BatchDims.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/PatternMatch.h"
+#include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/Utils/GenericBuilder.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+static RankedTensorType tensorType(Value v) {
+  return cast<RankedTensorType>(v.getType());
+}
+
+/// The rescale that alone uses `op`, or null.
+static RescaleOp soleRescale(MatmulOp op) {
+  if (!op->hasOneUse())
+    return {};
+  auto rescale = dyn_cast<RescaleOp>(*op->getUsers().begin());
+  return rescale && rescale.getAcc() == op.getResult() ? rescale : RescaleOp();
+}
+
+/// Merges all dimensions but the last `keep`, as in [B.., M, K] to [B*M, K].
+static Value mergeLeading(OpBuilder &b, Location loc, Value value,
+                          int64_t keep) {
+  int64_t rank = tensorType(value).getRank();
+  SmallVector<ReassociationIndices> groups(1);
+  for (int64_t i = 0; i < rank - keep; ++i)
+    groups[0].push_back(i);
+  for (int64_t i = rank - keep; i < rank; ++i)
+    groups.push_back({i});
+  return tensor::CollapseShapeOp::create(b, loc, value, groups);
+}
+
+/// A vector over rows [B.., M] as [B*M]; one number stays as it is.
+static Value mergeRows(OpBuilder &b, Location loc, Value value) {
+  if (!value || tensorType(value).getRank() <= 1)
+    return value;
+  return mergeLeading(b, loc, value, 0);
+}
+
+/// Replaces matmul and rescale by clones on new operands, and returns the
+/// value that stands for the last of them.
+static Value cloneOn(OpBuilder &b, MatmulOp op, RescaleOp rescale, Value lhs,
+                     Value rhs, Value lhsZp, Value rhsZp, Value init,
+                     Value rowScale) {
+  auto matmul = MatmulOp::create(b, op.getLoc(), init.getType(), lhs, rhs,
+                                 lhsZp, rhsZp, init, op.getTransposeRhs(),
+                                 op.getLhsUnsigned(), op.getRhsUnsigned());
+  if (!rescale)
+    return matmul.getResult();
+  Type element = tensorType(rescale.getResult()).getElementType();
+  return RescaleOp::create(b, rescale.getLoc(), tensorType(init).clone(element),
+                           matmul.getResult(), rowScale,
+                           rescale.getChannelScale(), rescale.getBias(),
+                           rescale.getZeroPointAttr(), rescale.getRangeAttr(),
+                           rescale.getClampMinAttr(), rescale.getClampMaxAttr(),
+                           rescale.getIsUnsignedAttr());
+}
+
+static void mergeBatchIntoRows(MatmulOp op, RewriterBase &b) {
+  Location loc = op.getLoc();
+  RescaleOp rescale = soleRescale(op);
+  Operation *last = rescale ? rescale.getOperation() : op.getOperation();
+  b.setInsertionPoint(last);
+  RankedTensorType type = tensorType(last->getResult(0));
+  Value result =
+      cloneOn(b, op, rescale, mergeLeading(b, loc, op.getLhs(), 1), op.getRhs(),
+              mergeRows(b, loc, op.getLhsZeroPoint()), op.getRhsZeroPoint(),
+              mergeLeading(b, loc, op.getInit(), 1),
+              rescale ? mergeRows(b, loc, rescale.getRowScale()) : Value());
+  SmallVector<ReassociationIndices> groups = {{}, {type.getRank() - 1}};
+  for (int64_t i = 0; i < type.getRank() - 1; ++i)
+    groups[0].push_back(i);
+  Value expanded = tensor::ExpandShapeOp::create(
+      b, loc, type, result, groups,
+      tensor::getMixedSizes(b, loc, op.getInit()));
+  b.replaceOp(last, expanded);
+  if (rescale)
+    b.eraseOp(op);
+}
+
+/// Slice `i` along the first dimension, without that dimension.
+static Value sliceBatch(OpBuilder &b, Location loc, Value value, Value i) {
+  RankedTensorType type = tensorType(value);
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, value);
+  SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0));
+  SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
+  offsets[0] = i;
+  sizes[0] = b.getIndexAttr(1);
+  auto slice = RankedTensorType::get(type.getShape().drop_front(),
+                                     type.getElementType());
+  return tensor::ExtractSliceOp::create(b, loc, slice, value, offsets, sizes,
+                                        strides);
+}
+
+/// Peels the first batch dimension off into a loop.
+static void loopOverBatch(MatmulOp op, RewriterBase &b,
+                          SmallVectorImpl<MatmulOp> &worklist) {
+  Location loc = op.getLoc();
+  RescaleOp rescale = soleRescale(op);
+  Operation *last = rescale ? rescale.getOperation() : op.getOperation();
+  b.setInsertionPoint(last);
+  RankedTensorType type = tensorType(last->getResult(0));
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  Value count = tensor::DimOp::create(b, loc, op.getInit(), 0);
+  Value init = emptyLike(b, loc, type, op.getInit());
+  auto slice = [&](Value v, int64_t minRank, Value i) -> Value {
+    return !v || tensorType(v).getRank() < minRank ? v
+                                                   : sliceBatch(b, loc, v, i);
+  };
+  auto loop = scf::ForOp::create(b, loc, zero, count, one, init);
+  b.setInsertionPointToStart(loop.getBody());
+  Value i = loop.getInductionVar();
+  Value part = cloneOn(
+      b, op, rescale, sliceBatch(b, loc, op.getLhs(), i),
+      sliceBatch(b, loc, op.getRhs(), i), slice(op.getLhsZeroPoint(), 1, i),
+      slice(op.getRhsZeroPoint(), 2, i), sliceBatch(b, loc, op.getInit(), i),
+      rescale ? slice(rescale.getRowScale(), 1, i) : Value());
+  Value acc = loop.getRegionIterArgs().front();
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, acc);
+  SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0));
+  SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
+  offsets[0] = i;
+  sizes[0] = b.getIndexAttr(1);
+  Value inserted =
+      tensor::InsertSliceOp::create(b, loc, part, acc, offsets, sizes, strides);
+  scf::YieldOp::create(b, loc, inserted);
+  loop.getBody()->walk([&](MatmulOp inner) { worklist.push_back(inner); });
+  b.replaceOp(last, loop.getResults());
+  if (rescale)
+    b.eraseOp(op);
+}
+
+void quantmlir::removeBatchDims(Operation *root) {
+  SmallVector<MatmulOp> worklist;
+  root->walk([&](MatmulOp op) { worklist.push_back(op); });
+  IRRewriter rewriter(root->getContext());
+  while (!worklist.empty()) {
+    MatmulOp op = worklist.pop_back_val();
+    if (op.getNumBatchDims() == 0)
+      continue;
+    if (op.hasBatchedRhs())
+      loopOverBatch(op, rewriter, worklist);
+    else
+      mergeBatchIntoRows(op, rewriter);
+  }
+}

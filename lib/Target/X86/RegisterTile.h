@@ -1,0 +1,27 @@
+//===- RegisterTile.h - the tile that stays in registers --------*- C++ -*-===//
+
+#ifndef QUANT_LIB_TARGET_X86_REGISTERTILE_H
+#define QUANT_LIB_TARGET_X86_REGISTERTILE_H
+
+#include "quant/Target/IR/IntrinsicTable.h"
+
+#include <cstdint>
+
+namespace quantmlir {
+
+/// MR x NR accumulators of one inner loop, in elements of the result.
+struct RegisterTile {
+  int64_t mr;
+  int64_t nr;
+};
+
+/// The tile for an [M, K] x [N, K] matmul with `intrinsic`; a dynamic size is
+/// ShapedType::kDynamic. The accumulators, one panel of the right operand and
+/// a broadcast of the left one fit in the register file, and the tile is not
+/// larger than the matmul, rounded up to the vector.
+RegisterTile chooseRegisterTile(const qtarget::IntrinsicRow &intrinsic,
+                                int64_t m, int64_t n);
+
+} // namespace quantmlir
+
+#endif // QUANT_LIB_TARGET_X86_REGISTERTILE_H
