@@ -603,3 +603,67 @@ func.func @packed_matmul_c7(%a: tensor<1x1x8x4xi8>, %b: tensor<1x1x16x4xi8>, %s:
   %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x1x8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f32>) outs(%c : tensor<8x16xi8>) -> tensor<8x16xi8>
   return
 }
+
+// -----
+
+func.func @packed_matmul_c1_intrinsic_k(%a: tensor<1x1x8x2xi8>, %b: tensor<1x1x16x2xi8>, %c: tensor<8x16xi32>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected inner K tiles of 4 for vpdpbusd_512, but got 'tensor<1x1x8x2xi8>'}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x1x8x2xi8>, tensor<1x1x16x2xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c2(%a: tensor<1x1x8x4xi8>, %b: tensor<1x1x24x4xi8>, %c: tensor<8x24xi32>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected inner N tiles of a multiple of 16 for vpdpbusd_512, but got 'tensor<1x1x24x4xi8>'}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x1x8x4xi8>, tensor<1x1x24x4xi8>) outs(%c : tensor<8x24xi32>) -> tensor<8x24xi32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c3_lhs(%a: tensor<1x1x8x2xi8>, %b: tensor<1x1x16x2xi8>, %c: tensor<8x16xi32>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected lhs elements of i16 for vpmaddwd_512, but got 'tensor<1x1x8x2xi8>'}}
+  %0 = quant.packed_matmul <vpmaddwd_512> ins(%a, %b : tensor<1x1x8x2xi8>, tensor<1x1x16x2xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c3_col_bias(%a: tensor<1x1x8x4xi8>, %b: tensor<1x1x16x4xi8>, %v: tensor<1x16xf32>, %c: tensor<8x16xi32>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected col_bias elements of i32, but got 'tensor<1x16xf32>'}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x1x8x4xi8>, tensor<1x1x16x4xi8>) col_bias(%v : tensor<1x16xf32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c3_scale(%a: tensor<1x1x8x4xi8>, %b: tensor<1x1x16x4xi8>, %s: tensor<f64>, %c: tensor<8x16xf32>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected row_scale elements of f32, but got 'tensor<f64>'}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x1x8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f64>) outs(%c : tensor<8x16xf32>) -> tensor<8x16xf32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c6_bias(%a: tensor<1x1x8x4xi8>, %b: tensor<1x1x16x4xi8>, %v: tensor<1x16xf32>, %c: tensor<8x16xi32>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected no bias and no clamp with an i32 result}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x1x8x4xi8>, tensor<1x1x16x4xi8>) bias(%v : tensor<1x16xf32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c6_result(%a: tensor<1x1x8x4xi8>, %b: tensor<1x1x16x4xi8>, %s: tensor<f32>, %c: tensor<8x16xf64>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected a result of i32, i8, f32, f16 or bf16, but init is 'tensor<8x16xf64>'}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x1x8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f32>) outs(%c : tensor<8x16xf64>) -> tensor<8x16xf64>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c7_float(%a: tensor<1x1x8x4xi8>, %b: tensor<1x1x16x4xi8>, %s: tensor<f32>, %c: tensor<8x16xf32>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected zero_point, range and unsigned with an 8-bit result only, but init is 'tensor<8x16xf32>'}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x1x8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f32>) outs(%c : tensor<8x16xf32>) {zero_point = 1 : i32} -> tensor<8x16xf32>
+  return
+}

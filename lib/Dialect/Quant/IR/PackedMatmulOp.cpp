@@ -9,6 +9,7 @@
 #include "VerifyUtils.h"
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Target/IR/IntrinsicTable.h"
 
 #include "llvm/Support/MathExtras.h"
 
@@ -40,6 +41,42 @@ static LogicalResult verifyPackedOperands(PackedMatmulOp op) {
   if (lhsK != rhsK && !lhs.isDynamicDim(1) && !rhs.isDynamicDim(1))
     return op.emitOpError("expected equal outer K sizes, but lhs has ")
            << lhsK << " and rhs has " << rhsK;
+  return success();
+}
+
+/// KR of C1, C2 and C3: what the intrinsic's row says.
+static LogicalResult verifyIntrinsic(PackedMatmulOp op) {
+  const qtarget::IntrinsicRow &row =
+      qtarget::getIntrinsicRow(op.getIntrinsic());
+  ShapedType lhs = getShaped(op.getLhs()), rhs = getShaped(op.getRhs());
+  // packed_matmul_c1
+  if (lhs.getDimSize(3) != row.k)
+    return op.emitOpError("expected inner K tiles of ")
+           << row.k << " for " << row.name << ", but got " << lhs;
+  // packed_matmul_c2
+  if (rhs.getDimSize(2) % row.n != 0)
+    return op.emitOpError("expected inner N tiles of a multiple of ")
+           << row.n << " for " << row.name << ", but got " << rhs;
+  // packed_matmul_c3
+  for (auto [name, type, format] : {std::make_tuple("lhs", lhs, row.lhs),
+                                    std::make_tuple("rhs", rhs, row.rhs)})
+    if (!type.getElementType().isInteger(format.storedBits))
+      return op.emitOpError("expected ")
+             << name << " elements of i" << format.storedBits << " for "
+             << row.name << ", but got " << type;
+  for (auto [name, value] : {std::make_pair("col_bias", op.getColBias()),
+                             std::make_pair("row_factors", op.getRowFactors()),
+                             std::make_pair("col_factors", op.getColFactors())})
+    if (value && !getShaped(value).getElementType().isInteger(row.accBits))
+      return op.emitOpError("expected ")
+             << name << " elements of i" << row.accBits << ", but got "
+             << getShaped(value);
+  for (auto [name, value] :
+       {std::make_pair("row_scale", op.getRowScale()),
+        std::make_pair("channel_scale", op.getChannelScale())})
+    if (value && !getShaped(value).getElementType().isF32())
+      return op.emitOpError("expected ")
+             << name << " elements of f32, but got " << getShaped(value);
   return success();
 }
 
@@ -103,9 +140,17 @@ static LogicalResult verifyEpilogue(PackedMatmulOp op) {
   ShapedType init = getShaped(op.getInit());
   bool hasScale = op.getRowScale() || op.getChannelScale();
   bool isAccumulator = init.getElementType().isInteger(32);
+  Type element = init.getElementType();
+  if (!isAccumulator && !element.isInteger(8) &&
+      !isa<Float32Type, Float16Type, BFloat16Type>(element))
+    return op.emitOpError("expected a result of i32, i8, f32, f16 or bf16, but "
+                          "init is ")
+           << init;
   if (isAccumulator && hasScale)
     return op.emitOpError("expected no scales with an i32 result, but got ")
            << (op.getRowScale() ? "row_scale" : "channel_scale");
+  if (isAccumulator && (op.getBias() || op.getClampMin() || op.getClampMax()))
+    return op.emitOpError("expected no bias and no clamp with an i32 result");
   if (!isAccumulator && !hasScale)
     return op.emitOpError("expected a row_scale or a channel_scale with ")
            << init << ", but got neither";
@@ -134,8 +179,8 @@ static LogicalResult verifyEpilogue(PackedMatmulOp op) {
 }
 
 LogicalResult PackedMatmulOp::verify() {
-  if (failed(verifyPackedOperands(*this)) || failed(verifyResultShape(*this)) ||
-      failed(verifyColumnVectors(*this)))
+  if (failed(verifyPackedOperands(*this)) || failed(verifyIntrinsic(*this)) ||
+      failed(verifyResultShape(*this)) || failed(verifyColumnVectors(*this)))
     return failure();
   return verifyEpilogue(*this);
 }

@@ -10,6 +10,7 @@
 
 #include "quant/Analysis/AccumulatorRange.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Target/IR/IntrinsicTable.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -37,7 +38,23 @@ static LogicalResult verifyAccumulator(MatmulOp op) {
          << kMaxAccumulator << "; split K or narrow the operands";
 }
 
-/// No operand, result or block argument of `op` is a tensor.
+/// The module's target offers the instruction that `op` was packed for. (That
+/// the tiles fit it, the op's own verifier knows.)
+static LogicalResult verifyIntrinsicIsLegal(PackedMatmulOp op) {
+  auto target = qtarget::TargetAttr::lookup(op);
+  if (!target)
+    return op.emitOpError("expected a module with the attribute ")
+           << qtarget::TargetAttr::kModuleAttrName;
+  const qtarget::IntrinsicRow &row =
+      qtarget::getIntrinsicRow(op.getIntrinsic());
+  if (!row.isLegalOn(target))
+    return op.emitOpError("expected an intrinsic that the target ")
+           << target.getCpu() << " offers, but " << row.name << " needs "
+           << row.features;
+  return success();
+}
+
+/// No result of `op` is a tensor, nor, for a function, any of its type.
 static LogicalResult verifyNoTensors(Operation *op) {
   auto isTensor = [](Type type) { return isa<TensorType>(type); };
   if (auto function = dyn_cast<FunctionOpInterface>(op)) {
@@ -99,6 +116,8 @@ private:
   LogicalResult verifyPacked(Operation *op) {
     if (isa<MatmulOp>(op))
       return op->emitOpError("expected no quant.matmul after packing");
+    if (auto packed = dyn_cast<PackedMatmulOp>(op))
+      return verifyIntrinsicIsLegal(packed);
     return success();
   }
 

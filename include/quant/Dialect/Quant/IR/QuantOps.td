@@ -522,12 +522,13 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
     * (C1) `lhs` and `rhs` have rank 4 with static inner tiles, equal K/KR and
       equal KR, and KR is the intrinsic's.
     * (C2) NR is a multiple of the intrinsic's N.
-    * (C3) element types are those of the intrinsic's row.
+    * (C3) `lhs` and `rhs` elements are those of the intrinsic's row, the
+      corrections i32, the scales f32.
     * (C4) `init` is `[M, N]` with `ceil(M/MR)`, `ceil(N/NR)` the outer sizes.
     * (C5) column vectors are `[N/NR, NR]`; `row_factors` `[R, M]` and
       `col_factors` `[R, N/NR, NR]` stand together, R static.
-    * (C6) an i32 result has no scales; a float or 8-bit result has at least
-      one, `row_scale` of rank 0 or `[M]`, `channel_scale` of rank 0 or
+    * (C6) an i32 result has no scales, bias or clamps; a float or 8-bit result
+      has at least one scale, `row_scale` of rank 0 or `[M]`, `channel_scale` of rank 0 or
       `[N/NR, NR]`.
     * (C7) `zero_point` and `range` stand with an 8-bit result only, which
       needs `range`.
