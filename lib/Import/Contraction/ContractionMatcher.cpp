@@ -98,6 +98,9 @@ static LogicalResult matchBody(linalg::LinalgOp op, Contraction &c) {
       return failure();
     product = add->getOperand(0);
   }
+  // A product of floats may be widened; one of integers may have wrapped.
+  if (auto ext = product.getDefiningOp<arith::ExtFOp>())
+    product = ext.getIn();
   Operation *mul = product.getDefiningOp();
   if (!isa_and_nonnull<arith::MulFOp, arith::MulIOp>(mul))
     return failure();
