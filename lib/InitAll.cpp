@@ -2,9 +2,9 @@
 
 #include "quant/InitAll.h"
 
-
 #include "quant/Conversion/Passes.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/Transforms/BufferizableOpInterfaceImpl.h"
 #include "quant/Dialect/Quant/Transforms/Passes.h"
 #include "quant/Import/Passes.h"
 #include "quant/Pipelines/Pipelines.h"
@@ -12,6 +12,7 @@
 
 void quantmlir::registerAllDialects(mlir::DialectRegistry &registry) {
   registerQuantExtension(registry);
+  registerBufferizationModels(registry);
 }
 
 void quantmlir::registerAllPasses() {

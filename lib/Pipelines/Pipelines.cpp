@@ -107,6 +107,7 @@ void quantmlir::buildX86Pipeline(OpPassManager &pm,
   pm.addPass(createCSEPass());
   if (!endStage(pm, Stage::Packed, options.stopAfter))
     return;
+  pm.addPass(createQuantLowerPackPass());
   ConvertQuantToLinalgPassOptions reference;
   reference.packedMatmul = false;
   pm.addPass(createConvertQuantToLinalgPass(reference));

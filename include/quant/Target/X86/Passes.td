@@ -50,6 +50,33 @@ def QuantPackMatmulPass : Pass<"quant-pack-matmul", "::mlir::ModuleOp"> {
     "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def QuantLowerPackPass : Pass<"quant-lower-pack", "::mlir::ModuleOp"> {
+  let summary = "Lower linalg.pack of run-time operands to vector copies";
+  let description = [{
+    What is still packed at run time are the activations. `[rows, K]` packed to
+    `[rows/R][K/KR][R][KR]` is a loop over rows that copies KR elements at a
+    time as one vector, on a destination that is zeroed first where a size does
+    not divide. Every other `linalg.pack` and `linalg.unpack` is lowered by
+    upstream's `linalg::lowerPack` and `linalg::lowerUnPack`.
+
+    Example:
+
+    ```mlir
+    %p = linalg.pack %q inner_dims_pos = [0, 1] inner_tiles = [8, 4] into %d
+           : tensor<128x4096xi8> -> tensor<16x1024x8x4xi8>
+    // becomes
+    scf.for %row = ... { scf.for %step = ... {
+      %v = vector.transfer_read %q[%row, %k], %zero : tensor<128x4096xi8>, vector<4xi8>
+      vector.transfer_write %v, %dest[%panel, %step, %lane, %c0] : vector<4xi8>, ...
+    } }
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
+    "::mlir::vector::VectorDialect"];
+}
+
 def ConvertQuantToX86Pass : Pass<"convert-quant-to-x86", "::mlir::ModuleOp"> {
   let summary = "Emit the instructions of quant.packed_matmul on memrefs";
   let description = [{
