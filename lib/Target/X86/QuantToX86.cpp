@@ -78,6 +78,8 @@ struct ConvertQuantToX86Pass
     for (PackedMatmulOp op : ops)
       if (failed(expandPackedMatmul(rewriter, op)))
         return signalPassFailure();
+    // No later pass asks, and stock tools do not know the attribute.
+    getOperation()->removeAttr(qtarget::TargetAttr::kModuleAttrName);
   }
 };
 
