@@ -358,3 +358,19 @@ func.func @negative_unpack_large() -> tensor<1025xi4> {
   %0 = quant.unpack_int4 %p : tensor<513xi8> -> tensor<1025xi4>
   return %0 : tensor<1025xi4>
 }
+
+// -----
+
+// A splat can be larger than any memory: it is left alone.
+// CHECK-LABEL: @negative_huge_splat
+// CHECK: quant.choose_qparams
+// CHECK: quant.quantize
+// CHECK: quant.pack_int4
+func.func @negative_huge_splat() -> (tensor<1000000x1000000xi8>, tensor<1000000x500000xi8>) {
+  %x = arith.constant dense<0.5> : tensor<1000000x1000000xf32>
+  %q = arith.constant dense<1> : tensor<1000000x1000000xi4>
+  %s = quant.choose_qparams %x axes = [] range = [-8, 7] : tensor<1000000x1000000xf32> -> tensor<f32>
+  %0 = quant.quantize %x scale(%s : tensor<f32>) axes = [] range = [-128, 127] : tensor<1000000x1000000xf32> -> tensor<1000000x1000000xi8>
+  %1 = quant.pack_int4 %q : tensor<1000000x1000000xi4> -> tensor<1000000x500000xi8>
+  return %0, %1 : tensor<1000000x1000000xi8>, tensor<1000000x500000xi8>
+}

@@ -74,3 +74,56 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// A whole layer in tiles: the rescale is tiled, its matmul and the quantize of
+// the left side come along. Parameters are sliced along the dimensions that
+// they have.
+// CHECK-LABEL: @fuse_layer
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<16x32xf32>, %[[SX:[a-z0-9]+]]: tensor<16xf32>, %[[W:[a-z0-9]+]]: tensor<64x32xi8>, %[[SW:[a-z0-9]+]]: tensor<64xf32>, %[[B:[a-z0-9]+]]: tensor<64xf32>
+// CHECK: scf.for %[[M:[a-z0-9]+]] = %c0 to %c16 step %c4
+// CHECK: scf.for %[[N:[a-z0-9]+]] = %c0 to %c64 step %c8
+// CHECK-DAG: %[[XT:.*]] = tensor.extract_slice %[[X]][%[[M]], 0] [4, 32]
+// CHECK-DAG: %[[SXT:.*]] = tensor.extract_slice %[[SX]][%[[M]]] [4]
+// CHECK-DAG: %[[WT:.*]] = tensor.extract_slice %[[W]][%[[N]], 0] [8, 32]
+// CHECK-DAG: %[[SWT:.*]] = tensor.extract_slice %[[SW]][%[[N]]] [8]
+// CHECK-DAG: %[[BT:.*]] = tensor.extract_slice %[[B]][%[[N]]] [8]
+// CHECK-DAG: %[[Q:.*]] = quant.quantize %[[XT]] scale(%[[SXT]] : tensor<4xf32>)
+// CHECK-DAG: %[[ACC:.*]] = quant.matmul ins(%[[Q]], %[[WT]] : tensor<4x32xi8>, tensor<8x32xi8>)
+// CHECK-DAG: quant.rescale %[[ACC]] row_scale(%[[SXT]] : tensor<4xf32>) channel_scale(%[[SWT]] : tensor<8xf32>) bias(%[[BT]] : tensor<8xf32>) {clamp_min = 0.000000e+00 : f32} : tensor<4x8xi32> -> tensor<4x8xf32>
+func.func @fuse_layer(%x: tensor<16x32xf32>, %sx: tensor<16xf32>, %w: tensor<64x32xi8>, %sw: tensor<64xf32>, %b: tensor<64xf32>, %c: tensor<16x64xi32>) -> tensor<16x64xf32> {
+  %q = quant.quantize %x scale(%sx : tensor<16xf32>) axes = [0] range = [-127, 127] : tensor<16x32xf32> -> tensor<16x32xi8>
+  %acc = quant.matmul ins(%q, %w : tensor<16x32xi8>, tensor<64x32xi8>) outs(%c : tensor<16x64xi32>) {transpose_rhs} -> tensor<16x64xi32>
+  %y = quant.rescale %acc row_scale(%sx : tensor<16xf32>) channel_scale(%sw : tensor<64xf32>) bias(%b : tensor<64xf32>) {clamp_min = 0.0 : f32} : tensor<16x64xi32> -> tensor<16x64xf32>
+  return %y : tensor<16x64xf32>
+}
+
+module attributes {transform.with_named_sequence} {
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %0 = transform.structured.match ops{["quant.rescale"]} in %root : (!transform.any_op) -> !transform.any_op
+    %1, %loops:2 = transform.structured.fuse %0 tile_sizes [4, 8] : (!transform.any_op) -> (!transform.any_op, !transform.any_op, !transform.any_op)
+    transform.yield
+  }
+}
+
+// -----
+
+// One multiplier for all columns is not sliced; a bias is.
+// CHECK-LABEL: @fixed_point_and_dequantize
+// CHECK-DAG: quant.rescale_fixed_point %{{.*}} multiplier(%{{.*}} : tensor<i32>) shift(%{{.*}} : tensor<i8>) rounding(DOUBLE_ROUND) bias(%{{.*}} : tensor<16xi32>) {range = array<i64: -128, 127>} : tensor<?x16xi32> -> tensor<?x16xi8>
+// CHECK-DAG: quant.dequantize %{{.*}} scale(%{{.*}} : tensor<16xf32>) axes = [1] : tensor<?x16xi8> -> tensor<?x16xf32>
+func.func @fixed_point_and_dequantize(%acc: tensor<?x64xi32>, %m: tensor<i32>, %s: tensor<i8>, %b: tensor<64xi32>, %t: tensor<64xf32>) -> tensor<?x64xf32> {
+  %q = quant.rescale_fixed_point %acc multiplier(%m : tensor<i32>) shift(%s : tensor<i8>) rounding(DOUBLE_ROUND) bias(%b : tensor<64xi32>)
+      {range = array<i64: -128, 127>} : tensor<?x64xi32> -> tensor<?x64xi8>
+  %y = quant.dequantize %q scale(%t : tensor<64xf32>) axes = [1] : tensor<?x64xi8> -> tensor<?x64xf32>
+  return %y : tensor<?x64xf32>
+}
+
+module attributes {transform.with_named_sequence} {
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %0 = transform.structured.match ops{["quant.dequantize"]} in %root : (!transform.any_op) -> !transform.any_op
+    %1, %loops:2 = transform.structured.fuse %0 tile_sizes [5, 16] : (!transform.any_op) -> (!transform.any_op, !transform.any_op, !transform.any_op)
+    transform.yield
+  }
+}

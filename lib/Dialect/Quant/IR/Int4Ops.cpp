@@ -75,10 +75,14 @@ struct FoldConstantPack final : OpRewritePattern<PackInt4Op> {
 
   LogicalResult matchAndRewrite(PackInt4Op op,
                                 PatternRewriter &rewriter) const override {
-    std::optional<SmallVector<int64_t>> input = getConstantInts(op.getInput());
-    if (!input || !op.getResult().getType().hasStaticShape())
-      return rewriter.notifyMatchFailure(op, "the input is not a constant");
-    std::vector<int8_t> values(input->begin(), input->end());
+    std::optional<IntConstant> input = IntConstant::get(op.getInput());
+    if (!input || !op.getResult().getType().hasStaticShape() ||
+        input->size() > kMaxFoldedElements)
+      return rewriter.notifyMatchFailure(
+          op, "the input is not a constant of a size that is folded");
+    std::vector<int8_t> values(input->size());
+    for (int64_t i = 0, e = input->size(); i < e; ++i)
+      values[i] = (*input)[i];
     int64_t rowLength = op.getInput().getType().getShape().back();
     ElementsAttr packed = makeTensorAttr(
         op.getResult().getType(), "quant_weight_int4",

@@ -39,6 +39,12 @@ def QuantExt_ReifyShapes
     : DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
                                 ["reifyResultShapes"]>;
 
+// What upstream needs to tile an op, and to fuse it into a tiled consumer.
+def QuantExt_Tiling : DeclareOpInterfaceMethods<TilingInterface,
+    ["getLoopIteratorTypes", "getIterationDomain", "getTiledImplementation",
+     "getResultTilePosition", "generateResultTileValue",
+     "getIterationDomainTileFromResultTile"]>;
+
 class QuantExt_Op<string mnemonic, list<Trait> traits = []>
     : Op<Quant_Dialect, mnemonic, traits> {
   let cppNamespace = "::quantmlir";
@@ -51,7 +57,8 @@ class QuantExt_Op<string mnemonic, list<Trait> traits = []>
 // Quantization parameters, quantize, dequantize
 //===----------------------------------------------------------------------===//
 
-def QuantExt_ChooseQParamsOp : QuantExt_Op<"choose_qparams", [Pure, QuantExt_ReifyShapes]> {
+def QuantExt_ChooseQParamsOp : QuantExt_Op<"choose_qparams",
+    [Pure, QuantExt_ReifyShapes]> {
   let summary = "Choose scale and zero point from the data at run time";
   let description = [{
     Reduces `input` over every dimension that is not listed in `axes` and
@@ -104,7 +111,8 @@ def QuantExt_ChooseQParamsOp : QuantExt_Op<"choose_qparams", [Pure, QuantExt_Rei
   let hasCanonicalizer = 1;
 }
 
-def QuantExt_QuantizeOp : QuantExt_Op<"quantize", [Pure, QuantExt_ReifyShapes]> {
+def QuantExt_QuantizeOp : QuantExt_Op<"quantize",
+    [Pure, QuantExt_ReifyShapes, QuantExt_Tiling]> {
   let summary = "Quantize with run-time scale and zero point";
   let description = [{
     ```
@@ -163,7 +171,8 @@ def QuantExt_QuantizeOp : QuantExt_Op<"quantize", [Pure, QuantExt_ReifyShapes]> 
   let hasCanonicalizer = 1;
 }
 
-def QuantExt_DequantizeOp : QuantExt_Op<"dequantize", [Pure, QuantExt_ReifyShapes]> {
+def QuantExt_DequantizeOp : QuantExt_Op<"dequantize",
+    [Pure, QuantExt_ReifyShapes, QuantExt_Tiling]> {
   let summary = "Dequantize with run-time scale and zero point";
   let description = [{
     ```
@@ -213,11 +222,7 @@ def QuantExt_DequantizeOp : QuantExt_Op<"dequantize", [Pure, QuantExt_ReifyShape
 
 def QuantExt_MatmulOp : QuantExt_Op<"matmul", [Pure, AttrSizedOperandSegments,
     DestinationStyleOpInterface,
-    DeclareOpInterfaceMethods<TilingInterface,
-        ["getLoopIteratorTypes", "getIterationDomain", "getTiledImplementation",
-         "getResultTilePosition", "generateResultTileValue",
-         "getIterationDomainTileFromResultTile"]>
-    ]> {
+    QuantExt_Tiling]> {
   let summary = "Integer matrix multiplication with i32 accumulation";
   let description = [{
     ```
@@ -305,9 +310,8 @@ def QuantExt_MatmulOp : QuantExt_Op<"matmul", [Pure, AttrSizedOperandSegments,
 // Rescale
 //===----------------------------------------------------------------------===//
 
-def QuantExt_RescaleOp : QuantExt_Op<"rescale", [Pure,
-    AttrSizedOperandSegments,
-    QuantExt_ReifyShapes]> {
+def QuantExt_RescaleOp : QuantExt_Op<"rescale",
+    [Pure, AttrSizedOperandSegments, QuantExt_ReifyShapes, QuantExt_Tiling]> {
   let summary = "Rescale an i32 accumulator by a float multiplier";
   let description = [{
     ```
@@ -378,7 +382,8 @@ def QuantExt_RescaleOp : QuantExt_Op<"rescale", [Pure,
   let hasCanonicalizer = 1;
 }
 
-def QuantExt_RescaleFixedPointOp : QuantExt_Op<"rescale_fixed_point", [Pure, QuantExt_ReifyShapes]> {
+def QuantExt_RescaleFixedPointOp : QuantExt_Op<"rescale_fixed_point",
+    [Pure, QuantExt_ReifyShapes, QuantExt_Tiling]> {
   let summary = "Rescale an integer by a fixed-point multiplier (TOSA RESCALE)";
   let description = [{
     TOSA 1.0 `RESCALE` with `scale32 = true`, bit for bit:

@@ -23,6 +23,10 @@ namespace quantmlir {
 /// Constants of more bytes than this live in resource blobs.
 constexpr int64_t kMaxInlineConstantBytes = 1024;
 
+/// More elements than a folded constant may have. Only a splat can be larger,
+/// and a program cannot hold it in memory either.
+constexpr int64_t kMaxFoldedElements = int64_t(1) << 33;
+
 /// Values of a constant float tensor (f16, bf16, f32, f64) as f32. A view when
 /// the attribute stores f32 (it must outlive the reader), else a converted
 /// copy.

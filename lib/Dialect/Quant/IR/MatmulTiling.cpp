@@ -1,11 +1,11 @@
-//===- Interfaces.cpp - tiling of matmul, shapes of results ---------------===//
+//===- MatmulTiling.cpp - TilingInterface of quant.matmul -----------------===//
 //
-// What lets upstream's passes work on the ops: quant.matmul can be tiled and
-// fused into its tiled consumer, and tensor.dim of a result is answered by the
-// operands. (matmul's result shape is that of its init, which upstream knows of
-// every destination-style op.)
+// The loops are b.., m, n (parallel) and k (reduction). A tile is the same op
+// on slices of the operands and of init, so that tiles along k accumulate.
 //
 //===----------------------------------------------------------------------===//
+
+#include "TilingUtils.h"
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 
@@ -14,10 +14,6 @@
 
 using namespace mlir;
 using namespace quantmlir;
-
-//===----------------------------------------------------------------------===//
-// matmul: loops b.., m, n, k
-//===----------------------------------------------------------------------===//
 
 SmallVector<utils::IteratorType> MatmulOp::getLoopIteratorTypes() {
   SmallVector<utils::IteratorType> types(getNumBatchDims() + 2,
@@ -42,40 +38,6 @@ SmallVector<Range> MatmulOp::getIterationDomain(OpBuilder &b) {
     return Range{b.getIndexAttr(0), size, b.getIndexAttr(1)};
   });
 }
-
-namespace {
-/// Makes slices of operands; `dims` lists the loop of each dimension.
-class Slicer {
-public:
-  Slicer(OpBuilder &b, Location loc, ArrayRef<OpFoldResult> offsets,
-         ArrayRef<OpFoldResult> sizes)
-      : b(b), loc(loc), offsets(offsets), sizes(sizes) {}
-
-  Value slice(Value operand, ArrayRef<int64_t> dims) {
-    // A value of rank 0 is one for all tiles, an absent one stays absent.
-    if (!operand || cast<RankedTensorType>(operand.getType()).getRank() == 0)
-      return operand;
-    SmallVector<OpFoldResult> sliceOffsets, sliceSizes;
-    for (int64_t dim : dims) {
-      sliceOffsets.push_back(offsets[dim]);
-      sliceSizes.push_back(sizes[dim]);
-    }
-    SmallVector<OpFoldResult> strides(dims.size(), b.getIndexAttr(1));
-    auto op = tensor::ExtractSliceOp::create(b, loc, operand, sliceOffsets,
-                                             sliceSizes, strides);
-    slices.push_back(op);
-    return op;
-  }
-
-  SmallVector<Operation *> takeSlices() { return std::move(slices); }
-
-private:
-  OpBuilder &b;
-  Location loc;
-  ArrayRef<OpFoldResult> offsets, sizes;
-  SmallVector<Operation *> slices;
-};
-} // namespace
 
 FailureOr<TilingResult>
 MatmulOp::getTiledImplementation(OpBuilder &b, ArrayRef<OpFoldResult> offsets,
@@ -138,46 +100,4 @@ MatmulOp::generateResultTileValue(OpBuilder &b, unsigned resultNumber,
           b, resultNumber, offsets, sizes, domainOffsets, domainSizes)))
     return failure();
   return getTiledImplementation(b, domainOffsets, domainSizes);
-}
-
-//===----------------------------------------------------------------------===//
-// Shapes of results
-//===----------------------------------------------------------------------===//
-
-/// The result has the shape of `operand`.
-static LogicalResult reifyFrom(OpBuilder &b, Operation *op, Value operand,
-                               ReifiedRankedShapedTypeDims &shapes) {
-  shapes.assign({tensor::getMixedSizes(b, op->getLoc(), operand)});
-  return success();
-}
-
-LogicalResult
-QuantizeOp::reifyResultShapes(OpBuilder &b,
-                              ReifiedRankedShapedTypeDims &shapes) {
-  return reifyFrom(b, *this, getInput(), shapes);
-}
-LogicalResult
-DequantizeOp::reifyResultShapes(OpBuilder &b,
-                                ReifiedRankedShapedTypeDims &shapes) {
-  return reifyFrom(b, *this, getInput(), shapes);
-}
-LogicalResult
-RescaleOp::reifyResultShapes(OpBuilder &b,
-                             ReifiedRankedShapedTypeDims &shapes) {
-  return reifyFrom(b, *this, getAcc(), shapes);
-}
-LogicalResult
-RescaleFixedPointOp::reifyResultShapes(OpBuilder &b,
-                                       ReifiedRankedShapedTypeDims &shapes) {
-  return reifyFrom(b, *this, getAcc(), shapes);
-}
-
-LogicalResult
-ChooseQParamsOp::reifyResultShapes(OpBuilder &b,
-                                   ReifiedRankedShapedTypeDims &shapes) {
-  SmallVector<OpFoldResult> sizes;
-  for (int64_t axis : getAxes())
-    sizes.push_back(tensor::getMixedSize(b, getLoc(), getInput(), axis));
-  shapes.assign(getNumResults(), sizes);
-  return success();
 }
