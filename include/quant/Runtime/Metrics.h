@@ -1,0 +1,27 @@
+//===- Metrics.h - how far two tensors are apart ----------------*- C++ -*-===//
+
+#ifndef QUANT_RUNTIME_METRICS_H
+#define QUANT_RUNTIME_METRICS_H
+
+#include "quant/Runtime/HostTensor.h"
+
+namespace quantmlir {
+
+/// Distances of a result `y` from its reference `x`.
+struct Metrics {
+  /// 10 log10(sum x^2 / sum (x - y)^2); +inf when they are equal.
+  double sqnrDb = 0;
+  /// sum x y / sqrt(sum x^2 sum y^2); 1 when both are all zeros.
+  double cosine = 0;
+  double maxAbsError = 0;
+  bool bitIdentical = false;
+};
+
+/// Compares element by element in double; fails when the shapes differ. NaN on
+/// one side only makes every number NaN.
+llvm::Expected<Metrics> compare(const HostTensor &reference,
+                                const HostTensor &result);
+
+} // namespace quantmlir
+
+#endif // QUANT_RUNTIME_METRICS_H

@@ -1,0 +1,29 @@
+//===- Npy.h - NumPy's file format ------------------------------*- C++ -*-===//
+//
+// NPY versions 1 and 2, little endian, C order. Files come from anywhere: every
+// field is checked before it is used, and each error names the file, what was
+// expected and what was found. Specification: NumPy's numpy.lib.format.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_RUNTIME_NPY_H
+#define QUANT_RUNTIME_NPY_H
+
+#include "quant/Runtime/HostTensor.h"
+
+namespace quantmlir {
+
+/// Reads a file that must hold elements of `expected.element` in a shape that
+/// fits `expected.shape`, whose dynamic sizes the file gives. bf16, which NPY
+/// has no name for, is two opaque bytes ('V2').
+llvm::Expected<HostTensor> readNpy(llvm::StringRef path,
+                                   const HostTensorType &expected);
+
+/// Writes one file for each tensor, `DIR/out0.npy` and on, and makes DIR. All
+/// are written under temporary names first: what appears is complete.
+llvm::Error writeNpyFiles(llvm::StringRef dir,
+                          llvm::ArrayRef<HostTensor> tensors);
+
+} // namespace quantmlir
+
+#endif // QUANT_RUNTIME_NPY_H

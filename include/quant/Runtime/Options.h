@@ -1,0 +1,46 @@
+//===- Options.h - the command line of quant-run ----------------*- C++ -*-===//
+
+#ifndef QUANT_RUNTIME_OPTIONS_H
+#define QUANT_RUNTIME_OPTIONS_H
+
+#include "llvm/Support/Error.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace quantmlir {
+
+/// Which pipeline compiles the program.
+enum class RunTarget { Generic, X86 };
+
+/// What the user asked for.
+struct RunOptions {
+  std::string model;
+  /// Empty: `main`, or the only public function.
+  std::string entry;
+  std::vector<std::string> inputs;
+  std::optional<uint64_t> randomSeed;
+  int64_t dynamicSize = 1;
+  /// Empty: results are not written.
+  std::string outputs;
+  /// Options of quant-quantize-matmul; not set: nothing is quantized.
+  std::optional<std::string> quantize;
+  RunTarget target = RunTarget::Generic;
+  std::string cpu = "host";
+  std::vector<std::string> features;
+  bool compare = false;
+  unsigned repeat = 0;
+  std::string report;
+  bool print = true;
+  bool progress = false;
+  bool verbose = false;
+};
+
+/// Reads the command line; ends the process at --help, --version and at
+/// options that are not understood. Fails where options contradict each other.
+llvm::Expected<RunOptions> parseRunOptions(int argc, char **argv);
+
+} // namespace quantmlir
+
+#endif // QUANT_RUNTIME_OPTIONS_H

@@ -1,0 +1,48 @@
+//===- Program.h - a program to run, and its stages -------------*- C++ -*-===//
+//
+// Reading a model, finding the function that is run, and bringing a copy of
+// the model to the quant stage, to the LLVM dialect, or to the float program
+// that it stands for.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_RUNTIME_PROGRAM_H
+#define QUANT_RUNTIME_PROGRAM_H
+
+#include "quant/Runtime/JitRunner.h"
+#include "quant/Runtime/Options.h"
+
+namespace quantmlir {
+
+/// Parses text or bytecode; diagnostics say what is wrong.
+mlir::OwningOpRef<mlir::ModuleOp> loadProgram(llvm::StringRef path,
+                                              mlir::MLIRContext *context);
+
+/// The function `entry`, or `main`, or the only public one.
+llvm::Expected<Signature> findEntry(mlir::ModuleOp module,
+                                    llvm::StringRef entry);
+
+/// Checks text for quant-quantize-matmul, which the pipelines take as it is.
+llvm::Error verifyQuantizeOptions(llvm::StringRef text);
+
+/// Checks that `cpu` and `features` are known and that the host has every
+/// instruction that they would let the compiler choose.
+llvm::Error verifyHostCanRun(llvm::StringRef cpu,
+                             llvm::ArrayRef<std::string> features);
+
+/// Imports, quantizes if the options say so, and folds.
+llvm::LogicalResult runQuantStage(mlir::ModuleOp module,
+                                  const RunOptions &options);
+
+/// From the quant stage to the LLVM dialect, by the pipeline of `target`.
+llvm::LogicalResult lowerToLLVM(mlir::ModuleOp module, RunTarget target,
+                                const RunOptions &options);
+
+/// Makes the program that a quantized one stands for: quantizing casts round
+/// as they say, matmuls multiply floats.
+llvm::LogicalResult makeFloatTwin(mlir::ModuleOp module);
+llvm::LogicalResult lowerFloatTwinToLLVM(mlir::ModuleOp module);
+
+} // namespace quantmlir
+
+#endif // QUANT_RUNTIME_PROGRAM_H

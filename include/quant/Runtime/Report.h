@@ -1,0 +1,67 @@
+//===- Report.h - what a run found out --------------------------*- C++ -*-===//
+//
+// One record of everything that quant-run says, printed as text and as JSON.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_RUNTIME_REPORT_H
+#define QUANT_RUNTIME_REPORT_H
+
+#include "quant/Runtime/HostTensor.h"
+#include "quant/Runtime/Metrics.h"
+#include "quant/Runtime/Options.h"
+#include "quant/Runtime/PeakProbe.h"
+#include "quant/Runtime/ProgramFacts.h"
+
+#include <map>
+#include <vector>
+
+namespace quantmlir {
+
+/// Times of one program's runs, in milliseconds.
+struct Timing {
+  unsigned repeats = 0;
+  double median = 0, least = 0;
+  /// 10^9 multiply-adds in a second at the median; empty when the number of
+  /// multiply-adds is not known.
+  std::optional<double> gmacPerSecond;
+};
+
+/// What the program was compared with.
+struct ReferenceReport {
+  /// `float` or `generic`
+  std::string name;
+  /// Why it is not the float program.
+  std::string note;
+  std::vector<Metrics> metrics;
+  std::optional<Timing> timing;
+  /// Counts of the float program.
+  ProgramFacts facts;
+};
+
+struct RunReport {
+  std::string model, entry, target;
+  std::vector<HostTensor> results;
+  ProgramFacts facts;
+  /// Why matmuls stayed in float, and how often.
+  std::map<std::string, int64_t> skipped;
+  std::optional<ReferenceReport> reference;
+  std::optional<Timing> timing;
+  std::optional<Peak> peak;
+
+  /// Share of the peak that the median run reaches.
+  std::optional<double> getPeakRatio() const;
+  /// Matmuls in float that have a weight.
+  int64_t getNumWeightMatmulsLeft() const;
+};
+
+/// For people. Results of up to 64 elements are printed if `withValues`.
+void printReport(const RunReport &report, bool withValues,
+                 llvm::raw_ostream &os);
+
+/// The same for programs; the file appears when it is complete.
+llvm::Error writeJsonReport(const RunReport &report, const RunOptions &options);
+
+} // namespace quantmlir
+
+#endif // QUANT_RUNTIME_REPORT_H

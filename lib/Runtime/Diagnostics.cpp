@@ -1,0 +1,48 @@
+//===- Diagnostics.cpp - errors are shown, remarks counted ----------------===//
+
+#include "quant/Runtime/Diagnostics.h"
+
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+static StringRef getName(DiagnosticSeverity severity) {
+  switch (severity) {
+  case DiagnosticSeverity::Error:
+    return "error";
+  case DiagnosticSeverity::Warning:
+    return "warning";
+  case DiagnosticSeverity::Remark:
+    return "remark";
+  case DiagnosticSeverity::Note:
+    return "note";
+  }
+  llvm_unreachable("unknown severity");
+}
+
+static void show(const Diagnostic &diagnostic) {
+  if (!isa<UnknownLoc>(diagnostic.getLocation()))
+    llvm::errs() << diagnostic.getLocation() << ": ";
+  llvm::errs() << getName(diagnostic.getSeverity()) << ": " << diagnostic
+               << "\n";
+}
+
+DiagnosticCollector::DiagnosticCollector(MLIRContext *context, bool showRemarks)
+    : handler(context, [this, showRemarks](Diagnostic &diagnostic) {
+        bool isRemark = diagnostic.getSeverity() == DiagnosticSeverity::Remark;
+        if (isRemark)
+          ++remarks[diagnostic.str()];
+        if (isRemark && !showRemarks)
+          return;
+        // Notes of an error print the op they belong to, which may be long:
+        // the location says enough.
+        show(diagnostic);
+        for (const Diagnostic &note : diagnostic.getNotes())
+          if (!StringRef(note.str()).starts_with("see current operation"))
+            show(note);
+      }) {}
+
+std::map<std::string, int64_t> DiagnosticCollector::takeRemarks() {
+  return std::exchange(remarks, {});
+}

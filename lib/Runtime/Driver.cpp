@@ -1,0 +1,290 @@
+//===- Driver.cpp - what quant-run does -----------------------------------===//
+
+#include "quant/Runtime/Driver.h"
+
+#include "quant/Runtime/Diagnostics.h"
+#include "quant/Runtime/Npy.h"
+#include "quant/Runtime/Program.h"
+#include "quant/Runtime/Progress.h"
+#include "quant/Runtime/RandomInputs.h"
+#include "quant/Runtime/Report.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <algorithm>
+
+using namespace mlir;
+using namespace quantmlir;
+
+namespace {
+
+/// Carries one run through its stages. Functions that return an error with no
+/// message (`reported`) have left a diagnostic.
+class Driver {
+public:
+  Driver(const RunOptions &options, MLIRContext &context)
+      : options(options), context(context),
+        diagnostics(&context, options.verbose) {}
+
+  llvm::Error run();
+
+private:
+  llvm::Error load();
+  llvm::Error makeInputs();
+  llvm::Error makeReference();
+  llvm::Error quantize();
+  llvm::Expected<std::unique_ptr<JitRunner>>
+  compile(OwningOpRef<ModuleOp> program, StringRef name,
+          llvm::function_ref<LogicalResult(ModuleOp)> lower);
+  llvm::Expected<std::vector<HostTensor>>
+  execute(OwningOpRef<ModuleOp> program, StringRef name,
+          llvm::function_ref<LogicalResult(ModuleOp)> lower,
+          std::optional<int64_t> macs, std::optional<Timing> &timing);
+  llvm::Error runReference();
+  llvm::Error finish();
+
+  ProgressStage stage(const Twine &name) {
+    return ProgressStage(name.str(), options.progress);
+  }
+
+  const RunOptions &options;
+  MLIRContext &context;
+  DiagnosticCollector diagnostics;
+  /// The program on its way, and what it is compared with.
+  OwningOpRef<ModuleOp> module, twin;
+  Signature signature;
+  std::vector<HostTensor> inputs;
+  RunReport report;
+};
+
+/// An error whose message is already on stderr as a diagnostic.
+class Reported : public llvm::ErrorInfo<Reported> {
+public:
+  static char ID;
+  void log(llvm::raw_ostream &os) const override { os << "reported"; }
+  std::error_code convertToErrorCode() const override {
+    return llvm::inconvertibleErrorCode();
+  }
+};
+char Reported::ID = 0;
+
+} // namespace
+
+static llvm::Error reported() { return llvm::make_error<Reported>(); }
+
+llvm::Error Driver::load() {
+  ProgressStage progress = stage("reading " + options.model);
+  module = loadProgram(options.model, &context);
+  if (!module)
+    return reported();
+  auto found = findEntry(*module, options.entry);
+  if (!found)
+    return llvm::createStringError(options.model + ": " +
+                                   llvm::toString(found.takeError()));
+  signature = std::move(*found);
+  report.model = options.model;
+  report.entry = signature.name;
+  report.target = options.target == RunTarget::X86 ? "x86" : "generic";
+  return llvm::Error::success();
+}
+
+llvm::Error Driver::makeInputs() {
+  if (options.randomSeed) {
+    auto random = makeRandomInputs(signature.arguments, *options.randomSeed,
+                                   options.dynamicSize);
+    if (!random)
+      return random.takeError();
+    inputs = std::move(*random);
+    return llvm::Error::success();
+  }
+  if (options.inputs.size() != signature.arguments.size()) {
+    std::string types;
+    for (const HostTensorType &type : signature.arguments)
+      types += (types.empty() ? " (" : ", ") + type.str();
+    return llvm::createStringError(
+        "'" + signature.name + "': expected " +
+        Twine(signature.arguments.size()) + " inputs" + types +
+        (types.empty() ? "" : ")") + ", found " + Twine(options.inputs.size()) +
+        " (--inputs=A.npy,... or --random-inputs=SEED)");
+  }
+  for (auto [path, type] : llvm::zip(options.inputs, signature.arguments)) {
+    auto tensor = readNpy(path, type);
+    if (!tensor)
+      return tensor.takeError();
+    inputs.push_back(std::move(*tensor));
+  }
+  return llvm::Error::success();
+}
+
+/// Makes the float program while the module is still as it was read.
+llvm::Error Driver::makeReference() {
+  ProgressStage progress = stage("making the float program");
+  twin = OwningOpRef<ModuleOp>(module->clone());
+  if (failed(makeFloatTwin(*twin)))
+    return reported();
+  ReferenceReport reference;
+  reference.name = "float";
+  reference.facts = getProgramFacts(*twin);
+  report.reference = std::move(reference);
+  // Remarks about a program that is only the reference concern nobody.
+  diagnostics.takeRemarks();
+  return llvm::Error::success();
+}
+
+llvm::Error Driver::quantize() {
+  ProgressStage progress = stage("importing and quantizing");
+  if (failed(runQuantStage(*module, options)))
+    return reported();
+  report.facts = getProgramFacts(*module);
+  for (auto &[text, count] : diagnostics.takeRemarks()) {
+    StringRef reason = text;
+    if (reason.consume_front("matmul stays in float: "))
+      report.skipped[reason.str()] += count;
+  }
+  if (!report.reference)
+    return llvm::Error::success();
+  ReferenceReport &reference = *report.reference;
+  if (report.facts.numIntegerMatmuls == 0) {
+    reference.note = "no matmul is quantized";
+  } else if (reference.facts.numIntegerMatmuls != 0) {
+    reference.note = "the program's matmuls are integer ones, so there is no "
+                     "float program: compared with target generic";
+    reference.name = "generic";
+    reference.facts = report.facts;
+    twin = OwningOpRef<ModuleOp>(module->clone());
+  }
+  return llvm::Error::success();
+}
+
+llvm::Expected<std::unique_ptr<JitRunner>>
+Driver::compile(OwningOpRef<ModuleOp> program, StringRef name,
+                llvm::function_ref<LogicalResult(ModuleOp)> lower) {
+  {
+    ProgressStage progress = stage("lowering, " + name);
+    if (failed(lower(*program)))
+      return reported();
+  }
+  ProgressStage progress = stage("generating code, " + name);
+  return JitRunner::create(std::move(program), signature);
+}
+
+static Timing summarize(std::vector<double> times,
+                        std::optional<int64_t> macs) {
+  llvm::sort(times);
+  size_t middle = times.size() / 2;
+  Timing timing;
+  timing.repeats = times.size();
+  timing.least = times.front();
+  timing.median = times.size() % 2 ? times[middle]
+                                   : (times[middle - 1] + times[middle]) / 2;
+  if (macs && timing.median > 0)
+    timing.gmacPerSecond = static_cast<double>(*macs) / timing.median * 1e-6;
+  return timing;
+}
+
+llvm::Expected<std::vector<HostTensor>>
+Driver::execute(OwningOpRef<ModuleOp> program, StringRef name,
+                llvm::function_ref<LogicalResult(ModuleOp)> lower,
+                std::optional<int64_t> macs, std::optional<Timing> &timing) {
+  auto runner = compile(std::move(program), name, lower);
+  if (!runner)
+    return runner.takeError();
+  ProgressStage progress = stage("running, " + name);
+  auto first = (*runner)->run(inputs);
+  if (!first)
+    return first.takeError();
+  // The first run warms the caches and does not count.
+  std::vector<double> times;
+  for (unsigned i = 0; i < options.repeat; ++i) {
+    auto again = (*runner)->run(inputs);
+    if (!again)
+      return again.takeError();
+    times.push_back(again->milliseconds);
+  }
+  if (!times.empty())
+    timing = summarize(std::move(times), macs);
+  return std::move(first->results);
+}
+
+llvm::Error Driver::runReference() {
+  ReferenceReport &reference = *report.reference;
+  bool isFloat = reference.name == "float";
+  auto lower = [&](ModuleOp program) {
+    return isFloat ? lowerFloatTwinToLLVM(program)
+                   : lowerToLLVM(program, RunTarget::Generic, options);
+  };
+  auto results = execute(std::move(twin), reference.name, lower,
+                         reference.facts.macs, reference.timing);
+  if (!results)
+    return results.takeError();
+  for (auto [expected, found] : llvm::zip_equal(*results, report.results)) {
+    auto metrics = compare(expected, found);
+    if (!metrics)
+      return metrics.takeError();
+    reference.metrics.push_back(*metrics);
+  }
+  return llvm::Error::success();
+}
+
+/// Writes the files, then prints: what is printed has happened.
+llvm::Error Driver::finish() {
+  if (!options.outputs.empty())
+    if (llvm::Error error = writeNpyFiles(options.outputs, report.results))
+      return error;
+  if (!options.report.empty())
+    if (llvm::Error error = writeJsonReport(report, options))
+      return error;
+  printReport(report, options.print, llvm::outs());
+  return llvm::Error::success();
+}
+
+llvm::Error Driver::run() {
+  if (options.quantize)
+    if (llvm::Error error = verifyQuantizeOptions(*options.quantize))
+      return error;
+  if (options.target == RunTarget::X86)
+    if (llvm::Error error = verifyHostCanRun(options.cpu, options.features))
+      return error;
+  if (llvm::Error error = load())
+    return error;
+  if (llvm::Error error = makeInputs())
+    return error;
+  if (options.compare)
+    if (llvm::Error error = makeReference())
+      return error;
+  if (llvm::Error error = quantize())
+    return error;
+  auto lower = [&](ModuleOp program) {
+    return lowerToLLVM(program, options.target, options);
+  };
+  auto results = execute(std::move(module), report.target, lower,
+                         report.facts.macs, report.timing);
+  if (!results)
+    return results.takeError();
+  report.results = std::move(*results);
+  if (report.reference)
+    if (llvm::Error error = runReference())
+      return error;
+  if (options.repeat && options.target == RunTarget::X86) {
+    ProgressStage progress = stage("measuring the peak");
+    auto peak = measurePeak();
+    if (!peak)
+      return peak.takeError();
+    report.peak = *peak;
+  }
+  return finish();
+}
+
+int quantmlir::runModel(const RunOptions &options, DialectRegistry &registry) {
+  initializeJit(registry);
+  MLIRContext context(registry);
+  int status = 0;
+  llvm::handleAllErrors(
+      Driver(options, context).run(), [&](const Reported &) { status = 1; },
+      [&](const llvm::ErrorInfoBase &error) {
+        llvm::errs() << "error: " << error.message() << "\n";
+        status = 1;
+      });
+  return status;
+}

@@ -1,0 +1,55 @@
+//===- HostFeatures.cpp - can this machine run code for that CPU ----------===//
+
+#include "quant/Runtime/Program.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/TargetParser/Host.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+/// Features of which some instruction is chosen by a pass; others are the code
+/// generator's own, which always generates for the host.
+static constexpr StringLiteral kRelevantFeatures[] = {
+    "avx2",    "avx512f",     "avx512bw", "avx512vl", "avx512vnni",
+    "avxvnni", "avxvnniint8", "avx10.2",  "amx-tile", "amx-int8"};
+
+llvm::Error quantmlir::verifyHostCanRun(StringRef cpu,
+                                        ArrayRef<std::string> features) {
+  llvm::Triple triple("x86_64-unknown-linux-gnu");
+  if (!llvm::Triple(llvm::sys::getProcessTriple()).isX86())
+    return llvm::createStringError("--target=x86: the host is no x86 machine");
+  std::string message;
+  const llvm::Target *target =
+      llvm::TargetRegistry::lookupTarget(triple, message);
+  if (!target)
+    return llvm::createStringError(message);
+  // The empty CPU first: LLVM prints to stderr about names it does not know.
+  std::unique_ptr<llvm::MCSubtargetInfo> info(
+      target->createMCSubtargetInfo(triple, "", ""));
+  bool isHost = cpu == "host";
+  if (!isHost && !info->isCPUStringValid(cpu))
+    return llvm::createStringError(
+        "--cpu: expected host or LLVM's name of an x86 CPU, found '" + cpu +
+        "'");
+  for (StringRef feature : features)
+    if (llvm::none_of(info->getAllProcessorFeatures(), [&](const auto &known) {
+          return feature.drop_front() == known.Key;
+        }))
+      return llvm::createStringError(
+          "--features: expected names of LLVM's x86 features, found '" +
+          feature + "'");
+
+  llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
+  std::string all = llvm::join(features, ",");
+  info.reset(target->createMCSubtargetInfo(triple, isHost ? "" : cpu, all));
+  for (StringRef feature : kRelevantFeatures)
+    if (info->checkFeatures("+" + feature.str()) && !host.lookup(feature))
+      return llvm::createStringError("the code for '" + cpu + "' would need '" +
+                                     feature +
+                                     "', which this machine does not have");
+  return llvm::Error::success();
+}

@@ -1,0 +1,271 @@
+//===- JitRunner.cpp - compile a module in memory and call it -------------===//
+//
+// The calling convention is upstream's C interface: each tensor is a pointer
+// to a descriptor {allocated, aligned, offset, sizes[rank], strides[rank]} of
+// 64-bit words; all results come back in one struct of descriptors, to which
+// the first argument points.
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant/Runtime/JitRunner.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/ExecutionEngine/CRunnerUtils.h"
+#include "mlir/ExecutionEngine/ExecutionEngine.h"
+#include "mlir/ExecutionEngine/OptUtils.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+
+#include <chrono>
+#include <cstring>
+
+using namespace mlir;
+using namespace quantmlir;
+
+static_assert(sizeof(void *) == sizeof(int64_t),
+              "descriptors are read as words of 64 bits");
+
+/// Constants of at least this size are bound by address.
+static constexpr size_t kMinExternalBytes = 4096;
+/// What the lowering of memrefs promises about the address of a constant.
+static constexpr uint64_t kConstantAlignment = 64;
+
+void quantmlir::initializeJit(DialectRegistry &registry) {
+  llvm::InitializeNativeTarget();
+  llvm::InitializeNativeTargetAsmPrinter();
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+}
+
+llvm::Expected<std::unique_ptr<ExecutionEngine>>
+quantmlir::createHostEngine(ModuleOp module) {
+  auto builder = llvm::orc::JITTargetMachineBuilder::detectHost();
+  if (!builder)
+    return builder.takeError();
+  builder->setCodeGenOptLevel(llvm::CodeGenOptLevel::Aggressive);
+  auto machine = builder->createTargetMachine();
+  if (!machine)
+    return machine.takeError();
+  auto optimize = makeOptimizingTransformer(/*optLevel=*/3, /*sizeLevel=*/0,
+                                            machine->get());
+  ExecutionEngineOptions options;
+  options.transformer = optimize;
+  options.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Aggressive;
+  options.enableGDBNotificationListener = false;
+  options.enablePerfNotificationListener = false;
+  return ExecutionEngine::create(module, options, std::move(*machine));
+}
+
+//===----------------------------------------------------------------------===//
+// Constants
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Symbols and where they are.
+using Addresses = std::vector<std::pair<std::string, const void *>>;
+} // namespace
+
+/// The bytes of a constant that is large enough to stay out of the code.
+static ArrayRef<char> getExternalBytes(LLVM::GlobalOp global) {
+  Attribute value = global.getValueOrNull();
+  ArrayRef<char> bytes;
+  if (auto resource = dyn_cast_or_null<DenseResourceElementsAttr>(value)) {
+    if (AsmResourceBlob *blob = resource.getRawHandle().getBlob())
+      bytes = blob->getData();
+  } else if (auto dense = dyn_cast_or_null<DenseElementsAttr>(value)) {
+    if (!dense.isSplat())
+      bytes = dense.getRawData();
+  }
+  return bytes.size() < kMinExternalBytes ? ArrayRef<char>() : bytes;
+}
+
+/// Turns large constants into declarations and collects their addresses. Bytes
+/// that are not aligned as the code expects are copied to `aligned`.
+static llvm::Error externalizeConstants(ModuleOp module, Addresses &addresses,
+                                        std::vector<HostTensor> &aligned) {
+  for (auto global : module.getOps<LLVM::GlobalOp>()) {
+    if (auto resource = dyn_cast_or_null<DenseResourceElementsAttr>(
+            global.getValueOrNull()))
+      if (!resource.getRawHandle().getBlob())
+        return llvm::createStringError(
+            "a constant has no data: the resource '" +
+            resource.getRawHandle().getKey() + "' is missing in the file");
+    ArrayRef<char> bytes = getExternalBytes(global);
+    if (bytes.empty())
+      continue;
+    const void *address = bytes.data();
+    uint64_t alignment =
+        std::max(global.getAlignment().value_or(0), kConstantAlignment);
+    if (reinterpret_cast<uintptr_t>(address) % alignment != 0) {
+      auto copy = HostTensor::create(
+          {HostType::I8, {static_cast<int64_t>(bytes.size())}});
+      if (!copy)
+        return copy.takeError();
+      std::memcpy(copy->getData(), bytes.data(), bytes.size());
+      address = copy->getData();
+      aligned.push_back(std::move(*copy));
+    }
+    addresses.emplace_back(global.getSymName().str(), address);
+    global.removeValueAttr();
+    global.setLinkage(LLVM::Linkage::External);
+  }
+  return llvm::Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// The runner
+//===----------------------------------------------------------------------===//
+
+JitRunner::JitRunner() = default;
+JitRunner::~JitRunner() = default;
+
+llvm::Expected<std::unique_ptr<JitRunner>>
+JitRunner::create(OwningOpRef<ModuleOp> module, Signature signature) {
+  std::unique_ptr<JitRunner> runner(new JitRunner());
+  Addresses addresses;
+  if (llvm::Error missing =
+          externalizeConstants(*module, addresses, runner->alignedConstants))
+    return std::move(missing);
+  auto engine = createHostEngine(*module);
+  if (!engine)
+    return engine.takeError();
+  (*engine)->registerSymbols([&](llvm::orc::MangleAndInterner intern) {
+    llvm::orc::SymbolMap symbols;
+    auto add = [&](StringRef name, const void *address) {
+      symbols[intern(name)] = {llvm::orc::ExecutorAddr::fromPtr(address),
+                               llvm::JITSymbolFlags::Exported};
+    };
+    for (auto &[name, address] : addresses)
+      add(name, address);
+    add("memrefCopy", reinterpret_cast<const void *>(&memrefCopy));
+    return symbols;
+  });
+  (*engine)->initialize();
+  auto function = (*engine)->lookupPacked("_mlir_ciface_" + signature.name);
+  if (!function)
+    return function.takeError();
+  runner->module = std::move(module);
+  runner->engine = std::move(*engine);
+  runner->function = *function;
+  runner->signature = std::move(signature);
+  return runner;
+}
+
+/// Words of a descriptor.
+static size_t getDescriptorSize(const HostTensorType &type) {
+  return 3 + 2 * type.shape.size();
+}
+
+/// The descriptor of a tensor in C order.
+static SmallVector<int64_t> makeDescriptor(HostTensor &tensor) {
+  auto address = reinterpret_cast<int64_t>(tensor.getData());
+  SmallVector<int64_t> words = {address, address, 0};
+  llvm::append_range(words, tensor.getShape());
+  SmallVector<int64_t> strides(tensor.getShape().size(), 1);
+  for (int64_t i = static_cast<int64_t>(strides.size()) - 2; i >= 0; --i)
+    strides[i] = strides[i + 1] * tensor.getShape()[i + 1];
+  llvm::append_range(words, strides);
+  return words;
+}
+
+/// Copies dimension `dim` of a strided source to contiguous elements.
+static void copyStrided(const char *source, ArrayRef<int64_t> sizes,
+                        ArrayRef<int64_t> strides, int64_t width, char *&to) {
+  if (sizes.empty()) {
+    std::memcpy(to, source, width);
+    to += width;
+    return;
+  }
+  for (int64_t i = 0; i < sizes.front(); ++i)
+    copyStrided(source + i * strides.front() * width, sizes.drop_front(),
+                strides.drop_front(), width, to);
+}
+
+/// Copies the result that a descriptor describes.
+llvm::Expected<HostTensor>
+JitRunner::takeResult(const HostTensorType &type,
+                      ArrayRef<int64_t> words) const {
+  size_t rank = type.shape.size();
+  ArrayRef<int64_t> sizes = words.slice(3, rank);
+  ArrayRef<int64_t> strides = words.slice(3 + rank, rank);
+  auto tensor = HostTensor::create({type.element, llvm::to_vector(sizes)});
+  if (!tensor)
+    return tensor;
+  if (tensor->getNumElements() == 0)
+    return tensor;
+  int64_t width = getByteWidth(type.element);
+  const char *source =
+      reinterpret_cast<const char *>(words[1]) + words[2] * width;
+  bool isContiguous = true;
+  int64_t expected = 1;
+  for (size_t i = rank; i-- > 0; expected *= sizes[i])
+    isContiguous &= sizes[i] == 1 || strides[i] == expected;
+  char *to = tensor->getData();
+  if (isContiguous)
+    std::memcpy(to, source, tensor->getBytes().size());
+  else
+    copyStrided(source, sizes, strides, width, to);
+  return tensor;
+}
+
+llvm::Expected<RunResult> JitRunner::run(ArrayRef<HostTensor> inputs) const {
+  std::vector<HostTensor> copies;
+  std::vector<SmallVector<int64_t>> descriptors;
+  for (const HostTensor &input : inputs) {
+    auto copy = input.clone();
+    if (!copy)
+      return copy.takeError();
+    copies.push_back(std::move(*copy));
+    descriptors.push_back(makeDescriptor(copies.back()));
+  }
+  size_t numWords = 0;
+  for (const HostTensorType &type : signature.results)
+    numWords += getDescriptorSize(type);
+  std::vector<int64_t> words(numWords, 0);
+
+  // The packed function takes the address of each argument, and each argument
+  // is itself a pointer.
+  std::vector<void *> arguments;
+  if (numWords)
+    arguments.push_back(words.data());
+  for (SmallVector<int64_t> &descriptor : descriptors)
+    arguments.push_back(descriptor.data());
+  std::vector<void *> packed;
+  for (void *&argument : arguments)
+    packed.push_back(&argument);
+
+  auto begin = std::chrono::steady_clock::now();
+  function(packed.data());
+  std::chrono::duration<double, std::milli> time =
+      std::chrono::steady_clock::now() - begin;
+
+  // A result that is no input was allocated for the caller, and may be given
+  // more than once.
+  RunResult result;
+  result.milliseconds = time.count();
+  SmallVector<int64_t> allocated;
+  llvm::Error failure = llvm::Error::success();
+  ArrayRef<int64_t> rest(words);
+  for (const HostTensorType &type : signature.results) {
+    auto tensor = takeResult(type, rest.take_front(getDescriptorSize(type)));
+    if (tensor)
+      result.results.push_back(std::move(*tensor));
+    else
+      failure = llvm::joinErrors(std::move(failure), tensor.takeError());
+    int64_t pointer = rest.front();
+    bool isInput = llvm::any_of(
+        descriptors, [&](const auto &input) { return input[0] == pointer; });
+    if (!isInput && !llvm::is_contained(allocated, pointer))
+      allocated.push_back(pointer);
+    rest = rest.drop_front(getDescriptorSize(type));
+  }
+  for (int64_t pointer : allocated)
+    std::free(reinterpret_cast<void *>(pointer));
+  if (failure)
+    return std::move(failure);
+  return result;
+}

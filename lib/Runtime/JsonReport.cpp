@@ -1,0 +1,118 @@
+//===- JsonReport.cpp - what a run found out, for programs ----------------===//
+//
+// JSON has no infinity and no NaN: they are null here.
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant/Runtime/Report.h"
+
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace quantmlir;
+namespace json = llvm::json;
+
+static json::Value toJson(double value) {
+  return std::isfinite(value) ? json::Value(value) : json::Value(nullptr);
+}
+
+template <typename T>
+static json::Value toJson(const std::optional<T> &value) {
+  return value ? json::Value(*value) : json::Value(nullptr);
+}
+
+static json::Value toJson(const Timing &timing, std::optional<int64_t> macs) {
+  return json::Object{{"repeats", static_cast<int64_t>(timing.repeats)},
+                      {"median_ms", toJson(timing.median)},
+                      {"min_ms", toJson(timing.least)},
+                      {"macs", toJson(macs)},
+                      {"gmac_per_s", toJson(timing.gmacPerSecond)}};
+}
+
+static json::Value toJson(const Metrics &metrics) {
+  return json::Object{{"sqnr_db", toJson(metrics.sqnrDb)},
+                      {"cosine", toJson(metrics.cosine)},
+                      {"max_abs_error", toJson(metrics.maxAbsError)},
+                      {"bit_identical", metrics.bitIdentical}};
+}
+
+/// Element type and shape, and the values, in C order, of small results.
+static json::Value toJson(const HostTensor &tensor) {
+  constexpr int64_t kMaxValues = 64;
+  json::Object object{{"type", tensor.getType().str()},
+                      {"dtype", getName(tensor.getElementType())},
+                      {"shape", json::Array(tensor.getShape())}};
+  if (tensor.getNumElements() > kMaxValues)
+    return object;
+  json::Array values;
+  for (int64_t i = 0, e = tensor.getNumElements(); i < e; ++i) {
+    if (isFloat(tensor.getElementType()))
+      values.push_back(toJson(tensor.getAsDouble(i)));
+    else
+      values.push_back(tensor.getAsInt(i));
+  }
+  object["values"] = std::move(values);
+  return object;
+}
+
+static json::Object toJson(const RunReport &report, const RunOptions &options) {
+  json::Object root{{"model", report.model},
+                    {"entry", report.entry},
+                    {"target", report.target},
+                    {"quantize", toJson(options.quantize)}};
+  if (options.target == RunTarget::X86)
+    root["cpu"] = options.cpu;
+  json::Array results;
+  for (const HostTensor &result : report.results)
+    results.push_back(toJson(result));
+  root["results"] = std::move(results);
+
+  json::Array skipped;
+  for (auto &[reason, count] : report.skipped)
+    skipped.push_back(json::Object{{"reason", reason}, {"count", count}});
+  int64_t left = report.getNumWeightMatmulsLeft();
+  root["matmuls"] =
+      json::Object{{"integer", report.facts.numIntegerMatmuls},
+                   {"with_weight", report.facts.numIntegerMatmuls + left},
+                   {"float", report.facts.numFloatMatmuls},
+                   {"skipped", std::move(skipped)}};
+  if (report.timing)
+    root["timing"] = toJson(*report.timing, report.facts.macs);
+  if (report.peak)
+    root["peak"] =
+        json::Object{{"instruction", report.peak->instruction},
+                     {"gmac_per_s", toJson(report.peak->gmacPerSecond)},
+                     {"ratio", toJson(report.getPeakRatio())}};
+  if (!report.reference)
+    return root;
+
+  const ReferenceReport &reference = *report.reference;
+  json::Object compared{{"reference", reference.name}};
+  if (!reference.note.empty())
+    compared["note"] = reference.note;
+  json::Array metrics;
+  for (const Metrics &metric : reference.metrics)
+    metrics.push_back(toJson(metric));
+  compared["results"] = std::move(metrics);
+  if (reference.timing)
+    compared["timing"] = toJson(*reference.timing, reference.facts.macs);
+  root["compare"] = std::move(compared);
+  if (reference.name == "float")
+    root["bytes"] =
+        json::Object{{"constants_before", reference.facts.constantBytes},
+                     {"constants_after", report.facts.constantBytes},
+                     {"weights_before", reference.facts.matmulWeightBytes},
+                     {"weights_after", report.facts.matmulWeightBytes}};
+  return root;
+}
+
+llvm::Error quantmlir::writeJsonReport(const RunReport &report,
+                                       const RunOptions &options) {
+  return llvm::writeToOutput(options.report, [&](llvm::raw_ostream &os) {
+    os << llvm::formatv("{0:2}\n", json::Value(toJson(report, options)));
+    return llvm::Error::success();
+  });
+}

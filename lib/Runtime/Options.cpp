@@ -1,0 +1,117 @@
+//===- Options.cpp - the command line of quant-run ------------------------===//
+
+#include "quant/Runtime/Options.h"
+
+#include "llvm/Support/CommandLine.h"
+
+using namespace quantmlir;
+namespace cl = llvm::cl;
+
+namespace {
+
+/// The options, alive only while the command line is read.
+struct CommandLine {
+  cl::OptionCategory category{"quant-run options"};
+  cl::opt<std::string> model{cl::Positional, cl::Required,
+                             cl::desc("MODEL.mlir or MODEL.mlirbc"),
+                             cl::cat(category)};
+  cl::opt<std::string> entry{
+      "entry", cl::value_desc("name"), cl::cat(category),
+      cl::desc("Function to run (default: main, or the only public one)")};
+  cl::list<std::string> inputs{"inputs", cl::value_desc("a.npy,b.npy"),
+                               cl::CommaSeparated, cl::cat(category),
+                               cl::desc("One NPY file for each argument")};
+  cl::opt<uint64_t> randomInputs{
+      "random-inputs", cl::value_desc("seed"), cl::cat(category),
+      cl::desc("Normal floats and integers of the whole range instead")};
+  cl::opt<int64_t> dims{
+      "dims", cl::value_desc("n"), cl::init(1), cl::cat(category),
+      cl::desc("Size of dynamic dimensions of random inputs (default 1)")};
+  cl::opt<std::string> outputs{
+      "outputs", cl::value_desc("dir"), cl::cat(category),
+      cl::desc("Write the results there as out0.npy and on")};
+  cl::opt<std::string> quantize{
+      "quantize", cl::value_desc("options"), cl::ValueOptional,
+      cl::cat(category),
+      cl::desc("Quantize float matmuls first, with these options of "
+               "quant-quantize-matmul")};
+  cl::opt<RunTarget> target{
+      "target", cl::init(RunTarget::Generic), cl::cat(category),
+      cl::desc("Pipeline that compiles the program"),
+      cl::values(clEnumValN(RunTarget::Generic, "generic", "portable loops"),
+                 clEnumValN(RunTarget::X86, "x86",
+                            "integer dot-product instructions"))};
+  cl::opt<std::string> cpu{
+      "cpu", cl::value_desc("name"), cl::init("host"), cl::cat(category),
+      cl::desc("x86: LLVM's name of the CPU whose instructions are chosen")};
+  cl::list<std::string> features{
+      "features", cl::value_desc("+x,-y"), cl::CommaSeparated,
+      cl::cat(category),
+      cl::desc("x86: LLVM features to add (+x) or remove (-x)")};
+  cl::opt<bool> compare{
+      "compare", cl::cat(category),
+      cl::desc("Run the float program too and compare the results")};
+  cl::opt<unsigned> repeat{
+      "repeat", cl::value_desc("n"), cl::init(0), cl::cat(category),
+      cl::desc("Run n times and print median and least time")};
+  cl::opt<std::string> report{
+      "report", cl::value_desc("file.json"), cl::cat(category),
+      cl::desc("Write everything that is printed as JSON")};
+  cl::opt<bool> print{"print", cl::init(true), cl::cat(category),
+                      cl::desc("Print results of up to 64 elements (default)")};
+  cl::opt<bool> progress{
+      "progress", cl::cat(category),
+      cl::desc("Name every stage on stderr, not only those that take long")};
+  cl::opt<bool> verbose{"verbose", cl::cat(category),
+                        cl::desc("Show the compiler's remarks")};
+};
+
+} // namespace
+
+static llvm::Error verify(const RunOptions &options, bool hasDims) {
+  if (!options.inputs.empty() && options.randomSeed)
+    return llvm::createStringError(
+        "--inputs and --random-inputs: expected one of them, found both");
+  if (options.dynamicSize < 0)
+    return llvm::createStringError("--dims: expected a size, found " +
+                                   llvm::Twine(options.dynamicSize));
+  if (hasDims && !options.randomSeed)
+    return llvm::createStringError("--dims needs --random-inputs");
+  if (options.target != RunTarget::X86 &&
+      (options.cpu != "host" || !options.features.empty()))
+    return llvm::createStringError("--cpu and --features need --target=x86");
+  for (const std::string &feature : options.features)
+    if (feature.size() < 2 || (feature[0] != '+' && feature[0] != '-'))
+      return llvm::createStringError(
+          "--features: expected +name or -name, found '" + feature + "'");
+  return llvm::Error::success();
+}
+
+llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
+  CommandLine line;
+  cl::HideUnrelatedOptions(line.category);
+  cl::ParseCommandLineOptions(
+      argc, argv, "quantize, compile, run and compare an MLIR program\n");
+  RunOptions options;
+  options.model = line.model;
+  options.entry = line.entry;
+  options.inputs.assign(line.inputs.begin(), line.inputs.end());
+  if (line.randomInputs.getNumOccurrences())
+    options.randomSeed = line.randomInputs;
+  options.dynamicSize = line.dims;
+  options.outputs = line.outputs;
+  if (line.quantize.getNumOccurrences())
+    options.quantize = line.quantize;
+  options.target = line.target;
+  options.cpu = line.cpu;
+  options.features.assign(line.features.begin(), line.features.end());
+  options.compare = line.compare;
+  options.repeat = line.repeat;
+  options.report = line.report;
+  options.print = line.print;
+  options.progress = line.progress;
+  options.verbose = line.verbose;
+  if (llvm::Error error = verify(options, line.dims.getNumOccurrences() != 0))
+    return std::move(error);
+  return options;
+}

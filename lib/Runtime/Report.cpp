@@ -1,0 +1,108 @@
+//===- Report.cpp - what a run found out ----------------------------------===//
+
+#include "quant/Runtime/Report.h"
+
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+/// Results of more elements are not printed.
+static constexpr int64_t kMaxPrintedElements = 64;
+
+std::optional<double> RunReport::getPeakRatio() const {
+  if (!peak || !timing || !timing->gmacPerSecond)
+    return std::nullopt;
+  return *timing->gmacPerSecond / peak->gmacPerSecond;
+}
+
+int64_t RunReport::getNumWeightMatmulsLeft() const {
+  int64_t left = facts.numFloatMatmuls;
+  for (auto &[reason, count] : skipped)
+    if (StringRef(reason).contains("none is a weight") ||
+        StringRef(reason).contains("neither operand is a weight"))
+      left -= count;
+  return std::max<int64_t>(left, 0);
+}
+
+static void printMetrics(const RunReport &report, llvm::raw_ostream &os) {
+  if (!report.reference)
+    return;
+  const ReferenceReport &reference = *report.reference;
+  if (!reference.note.empty())
+    os << "compare: " << reference.note << "\n";
+  for (auto [i, metrics] : llvm::enumerate(reference.metrics)) {
+    os << "compare result" << i << " with " << reference.name << ": SQNR "
+       << llvm::format("%.2f dB, cosine %.6f, max abs error %g", metrics.sqnrDb,
+                       metrics.cosine, metrics.maxAbsError);
+    os << (metrics.bitIdentical ? ", bit-identical\n" : "\n");
+  }
+}
+
+static void printMatmuls(const RunReport &report, llvm::raw_ostream &os) {
+  int64_t rewritten = report.facts.numIntegerMatmuls;
+  int64_t withWeight = rewritten + report.getNumWeightMatmulsLeft();
+  os << "matmuls: " << rewritten << " of " << withWeight
+     << " with a weight in integers";
+  int64_t products =
+      report.facts.numFloatMatmuls - report.getNumWeightMatmulsLeft();
+  if (products)
+    os << "; " << products << " products of activations in float";
+  os << "\n";
+  for (auto &[reason, count] : report.skipped)
+    os << "  " << count << " x stays in float: " << reason << "\n";
+}
+
+static void printBytes(StringRef name, int64_t before, int64_t after,
+                       llvm::raw_ostream &os) {
+  os << name << ": " << before << " bytes before, " << after << " after";
+  if (before)
+    os << llvm::format(" (%.3f of it)", double(after) / double(before));
+  os << "\n";
+}
+
+static void printTiming(StringRef name, const Timing &timing,
+                        llvm::raw_ostream &os) {
+  os << "time " << name << ": "
+     << llvm::format("median %.4g ms, min %.4g ms", timing.median, timing.least)
+     << " of " << timing.repeats << (timing.repeats == 1 ? " run" : " runs");
+  if (timing.gmacPerSecond)
+    os << llvm::format(", %.4g GMAC/s", *timing.gmacPerSecond);
+  else
+    os << ", GMAC/s n/a (dynamic sizes)";
+  os << "\n";
+}
+
+void quantmlir::printReport(const RunReport &report, bool withValues,
+                            llvm::raw_ostream &os) {
+  for (auto [i, result] : llvm::enumerate(report.results)) {
+    os << "result" << i << ": " << result.getType().str();
+    if (withValues && result.getNumElements() <= kMaxPrintedElements)
+      os << " = " << printValues(result);
+    os << "\n";
+  }
+  printMetrics(report, os);
+  if (report.reference) {
+    printMatmuls(report, os);
+    if (report.reference->name == "float") {
+      const ProgramFacts &before = report.reference->facts;
+      printBytes("constants", before.constantBytes, report.facts.constantBytes,
+                 os);
+      printBytes("weights of matmuls", before.matmulWeightBytes,
+                 report.facts.matmulWeightBytes, os);
+    }
+    if (report.reference->timing)
+      printTiming(report.reference->name, *report.reference->timing, os);
+  }
+  if (report.timing)
+    printTiming(report.target, *report.timing, os);
+  if (report.peak) {
+    os << "peak of one core: "
+       << llvm::format("%.4g GMAC/s", report.peak->gmacPerSecond) << " ("
+       << report.peak->instruction << ")";
+    if (std::optional<double> ratio = report.getPeakRatio())
+      os << llvm::format("; the program reaches %.3f of it", *ratio);
+    os << "\n";
+  }
+}
