@@ -12,6 +12,7 @@
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Import/Contraction/FuseBias.h"
 #include "quant/Import/Linalg/ImportContraction.h"
+#include "quant/Import/QDQGenerics/QDQGenerics.h"
 #include "quant/Import/QuantCasts/QuantCasts.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -32,6 +33,7 @@ struct QuantImportPass : quantmlir::impl::QuantImportPassBase<QuantImportPass> {
 
   void runOnOperation() override {
     convertQuantCasts(getOperation());
+    convertQDQGenerics(getOperation());
     if (!matmuls)
       return;
     sinkDequantize(getOperation());

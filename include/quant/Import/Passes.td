@@ -13,6 +13,8 @@ def QuantImportPass : Pass<"quant-import", "::mlir::ModuleOp"> {
 
     * `quant.qcast` / `quant.dcast` / `quant.scast` around a float contraction,
       with `!quant.uniform` types per tensor and per axis,
+    * float matmuls between `linalg.generic` ops that quantize and dequantize,
+      as torch-mlir and ONNX importers write QDQ out, per tensor and per axis,
     * `linalg.quantized_matmul`, `linalg.quantized_batch_matmul`,
     * `linalg.matmul` (and transposed, batched, generic forms) of i8 operands
       with i32 results.

@@ -12,6 +12,7 @@
 #include "quant/Import/Contraction/MatmulEmitter.h"
 #include "quant/Import/Contraction/QuantizedOperand.h"
 #include "quant/Import/Contraction/RescaledMatmul.h"
+#include "quant/Import/QDQGenerics/QDQGenerics.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -72,26 +73,78 @@ static bool isStored(const LoopTensor &tensor) {
   return type.isInteger(8) || type.isInteger(4);
 }
 
-/// A scalar zero point as `tensor<i32>`; no value when it is 0.
-static FailureOr<Value> emitZeroPoint(OpBuilder &builder, Location loc,
-                                      Value scalar, const LoopTensor &operand,
-                                      std::string &reason) {
-  APInt constant;
+namespace {
+/// One side of an integer contraction.
+struct IntegerSide {
+  LoopTensor *tensor;
+  ElementKind *kind;
+  /// The scalar operand, none for ops without zero points.
+  Value scalar;
+  /// What is added to it: the sign shift that was looked through.
+  int64_t shift = 0;
+  Value zeroPoint;
+
+  bool isUnsigned() const { return *kind == ElementKind::UnsignedInt; }
+  int64_t getMin() const {
+    unsigned bits = tensor->getType().getElementTypeBitWidth();
+    return isUnsigned() ? 0 : -(int64_t(1) << (bits - 1));
+  }
+  int64_t getMax() const {
+    unsigned bits = tensor->getType().getElementTypeBitWidth();
+    return getMin() + (int64_t(1) << bits) - 1;
+  }
+  int64_t getMaxMagnitude() const {
+    return zeroPoint ? getMax() - getMin() : std::max(-getMin(), getMax());
+  }
+};
+} // namespace
+
+/// Looks through `addi(q, -128)`, by which exporters make unsigned bytes
+/// signed (and back): the same bits, read the other way, around another zero.
+static void lookThroughSignShift(IntegerSide &side) {
+  auto op = side.tensor->value.getDefiningOp<linalg::GenericOp>();
+  APInt constant, scalar;
+  if (!op || !isElementwise(op) || op.getNumDpsInputs() != 1 ||
+      !op.getMatchingIndexingMap(op.getDpsInputOperand(0)).isIdentity() ||
+      (side.scalar && !matchPattern(side.scalar, m_ConstantInt(&scalar))))
+    return;
+  auto add = op.getBlock()
+                 ->getTerminator()
+                 ->getOperand(0)
+                 .getDefiningOp<arith::AddIOp>();
+  if (!add || !add.getType().isInteger(8) ||
+      add.getLhs() != op.getBlock()->getArgument(0) ||
+      !matchPattern(add.getRhs(), m_ConstantInt(&constant)) ||
+      !constant.isMinSignedValue())
+    return;
+  side.shift = side.isUnsigned() ? -128 : 128;
+  *side.kind =
+      side.isUnsigned() ? ElementKind::SignedInt : ElementKind::UnsignedInt;
+  side.tensor->value = op.getDpsInputOperand(0)->get();
+}
+
+/// The zero point of a side as `tensor<i32>`; no value when it is 0.
+static LogicalResult emitZeroPoint(OpBuilder &builder, Location loc,
+                                   IntegerSide &side, std::string &reason) {
   auto type = RankedTensorType::get({}, builder.getI32Type());
-  if (!matchPattern(scalar, m_ConstantInt(&constant)))
-    return Value(tensor::FromElementsOp::create(builder, loc, type, scalar));
-  int64_t zero = constant.getSExtValue();
-  int64_t half = int64_t(1) << (operand.getType().getElementTypeBitWidth() - 1);
-  if (zero < -half || zero >= half) {
-    reason = "expected a zero point in [" + std::to_string(-half) + ", " +
-             std::to_string(half - 1) + "], found " + std::to_string(zero);
+  APInt constant(32, 0);
+  if (side.scalar && !matchPattern(side.scalar, m_ConstantInt(&constant))) {
+    side.zeroPoint =
+        tensor::FromElementsOp::create(builder, loc, type, side.scalar);
+    return success();
+  }
+  int64_t zero = constant.getSExtValue() + side.shift;
+  if (zero < side.getMin() || zero > side.getMax()) {
+    reason = "expected a zero point in [" + std::to_string(side.getMin()) +
+             ", " + std::to_string(side.getMax()) + "], found " +
+             std::to_string(zero);
     return failure();
   }
-  if (zero == 0)
-    return Value();
-  return Value(arith::ConstantOp::create(
-      builder, loc,
-      DenseElementsAttr::get(type, builder.getI32IntegerAttr(zero))));
+  if (zero != 0)
+    side.zeroPoint = arith::ConstantOp::create(
+        builder, loc,
+        DenseElementsAttr::get(type, builder.getI32IntegerAttr(zero)));
+  return success();
 }
 
 /// The integers of one side, looked up behind broadcasts and transposes.
@@ -115,40 +168,32 @@ static LogicalResult importIntegers(Contraction c, std::string &reason) {
     c = original;
 
   OpBuilder builder(c.op);
-  Location loc = c.op.getLoc();
-  Value lhsZero, rhsZero;
+  IntegerSide lhs{&c.lhs, &c.lhsKind}, rhs{&c.rhs, &c.rhsKind};
   if (c.op.getNumDpsInputs() == 4) {
-    FailureOr<Value> first = emitZeroPoint(
-        builder, loc, c.op.getDpsInputOperand(2)->get(), c.lhs, reason);
-    FailureOr<Value> second = emitZeroPoint(
-        builder, loc, c.op.getDpsInputOperand(3)->get(), c.rhs, reason);
-    if (failed(first) || failed(second))
-      return failure();
-    lhsZero = *first;
-    rhsZero = *second;
+    lhs.scalar = c.op.getDpsInputOperand(2)->get();
+    rhs.scalar = c.op.getDpsInputOperand(3)->get();
   }
+  for (IntegerSide *side : {&lhs, &rhs}) {
+    lookThroughSignShift(*side);
+    if (failed(emitZeroPoint(builder, c.op->getLoc(), *side, reason)))
+      return failure();
+  }
+  reason = explainOverflow(c, lhs.getMaxMagnitude(), rhs.getMaxMagnitude());
+  if (!reason.empty())
+    return failure();
+
+  // A weight may come first.
+  Value lhsZero = lhs.zeroPoint, rhsZero = rhs.zeroPoint;
   if (c.lhs.isConstant() && !c.rhs.isConstant()) {
     c.swapOperands();
     std::swap(lhsZero, rhsZero);
   }
-  auto getMagnitude = [](const LoopTensor &tensor, Value zeroPoint,
-                         ElementKind kind) {
-    int64_t half = int64_t(1)
-                   << (tensor.getType().getElementTypeBitWidth() - 1);
-    bool isWide = zeroPoint || kind == ElementKind::UnsignedInt;
-    return isWide ? 2 * half - 1 : half;
-  };
-  reason = explainOverflow(c, getMagnitude(c.lhs, lhsZero, c.lhsKind),
-                           getMagnitude(c.rhs, rhsZero, c.rhsKind));
-  if (!reason.empty())
-    return failure();
-
   MatmulEmitter emitter(builder, c);
-  QuantizedMatrix lhs{emitter.emitLhs(c.lhs), Value(), lhsZero,
-                      c.lhsKind == ElementKind::UnsignedInt};
-  QuantizedMatrix rhs{emitter.emitRhs(c.rhs), Value(), rhsZero,
-                      c.rhsKind == ElementKind::UnsignedInt};
-  emitIntegerMatmul(builder, emitter, c, lhs, rhs);
+  QuantizedMatrix lhsMatrix{emitter.emitLhs(c.lhs), Value(), lhsZero,
+                            c.lhsKind == ElementKind::UnsignedInt};
+  QuantizedMatrix rhsMatrix{emitter.emitRhs(c.rhs), Value(), rhsZero,
+                            c.rhsKind == ElementKind::UnsignedInt};
+  emitIntegerMatmul(builder, emitter, c, lhsMatrix, rhsMatrix);
   return success();
 }
 

@@ -1,0 +1,93 @@
+//===- QDQGenerics.cpp - what both directions share -----------------------===//
+
+#include "quant/Import/QDQGenerics/QDQGenerics.h"
+
+#include "quant/Dialect/Quant/Utils/Constants.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace quantmlir;
+
+bool quantmlir::isElementwise(linalg::GenericOp op) {
+  return op.getNumDpsInits() == 1 && op.getNumReductionLoops() == 0 &&
+         op.hasPureTensorSemantics() &&
+         op.getMatchingIndexingMap(op.getDpsInitOperand(0)).isIdentity();
+}
+
+/// torch-mlir holds a scale as f64 and rounds it in the body.
+static FloatAttr getTruncatedConstant(Value value) {
+  auto trunc = value.getDefiningOp<arith::TruncFOp>();
+  FloatAttr constant;
+  if (!trunc || !trunc.getType().isF32() ||
+      !matchPattern(trunc.getIn(), m_Constant(&constant)))
+    return {};
+  return FloatAttr::get(trunc.getType(), constant.getValueAsDouble());
+}
+
+std::optional<BodyParameter> quantmlir::matchParameter(linalg::GenericOp op,
+                                                       Value value) {
+  BodyParameter parameter;
+  auto argument = dyn_cast<BlockArgument>(value);
+  if (!argument || argument.getOwner() != op.getBlock()) {
+    // A scalar: defined outside, or a constant in the body.
+    Operation *def = value.getDefiningOp();
+    if (def && def->getBlock() == op.getBlock() &&
+        !matchPattern(value, m_Constant()) && !getTruncatedConstant(value))
+      return std::nullopt;
+    parameter.value = value;
+    return parameter;
+  }
+  OpOperand *operand = &op->getOpOperand(argument.getArgNumber());
+  if (op.isDpsInit(operand) || !isa<RankedTensorType>(operand->get().getType()))
+    return std::nullopt;
+  parameter.isTensor = true;
+  parameter.value = operand->get();
+  for (AffineExpr expr : op.getMatchingIndexingMap(operand).getResults()) {
+    auto loop = dyn_cast<AffineDimExpr>(expr);
+    int64_t last = parameter.axes.empty() ? -1 : parameter.axes.back();
+    if (!loop || static_cast<int64_t>(loop.getPosition()) <= last)
+      return std::nullopt;
+    parameter.axes.push_back(loop.getPosition());
+  }
+  return parameter;
+}
+
+Value quantmlir::emitScale(OpBuilder &builder, Location loc,
+                           const BodyParameter &parameter) {
+  auto isUsable = [](float scale) { return std::isfinite(scale) && scale > 0; };
+  if (parameter.isTensor) {
+    auto constant = FloatConstant::get(parameter.value);
+    if (!cast<RankedTensorType>(parameter.value.getType())
+             .getElementType()
+             .isF32() ||
+        (constant && !llvm::all_of(constant->getStored(), isUsable)))
+      return {};
+    return parameter.value;
+  }
+  if (!parameter.value.getType().isF32())
+    return {};
+  auto type = RankedTensorType::get({}, builder.getF32Type());
+  FloatAttr constant = getTruncatedConstant(parameter.value);
+  if (!constant && !matchPattern(parameter.value, m_Constant(&constant)))
+    return tensor::FromElementsOp::create(builder, loc, type, parameter.value);
+  if (!isUsable(constant.getValue().convertToFloat()))
+    return {};
+  return arith::ConstantOp::create(builder, loc,
+                                   DenseElementsAttr::get(type, constant));
+}
+
+void quantmlir::convertQDQGenerics(Operation *root) {
+  SmallVector<linalg::GenericOp> ops;
+  root->walk([&](linalg::GenericOp op) {
+    if (isElementwise(op))
+      ops.push_back(op);
+  });
+  for (linalg::GenericOp op : ops)
+    if (!convertDequantizeGeneric(op) && !convertRescaleGeneric(op))
+      convertQuantizeGeneric(op);
+}
