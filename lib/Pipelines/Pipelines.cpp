@@ -40,6 +40,7 @@ void quantmlir::buildQuantStage(OpPassManager &pm, StringRef quantize) {
   }
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addPass(createQuantFuseEpiloguePass());
 }
 
 void quantmlir::buildBufferizeStage(OpPassManager &pm) {

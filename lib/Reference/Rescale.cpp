@@ -25,6 +25,12 @@ int32_t reference::dotProduct(int32_t acc, llvm::ArrayRef<int32_t> lhs,
   return acc;
 }
 
+/// Order of IEEE maximum and minimum: -0 is less than +0, NaN is never less (so
+/// that it passes a clamp).
+static bool isLess(float a, float b) {
+  return a < b || (a == b && std::signbit(a) && !std::signbit(b));
+}
+
 float reference::rescaleToFloat(int32_t acc, const RescaleParams &params) {
   int32_t sum = wrappingAdd(acc, params.intBias);
   float scale = params.rowScale ? *params.rowScale : *params.channelScale;
@@ -33,10 +39,9 @@ float reference::rescaleToFloat(int32_t acc, const RescaleParams &params) {
   float y = static_cast<float>(sum) * scale;
   if (params.floatBias)
     y = y + *params.floatBias;
-  // A NaN compares false, and passes.
-  if (params.clampMin && y < *params.clampMin)
+  if (params.clampMin && isLess(y, *params.clampMin))
     y = *params.clampMin;
-  if (params.clampMax && y > *params.clampMax)
+  if (params.clampMax && isLess(*params.clampMax, y))
     y = *params.clampMax;
   return y;
 }

@@ -319,7 +319,7 @@ def QuantExt_RescaleOp : QuantExt_Op<"rescale",
     s = row_scale[b.., m] * channel_scale[n]        (or the one that is there)
     y = f32(t) * s
     y = y + bias[n]                                 (f32 bias)
-    y = clamp(y, clamp_min, clamp_max)              (where given, NaN passes)
+    y = minimumf(maximumf(y, clamp_min), clamp_max) (where given, NaN passes)
     result: float    y, truncated to f16 or bf16 where that is the result
             integer  clamp(roundeven(y) + zero_point, qmin, qmax)
     ```

@@ -48,4 +48,30 @@ def QuantVerifyStagePass : Pass<"quant-verify-stage", "::mlir::ModuleOp"> {
   ];
 }
 
+def QuantFuseEpiloguePass : Pass<"quant-fuse-epilogue"> {
+  let summary = "Take clamps, then the next quantize, into quant.rescale";
+  let description = [{
+    An elementwise `linalg.generic` that only clamps (a ReLU, as
+    `arith.maximumf` or as comparison and select) an f32 `quant.rescale` that
+    nothing else uses, also through reshapes, becomes `clamp_min` and
+    `clamp_max` of the rescale. A `quant.quantize` with constant per-tensor
+    parameters that follows is fused as well, so that nothing of float type
+    stands between two quantized matmuls.
+
+    ```mlir
+    %y = quant.rescale %acc channel_scale(%s : tensor<f32>) : tensor<4x8xi32> -> tensor<4x8xf32>
+    %r = linalg.generic ... ins(%y) { arith.maximumf %in, %zero }
+    %q = quant.quantize %r scale(%sy : tensor<f32>) axes = [] range = [-128, 127]
+    // becomes
+    %q = quant.rescale %acc channel_scale(%m : tensor<f32>)
+           {clamp_min = 0.0 : f32, range = array<i64: -128, 127>}
+           : tensor<4x8xi32> -> tensor<4x8xi8>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numFusedClamps", "fused-clamps",
+              "Number of elementwise clamps taken into a rescale">
+  ];
+}
+
 #endif // QUANT_DIALECT_QUANT_TRANSFORMS_PASSES_TD
