@@ -16,6 +16,8 @@ def QuantImportPass : Pass<"quant-import", "::mlir::ModuleOp"> {
     * float matmuls between `linalg.generic` ops that quantize and dequantize,
       as torch-mlir and ONNX importers write QDQ out, per tensor and per axis,
     * `linalg.quantized_matmul`, `linalg.quantized_batch_matmul`,
+    * ONNX `MatMulInteger`: bytes that are widened, and shifted by a zero
+      point, before a matmul of i32 or i64,
     * `linalg.matmul` (and transposed, batched, generic forms) of i8 operands
       with i32 results.
 

@@ -37,11 +37,6 @@ static Value emitMatmul(OpBuilder &builder, MatmulEmitter &emitter,
       lhs.isUnsigned ? unit : none, rhs.isUnsigned ? unit : none);
 }
 
-static void replace(const Contraction &contraction, Value result) {
-  contraction.op->getResult(0).replaceAllUsesWith(result);
-  eraseDeadChain(contraction.op);
-}
-
 void quantmlir::emitRescaledMatmul(OpBuilder &builder, MatmulEmitter &emitter,
                                    const Contraction &contraction,
                                    const QuantizedMatrix &lhs,
@@ -66,17 +61,18 @@ void quantmlir::emitRescaledMatmul(OpBuilder &builder, MatmulEmitter &emitter,
                                    ValueRange{empty})
                  .getResult(0);
   }
-  replace(contraction, result);
+  contraction.op->getResult(0).replaceAllUsesWith(result);
+  eraseDeadChain(contraction.op);
 }
 
-void quantmlir::emitIntegerMatmul(OpBuilder &builder, MatmulEmitter &emitter,
-                                  const Contraction &contraction,
-                                  const QuantizedMatrix &lhs,
-                                  const QuantizedMatrix &rhs) {
+Value quantmlir::emitIntegerSums(OpBuilder &builder, MatmulEmitter &emitter,
+                                 const Contraction &contraction,
+                                 const QuantizedMatrix &lhs,
+                                 const QuantizedMatrix &rhs) {
   Value init = isZeroInit(contraction.init.value)
                    ? emitter.emitZeroAccumulator(lhs.ints, rhs.ints)
                    : emitter.emitInit();
   Value accumulator =
       emitMatmul(builder, emitter, contraction.op->getLoc(), lhs, rhs, init);
-  replace(contraction, emitter.emitResult(accumulator));
+  return emitter.emitResult(accumulator);
 }

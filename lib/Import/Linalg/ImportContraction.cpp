@@ -1,8 +1,9 @@
 //===- ImportContraction.cpp - quantized contractions of linalg -----------===//
 //
 // Three forms, one emission. The integers are the operands themselves (with
-// zero points as scalars for the quantized named ops) or stand behind a
-// `quant.dequantize` on either side of a float contraction.
+// zero points as scalars for the quantized named ops), stand behind elementwise
+// ops that widen them, or behind a `quant.dequantize` on either side of a float
+// contraction.
 //
 //===----------------------------------------------------------------------===//
 
@@ -12,6 +13,7 @@
 #include "quant/Import/Contraction/MatmulEmitter.h"
 #include "quant/Import/Contraction/QuantizedOperand.h"
 #include "quant/Import/Contraction/RescaledMatmul.h"
+#include "quant/Import/Linalg/WidenedOperand.h"
 #include "quant/Import/QDQGenerics/QDQGenerics.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -154,8 +156,6 @@ static LoopTensor traceIntegers(const LoopTensor &tensor) {
 }
 
 static LogicalResult importIntegers(Contraction c, std::string &reason) {
-  if (!isStored(c.lhs) || !isStored(c.rhs))
-    return failure();
   if (!c.getResultElementType().isInteger(32)) {
     llvm::raw_string_ostream(reason)
         << "expected sums in i32, found " << c.getResultElementType();
@@ -193,7 +193,84 @@ static LogicalResult importIntegers(Contraction c, std::string &reason) {
                             c.lhsKind == ElementKind::UnsignedInt};
   QuantizedMatrix rhsMatrix{emitter.emitRhs(c.rhs), Value(), rhsZero,
                             c.rhsKind == ElementKind::UnsignedInt};
-  emitIntegerMatmul(builder, emitter, c, lhsMatrix, rhsMatrix);
+  Value sums = emitIntegerSums(builder, emitter, c, lhsMatrix, rhsMatrix);
+  c.op->getResult(0).replaceAllUsesWith(sums);
+  eraseDeadChain(c.op);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Contractions of widened integers
+//===----------------------------------------------------------------------===//
+
+/// `tensor` of i32 sign-extended to `type`.
+static Value emitWidened(OpBuilder &builder, Location loc, Value tensor,
+                         RankedTensorType type) {
+  Value empty = tensor::EmptyOp::create(
+      builder, loc, tensor::getMixedSizes(builder, loc, tensor),
+      type.getElementType());
+  SmallVector<AffineMap> maps(2,
+                              builder.getMultiDimIdentityMap(type.getRank()));
+  SmallVector<utils::IteratorType> kinds(type.getRank(),
+                                         utils::IteratorType::parallel);
+  auto op = linalg::GenericOp::create(
+      builder, loc, TypeRange{empty.getType()}, tensor, empty, maps, kinds,
+      [&](OpBuilder &b, Location l, ValueRange args) {
+        Value wide =
+            arith::ExtSIOp::create(b, l, type.getElementType(), args[0]);
+        linalg::YieldOp::create(b, l, wide);
+      });
+  return op.getResult(0);
+}
+
+static LogicalResult importWidened(Contraction c, std::string &reason) {
+  OpBuilder builder(c.op);
+  std::optional<QuantizedOperand> lhs = matchWidened(builder, c.lhs);
+  std::optional<QuantizedOperand> rhs =
+      lhs ? matchWidened(builder, c.rhs) : std::nullopt;
+  if (!rhs)
+    return failure();
+  bool isWide = c.getResultElementType().isInteger(64);
+  if (!isWide && !c.getResultElementType().isInteger(32))
+    return failure();
+  if (isWide && !isZeroInit(c.init.value)) {
+    reason = "expected sums in i64 to start from 0";
+    return failure();
+  }
+  c.lhs = lhs->ints;
+  c.rhs = rhs->ints;
+  SmallVector<int64_t> rows;
+  if (succeeded(c.classify())) {
+    rows.append(c.batch);
+    rows.append(c.m);
+  }
+  if (c.k.empty() || !isRankZeroOrOver(lhs->zeroPoint, rows) ||
+      !isRankZeroOrOver(rhs->zeroPoint, c.n)) {
+    reason = "expected zero points for the tensor, for each row or for each "
+             "column";
+    return failure();
+  }
+  reason = explainOverflow(c, lhs->getMaxMagnitude(), rhs->getMaxMagnitude());
+  if (!reason.empty())
+    return failure();
+
+  MatmulEmitter emitter(builder, c);
+  auto emitSide = [&](const QuantizedOperand &side, bool isLhs) {
+    QuantizedMatrix matrix;
+    matrix.isUnsigned = side.isUnsigned;
+    matrix.ints =
+        isLhs ? emitter.emitLhs(side.ints) : emitter.emitRhs(side.ints);
+    if (side.hasZeroPoint())
+      matrix.zeroPoint = isLhs ? emitter.emitRowVector(side.zeroPoint)
+                               : emitter.emitColumnVector(side.zeroPoint);
+    return matrix;
+  };
+  Value sums = emitIntegerSums(builder, emitter, c, emitSide(*lhs, true),
+                               emitSide(*rhs, false));
+  if (isWide)
+    sums = emitWidened(builder, c.op->getLoc(), sums, c.getResultType());
+  c.op->getResult(0).replaceAllUsesWith(sums);
+  eraseDeadChain(c.op);
   return success();
 }
 
@@ -205,6 +282,9 @@ LogicalResult quantmlir::importContraction(linalg::LinalgOp op,
     reason.clear();
     return failure();
   }
-  return contraction->isFloat() ? importDequantized(*contraction, reason)
-                                : importIntegers(*contraction, reason);
+  if (contraction->isFloat())
+    return importDequantized(*contraction, reason);
+  return isStored(contraction->lhs) && isStored(contraction->rhs)
+             ? importIntegers(*contraction, reason)
+             : importWidened(*contraction, reason);
 }

@@ -30,10 +30,12 @@ void emitRescaledMatmul(mlir::OpBuilder &builder, MatmulEmitter &emitter,
                         const Contraction &contraction,
                         const QuantizedMatrix &lhs, const QuantizedMatrix &rhs);
 
-/// Replaces a contraction of integers: integer matmul on top of its init.
-void emitIntegerMatmul(mlir::OpBuilder &builder, MatmulEmitter &emitter,
-                       const Contraction &contraction,
-                       const QuantizedMatrix &lhs, const QuantizedMatrix &rhs);
+/// The sums of a contraction of integers in its own layout, as i32: an integer
+/// matmul on top of its init, or of 0 where that is zero.
+mlir::Value emitIntegerSums(mlir::OpBuilder &builder, MatmulEmitter &emitter,
+                            const Contraction &contraction,
+                            const QuantizedMatrix &lhs,
+                            const QuantizedMatrix &rhs);
 
 } // namespace quantmlir
 
