@@ -2,6 +2,7 @@
 
 #include "quant/Runtime/Diagnostics.h"
 
+#include "mlir/IR/BuiltinAttributes.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -21,9 +22,23 @@ static StringRef getName(DiagnosticSeverity severity) {
   llvm_unreachable("unknown severity");
 }
 
+/// `file:line:column: `, as editors understand it.
+static void showLocation(Location location) {
+  auto file = location->findInstanceOf<FileLineColLoc>();
+  if (!file) {
+    if (!isa<UnknownLoc>(location))
+      llvm::errs() << location << ": ";
+    return;
+  }
+  llvm::errs() << file.getFilename().getValue() << ":";
+  // The module has no line of its own.
+  if (file.getLine())
+    llvm::errs() << file.getLine() << ":" << file.getColumn() << ":";
+  llvm::errs() << " ";
+}
+
 static void show(const Diagnostic &diagnostic) {
-  if (!isa<UnknownLoc>(diagnostic.getLocation()))
-    llvm::errs() << diagnostic.getLocation() << ": ";
+  showLocation(diagnostic.getLocation());
   llvm::errs() << getName(diagnostic.getSeverity()) << ": " << diagnostic
                << "\n";
 }

@@ -11,11 +11,10 @@
 using namespace mlir;
 using namespace quantmlir;
 
-/// Features of which some instruction is chosen by a pass; others are the code
-/// generator's own, which always generates for the host.
+/// What the instructions need that `quant-pack-matmul` chooses from. The code
+/// generator itself always generates for the host.
 static constexpr StringLiteral kRelevantFeatures[] = {
-    "avx2",    "avx512f",     "avx512bw", "avx512vl", "avx512vnni",
-    "avxvnni", "avxvnniint8", "avx10.2",  "amx-tile", "amx-int8"};
+    "avx2", "avx512f", "avx512bw", "avx512vl", "avx512vnni", "avxvnni"};
 
 llvm::Error quantmlir::verifyHostCanRun(StringRef cpu,
                                         ArrayRef<std::string> features) {

@@ -73,6 +73,11 @@ using Addresses = std::vector<std::pair<std::string, const void *>>;
 static ArrayRef<char> getExternalBytes(LLVM::GlobalOp global) {
   Attribute value = global.getValueOrNull();
   ArrayRef<char> bytes;
+  // Elements of less than a byte are not stored as the code reads them.
+  auto elements = dyn_cast_or_null<ElementsAttr>(value);
+  if (!elements || !elements.getElementType().isIntOrFloat() ||
+      elements.getElementType().getIntOrFloatBitWidth() % 8 != 0)
+    return bytes;
   if (auto resource = dyn_cast_or_null<DenseResourceElementsAttr>(value)) {
     if (AsmResourceBlob *blob = resource.getRawHandle().getBlob())
       bytes = blob->getData();
@@ -88,12 +93,6 @@ static ArrayRef<char> getExternalBytes(LLVM::GlobalOp global) {
 static llvm::Error externalizeConstants(ModuleOp module, Addresses &addresses,
                                         std::vector<HostTensor> &aligned) {
   for (auto global : module.getOps<LLVM::GlobalOp>()) {
-    if (auto resource = dyn_cast_or_null<DenseResourceElementsAttr>(
-            global.getValueOrNull()))
-      if (!resource.getRawHandle().getBlob())
-        return llvm::createStringError(
-            "a constant has no data: the resource '" +
-            resource.getRawHandle().getKey() + "' is missing in the file");
     ArrayRef<char> bytes = getExternalBytes(global);
     if (bytes.empty())
       continue;

@@ -34,7 +34,7 @@ llvm::Expected<Metrics> quantmlir::compare(const HostTensor &reference,
   metrics.sqnrDb = noise == 0 ? std::numeric_limits<double>::infinity()
                               : 10 * std::log10(signal / noise);
   double norm = std::sqrt(signal) * std::sqrt(power);
-  metrics.cosine = norm == 0 ? (noise == 0 ? 1 : 0) : product / norm;
+  metrics.cosine = noise == 0 ? 1 : norm == 0 ? 0 : product / norm;
   metrics.bitIdentical =
       reference.getElementType() == result.getElementType() &&
       reference.getBytes() == result.getBytes();

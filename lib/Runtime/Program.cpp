@@ -3,6 +3,9 @@
 #include "quant/Runtime/Program.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
@@ -16,6 +19,34 @@
 using namespace mlir;
 using namespace quantmlir;
 
+/// Every constant that is used must have its data, of the size that its type
+/// says: the parser does not compare them.
+static LogicalResult verifyConstants(ModuleOp module) {
+  WalkResult result = module.walk([](Operation *op) {
+    DenseResourceElementsAttr constant;
+    if (op->use_empty() || !matchPattern(op, m_Constant(&constant)))
+      return WalkResult::advance();
+    StringRef key = constant.getRawHandle().getKey();
+    AsmResourceBlob *blob = constant.getRawHandle().getBlob();
+    if (!blob) {
+      op->emitError() << "the constant has no data: the file does not hold "
+                         "the resource '"
+                      << key << "'";
+      return WalkResult::interrupt();
+    }
+    int64_t bits = constant.getType().getElementTypeBitWidth();
+    int64_t expected = constant.getNumElements() * llvm::divideCeil(bits, 8);
+    int64_t found = blob->getData().size();
+    if (found == expected)
+      return WalkResult::advance();
+    op->emitError() << "resource '" << key << "': expected " << expected
+                    << " bytes for " << constant.getType() << ", found "
+                    << found;
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
 OwningOpRef<ModuleOp> quantmlir::loadProgram(StringRef path,
                                              MLIRContext *context) {
   auto file = llvm::MemoryBuffer::getFileOrSTDIN(path);
@@ -27,7 +58,10 @@ OwningOpRef<ModuleOp> quantmlir::loadProgram(StringRef path,
   // Resources of bytecode may point into the buffer, so they share it.
   auto manager = std::make_shared<llvm::SourceMgr>();
   manager->AddNewSourceBuffer(std::move(*file), llvm::SMLoc());
-  return parseSourceFile<ModuleOp>(manager, context);
+  auto module = parseSourceFile<ModuleOp>(manager, context);
+  if (module && failed(verifyConstants(*module)))
+    return nullptr;
+  return module;
 }
 
 //===----------------------------------------------------------------------===//
@@ -89,6 +123,15 @@ llvm::Expected<Signature> quantmlir::findEntry(ModuleOp module,
   return signature;
 }
 
+LogicalResult quantmlir::keepOnly(ModuleOp module, StringRef entry) {
+  for (auto function : module.getOps<func::FuncOp>())
+    if (function.getSymName() != entry)
+      function.setPrivate();
+  PassManager pm(module.getContext());
+  pm.addPass(createSymbolDCEPass());
+  return pm.run(module);
+}
+
 //===----------------------------------------------------------------------===//
 // Stages
 //===----------------------------------------------------------------------===//
@@ -112,6 +155,30 @@ LogicalResult quantmlir::runQuantStage(ModuleOp module,
                                        const RunOptions &options) {
   PassManager pm(module.getContext());
   buildQuantStage(pm, options.quantize.value_or("none"));
+  return pm.run(module);
+}
+
+LogicalResult quantmlir::specialize(ModuleOp module, const Signature &signature,
+                                    ArrayRef<HostTensor> inputs) {
+  auto function = module.lookupSymbol<func::FuncOp>(signature.name);
+  Block &body = function.getBody().front();
+  OpBuilder builder = OpBuilder::atBlockBegin(&body);
+  for (auto [argument, input] : llvm::zip(body.getArguments(), inputs)) {
+    auto general = cast<RankedTensorType>(argument.getType());
+    auto exact =
+        RankedTensorType::get(input.getShape(), general.getElementType());
+    if (exact == general)
+      continue;
+    auto cast =
+        tensor::CastOp::create(builder, argument.getLoc(), general, argument);
+    argument.replaceAllUsesExcept(cast, cast);
+    argument.setType(exact);
+  }
+  function.setType(builder.getFunctionType(
+      body.getArgumentTypes(), function.getFunctionType().getResults()));
+  PassManager pm(module.getContext());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
   return pm.run(module);
 }
 

@@ -11,7 +11,8 @@ namespace quantmlir {
 struct Metrics {
   /// 10 log10(sum x^2 / sum (x - y)^2); +inf when they are equal.
   double sqnrDb = 0;
-  /// sum x y / sqrt(sum x^2 sum y^2); 1 when both are all zeros.
+  /// sum x y / sqrt(sum x^2 sum y^2); 1 when they are equal, 0 when one
+  /// is all zeros.
   double cosine = 0;
   double maxAbsError = 0;
   bool bitIdentical = false;

@@ -22,6 +22,9 @@ mlir::OwningOpRef<mlir::ModuleOp> loadProgram(llvm::StringRef path,
 llvm::Expected<Signature> findEntry(mlir::ModuleOp module,
                                     llvm::StringRef entry);
 
+/// Removes what the function `entry` does not need.
+llvm::LogicalResult keepOnly(mlir::ModuleOp module, llvm::StringRef entry);
+
 /// Checks text for quant-quantize-matmul, which the pipelines take as it is.
 llvm::Error verifyQuantizeOptions(llvm::StringRef text);
 
@@ -33,6 +36,12 @@ llvm::Error verifyHostCanRun(llvm::StringRef cpu,
 /// Imports, quantizes if the options say so, and folds.
 llvm::LogicalResult runQuantStage(mlir::ModuleOp module,
                                   const RunOptions &options);
+
+/// Gives the arguments the sizes that the inputs have, and lets shapes follow.
+/// For counting only: what is run has the sizes that the model has.
+llvm::LogicalResult specialize(mlir::ModuleOp module,
+                               const Signature &signature,
+                               llvm::ArrayRef<HostTensor> inputs);
 
 /// From the quant stage to the LLVM dialect, by the pipeline of `target`.
 llvm::LogicalResult lowerToLLVM(mlir::ModuleOp module, RunTarget target,
