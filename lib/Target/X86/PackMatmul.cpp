@@ -79,6 +79,26 @@ static Value requantizeUnsigned(OpBuilder &b, Value value) {
                             /*is_unsigned=*/true);
 }
 
+/// The same for an integer rescale, in the epilogue of its matmul or not yet:
+/// only its attributes change, since nothing else uses the result.
+template <typename OpT>
+static Value rescaleUnsigned(PatternRewriter &b, Value value) {
+  auto rescale = value.getDefiningOp<OpT>();
+  if (!rescale || !rescale->hasOneUse() || rescale.getIsUnsigned() ||
+      !tensorType(value).getElementType().isInteger(8))
+    return {};
+  b.modifyOpInPlace(rescale, [&] {
+    int32_t zp = rescale.getZeroPoint().value_or(0);
+    rescale.setZeroPointAttr(b.getI32IntegerAttr(zp + 128));
+    SmallVector<int64_t> range(*rescale.getRange());
+    for (int64_t &bound : range)
+      bound += 128;
+    rescale.setRange(range);
+    rescale.setIsUnsigned(true);
+  });
+  return value;
+}
+
 /// `zp` split into a constant number (returned) and a run-time rest.
 static int32_t splitZeroPoint(Value zp, Value &rest) {
   rest = Value();
@@ -158,7 +178,12 @@ private:
     bool isByte = intrinsic.lhs.bits == 8;
     bool isUnsigned = op.getLhsUnsigned();
     if (isByte && intrinsic.lhs.isUnsigned && !isUnsigned) {
-      if (Value value = requantizeUnsigned(b, op.getLhs())) {
+      Value value = requantizeUnsigned(b, op.getLhs());
+      if (!value)
+        value = rescaleUnsigned<RescaleOp>(b, op.getLhs());
+      if (!value)
+        value = rescaleUnsigned<PackedMatmulOp>(b, op.getLhs());
+      if (value) {
         lhs.value = value;
         lhs.constantZeroPoint += 128;
         return lhs;

@@ -100,3 +100,29 @@ func.func @negative_nonzero_init(%q: tensor<8x4xi8>, %w: tensor<4x3xi8>, %init: 
   %y = quant.rescale %acc row_scale(%s : tensor<f32>) : tensor<8x3xi32> -> tensor<8x3xf32>
   return %y : tensor<8x3xf32>
 }
+
+// -----
+
+// Between two quantized layers the first one's integers come out unsigned, as
+// the second one's instruction wants them: no pass over the data.
+
+// CHECK-LABEL: @chain
+// CHECK: %[[Q:.*]] = quant.packed_matmul <vpdpbusd_512> {{.*}} unsigned {range = array<i64: 1, 255>, zero_point = 131 : i32} -> tensor<8x16xi8>
+// CHECK-NOT: arith.xori
+// CHECK: %[[LHS:.*]] = linalg.pack %[[Q]]
+// CHECK: quant.packed_matmul <vpdpbusd_512> ins(%[[LHS]],
+
+// AVX2-LABEL: @chain
+// AVX2: quant.packed_matmul <vpmaddwd_256> {{.*}} {range = array<i64: -127, 127>, zero_point = 3 : i32} -> tensor<8x16xi8>
+func.func @chain(%q: tensor<8x4xi8>, %w: tensor<4x16xi8>, %v: tensor<16x3xi8>, %s: tensor<f32>) -> tensor<8x3xi32> {
+  %i0 = arith.constant dense<0> : tensor<8x16xi32>
+  %i1 = arith.constant dense<0> : tensor<8x3xi32>
+  %z = arith.constant dense<3> : tensor<i32>
+  %acc = quant.matmul ins(%q, %w : tensor<8x4xi8>, tensor<4x16xi8>)
+           outs(%i0 : tensor<8x16xi32>) {lhs_unsigned} -> tensor<8x16xi32>
+  %p = quant.rescale %acc row_scale(%s : tensor<f32>)
+         {range = array<i64: -127, 127>, zero_point = 3 : i32} : tensor<8x16xi32> -> tensor<8x16xi8>
+  %b = quant.matmul ins(%p, %v : tensor<8x16xi8>, tensor<16x3xi8>) lhs_zero_point(%z : tensor<i32>)
+         outs(%i1 : tensor<8x3xi32>) -> tensor<8x3xi32>
+  return %b : tensor<8x3xi32>
+}
