@@ -10,6 +10,7 @@
 #include "BatchDims.h"
 #include "PackOperands.h"
 #include "RegisterTile.h"
+#include "UnsignedActivations.h"
 #include "ZeroPoints.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -37,66 +38,17 @@ static RankedTensorType tensorType(Value v) {
 
 /// Whether an accumulation starts from 0 everywhere.
 static bool startsFromZero(Value init) {
+  // A part or another shape of zeros is zeros.
+  while (Operation *op = init.getDefiningOp()) {
+    if (!isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp,
+             tensor::ExtractSliceOp, tensor::CastOp>(op))
+      break;
+    init = op->getOperand(0);
+  }
   if (isZeroConstant(init))
     return true;
   auto fill = init.getDefiningOp<linalg::FillOp>();
   return fill && matchPattern(fill.value(), m_Zero());
-}
-
-/// A signed quantize that nothing else uses can give unsigned bits at once:
-/// clamp(r + z, lo, hi) + 128 = clamp(r + z + 128, lo + 128, hi + 128).
-static Value requantizeUnsigned(OpBuilder &b, Value value) {
-  auto quantize = value.getDefiningOp<QuantizeOp>();
-  if (!quantize || !quantize->hasOneUse() || quantize.getIsUnsigned() ||
-      !tensorType(value).getElementType().isInteger(8))
-    return {};
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(quantize);
-  Location loc = quantize.getLoc();
-  RankedTensorType paramType =
-      tensorType(quantize.getScale()).clone(b.getI32Type());
-  Value zp = quantize.getZeroPoint();
-  if (!zp && paramType.hasStaticShape()) {
-    zp = arith::ConstantOp::create(b, loc,
-                                   DenseElementsAttr::get(paramType, 128));
-  } else if (!zp) {
-    zp = filled(b, loc, paramType, quantize.getScale(),
-                allDims(paramType.getRank()), b.getI32IntegerAttr(128));
-  } else {
-    Value init = emptyLike(b, loc, paramType, zp);
-    auto add128 = [](OpBuilder &b, Location loc,
-                     ValueRange args) -> SmallVector<Value> {
-      return {arith::AddIOp::create(b, loc, args[0], constantInt(b, loc, 128))};
-    };
-    zp = elementwise(b, loc, {{zp, allDims(paramType.getRank())}}, init, add128)
-             .getResult(0);
-  }
-  SmallVector<int64_t> range(quantize.getRange());
-  for (int64_t &bound : range)
-    bound += 128;
-  return QuantizeOp::create(b, loc, quantize.getType(), quantize.getInput(),
-                            quantize.getScale(), zp, quantize.getAxes(), range,
-                            /*is_unsigned=*/true);
-}
-
-/// The same for an integer rescale, in the epilogue of its matmul or not yet:
-/// only its attributes change, since nothing else uses the result.
-template <typename OpT>
-static Value rescaleUnsigned(PatternRewriter &b, Value value) {
-  auto rescale = value.getDefiningOp<OpT>();
-  if (!rescale || !rescale->hasOneUse() || rescale.getIsUnsigned() ||
-      !tensorType(value).getElementType().isInteger(8))
-    return {};
-  b.modifyOpInPlace(rescale, [&] {
-    int32_t zp = rescale.getZeroPoint().value_or(0);
-    rescale.setZeroPointAttr(b.getI32IntegerAttr(zp + 128));
-    SmallVector<int64_t> range(*rescale.getRange());
-    for (int64_t &bound : range)
-      bound += 128;
-    rescale.setRange(range);
-    rescale.setIsUnsigned(true);
-  });
-  return value;
 }
 
 /// `zp` split into a constant number (returned) and a run-time rest.
@@ -175,23 +127,9 @@ private:
     ZeroPointedOperand lhs;
     lhs.kDim = 1;
     lhs.constantZeroPoint = splitZeroPoint(op.getLhsZeroPoint(), lhs.zeroPoint);
-    bool isByte = intrinsic.lhs.bits == 8;
-    bool isUnsigned = op.getLhsUnsigned();
-    if (isByte && intrinsic.lhs.isUnsigned && !isUnsigned) {
-      Value value = requantizeUnsigned(b, op.getLhs());
-      if (!value)
-        value = rescaleUnsigned<RescaleOp>(b, op.getLhs());
-      if (!value)
-        value = rescaleUnsigned<PackedMatmulOp>(b, op.getLhs());
-      if (value) {
-        lhs.value = value;
-        lhs.constantZeroPoint += 128;
-        return lhs;
-      }
-    }
     int32_t shift;
     lhs.value =
-        convertOperand(b, op.getLoc(), op.getLhs(), isUnsigned,
+        convertOperand(b, op.getLoc(), op.getLhs(), op.getLhsUnsigned(),
                        intrinsic.lhs.bits, intrinsic.lhs.isUnsigned, shift);
     lhs.constantZeroPoint += shift;
     return lhs;
@@ -270,7 +208,8 @@ struct QuantPackMatmulPass
   void runOnOperation() override {
     auto target = qtarget::TargetAttr::lookup(getOperation());
     if (!target) {
-      getOperation().emitError()
+      // Not on the op: that would print the module, weights and all.
+      emitError(getOperation().getLoc())
           << "expected the module to have the attribute `"
           << qtarget::TargetAttr::kModuleAttrName
           << "`; run quant-set-target first";
@@ -283,6 +222,8 @@ struct QuantPackMatmulPass
           << ": matmuls take the portable path";
       return;
     }
+    if (row->lhs.isUnsigned && row->lhs.bits == 8)
+      makeActivationsUnsigned(getOperation());
     removeBatchDims(getOperation());
     int64_t packed = 0, fused = 0;
     PackMatmul pattern(&getContext(), *row, packed, fused);
