@@ -50,6 +50,10 @@ CATALOG = {
     "quantdialect_digits_mlp_i8_pertensor": Model(None, 3),
     "quantdialect_digits_mlp_i8_peraxis": Model(None, 3),
     "quantdialect_digits_mlp_u8_i4_peraxis": Model(None, 3),
+    "qdq_digits_mlp_pertensor": Model(None, 3),
+    "qdq_digits_mlp_perchannel": Model(None, 3),
+    "qdq_digits_mlp_uint8act": Model(None, 3),
+    "dynq_digits_mlp_matmulinteger": Model(None, 3),
 }
 
 
