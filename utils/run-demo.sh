@@ -30,5 +30,6 @@ fi
 scheme="weights=channel activations=dynamic-token"
 echo "== quantizing ($scheme), compiling, running"
 build/bin/quant-run "$program" --inputs="$inputs" --quantize="$scheme" \
-  --target=x86 --compare --repeat="$repeat" --report=build/demo.json \
-  2> >(grep -v 'remark\|note' >&2)
+  --target=x86 --compare --repeat="$repeat" --report=build/demo.json
+echo
+utils/print-comparison.py build/demo.json
