@@ -63,6 +63,7 @@ void quantmlir::buildBufferizeStage(OpPassManager &pm) {
 }
 
 void quantmlir::buildLLVMStage(OpPassManager &pm) {
+  pm.addPass(createQuantOrderContractionLoopsPass());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   pm.addNestedPass<func::FuncOp>(LLVM::createLLVMRequestCWrappersPass());
   pm.addPass(createQuantExpandDynamicReshapesPass());

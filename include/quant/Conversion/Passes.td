@@ -60,4 +60,34 @@ def QuantExpandDynamicReshapesPass
     "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
 }
 
+def QuantOrderContractionLoopsPass
+    : Pass<"quant-order-contraction-loops", "::mlir::ModuleOp"> {
+  let summary = "Make a contiguous parallel loop the innermost one of a product";
+  let description = [{
+    Orders the loops of a contraction on memrefs: parallel loops, then the
+    sums' loops, then the loop over the result's last dimension, where every
+    operand that depends on it is contiguous. Each sum keeps its order, so the
+    result is the same to the bit, and the innermost loop can be vectorized
+    without reassociation. Other ops are left as they are.
+
+    Example:
+
+    ```mlir
+    linalg.matmul ins(%a, %b : memref<4x8xf32>, memref<8x16xf32>)
+      outs(%c : memref<4x16xf32>)                         // loops m, n, k
+    // becomes
+    linalg.generic {indexing_maps = [(m, k, n) -> (m, k), (m, k, n) -> (k, n),
+      (m, k, n) -> (m, n)], iterator_types = ["parallel", "reduction",
+      "parallel"]} ...
+    ```
+  }];
+  let statistics = [
+    Statistic<"numOrdered", "num-ordered", "Products whose loops changed order">
+  ];
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::tensor::TensorDialect"];
+}
+
 #endif // QUANT_CONVERSION_PASSES_TD
