@@ -60,6 +60,32 @@ def QuantExpandDynamicReshapesPass
     "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
 }
 
+def QuantFuseElementwisePass
+    : Pass<"quant-fuse-elementwise", "::mlir::ModuleOp"> {
+  let summary = "Fuse elementwise ops where nothing is computed twice";
+  let description = [{
+    Fuses an elementwise `linalg.generic` into the one op that reads its
+    result, if that op reads each element in one iteration only: another
+    elementwise op, or a sum over its elements. Into a product of matrices,
+    which reads an element once for every row or column, nothing is fused.
+
+    Example: of `exp`, a row sum of it and a product with a matrix,
+
+    ```mlir
+    %e = linalg.generic ... math.exp ...       // reads %x
+    %s = linalg.generic ... arith.addf ...     // sums %e over its rows
+    %p = linalg.generic ... arith.divf ...     // scales another %f by %s
+    %y = linalg.matmul ins(%p, %v : ...) ...
+    ```
+
+    the first two become one op, and `%p` stays an op of its own.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::tensor::TensorDialect"];
+}
+
 def QuantOrderContractionLoopsPass
     : Pass<"quant-order-contraction-loops", "::mlir::ModuleOp"> {
   let summary = "Make a contiguous parallel loop the innermost one of a product";
