@@ -12,9 +12,7 @@
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Reference/Reference.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
-#include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -41,11 +39,6 @@ struct ConstantParams {
   }
 };
 } // namespace
-
-static Value createConstant(PatternRewriter &rewriter, Location loc,
-                            ElementsAttr attr) {
-  return arith::ConstantOp::create(rewriter, loc, cast<TypedAttr>(attr));
-}
 
 //===----------------------------------------------------------------------===//
 // choose_qparams
@@ -242,8 +235,8 @@ struct FoldConstantDequantize final : OpRewritePattern<DequantizeOp> {
                                 PatternRewriter &rewriter) const override {
     RankedTensorType type = op.getResult().getType();
     if (!type.hasStaticShape() ||
-        type.getNumElements() * type.getElementTypeBitWidth() / 8 >
-            kMaxInlineConstantBytes)
+        type.getNumElements() >
+            kMaxInlineConstantBytes * 8 / type.getElementTypeBitWidth())
       return rewriter.notifyMatchFailure(
           op, "the float constant would be large or of unknown size");
     std::optional<ConstantParams> params =
