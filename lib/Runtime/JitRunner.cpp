@@ -26,6 +26,11 @@
 using namespace mlir;
 using namespace quantmlir;
 
+// Of libmlir_float16_utils: what the code generator calls to round to bf16 on
+// machines without an instruction for it. Only the addresses matter here.
+extern "C" void __truncsfbf2();
+extern "C" void __truncdfbf2();
+
 static_assert(sizeof(void *) == sizeof(int64_t),
               "descriptors are read as words of 64 bits");
 
@@ -141,6 +146,8 @@ JitRunner::create(OwningOpRef<ModuleOp> module, Signature signature) {
     for (auto &[name, address] : addresses)
       add(name, address);
     add("memrefCopy", reinterpret_cast<const void *>(&memrefCopy));
+    add("__truncsfbf2", reinterpret_cast<const void *>(&__truncsfbf2));
+    add("__truncdfbf2", reinterpret_cast<const void *>(&__truncdfbf2));
     return symbols;
   });
   (*engine)->initialize();

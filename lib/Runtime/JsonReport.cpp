@@ -78,6 +78,7 @@ static json::Object toJson(const RunReport &report, const RunOptions &options) {
       json::Object{{"integer", report.facts.numIntegerMatmuls},
                    {"with_weight", report.facts.numIntegerMatmuls + left},
                    {"float", report.facts.numFloatMatmuls},
+                   {"convolutions", report.facts.numConvolutions},
                    {"skipped", std::move(skipped)}};
   if (report.timing)
     root["timing"] = toJson(*report.timing, report.facts.macs);

@@ -69,7 +69,9 @@ private:
       return;
     bool isFloat = isa<FloatType>(
         getElementTypeOrSelf(op.getDpsInits().front().getType()));
-    ++(isFloat ? facts.numFloatMatmuls : facts.numIntegerMatmuls);
+    ++(isConvolution ? facts.numConvolutions
+       : isFloat     ? facts.numFloatMatmuls
+                     : facts.numIntegerMatmuls);
     addMacs({op.getStaticLoopRanges(), 1});
     if (isConvolution)
       return addWeight(op.getDpsInputs()[1]);

@@ -45,10 +45,11 @@ static void printMatmuls(const RunReport &report, llvm::raw_ostream &os) {
   int64_t withWeight = rewritten + report.getNumWeightMatmulsLeft();
   os << "matmuls: " << rewritten << " of " << withWeight
      << " with a weight in integers";
-  int64_t products =
-      report.facts.numFloatMatmuls - report.getNumWeightMatmulsLeft();
-  if (products)
+  if (int64_t products =
+          report.facts.numFloatMatmuls - report.getNumWeightMatmulsLeft())
     os << "; " << products << " products of activations in float";
+  if (report.facts.numConvolutions)
+    os << "; " << report.facts.numConvolutions << " convolutions as they are";
   os << "\n";
   for (auto &[reason, count] : report.skipped)
     os << "  " << count << " x stays in float: " << reason << "\n";
@@ -62,7 +63,7 @@ static void printBytes(StringRef name, int64_t before, int64_t after,
   os << "\n";
 }
 
-static void printTiming(StringRef name, const Timing &timing,
+static void printTiming(const Twine &name, const Timing &timing,
                         llvm::raw_ostream &os) {
   os << "time " << name << ": "
      << llvm::format("median %.4g ms, min %.4g ms", timing.median, timing.least)
@@ -93,7 +94,9 @@ void quantmlir::printReport(const RunReport &report, bool withValues,
                  report.facts.matmulWeightBytes, os);
     }
     if (report.reference->timing)
-      printTiming(report.reference->name, *report.reference->timing, os);
+      printTiming(report.reference->name +
+                      (report.reference->name == report.target ? " again" : ""),
+                  *report.reference->timing, os);
   }
   if (report.timing)
     printTiming(report.target, *report.timing, os);

@@ -16,9 +16,11 @@
 namespace quantmlir {
 
 struct ProgramFacts {
-  /// Contractions (and convolutions) of floats, and `quant.matmul`s.
+  /// Contractions of floats; of integers, `quant.matmul` among them; and
+  /// convolutions.
   int64_t numFloatMatmuls = 0;
   int64_t numIntegerMatmuls = 0;
+  int64_t numConvolutions = 0;
   /// Multiply-adds of all of them; empty when a size is not known.
   std::optional<int64_t> macs = 0;
   /// Bytes of the constants with more than 256 elements (splats excepted).
