@@ -95,6 +95,16 @@ func.func @matmul_empty_k(%x: tensor<2x0xi8>, %w: tensor<0x5xi8>, %c: tensor<2x5
 
 // -----
 
+// CHECK-LABEL: @matmul_empty_result
+// CHECK-SAME: %[[C:[a-z0-9]+]]: tensor<?x0xi32>)
+// CHECK-NEXT: return %[[C]]
+func.func @matmul_empty_result(%x: tensor<?x3xi8>, %w: tensor<3x0xi8>, %c: tensor<?x0xi32>) -> tensor<?x0xi32> {
+  %0 = quant.matmul ins(%x, %w : tensor<?x3xi8>, tensor<3x0xi8>) outs(%c : tensor<?x0xi32>) -> tensor<?x0xi32>
+  return %0 : tensor<?x0xi32>
+}
+
+// -----
+
 // CHECK-LABEL: @rescale_zero_bias
 // CHECK: quant.rescale %{{.*}} row_scale(%{{.*}}) : tensor<?x2xi32> -> tensor<?x2xf32>
 // CHECK: quant.rescale %{{.*}} row_scale(%{{.*}}) {range

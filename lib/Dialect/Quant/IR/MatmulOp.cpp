@@ -152,14 +152,17 @@ struct DropZeroZeroPoint final : OpRewritePattern<MatmulOp> {
   }
 };
 
-/// A sum over no products leaves the initial value.
-struct FoldEmptySum final : OpRewritePattern<MatmulOp> {
+/// A sum over no products leaves the initial value, and so does a product
+/// without elements.
+struct FoldEmpty final : OpRewritePattern<MatmulOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(MatmulOp op,
                                 PatternRewriter &rewriter) const override {
-    if (op.getK() != 0)
-      return rewriter.notifyMatchFailure(op, "K is not 0");
+    if (op.getK() != 0 &&
+        !llvm::is_contained(op.getResult().getType().getShape(), 0))
+      return rewriter.notifyMatchFailure(op,
+                                         "neither K nor the result is empty");
     rewriter.replaceOp(op, op.getInit());
     return success();
   }
@@ -168,5 +171,5 @@ struct FoldEmptySum final : OpRewritePattern<MatmulOp> {
 
 void MatmulOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                            MLIRContext *context) {
-  patterns.add<DropZeroZeroPoint, FoldEmptySum>(context);
+  patterns.add<DropZeroZeroPoint, FoldEmpty>(context);
 }
