@@ -13,6 +13,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace quantmlir;
@@ -65,6 +66,27 @@ static Value loadRhs(OpBuilder &b, Location loc, const PackedKernel &kernel,
   return arith::ExtSIOp::create(
       b, loc, VectorType::get({length}, b.getIntegerType(row.rhs.bits)),
       stored);
+}
+
+/// Asks for the right operand's lines that are needed some steps later: a panel
+/// is larger than L1, and what the hardware fetches from L2 comes late. Past
+/// the panel's end these are lines of the next one, or of nothing: prefetches
+/// do not fault.
+static void prefetchRhs(OpBuilder &b, Location loc, const PackedKernel &kernel,
+                        Value nPanel, Value step) {
+  constexpr int64_t lineBytes = 64, aheadBytes = 3072;
+  int64_t stepBytes = kernel.nr * kernel.row.k * kernel.row.rhs.storedBits / 8;
+  int64_t distance = llvm::divideCeil(aheadBytes, stepBytes);
+  Value ahead = arith::AddIOp::create(
+      b, loc, step, arith::ConstantIndexOp::create(b, loc, distance));
+  for (int64_t byte = 0; byte < stepBytes; byte += lineBytes) {
+    Value offset = arith::ConstantIndexOp::create(
+        b, loc, byte * 8 / kernel.row.rhs.storedBits);
+    memref::PrefetchOp::create(b, loc, kernel.rhs,
+                               ValueRange{nPanel, ahead, offset},
+                               /*isWrite=*/false, /*localityHint=*/3,
+                               /*isDataCache=*/true);
+  }
 }
 
 /// acc + dot(lhs, rhs) lane by lane, with the row's instruction.
@@ -121,6 +143,7 @@ SmallVector<Value> quantmlir::emitMicrokernel(OpBuilder &b, Location loc,
       [&](OpBuilder &b, Location loc, Value step, ValueRange accs) {
         int64_t vectors = kernel.vectorsPerRow();
         SmallVector<Value> panel, next(accs);
+        prefetchRhs(b, loc, kernel, nPanel, step);
         for (int64_t j = 0; j < vectors; ++j)
           panel.push_back(loadRhs(b, loc, kernel, nPanel, step, j));
         for (int64_t r = 0; r < kernel.mr; ++r) {
