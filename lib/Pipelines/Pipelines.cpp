@@ -49,6 +49,9 @@ void quantmlir::buildBufferizeStage(OpPassManager &pm) {
   pm.addPass(createQuantFuseElementwisePass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  // Results that are inserted into a larger tensor (a batch's slice) are
+  // computed in place.
+  pm.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
   bufferize.functionBoundaryTypeConversion =
