@@ -17,10 +17,12 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
+#include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 
 #include <chrono>
+#include <csignal>
 #include <cstring>
 
 using namespace mlir;
@@ -40,6 +42,7 @@ static constexpr size_t kMinExternalBytes = 4096;
 static constexpr uint64_t kConstantAlignment = 64;
 
 void quantmlir::initializeJit(DialectRegistry &registry) {
+  llvm::CrashRecoveryContext::Enable();
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
   registerBuiltinDialectTranslation(registry);
@@ -124,6 +127,29 @@ static llvm::Error externalizeConstants(ModuleOp module, Addresses &addresses,
 // The runner
 //===----------------------------------------------------------------------===//
 
+/// What a program that stopped itself said before (`cf.assert` prints, then
+/// aborts).
+static thread_local std::string assertMessage;
+
+static int keepMessage(const char *text) {
+  assertMessage = text;
+  return 0;
+}
+
+/// `status` is 128 + the signal's number.
+static std::string describeSignal(int status) {
+  switch (status - 128) {
+  case SIGSEGV:
+  case SIGBUS:
+    return "it reads or writes outside of its memory (an index that is out of "
+           "range?)";
+  case SIGFPE:
+    return "it divides an integer by zero";
+  default:
+    return "it stopped with status " + std::to_string(status);
+  }
+}
+
 JitRunner::JitRunner() = default;
 JitRunner::~JitRunner() = default;
 
@@ -146,6 +172,7 @@ JitRunner::create(OwningOpRef<ModuleOp> module, Signature signature) {
     for (auto &[name, address] : addresses)
       add(name, address);
     add("memrefCopy", reinterpret_cast<const void *>(&memrefCopy));
+    add("puts", reinterpret_cast<const void *>(&keepMessage));
     add("__truncsfbf2", reinterpret_cast<const void *>(&__truncsfbf2));
     add("__truncdfbf2", reinterpret_cast<const void *>(&__truncdfbf2));
     return symbols;
@@ -244,10 +271,19 @@ llvm::Expected<RunResult> JitRunner::run(ArrayRef<HostTensor> inputs) const {
   for (void *&argument : arguments)
     packed.push_back(&argument);
 
-  auto begin = std::chrono::steady_clock::now();
-  function(packed.data());
-  std::chrono::duration<double, std::milli> time =
-      std::chrono::steady_clock::now() - begin;
+  std::chrono::duration<double, std::milli> time{0};
+  llvm::CrashRecoveryContext guard;
+  assertMessage.clear();
+  bool returned = guard.RunSafely([&] {
+    auto begin = std::chrono::steady_clock::now();
+    function(packed.data());
+    time = std::chrono::steady_clock::now() - begin;
+  });
+  if (!returned)
+    return llvm::createStringError(
+        "'" + signature.name + "' does not accept these inputs: " +
+        (assertMessage.empty() ? describeSignal(guard.RetCode)
+                               : "assertion failed: " + assertMessage));
 
   // A result that is no input was allocated for the caller, and may be given
   // more than once.

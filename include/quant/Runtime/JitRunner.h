@@ -47,7 +47,9 @@ public:
   ~JitRunner();
 
   /// Calls the function. The program may write to its arguments, so it gets
-  /// copies, made before the clock starts.
+  /// copies, made before the clock starts. A program that stops (a failed
+  /// assertion, an index out of range) ends in an error; what it allocated is
+  /// lost.
   llvm::Expected<RunResult> run(llvm::ArrayRef<HostTensor> inputs) const;
 
 private:
