@@ -151,7 +151,7 @@ LogicalResult QuantQuantizeMatmulPass::verifyOptions() {
   auto verify = [&](StringRef name, unsigned bits) -> LogicalResult {
     if (bits == 4 || bits == 8)
       return success();
-    return getOperation().emitError()
+    return emitError(getOperation().getLoc())
            << "option '" << name << "': expected 8 or 4, found " << bits;
   };
   return success(succeeded(verify("weight-bits", weightBits)) &&

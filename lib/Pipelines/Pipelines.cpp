@@ -11,6 +11,7 @@
 #include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/Transforms/Passes.h"
 
 #include "quant/Conversion/Passes.h"
@@ -26,18 +27,47 @@ static bool endStage(OpPassManager &pm, Stage stage, Stage stopAfter) {
   return stage != stopAfter;
 }
 
+namespace {
+
+/// Stands for a pass whose options could not be read. Building a pipeline
+/// cannot fail, so running it does, with a diagnostic.
+struct RejectOptionsPass
+    : public PassWrapper<RejectOptionsPass, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(RejectOptionsPass)
+
+  explicit RejectOptionsPass(std::string message)
+      : message(std::move(message)) {}
+
+  void runOnOperation() override {
+    emitError(getOperation().getLoc()) << "quantize options: " << message;
+    signalPassFailure();
+  }
+
+  std::string message;
+};
+
+} // namespace
+
+/// quant-quantize-matmul with `options` in the textual form of pass options.
+static std::unique_ptr<Pass> createQuantizePass(StringRef options) {
+  std::unique_ptr<Pass> pass = createQuantQuantizeMatmulPass();
+  // Enumerations complain on their own, without a call of `onError`.
+  std::string message = ("cannot read `" + options + "`").str();
+  auto onError = [&](const Twine &text) {
+    std::string said = text.str();
+    if (!StringRef(said).trim().empty())
+      message = StringRef(said).trim().str();
+    return failure();
+  };
+  if (failed(pass->initializeOptions(options, onError)))
+    return std::make_unique<RejectOptionsPass>(message);
+  return pass;
+}
+
 void quantmlir::buildQuantStage(OpPassManager &pm, StringRef quantize) {
   pm.addPass(createQuantImportPass());
-  if (quantize != "none") {
-    std::unique_ptr<Pass> pass = createQuantQuantizeMatmulPass();
-    auto onError = [](const Twine &message) {
-      llvm::errs() << "error: quantize options: " << message << "\n";
-      return failure();
-    };
-    if (failed(pass->initializeOptions(quantize, onError)))
-      llvm::report_fatal_error("bad quantize options", /*gen_crash_diag=*/false);
-    pm.addPass(std::move(pass));
-  }
+  if (quantize != "none")
+    pm.addPass(createQuantizePass(quantize));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createQuantFuseEpiloguePass());

@@ -217,7 +217,7 @@ struct QuantPackMatmulPass
     }
     const qtarget::IntrinsicRow *row = qtarget::chooseIntrinsic(target);
     if (!row) {
-      getOperation().emitRemark()
+      emitRemark(getOperation().getLoc())
           << "no integer dot product instruction on " << target.getCpu()
           << ": matmuls take the portable path";
       return;
