@@ -1,0 +1,127 @@
+// The reference lowering writes each op's formula, one step a line.
+
+// RUN: quant-opt --convert-quant-to-linalg --split-input-file %s | FileCheck %s
+
+// The zero point is added after rounding, and everything is clamped while it is
+// a float: fptosi of what does not fit is poison.
+
+// CHECK-LABEL: @quantize
+// CHECK: %[[Q:.*]] = arith.divf
+// CHECK: %[[R:.*]] = math.roundeven %[[Q]]
+// CHECK: %[[Z:.*]] = arith.sitofp
+// CHECK: %[[S:.*]] = arith.addf %[[R]], %[[Z]]
+// CHECK: %[[NAN:.*]] = arith.cmpf uno, %[[R]], %[[R]]
+// CHECK: %[[N:.*]] = arith.select %[[NAN]], %[[Z]], %[[S]]
+// CHECK: %[[LO:.*]] = arith.maximumf %[[N]]
+// CHECK: %[[HI:.*]] = arith.minimumf %[[LO]]
+// CHECK: %[[I:.*]] = arith.fptosi %[[HI]]
+// CHECK: arith.trunci %[[I]] : i32 to i8
+func.func @quantize(%x: tensor<4x8xf32>, %s: tensor<4xf32>, %z: tensor<4xi32>) -> tensor<4x8xi8> {
+  %q = quant.quantize %x scale(%s : tensor<4xf32>) zero_point(%z : tensor<4xi32>) axes = [0]
+         range = [-128, 127] : tensor<4x8xf32> -> tensor<4x8xi8>
+  return %q : tensor<4x8xi8>
+}
+
+// -----
+
+// The difference is exact in i32; f16 is reached by one truncation.
+
+// CHECK-LABEL: @dequantize
+// CHECK: %[[Q:.*]] = arith.extui {{.*}} : i8 to i32
+// CHECK: %[[D:.*]] = arith.subi %[[Q]]
+// CHECK: %[[F:.*]] = arith.sitofp %[[D]]
+// CHECK: %[[X:.*]] = arith.mulf {{.*}}, %[[F]]
+// CHECK: arith.truncf %[[X]] : f32 to f16
+func.func @dequantize(%q: tensor<4xi8>, %s: tensor<f32>, %z: tensor<i32>) -> tensor<4xf16> {
+  %x = quant.dequantize %q scale(%s : tensor<f32>) zero_point(%z : tensor<i32>) axes = [] unsigned
+         : tensor<4xi8> -> tensor<4xf16>
+  return %x : tensor<4xf16>
+}
+
+// -----
+
+// Elements that are not finite count as 0, a scale of 0 becomes 1.
+
+// CHECK-LABEL: @choose_symmetric
+// CHECK: linalg.generic {{.*}} iterator_types = ["parallel", "reduction"]
+// CHECK: arith.cmpf ole
+// CHECK: arith.maximumf
+// CHECK: arith.divf
+// CHECK: arith.cmpf oeq
+// CHECK: arith.select
+func.func @choose_symmetric(%x: tensor<?x8xf32>) -> tensor<?xf32> {
+  %s = quant.choose_qparams %x axes = [0] range = [-128, 127] : tensor<?x8xf32> -> tensor<?xf32>
+  return %s : tensor<?xf32>
+}
+
+// -----
+
+// [N, K]: the reduction is innermost; [K, N]: the columns are.
+
+// CHECK-LABEL: @matmul_nk
+// CHECK: iterator_types = ["parallel", "parallel", "reduction"]
+// CHECK: %[[X:.*]] = arith.extsi
+// CHECK: %[[XZ:.*]] = arith.subi %[[X]]
+// CHECK: %[[W:.*]] = arith.extui
+// CHECK: arith.muli %[[XZ]], %[[W]] : i32
+func.func @matmul_nk(%a: tensor<4x8xi8>, %b: tensor<2x8xi8>, %z: tensor<i32>, %c: tensor<4x2xi32>) -> tensor<4x2xi32> {
+  %r = quant.matmul ins(%a, %b : tensor<4x8xi8>, tensor<2x8xi8>) lhs_zero_point(%z : tensor<i32>)
+         outs(%c : tensor<4x2xi32>) {transpose_rhs, rhs_unsigned} -> tensor<4x2xi32>
+  return %r : tensor<4x2xi32>
+}
+// CHECK-LABEL: @matmul_kn
+// CHECK: iterator_types = ["parallel", "reduction", "parallel"]
+func.func @matmul_kn(%a: tensor<4x8xi8>, %b: tensor<8x2xi8>, %c: tensor<4x2xi32>) -> tensor<4x2xi32> {
+  %r = quant.matmul ins(%a, %b : tensor<4x8xi8>, tensor<8x2xi8>)
+         outs(%c : tensor<4x2xi32>) -> tensor<4x2xi32>
+  return %r : tensor<4x2xi32>
+}
+
+// -----
+
+// The scales are multiplied first, the float bias is added last; no step is
+// contracted.
+
+// CHECK-LABEL: @rescale
+// CHECK: %[[S:.*]] = arith.mulf
+// CHECK: %[[F:.*]] = arith.sitofp
+// CHECK: %[[Y:.*]] = arith.mulf %[[F]], %[[S]]
+// CHECK: arith.addf %[[Y]]
+func.func @rescale(%acc: tensor<4x2xi32>, %sx: tensor<4xf32>, %sw: tensor<2xf32>, %b: tensor<2xf32>) -> tensor<4x2xf32> {
+  %y = quant.rescale %acc row_scale(%sx : tensor<4xf32>) channel_scale(%sw : tensor<2xf32>)
+         bias(%b : tensor<2xf32>) : tensor<4x2xi32> -> tensor<4x2xf32>
+  return %y : tensor<4x2xf32>
+}
+
+// -----
+
+// DOUBLE_ROUND adds 2^30 by the sign where the shift is past 31; all in i64.
+
+// CHECK-LABEL: @fixed_point
+// CHECK: arith.cmpi slt
+// CHECK: arith.cmpi sgt
+// CHECK: arith.muli {{.*}} : i64
+// CHECK: arith.shrsi {{.*}} : i64
+// CHECK: arith.maxsi
+// CHECK: arith.minsi
+// CHECK: arith.trunci {{.*}} : i64 to i8
+func.func @fixed_point(%acc: tensor<4x2xi32>, %m: tensor<2xi32>, %s: tensor<2xi8>) -> tensor<4x2xi8> {
+  %y = quant.rescale_fixed_point %acc multiplier(%m : tensor<2xi32>) shift(%s : tensor<2xi8>)
+         rounding(DOUBLE_ROUND) {range = array<i64: -128, 127>} : tensor<4x2xi32> -> tensor<4x2xi8>
+  return %y : tensor<4x2xi8>
+}
+
+// -----
+
+// CHECK-LABEL: @packed
+// CHECK: linalg.generic {{.*}} ["parallel", "parallel", "reduction", "parallel", "parallel", "reduction"]
+// CHECK: arith.extui {{.*}} : i8 to i32
+// CHECK: arith.extsi {{.*}} : i8 to i32
+// CHECK: linalg.unpack
+// CHECK-NOT: quant.
+func.func @packed(%a: tensor<1x2x8x4xi8>, %b: tensor<1x2x16x4xi8>, %s: tensor<f32>) -> tensor<5x9xf32> {
+  %e = tensor.empty() : tensor<5x9xf32>
+  %y = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x2x8x4xi8>, tensor<1x2x16x4xi8>)
+         row_scale(%s : tensor<f32>) outs(%e : tensor<5x9xf32>) -> tensor<5x9xf32>
+  return %y : tensor<5x9xf32>
+}

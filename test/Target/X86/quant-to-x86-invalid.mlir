@@ -1,0 +1,17 @@
+// RUN: quant-opt --convert-quant-to-x86 --split-input-file --verify-diagnostics %s
+
+func.func @tensors(%a: tensor<3x8x2x4xi8>, %b: tensor<2x8x16x4xi8>, %c: tensor<6x32xi32>) -> tensor<6x32xi32> {
+  // expected-error @+1 {{expected memrefs, found tensors; bufferize first}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<3x8x2x4xi8>, tensor<2x8x16x4xi8>)
+    outs(%c : tensor<6x32xi32>) -> tensor<6x32xi32>
+  return %0 : tensor<6x32xi32>
+}
+
+// -----
+
+func.func @strided(%a: memref<3x8x2x4xi8>, %b: memref<2x8x16x4xi8>, %c: memref<6x32xi32, strided<[64, 2]>>) {
+  // expected-error @+1 {{expected contiguous inner tiles and rows, found 'memref<3x8x2x4xi8>', 'memref<2x8x16x4xi8>', 'memref<6x32xi32, strided<[64, 2]>>'}}
+  quant.packed_matmul <vpdpbusd_512> ins(%a, %b : memref<3x8x2x4xi8>, memref<2x8x16x4xi8>)
+    outs(%c : memref<6x32xi32, strided<[64, 2]>>)
+  return
+}
