@@ -218,7 +218,6 @@ static void copyStrided(const char *source, ArrayRef<int64_t> sizes,
                 strides.drop_front(), width, to);
 }
 
-/// Copies the result that a descriptor describes.
 llvm::Expected<HostTensor>
 JitRunner::takeResult(const HostTensorType &type,
                       ArrayRef<int64_t> words) const {
@@ -243,6 +242,34 @@ JitRunner::takeResult(const HostTensorType &type,
   else
     copyStrided(source, sizes, strides, width, to);
   return tensor;
+}
+
+llvm::Expected<std::vector<HostTensor>>
+JitRunner::takeResults(ArrayRef<int64_t> words,
+                       ArrayRef<SmallVector<int64_t>> inputs) const {
+  // A result that is no input was allocated for the caller, and may be given
+  // more than once.
+  std::vector<HostTensor> results;
+  SmallVector<int64_t> allocated;
+  llvm::Error failure = llvm::Error::success();
+  for (const HostTensorType &type : signature.results) {
+    auto tensor = takeResult(type, words.take_front(getDescriptorSize(type)));
+    if (tensor)
+      results.push_back(std::move(*tensor));
+    else
+      failure = llvm::joinErrors(std::move(failure), tensor.takeError());
+    int64_t pointer = words.front();
+    bool isInput = llvm::any_of(
+        inputs, [&](const auto &input) { return input[0] == pointer; });
+    if (!isInput && !llvm::is_contained(allocated, pointer))
+      allocated.push_back(pointer);
+    words = words.drop_front(getDescriptorSize(type));
+  }
+  for (int64_t pointer : allocated)
+    std::free(reinterpret_cast<void *>(pointer));
+  if (failure)
+    return std::move(failure);
+  return results;
 }
 
 llvm::Expected<RunResult> JitRunner::run(ArrayRef<HostTensor> inputs) const {
@@ -285,29 +312,8 @@ llvm::Expected<RunResult> JitRunner::run(ArrayRef<HostTensor> inputs) const {
         (assertMessage.empty() ? describeSignal(guard.RetCode)
                                : "assertion failed: " + assertMessage));
 
-  // A result that is no input was allocated for the caller, and may be given
-  // more than once.
-  RunResult result;
-  result.milliseconds = time.count();
-  SmallVector<int64_t> allocated;
-  llvm::Error failure = llvm::Error::success();
-  ArrayRef<int64_t> rest(words);
-  for (const HostTensorType &type : signature.results) {
-    auto tensor = takeResult(type, rest.take_front(getDescriptorSize(type)));
-    if (tensor)
-      result.results.push_back(std::move(*tensor));
-    else
-      failure = llvm::joinErrors(std::move(failure), tensor.takeError());
-    int64_t pointer = rest.front();
-    bool isInput = llvm::any_of(
-        descriptors, [&](const auto &input) { return input[0] == pointer; });
-    if (!isInput && !llvm::is_contained(allocated, pointer))
-      allocated.push_back(pointer);
-    rest = rest.drop_front(getDescriptorSize(type));
-  }
-  for (int64_t pointer : allocated)
-    std::free(reinterpret_cast<void *>(pointer));
-  if (failure)
-    return std::move(failure);
-  return result;
+  auto results = takeResults(words, descriptors);
+  if (!results)
+    return results.takeError();
+  return RunResult{std::move(*results), time.count()};
 }

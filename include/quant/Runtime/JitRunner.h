@@ -54,8 +54,13 @@ public:
 
 private:
   JitRunner();
+  /// Copies the result that a descriptor describes.
   llvm::Expected<HostTensor> takeResult(const HostTensorType &type,
                                         llvm::ArrayRef<int64_t> words) const;
+  /// Copies all results and frees what the program allocated for them.
+  llvm::Expected<std::vector<HostTensor>>
+  takeResults(llvm::ArrayRef<int64_t> words,
+              llvm::ArrayRef<llvm::SmallVector<int64_t>> inputs) const;
 
   /// Holds the constants that the code refers to: dies after the engine.
   mlir::OwningOpRef<mlir::ModuleOp> module;
