@@ -200,7 +200,7 @@ static Timing summarize(std::vector<double> times,
   timing.least = times.front();
   timing.median = times.size() % 2 ? times[middle]
                                    : (times[middle - 1] + times[middle]) / 2;
-  if (macs && timing.median > 0)
+  if (macs.value_or(0) > 0 && timing.median > 0)
     timing.gmacPerSecond = static_cast<double>(*macs) / timing.median * 1e-6;
   return timing;
 }

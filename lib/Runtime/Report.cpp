@@ -71,7 +71,7 @@ static void printTiming(const Twine &name, const Timing &timing,
   if (timing.gmacPerSecond)
     os << llvm::format(", %.4g GMAC/s", *timing.gmacPerSecond);
   else
-    os << ", GMAC/s n/a (dynamic sizes)";
+    os << ", GMAC/s n/a";
   os << "\n";
 }
 

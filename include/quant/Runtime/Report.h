@@ -22,8 +22,8 @@ namespace quantmlir {
 struct Timing {
   unsigned repeats = 0;
   double median = 0, least = 0;
-  /// 10^9 multiply-adds in a second at the median; empty when the number of
-  /// multiply-adds is not known.
+  /// 10^9 multiply-adds in a second at the median; empty when their number is
+  /// not known, or 0.
   std::optional<double> gmacPerSecond;
 };
 
