@@ -41,6 +41,11 @@ static LogicalResult expandPackedMatmul(RewriterBase &b, PackedMatmulOp op) {
     return op.emitError("expected contiguous inner tiles and rows, found ")
            << op.getLhs().getType() << ", " << op.getRhs().getType() << ", "
            << op.getInit().getType();
+  for (Value columns : {op.getColBias(), op.getColFactors(),
+                        op.getChannelScale(), op.getBias()})
+    if (!isContiguous(columns, 1))
+      return op.emitError("expected contiguous vectors over columns, found ")
+             << columns.getType();
   b.setInsertionPoint(op);
   Location loc = op.getLoc();
   PackedKernel kernel(op, b);

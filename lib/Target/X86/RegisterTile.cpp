@@ -13,27 +13,42 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/Support/MathExtras.h"
 
-#include <algorithm>
-
 using namespace mlir;
 using namespace quantmlir;
 
+/// The size of parts that cover `size` in as few as `most` allows, as equal as
+/// can be: 9 rows are 5 and 4, not 8 and 1, which would compute 7 for nothing.
+static int64_t balance(int64_t size, int64_t most) {
+  if (ShapedType::isDynamic(size))
+    return most;
+  size = std::max<int64_t>(size, 1);
+  return llvm::divideCeil(size, llvm::divideCeil(size, most));
+}
+
+/// The most vectors that a row of the tile may have when it has `rows` rows.
+static int64_t maxVectors(const qtarget::IntrinsicRow &info, int64_t rows) {
+  constexpr int64_t limit = 8;
+  bool wideFile = info.vectorBits == 512;
+  bool oneInstruction = info.family == qtarget::IntrinsicFamily::DotU8S8;
+  int64_t registers = wideFile ? 32 : 16;
+  int64_t accumulators = wideFile ? 24 : oneInstruction ? 12 : 8;
+  int64_t temporaries = oneInstruction ? 1 : 2;
+  for (int64_t vectors = limit; vectors > 1; --vectors) {
+    // A single row uses each vector of the right operand once: that one need
+    // not stay in a register.
+    int64_t reused = rows > 1 ? vectors : 1;
+    if (rows * vectors <= accumulators &&
+        rows * vectors + reused + temporaries <= registers)
+      return vectors;
+  }
+  return 1;
+}
+
 RegisterTile quantmlir::chooseRegisterTile(const qtarget::IntrinsicRow &info,
                                            int64_t m, int64_t n) {
-  int64_t lanes = info.n;
-  bool wideFile = info.vectorBits == 512;
-  int64_t maxRows = wideFile ? 8 : 4;
-  int64_t rows =
-      ShapedType::isDynamic(m) ? maxRows : std::clamp<int64_t>(m, 1, maxRows);
-  // A product that is not accumulated in place takes a register of its own.
-  int64_t vectors = wideFile || info.k == 4 ? 3 : 2;
-  // Few rows leave registers free: a wider panel keeps as many accumulators.
-  if (rows <= 2)
-    vectors = wideFile ? 8 : 4;
-  else if (rows <= 4 && wideFile)
-    vectors = 4;
-  if (!ShapedType::isDynamic(n))
-    vectors =
-        std::min(vectors, std::max<int64_t>(llvm::divideCeil(n, lanes), 1));
-  return {rows, vectors * lanes};
+  int64_t rows = balance(m, info.vectorBits == 512 ? 8 : 4);
+  int64_t needed = ShapedType::isDynamic(n)
+                       ? ShapedType::kDynamic
+                       : static_cast<int64_t>(llvm::divideCeil(n, info.n));
+  return {rows, balance(needed, maxVectors(info, rows)) * info.n};
 }

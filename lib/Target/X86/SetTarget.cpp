@@ -122,13 +122,11 @@ private:
       StringRef name = option;
       bool enable = name.consume_front("+");
       if (!enable && !name.consume_front("-"))
-        return error()
-               << "expected a feature as +name or -name, found `" << option
-               << "`";
+        return error() << "expected a feature as +name or -name, found `"
+                       << option << "`";
       if (!getKnownFeatures().contains(name))
-        return error()
-               << "expected LLVM's name of an x86 feature, found `" << name
-               << "`";
+        return error() << "expected LLVM's name of an x86 feature, found `"
+                       << name << "`";
       available[name] = enable;
       // What a feature needs comes with it, what needs it goes with it.
       llvm::X86::updateImpliedFeatures(name, enable, available);
@@ -143,11 +141,11 @@ private:
     for (StringRef feature : getRelevantFeatures())
       if (available.lookup(feature))
         names.push_back(builder.getStringAttr(feature));
-    getOperation()->setAttr(
-        TargetAttr::kModuleAttrName,
-        TargetAttr::get(&getContext(), builder.getStringAttr(name),
-                        builder.getArrayAttr(names), caches.l1d, caches.l2,
-                        cores));
+    getOperation()->setAttr(TargetAttr::kModuleAttrName,
+                            TargetAttr::get(&getContext(),
+                                            builder.getStringAttr(name),
+                                            builder.getArrayAttr(names),
+                                            caches.l1d, caches.l2, cores));
   }
 };
 

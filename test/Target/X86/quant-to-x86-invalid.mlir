@@ -15,3 +15,12 @@ func.func @strided(%a: memref<3x8x2x4xi8>, %b: memref<2x8x16x4xi8>, %c: memref<6
     outs(%c : memref<6x32xi32, strided<[64, 2]>>)
   return
 }
+
+// -----
+
+func.func @strided_bias(%a: memref<1x5x2x4xi8>, %b: memref<1x5x16x4xi8>, %c: memref<2x16xi32>, %cb: memref<1x16xi32, strided<[32, 2]>>) {
+  // expected-error @+1 {{expected contiguous vectors over columns, found 'memref<1x16xi32, strided<[32, 2]>>'}}
+  quant.packed_matmul <vpdpbusd_512> ins(%a, %b : memref<1x5x2x4xi8>, memref<1x5x16x4xi8>)
+    col_bias(%cb : memref<1x16xi32, strided<[32, 2]>>) outs(%c : memref<2x16xi32>)
+  return
+}
