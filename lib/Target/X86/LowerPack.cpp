@@ -1,5 +1,7 @@
 //===- LowerPack.cpp - linalg.pack to vector copies -----------------------===//
 
+#include "LowerColumnPack.h"
+
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -102,6 +104,8 @@ struct QuantLowerPackPass
       if (auto pack = dyn_cast<linalg::PackOp>(op)) {
         if (isRowPanelPack(pack)) {
           lowerRowPanelPack(rewriter, pack);
+        } else if (isColumnPanelPack(pack)) {
+          lowerColumnPanelPack(rewriter, pack);
         } else {
           rewriter.setInsertionPoint(pack);
           lowered = linalg::lowerPack(rewriter, pack);

@@ -53,10 +53,12 @@ def QuantPackMatmulPass : Pass<"quant-pack-matmul", "::mlir::ModuleOp"> {
 def QuantLowerPackPass : Pass<"quant-lower-pack", "::mlir::ModuleOp"> {
   let summary = "Lower linalg.pack of run-time operands to vector copies";
   let description = [{
-    What is still packed at run time are the activations. `[rows, K]` packed to
-    `[rows/R][K/KR][R][KR]` is a loop over rows that copies KR elements at a
-    time as one vector, on a destination that is zeroed first where a size does
-    not divide. Every other `linalg.pack` and `linalg.unpack` is lowered by
+    What is still packed at run time are activations, and weights that are not
+    constant. `[rows, K]` packed to `[rows/R][K/KR][R][KR]` is a loop over rows
+    that copies KR elements at a time as one vector, on a destination that is
+    zeroed first where a size does not divide. `[K, N]` packed to
+    `[N/NR][K/KR][NR][KR]` loads blocks of columns of KR rows and interleaves
+    them in registers. Every other `linalg.pack` and `linalg.unpack` is lowered by
     upstream's `linalg::lowerPack` and `linalg::lowerUnPack`.
 
     Example:
