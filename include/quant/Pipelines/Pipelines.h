@@ -17,44 +17,37 @@
 
 namespace quantmlir {
 
-/// Options of `quant-to-generic`.
-struct GenericPipelineOptions
-    : public mlir::PassPipelineOptions<GenericPipelineOptions> {
-  Option<std::string> quantize{
+/// What the pipelines of all targets let a user say.
+template <typename Derived>
+struct CommonPipelineOptions : public mlir::PassPipelineOptions<Derived> {
+  using Base = mlir::PassPipelineOptions<Derived>;
+  typename Base::template Option<std::string> quantize{
       *this, "quantize",
       llvm::cl::desc("Options of quant-quantize-matmul; `none` leaves float "
                      "matmuls as they are"),
       llvm::cl::init("none")};
-  Option<Stage> stopAfter{
+  typename Base::template Option<Stage> stopAfter{
       *this, "stop-after", llvm::cl::desc("Last stage that is run"),
       llvm::cl::init(Stage::LLVM),
-      llvm::cl::values(clEnumValN(Stage::Quant, "quant", ""),
-                       clEnumValN(Stage::Packed, "packed", ""),
-                       clEnumValN(Stage::Target, "target", ""),
-                       clEnumValN(Stage::LLVM, "llvm", ""))};
+      llvm::cl::values(
+          clEnumValN(Stage::Quant, "quant", "integers on tensors"),
+          clEnumValN(Stage::Packed, "packed", "tiled and packed"),
+          clEnumValN(Stage::Target, "target", "instructions on memory"),
+          clEnumValN(Stage::LLVM, "llvm", "the LLVM dialect"))};
 };
 
+/// Options of `quant-to-generic`.
+struct GenericPipelineOptions
+    : public CommonPipelineOptions<GenericPipelineOptions> {};
+
 /// Options of `quant-to-x86`.
-struct X86PipelineOptions
-    : public mlir::PassPipelineOptions<X86PipelineOptions> {
-  Option<std::string> quantize{
-      *this, "quantize",
-      llvm::cl::desc("Options of quant-quantize-matmul; `none` leaves float "
-                     "matmuls as they are"),
-      llvm::cl::init("none")};
+struct X86PipelineOptions : public CommonPipelineOptions<X86PipelineOptions> {
   Option<std::string> cpu{*this, "cpu",
                           llvm::cl::desc("LLVM's name of the CPU, or host"),
                           llvm::cl::init("host")};
   ListOption<std::string> features{
       *this, "features",
       llvm::cl::desc("LLVM features to add (+x) or remove (-x)")};
-  Option<Stage> stopAfter{
-      *this, "stop-after", llvm::cl::desc("Last stage that is run"),
-      llvm::cl::init(Stage::LLVM),
-      llvm::cl::values(clEnumValN(Stage::Quant, "quant", ""),
-                       clEnumValN(Stage::Packed, "packed", ""),
-                       clEnumValN(Stage::Target, "target", ""),
-                       clEnumValN(Stage::LLVM, "llvm", ""))};
 };
 
 /// Import + Quant stage: QDQ forms are imported, then, unless `quantize` is

@@ -1,7 +1,7 @@
 //===- QuantizeToLinalg.cpp - quantize, dequantize, choose_qparams --------===//
 
-#include "quant/Dialect/Quant/Utils/GenericBuilder.h"
 #include "Patterns.h"
+#include "quant/Dialect/Quant/Utils/GenericBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -12,6 +12,18 @@
 using namespace mlir;
 using namespace quantmlir;
 
+/// The element, its scale and, where there is one, its zero point.
+template <typename OpTy>
+static SmallVector<ElementwiseOperand> elementAndParameters(OpTy op) {
+  int64_t rank = cast<RankedTensorType>(op.getType()).getRank();
+  SmallVector<int64_t> axes(op.getAxes());
+  SmallVector<ElementwiseOperand> operands = {{op.getInput(), allDims(rank)},
+                                              {op.getScale(), axes}};
+  if (Value zp = op.getZeroPoint())
+    operands.push_back({zp, axes});
+  return operands;
+}
+
 namespace {
 
 struct LowerQuantize : OpRewritePattern<QuantizeOp> {
@@ -21,14 +33,9 @@ struct LowerQuantize : OpRewritePattern<QuantizeOp> {
                                 PatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     auto type = cast<RankedTensorType>(op.getType());
-    SmallVector<ElementwiseOperand> inputs = {
-        {op.getInput(), allDims(type.getRank())},
-        {op.getScale(), llvm::to_vector(op.getAxes())}};
-    if (Value zp = op.getZeroPoint())
-      inputs.push_back({zp, llvm::to_vector(op.getAxes())});
     Value init = emptyLike(rewriter, loc, type, op.getInput());
     auto generic = elementwise(
-        rewriter, loc, inputs, init,
+        rewriter, loc, elementAndParameters(op), init,
         [&](OpBuilder &b, Location loc, ValueRange args) -> SmallVector<Value> {
           Value x = extendToF32(b, loc, args[0]);
           Value quotient = arith::DivFOp::create(b, loc, x, args[1]);
@@ -49,14 +56,9 @@ struct LowerDequantize : OpRewritePattern<DequantizeOp> {
                                 PatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     auto type = cast<RankedTensorType>(op.getType());
-    SmallVector<ElementwiseOperand> inputs = {
-        {op.getInput(), allDims(type.getRank())},
-        {op.getScale(), llvm::to_vector(op.getAxes())}};
-    if (Value zp = op.getZeroPoint())
-      inputs.push_back({zp, llvm::to_vector(op.getAxes())});
     Value init = emptyLike(rewriter, loc, type, op.getInput());
     auto generic = elementwise(
-        rewriter, loc, inputs, init,
+        rewriter, loc, elementAndParameters(op), init,
         [&](OpBuilder &b, Location loc, ValueRange args) -> SmallVector<Value> {
           Value q = extendToI32(b, loc, args[0], op.getIsUnsigned());
           if (op.getZeroPoint())

@@ -1,0 +1,184 @@
+//===- MatmulOps.td - integer matmuls, plain and packed ----*- tablegen -*-===//
+
+#ifndef QUANT_DIALECT_QUANT_IR_MATMULOPS_TD
+#define QUANT_DIALECT_QUANT_IR_MATMULOPS_TD
+
+include "quant/Dialect/Quant/IR/QuantExtBase.td"
+include "quant/Target/IR/QTarget.td"
+
+def QuantExt_MatmulOp : QuantExt_Op<"matmul", [Pure, AttrSizedOperandSegments,
+    DestinationStyleOpInterface,
+    QuantExt_Tiling]> {
+  let summary = "Integer matrix multiplication with i32 accumulation";
+  let description = [{
+    ```
+    result[b.., m, n] = init[b.., m, n] +
+        sum_k (lhs[b.., m, k] - lhs_zp[b.., m]) * (rhs[k, n] - rhs_zp[n])
+    ```
+
+    `lhs` is `[B.., M, K]`. `rhs` is `[K, N]`, or `[N, K]` with
+    `transpose_rhs`, for every batch alike, or has the same leading batch
+    dimensions as `lhs` (`[B.., K, N]`). Zero points are one number
+    (`tensor<i32>`), or one for each row of `lhs` (`[B.., M]`) and each column
+    of the result (`[N]`, or `[B.., N]` with a batched `rhs`). Elements are 8
+    or 4 bits, each side of its own width, read as signed, or as unsigned with
+    `lhs_unsigned` and `rhs_unsigned`.
+
+    The loops are `b.., m, n` (parallel) and `k` (reduction), in this order, for
+    upstream's tiling: a tile takes slices of the operands and of `init`.
+
+    Sums wrap modulo 2^32. The *true* result must fit in i32; the pass
+    `quant-verify-stage` proves it from K, the ranges and the zero points, or
+    refuses the op.
+
+    Constraints:
+    * (C1) `lhs` has rank >= 2, and `rhs` has rank 2 or the rank of `lhs`.
+    * (C2) the contracted dimensions agree.
+    * (C3) batch dimensions of a batched `rhs` agree with those of `lhs`.
+    * (C4) `init` is `[B.., M, N]`.
+    * (C5) `lhs_zero_point` is rank 0 or `[B.., M]`.
+    * (C6) `rhs_zero_point` is rank 0 or one for each column.
+    * (C7) a static K does not overflow i32 for the stored types' whole range
+      around a zero zero point (K * max|lhs| * max|rhs| <= 2^31 - 1).
+    * (C8) constant zero points lie in the range of their operand's type.
+
+    Example:
+
+    ```mlir
+    %acc = quant.matmul ins(%x, %w : tensor<?x384xi8>, tensor<1536x384xi8>)
+             lhs_zero_point(%zx : tensor<?xi32>)
+             outs(%zero : tensor<?x1536xi32>) {transpose_rhs}
+             -> tensor<?x1536xi32>
+    ```
+  }];
+  let arguments = (ins QuantExt_StoredTensor:$lhs, QuantExt_StoredTensor:$rhs,
+                       Optional<QuantExt_ZeroPointTensor>:$lhs_zero_point,
+                       Optional<QuantExt_ZeroPointTensor>:$rhs_zero_point,
+                       QuantExt_AccTensor:$init,
+                       UnitAttr:$transpose_rhs, UnitAttr:$lhs_unsigned,
+                       UnitAttr:$rhs_unsigned);
+  let results = (outs QuantExt_AccTensor:$result);
+  let assemblyFormat = [{
+    `ins` `(` $lhs `,` $rhs `:` type($lhs) `,` type($rhs) `)`
+    (`lhs_zero_point` `(` $lhs_zero_point^ `:` type($lhs_zero_point) `)`)?
+    (`rhs_zero_point` `(` $rhs_zero_point^ `:` type($rhs_zero_point) `)`)?
+    `outs` `(` $init `:` type($init) `)` attr-dict `->` type($result)
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() {
+      return getInitMutable();
+    }
+    /// Number of leading batch dimensions of the result.
+    int64_t getNumBatchDims() {
+      return getLhs().getType().getRank() - 2;
+    }
+    /// Whether `rhs` has batch dimensions of its own.
+    bool hasBatchedRhs() {
+      return getNumBatchDims() > 0 && getRhs().getType().getRank() > 2;
+    }
+    /// Index of the contracted dimension in `rhs`.
+    int64_t getRhsKDim() {
+      return getRhs().getType().getRank() - (getTransposeRhs() ? 1 : 2);
+    }
+    /// Index of the column dimension in `rhs`.
+    int64_t getRhsNDim() {
+      return getRhs().getType().getRank() - (getTransposeRhs() ? 2 : 1);
+    }
+    /// Static size of the contracted dimension where either operand has it,
+    /// else dynamic.
+    int64_t getK();
+  }];
+  let hasVerifier = 1;
+  let hasCanonicalizer = 1;
+}
+
+def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
+    AttrSizedOperandSegments, DestinationStyleOpInterface,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "Integer matmul on operands packed for one instruction";
+  let description = [{
+    A matmul whose operands are tiled and packed for `intrinsic`, with its
+    corrections and rescaling fused, so that the i32 accumulator need not go
+    to memory. `lhs` is `[M/MR][K/KR][MR][KR]`, `rhs` `[N/NR][K/KR][NR][KR]`,
+    both padded with zeros; every vector over columns is packed the same way,
+    `[N/NR][NR]`. `init` is the plain `[M, N]` result and is overwritten, not
+    accumulated into; its sizes say what is padding.
+
+    ```
+    t = sum_k lhs[m, k] * rhs[n, k]                               (i32, wraps)
+    t = t + col_bias[n] + sum_r row_factors[r, m] * col_factors[r, n]
+    result i32:      t
+    result float:    as quant.rescale with row_scale, channel_scale, bias
+    result integer:  as quant.rescale, with zero_point and range
+    ```
+
+    `lhs` elements are read as the intrinsic's left operand (u8 for
+    `vpdpbusd`, i16 for `vpmaddwd`), `rhs` elements as its right (s8).
+    `row_factors` is `[R, M]`, `col_factors` `[R, N/NR, NR]`: the rank-R
+    correction that run-time zero points need.
+
+    The op stands on tensors or, after bufferization, on memrefs.
+
+    Constraints:
+    * (C1) `lhs` and `rhs` have rank 4 with static inner tiles, equal K/KR and
+      equal KR, and KR is the intrinsic's.
+    * (C2) NR is a multiple of the intrinsic's N.
+    * (C3) `lhs` and `rhs` elements are those of the intrinsic's row, the
+      corrections i32, the scales f32.
+    * (C4) `init` is `[M, N]` with `ceil(M/MR)`, `ceil(N/NR)` the outer sizes.
+    * (C5) column vectors are `[N/NR, NR]`; `row_factors` `[R, M]` and
+      `col_factors` `[R, N/NR, NR]` stand together, R static.
+    * (C6) an i32 result has no scales, bias or clamps; a float or 8-bit result
+      has at least one scale, `row_scale` of rank 0 or `[M]`, `channel_scale` of rank 0 or
+      `[N/NR, NR]`.
+    * (C7) `zero_point` and `range` stand with an 8-bit result only, which
+      needs `range`.
+
+    Example:
+
+    ```mlir
+    %y = quant.packed_matmul <vpdpbusd_512>
+           ins(%a, %b : tensor<16x96x8x4xi8>, tensor<32x96x48x4xi8>)
+           col_bias(%c : tensor<32x48xi32>)
+           row_scale(%sx : tensor<128xf32>)
+           channel_scale(%sw : tensor<32x48xf32>)
+           outs(%e : tensor<128x1536xf32>) -> tensor<128x1536xf32>
+    ```
+  }];
+  let arguments = (ins
+      QTarget_IntrinsicAttr:$intrinsic,
+      AnyTypeOf<[AnyRankedTensor, AnyMemRef]>:$lhs,
+      AnyTypeOf<[AnyRankedTensor, AnyMemRef]>:$rhs,
+      Optional<AnyTypeOf<[AnyRankedTensor, AnyMemRef]>>:$col_bias,
+      Optional<AnyTypeOf<[AnyRankedTensor, AnyMemRef]>>:$row_factors,
+      Optional<AnyTypeOf<[AnyRankedTensor, AnyMemRef]>>:$col_factors,
+      Optional<AnyTypeOf<[AnyRankedTensor, AnyMemRef]>>:$row_scale,
+      Optional<AnyTypeOf<[AnyRankedTensor, AnyMemRef]>>:$channel_scale,
+      Optional<AnyTypeOf<[AnyRankedTensor, AnyMemRef]>>:$bias,
+      AnyTypeOf<[AnyRankedTensor, AnyMemRef]>:$init,
+      OptionalAttr<I32Attr>:$zero_point,
+      OptionalAttr<DenseI64ArrayAttr>:$range,
+      OptionalAttr<F32Attr>:$clamp_min,
+      OptionalAttr<F32Attr>:$clamp_max,
+      UnitAttr:$is_unsigned);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    $intrinsic `ins` `(` $lhs `,` $rhs `:` type($lhs) `,` type($rhs) `)`
+    (`col_bias` `(` $col_bias^ `:` type($col_bias) `)`)?
+    (`row_factors` `(` $row_factors^ `:` type($row_factors) `)`)?
+    (`col_factors` `(` $col_factors^ `:` type($col_factors) `)`)?
+    (`row_scale` `(` $row_scale^ `:` type($row_scale) `)`)?
+    (`channel_scale` `(` $channel_scale^ `:` type($channel_scale) `)`)?
+    (`bias` `(` $bias^ `:` type($bias) `)`)?
+    `outs` `(` $init `:` type($init) `)` (`unsigned` $is_unsigned^)?
+    attr-dict (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() {
+      return getInitMutable();
+    }
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // QUANT_DIALECT_QUANT_IR_MATMULOPS_TD
