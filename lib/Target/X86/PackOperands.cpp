@@ -29,7 +29,6 @@ static Value packConstant(OpBuilder &b, Location loc, Value value, int64_t kDim,
   if (!values || !type.getElementType().isInteger(8))
     return {};
   int64_t rows = type.getDimSize(1 - kDim), k = type.getDimSize(kDim);
-  int64_t rowStride = kDim == 1 ? k : 1, kStride = kDim == 1 ? 1 : rows;
   int64_t panels = llvm::divideCeil(rows, rowTile);
   int64_t steps = llvm::divideCeil(k, kTile);
   auto packed =
@@ -41,13 +40,15 @@ static Value packConstant(OpBuilder &b, Location loc, Value value, int64_t kDim,
   auto attr =
       makeTensorAttr(packed, "quant_packed", [&](MutableArrayRef<char> out) {
         std::fill(out.begin(), out.end(), 0);
-        for (int64_t r = 0; r < rows; ++r) {
-          int64_t panel =
-              (r / rowTile) * steps * rowTile * kTile + (r % rowTile) * kTile;
-          for (int64_t i = 0; i < k; ++i)
-            out[panel + (i / kTile) * rowTile * kTile + i % kTile] =
-                read(r * rowStride + i * kStride);
-        }
+        auto at = [&](int64_t r, int64_t i) -> char & {
+          int64_t tile = (r / rowTile) * steps + i / kTile;
+          return out[(tile * rowTile + r % rowTile) * kTile + i % kTile];
+        };
+        // In the order of the source, which is read once from front to back.
+        int64_t outer = kDim == 1 ? rows : k, inner = kDim == 1 ? k : rows;
+        for (int64_t o = 0; o < outer; ++o)
+          for (int64_t i = 0; i < inner; ++i)
+            (kDim == 1 ? at(o, i) : at(i, o)) = read(o * inner + i);
       });
   return arith::ConstantOp::create(b, loc, packed, attr);
 }

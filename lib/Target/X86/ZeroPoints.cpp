@@ -41,12 +41,17 @@ constantSums(const ZeroPointedOperand &operand) {
   RankedTensorType type = tensorType(operand.value);
   int64_t k = type.getDimSize(operand.kDim);
   int64_t rows = type.getDimSize(1 - operand.kDim);
-  int64_t rowStride = operand.kDim == 1 ? k : 1;
-  int64_t kStride = operand.kDim == 1 ? 1 : rows;
   SmallVector<int32_t> sums(rows, 0);
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t i = 0; i < k; ++i)
-      sums[r] += static_cast<int32_t>((*values)[r * rowStride + i * kStride]);
+  ArrayRef<int8_t> bytes = values->getBytes();
+  auto read = [&](int64_t i) -> int32_t {
+    return bytes.empty() ? static_cast<int32_t>((*values)[i]) : bytes[i];
+  };
+  // In the order of the source.
+  int64_t outer = operand.kDim == 1 ? rows : k;
+  int64_t inner = operand.kDim == 1 ? k : rows;
+  for (int64_t o = 0; o < outer; ++o)
+    for (int64_t i = 0; i < inner; ++i)
+      sums[operand.kDim == 1 ? o : i] += read(o * inner + i);
   return sums;
 }
 
