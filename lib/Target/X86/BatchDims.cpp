@@ -5,6 +5,8 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/GenericBuilder.h"
@@ -43,6 +45,34 @@ static Value mergeRows(OpBuilder &b, Location loc, Value value) {
   return mergeLeading(b, loc, value, 0);
 }
 
+/// Whether all batch dimensions are known to be 1.
+static bool isUnitBatch(MatmulOp op) {
+  return llvm::all_of(
+      op.getLhs().getType().getShape().take_front(op.getNumBatchDims()),
+      [](int64_t size) { return size == 1; });
+}
+
+/// The right operand [1.., R, C] as [R, C]; a constant stays one, so that it
+/// is packed at compile time.
+static Value dropUnitBatch(OpBuilder &b, Location loc, Value value) {
+  RankedTensorType type = tensorType(value);
+  auto matrix = RankedTensorType::get(type.getShape().take_back(2),
+                                      type.getElementType());
+  if (auto unpack = value.getDefiningOp<UnpackInt4Op>())
+    return UnpackInt4Op::create(b, loc, matrix,
+                                dropUnitBatch(b, loc, unpack.getInput()));
+  Attribute attr;
+  if (matchPattern(value, m_Constant(&attr))) {
+    if (auto dense = dyn_cast<DenseElementsAttr>(attr))
+      return arith::ConstantOp::create(b, loc, matrix, dense.reshape(matrix));
+    if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr))
+      return arith::ConstantOp::create(
+          b, loc, matrix,
+          DenseResourceElementsAttr::get(matrix, resource.getRawHandle()));
+  }
+  return mergeLeading(b, loc, value, 1);
+}
+
 /// Replaces matmul and rescale by clones on new operands, and returns the
 /// value that stands for the last of them.
 static Value cloneOn(OpBuilder &b, MatmulOp op, RescaleOp rescale, Value lhs,
@@ -68,9 +98,13 @@ static void mergeBatchIntoRows(MatmulOp op, RewriterBase &b) {
   Operation *last = rescale ? rescale.getOperation() : op.getOperation();
   b.setInsertionPoint(last);
   RankedTensorType type = tensorType(last->getResult(0));
+  Value rhs = op.getRhs();
+  if (op.hasBatchedRhs())
+    rhs = dropUnitBatch(b, loc, rhs);
   Value result =
-      cloneOn(b, op, rescale, mergeLeading(b, loc, op.getLhs(), 1), op.getRhs(),
-              mergeRows(b, loc, op.getLhsZeroPoint()), op.getRhsZeroPoint(),
+      cloneOn(b, op, rescale, mergeLeading(b, loc, op.getLhs(), 1), rhs,
+              mergeRows(b, loc, op.getLhsZeroPoint()),
+              mergeRows(b, loc, op.getRhsZeroPoint()),
               mergeLeading(b, loc, op.getInit(), 1),
               rescale ? mergeRows(b, loc, rescale.getRowScale()) : Value());
   SmallVector<ReassociationIndices> groups = {{}, {type.getRank() - 1}};
@@ -145,7 +179,7 @@ void quantmlir::removeBatchDims(Operation *root) {
     MatmulOp op = worklist.pop_back_val();
     if (op.getNumBatchDims() == 0)
       continue;
-    if (op.hasBatchedRhs())
+    if (op.hasBatchedRhs() && !isUnitBatch(op))
       loopOverBatch(op, rewriter, worklist);
     else
       mergeBatchIntoRows(op, rewriter);

@@ -63,3 +63,17 @@ func.func @negative_other_user(%x: tensor<8x64xf32>, %s: tensor<f32>, %w: tensor
            outs(%init : tensor<8x48xi32>) {transpose_rhs} -> tensor<8x48xi32>
   return %acc, %q : tensor<8x48xi32>, tensor<8x64xi8>
 }
+
+// A batch of one is none: the constant right operand is packed at compile time.
+// CHECK-LABEL: func @unit_batch
+// CHECK-NOT: scf.for
+// CHECK: %[[W:.*]] = arith.constant {{.*}} : tensor<1x2x16x4xi8>
+// CHECK-NOT: scf.for
+// CHECK: quant.packed_matmul <vpdpbusd_512> ins(%{{.*}}, %[[W]] : tensor<1x2x3x4xi8>, tensor<1x2x16x4xi8>)
+func.func @unit_batch(%q: tensor<1x3x8xi8>) -> tensor<1x3x2xi32> {
+  %w = arith.constant dense<[[[1, 2, 3, 4, 5, 6, 7, 8], [9, 10, 11, 12, 13, 14, 15, 16]]]> : tensor<1x2x8xi8>
+  %init = arith.constant dense<0> : tensor<1x3x2xi32>
+  %acc = quant.matmul ins(%q, %w : tensor<1x3x8xi8>, tensor<1x2x8xi8>)
+           outs(%init : tensor<1x3x2xi32>) {transpose_rhs, lhs_unsigned} -> tensor<1x3x2xi32>
+  return %acc : tensor<1x3x2xi32>
+}
