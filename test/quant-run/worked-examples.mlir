@@ -12,6 +12,12 @@
 // RUN: quant-run %s --entry=matrix_i4 --inputs=%t/x2.npy,%t/w2.npy,%t/s.npy | FileCheck %s --check-prefix=MAT4
 // RUN: quant-run %s --entry=matrix_constant_i8 --inputs=%t/x2.npy | FileCheck %s --check-prefix=MAT
 // RUN: quant-run %s --entry=matrix_constant_i4 --inputs=%t/x2.npy | FileCheck %s --check-prefix=MAT
+// RUN: quant-run %s --entry=vector_i8 --target=x86 --inputs=%t/x1.npy,%t/w1.npy,%t/s.npy | FileCheck %s --check-prefix=VEC8
+// RUN: quant-run %s --entry=vector_i4 --target=x86 --inputs=%t/x1.npy,%t/w1.npy,%t/s.npy | FileCheck %s --check-prefix=VEC4
+// RUN: quant-run %s --entry=matrix_i8 --target=x86 --inputs=%t/x2.npy,%t/w2.npy,%t/s.npy | FileCheck %s --check-prefix=MAT8
+// RUN: quant-run %s --entry=matrix_i4 --target=x86 --inputs=%t/x2.npy,%t/w2.npy,%t/s.npy | FileCheck %s --check-prefix=MAT4
+// RUN: quant-run %s --entry=matrix_constant_i8 --target=x86 --inputs=%t/x2.npy | FileCheck %s --check-prefix=MAT
+// RUN: quant-run %s --entry=matrix_constant_i4 --target=x86 --inputs=%t/x2.npy | FileCheck %s --check-prefix=MAT
 
 // VEC8: result0: tensor<1x2xi8> = {{\[\[}}5, -2]]
 // VEC8: result1: tensor<1x1xi32> = {{\[\[}}52]]
