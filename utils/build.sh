@@ -10,7 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # is on PATH without its package counts as there.
 missing_packages() {
   local p tool
-  for p in cmake ninja-build g++ python3 python3-numpy python3-pip \
+  for p in ca-certificates cmake ninja-build g++ python3 python3-numpy python3-pip \
            libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools; do
     case $p in
       cmake | g++) tool=$p ;;
