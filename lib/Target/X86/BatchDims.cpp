@@ -18,12 +18,17 @@ static RankedTensorType tensorType(Value v) {
   return cast<RankedTensorType>(v.getType());
 }
 
-/// The rescale that alone uses `op`, or null.
+/// The rescale that alone uses `op`, or null. One that knows more, or less, of
+/// its sizes than the matmul is left where it is.
 static RescaleOp soleRescale(MatmulOp op) {
   if (!op->hasOneUse())
     return {};
   auto rescale = dyn_cast<RescaleOp>(*op->getUsers().begin());
-  return rescale && rescale.getAcc() == op.getResult() ? rescale : RescaleOp();
+  if (!rescale || rescale.getAcc() != op.getResult() ||
+      tensorType(rescale.getResult()).getShape() !=
+          tensorType(op.getResult()).getShape())
+    return {};
+  return rescale;
 }
 
 /// Merges all dimensions but the last `keep`, as in [B.., M, K] to [B*M, K].

@@ -164,7 +164,8 @@ static Value convertConstant(OpBuilder &b, Location loc, Value value,
   if (unpack)
     source = unpack.getInput();
   bytes = IntConstant::get(source);
-  if (!bytes)
+  // A constant may be unpacked to a dynamic size.
+  if (!bytes || !type.hasStaticShape())
     return {};
   auto result = type.clone(b.getI8Type());
   int64_t columns = type.getRank() ? type.getShape().back() : 1;

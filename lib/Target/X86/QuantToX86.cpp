@@ -33,19 +33,40 @@ static bool isContiguous(Value v, int64_t dims) {
          cast<MemRefType>(v.getType()).areTrailingDimsContiguous(dims);
 }
 
+/// Rows of a result whose elements do not follow each other (every other column
+/// of a larger one) cannot be stored as vectors: they are computed apart and
+/// copied.
+static void useContiguousInit(RewriterBase &b, PackedMatmulOp op) {
+  Value init = op.getInit();
+  if (isContiguous(init, 1))
+    return;
+  auto type = cast<MemRefType>(init.getType());
+  Location loc = op.getLoc();
+  b.setInsertionPoint(op);
+  SmallVector<Value> sizes;
+  for (int64_t dim = 0; dim < type.getRank(); ++dim)
+    if (type.isDynamicDim(dim))
+      sizes.push_back(memref::DimOp::create(b, loc, init, dim));
+  Value apart = memref::AllocOp::create(
+      b, loc, MemRefType::get(type.getShape(), type.getElementType()), sizes);
+  b.modifyOpInPlace(op, [&] { op.getInitMutable().assign(apart); });
+  b.setInsertionPointAfter(op);
+  memref::CopyOp::create(b, loc, apart, init);
+  memref::DeallocOp::create(b, loc, apart);
+}
+
 static LogicalResult expandPackedMatmul(RewriterBase &b, PackedMatmulOp op) {
   if (!isa<MemRefType>(op.getInit().getType()))
     return op.emitError("expected memrefs, found tensors; bufferize first");
-  if (!isContiguous(op.getLhs(), 2) || !isContiguous(op.getRhs(), 2) ||
-      !isContiguous(op.getInit(), 1))
-    return op.emitError("expected contiguous inner tiles and rows, found ")
-           << op.getLhs().getType() << ", " << op.getRhs().getType() << ", "
-           << op.getInit().getType();
+  if (!isContiguous(op.getLhs(), 2) || !isContiguous(op.getRhs(), 2))
+    return op.emitError("expected contiguous inner tiles, found ")
+           << op.getLhs().getType() << ", " << op.getRhs().getType();
   for (Value columns : {op.getColBias(), op.getColFactors(),
                         op.getChannelScale(), op.getBias()})
     if (!isContiguous(columns, 1))
       return op.emitError("expected contiguous vectors over columns, found ")
              << columns.getType();
+  useContiguousInit(b, op);
   b.setInsertionPoint(op);
   Location loc = op.getLoc();
   PackedKernel kernel(op, b);

@@ -77,3 +77,31 @@ func.func @unit_batch(%q: tensor<1x3x8xi8>) -> tensor<1x3x2xi32> {
            outs(%init : tensor<1x3x2xi32>) {transpose_rhs, lhs_unsigned} -> tensor<1x3x2xi32>
   return %acc : tensor<1x3x2xi32>
 }
+
+// A rescale that knows sizes which the matmul does not know stays outside of
+// the merged rows and of the loop.
+
+// CHECK-LABEL: func @static_rescale
+// CHECK: quant.packed_matmul
+// CHECK: tensor.expand_shape
+// CHECK: quant.rescale {{.*}} : tensor<?x?x7xi32> -> tensor<2x3x7xf32>
+func.func @static_rescale(%x: tensor<?x?x8xi8>, %w: tensor<7x8xi8>, %init: tensor<?x?x7xi32>,
+                          %s: tensor<f32>) -> tensor<2x3x7xf32> {
+  %acc = quant.matmul ins(%x, %w : tensor<?x?x8xi8>, tensor<7x8xi8>)
+           outs(%init : tensor<?x?x7xi32>) {transpose_rhs} -> tensor<?x?x7xi32>
+  %y = quant.rescale %acc row_scale(%s : tensor<f32>) : tensor<?x?x7xi32> -> tensor<2x3x7xf32>
+  return %y : tensor<2x3x7xf32>
+}
+
+// CHECK-LABEL: func @static_rescale_loop
+// CHECK: scf.for
+// CHECK: quant.packed_matmul
+// CHECK: }
+// CHECK: quant.rescale {{.*}} : tensor<?x?x7xi32> -> tensor<2x3x7xf32>
+func.func @static_rescale_loop(%x: tensor<?x?x8xi8>, %w: tensor<?x7x8xi8>, %init: tensor<?x?x7xi32>,
+                               %s: tensor<f32>) -> tensor<2x3x7xf32> {
+  %acc = quant.matmul ins(%x, %w : tensor<?x?x8xi8>, tensor<?x7x8xi8>)
+           outs(%init : tensor<?x?x7xi32>) {transpose_rhs} -> tensor<?x?x7xi32>
+  %y = quant.rescale %acc row_scale(%s : tensor<f32>) : tensor<?x?x7xi32> -> tensor<2x3x7xf32>
+  return %y : tensor<2x3x7xf32>
+}

@@ -126,3 +126,20 @@ func.func @chain(%q: tensor<8x4xi8>, %w: tensor<4x16xi8>, %v: tensor<16x3xi8>, %
          outs(%i1 : tensor<8x3xi32>) -> tensor<8x3xi32>
   return %b : tensor<8x3xi32>
 }
+
+// -----
+
+// A constant that is unpacked to a dynamic size is packed at run time.
+
+// CHECK-LABEL: func @dynamic_unpack
+// CHECK: linalg.pack
+// CHECK: quant.packed_matmul
+// AVX2-LABEL: func @dynamic_unpack
+// AVX2: quant.packed_matmul
+func.func @dynamic_unpack(%x: tensor<5x6xi8>, %init: tensor<5x?xi32>) -> tensor<5x?xi32> {
+  %p = arith.constant dense<17> : tensor<6x4xi8>
+  %w = quant.unpack_int4 %p : tensor<6x4xi8> -> tensor<6x?xi4>
+  %acc = quant.matmul ins(%x, %w : tensor<5x6xi8>, tensor<6x?xi4>)
+           outs(%init : tensor<5x?xi32>) -> tensor<5x?xi32>
+  return %acc : tensor<5x?xi32>
+}

@@ -9,10 +9,10 @@ func.func @tensors(%a: tensor<3x8x2x4xi8>, %b: tensor<2x8x16x4xi8>, %c: tensor<6
 
 // -----
 
-func.func @strided(%a: memref<3x8x2x4xi8>, %b: memref<2x8x16x4xi8>, %c: memref<6x32xi32, strided<[64, 2]>>) {
-  // expected-error @+1 {{expected contiguous inner tiles and rows, found 'memref<3x8x2x4xi8>', 'memref<2x8x16x4xi8>', 'memref<6x32xi32, strided<[64, 2]>>'}}
-  quant.packed_matmul <vpdpbusd_512> ins(%a, %b : memref<3x8x2x4xi8>, memref<2x8x16x4xi8>)
-    outs(%c : memref<6x32xi32, strided<[64, 2]>>)
+func.func @strided(%a: memref<3x8x2x4xi8, strided<[128, 16, 8, 2]>>, %b: memref<2x8x16x4xi8>, %c: memref<6x32xi32>) {
+  // expected-error @+1 {{expected contiguous inner tiles, found 'memref<3x8x2x4xi8, strided<[128, 16, 8, 2]>>', 'memref<2x8x16x4xi8>'}}
+  quant.packed_matmul <vpdpbusd_512> ins(%a, %b : memref<3x8x2x4xi8, strided<[128, 16, 8, 2]>>, memref<2x8x16x4xi8>)
+    outs(%c : memref<6x32xi32>)
   return
 }
 

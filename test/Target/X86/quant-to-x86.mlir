@@ -77,3 +77,19 @@ func.func @madd(%a: memref<3x8x1x2xi16>, %b: memref<2x8x8x2xi8>, %c: memref<3x16
     outs(%c : memref<3x16xi32>)
   return
 }
+
+// -----
+
+// Every other column of a larger result: computed apart, then copied.
+
+// CHECK-LABEL: @strided_result
+// CHECK-SAME: %[[C:[^ ]*]]: memref<6x32xi32, strided<[64, 2]>>
+// CHECK: %[[T:.*]] = memref.alloc() : memref<6x32xi32>
+// CHECK: vector.store %{{.*}}, %[[T]]
+// CHECK: memref.copy %[[T]], %[[C]]
+// CHECK: memref.dealloc %[[T]]
+func.func @strided_result(%a: memref<3x8x2x4xi8>, %b: memref<2x8x16x4xi8>, %c: memref<6x32xi32, strided<[64, 2]>>) {
+  quant.packed_matmul <vpdpbusd_512> ins(%a, %b : memref<3x8x2x4xi8>, memref<2x8x16x4xi8>)
+    outs(%c : memref<6x32xi32, strided<[64, 2]>>)
+  return
+}
