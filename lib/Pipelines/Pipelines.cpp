@@ -87,8 +87,7 @@ void quantmlir::buildBufferizeStage(OpPassManager &pm) {
   bufferize.functionBoundaryTypeConversion =
       bufferization::LayoutMapOption::IdentityLayoutMap;
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
-  pm.addNestedPass<func::FuncOp>(
-      bufferization::createBufferLoopHoistingPass());
+  pm.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
   bufferization::buildBufferDeallocationPipeline(pm, {});
   pm.addPass(createConvertBufferizationToMemRefPass());
   pm.addPass(createCanonicalizerPass());
@@ -98,6 +97,9 @@ void quantmlir::buildBufferizeStage(OpPassManager &pm) {
 void quantmlir::buildLLVMStage(OpPassManager &pm) {
   pm.addPass(createQuantOrderContractionLoopsPass());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+  // Vectors whose elements do not follow each other in memory (packing every
+  // other column) become loops over their elements; others stay vectors.
+  pm.addNestedPass<func::FuncOp>(createConvertVectorToSCFPass());
   pm.addNestedPass<func::FuncOp>(LLVM::createLLVMRequestCWrappersPass());
   pm.addPass(createQuantExpandDynamicReshapesPass());
   pm.addPass(memref::createExpandStridedMetadataPass());
