@@ -25,6 +25,7 @@ static RescaleOp soleRescale(MatmulOp op) {
     return {};
   auto rescale = dyn_cast<RescaleOp>(*op->getUsers().begin());
   if (!rescale || rescale.getAcc() != op.getResult() ||
+      rescale->getBlock() != op->getBlock() ||
       tensorType(rescale.getResult()).getShape() !=
           tensorType(op.getResult()).getShape())
     return {};

@@ -74,7 +74,9 @@ struct Epilogue {
     if (!op->hasOneUse() || !startsFromZero(op.getInit()))
       return result;
     auto rescale = dyn_cast<RescaleOp>(*op->getUsers().begin());
+    // Not into a loop around the rescale, where the sum would be repeated.
     if (rescale && rescale.getAcc() == op.getResult() &&
+        rescale->getBlock() == op->getBlock() &&
         !tensorType(rescale.getResult()).getElementType().isInteger(4))
       result.rescale = rescale;
     return result;

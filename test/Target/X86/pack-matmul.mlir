@@ -143,3 +143,27 @@ func.func @dynamic_unpack(%x: tensor<5x6xi8>, %init: tensor<5x?xi32>) -> tensor<
            outs(%init : tensor<5x?xi32>) -> tensor<5x?xi32>
   return %acc : tensor<5x?xi32>
 }
+
+// -----
+
+// A matmul is not moved into the loop of its rescale, where it would be
+// computed again each time.
+
+// CHECK-LABEL: @negative_rescale_in_loop
+// CHECK: quant.packed_matmul {{.*}} -> tensor<8x3xi32>
+// CHECK: scf.for
+// CHECK-NOT: quant.packed_matmul
+// CHECK: quant.rescale
+func.func @negative_rescale_in_loop(%q: tensor<8x4xi8>, %w: tensor<4x3xi8>, %s: tensor<f32>, %n: index, %y0: tensor<8x3xf32>) -> tensor<8x3xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %init = arith.constant dense<0> : tensor<8x3xi32>
+  %acc = quant.matmul ins(%q, %w : tensor<8x4xi8>, tensor<4x3xi8>)
+           outs(%init : tensor<8x3xi32>) {lhs_unsigned} -> tensor<8x3xi32>
+  %r = scf.for %i = %c0 to %n step %c1 iter_args(%y = %y0) -> (tensor<8x3xf32>) {
+    %z = quant.rescale %acc row_scale(%s : tensor<f32>) : tensor<8x3xi32> -> tensor<8x3xf32>
+    %sum = arith.addf %y, %z : tensor<8x3xf32>
+    scf.yield %sum : tensor<8x3xf32>
+  }
+  return %r : tensor<8x3xf32>
+}
