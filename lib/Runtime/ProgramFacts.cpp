@@ -13,22 +13,25 @@
 using namespace mlir;
 using namespace quantmlir;
 
-/// Smaller constants are parameters (scales, biases of small layers), not
-/// weights.
-static constexpr int64_t kMinWeightElements = 257;
+/// Smaller constants are parameters (scales, biases of small layers) and do not
+/// count among all constants, unless a matmul says that they are its weight.
+static constexpr int64_t kMinConstantElements = 257;
 
-/// Stored bytes of a constant; 0 for what is no weight. 4-bit elements count
-/// as packed, as they are stored before anything unpacks them.
-static int64_t getWeightBytes(ElementsAttr constant) {
+/// Stored bytes of a tensor. 4-bit elements count as packed, as they are stored
+/// before anything unpacks them.
+static int64_t getStoredBytes(ElementsAttr constant) {
   ShapedType type = constant.getShapedType();
-  if (!type.hasStaticShape() || !type.getElementType().isIntOrFloat() ||
-      type.getNumElements() < kMinWeightElements)
+  if (!type.hasStaticShape() || !type.getElementType().isIntOrFloat())
     return 0;
-  if (auto dense = dyn_cast<DenseElementsAttr>(constant))
-    if (dense.isSplat())
-      return 0;
   return llvm::divideCeil(type.getNumElements() * type.getElementTypeBitWidth(),
                           8);
+}
+
+/// Whether a constant counts among all constants: fills and parameters do not.
+static bool isLargeConstant(ElementsAttr constant) {
+  auto dense = dyn_cast<DenseElementsAttr>(constant);
+  return constant.getNumElements() >= kMinConstantElements &&
+         !(dense && dense.isSplat());
 }
 
 namespace {
@@ -41,8 +44,8 @@ public:
   void visit(Operation *op) {
     ElementsAttr constant;
     if (matchPattern(op, m_Constant(&constant)) && !op->use_empty() &&
-        constants.insert(constant).second)
-      facts.constantBytes += getWeightBytes(constant);
+        isLargeConstant(constant) && constants.insert(constant).second)
+      facts.constantBytes += getStoredBytes(constant);
     if (auto matmul = dyn_cast<MatmulOp>(op))
       return visitMatmul(matmul);
     if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
@@ -106,7 +109,7 @@ private:
       ElementsAttr constant;
       if (matchPattern(op, m_Constant(&constant))) {
         if (weights.insert(constant).second)
-          facts.matmulWeightBytes += getWeightBytes(constant);
+          facts.matmulWeightBytes += getStoredBytes(constant);
         return;
       }
       if (!isa<UnpackInt4Op, QuantizeOp, DequantizeOp>(op) &&

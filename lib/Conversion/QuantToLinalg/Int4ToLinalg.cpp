@@ -1,7 +1,7 @@
 //===- Int4ToLinalg.cpp - int4 packing to linalg --------------------------===//
 
-#include "quant/Dialect/Quant/Utils/GenericBuilder.h"
 #include "Patterns.h"
+#include "quant/Dialect/Quant/Utils/GenericBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"

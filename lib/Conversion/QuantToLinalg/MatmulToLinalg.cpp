@@ -1,7 +1,7 @@
 //===- MatmulToLinalg.cpp - quant.matmul to linalg ------------------------===//
 
-#include "quant/Dialect/Quant/Utils/GenericBuilder.h"
 #include "Patterns.h"
+#include "quant/Dialect/Quant/Utils/GenericBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/AffineMap.h"

@@ -1,7 +1,7 @@
 //===- RescaleToLinalg.cpp - rescale ops to linalg ------------------------===//
 
-#include "quant/Dialect/Quant/Utils/GenericBuilder.h"
 #include "Patterns.h"
+#include "quant/Dialect/Quant/Utils/GenericBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
