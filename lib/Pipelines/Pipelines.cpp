@@ -120,7 +120,9 @@ void quantmlir::buildLLVMStage(OpPassManager &pm) {
 void quantmlir::buildGenericPipeline(OpPassManager &pm,
                                      const GenericPipelineOptions &options) {
   buildQuantStage(pm, options.quantize);
-  if (!endStage(pm, Stage::Quant, options.stopAfter))
+  // Nothing is packed on this path: its Packed stage is the Quant stage.
+  if (!endStage(pm, Stage::Quant, options.stopAfter) ||
+      options.stopAfter == Stage::Packed)
     return;
   pm.addPass(createConvertQuantToLinalgPass());
   buildBufferizeStage(pm);

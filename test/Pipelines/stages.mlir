@@ -1,6 +1,7 @@
 // Each stage can be stopped at; its form is what the stage promises.
 
 // RUN: quant-opt --quant-to-generic="stop-after=quant quantize=weights=channel" %s | FileCheck %s --check-prefix=QUANT
+// RUN: quant-opt --quant-to-generic="stop-after=packed quantize=weights=channel" %s | FileCheck %s --check-prefix=QUANT
 // RUN: quant-opt --quant-to-generic="stop-after=target quantize=weights=channel" %s | FileCheck %s --check-prefix=GTARGET
 // RUN: quant-opt --quant-to-generic="quantize=weights=channel" %s | FileCheck %s --check-prefix=LLVM
 // RUN: quant-opt --quant-to-x86="cpu=icelake-server stop-after=packed quantize=weights=channel" %s | FileCheck %s --check-prefix=PACKED

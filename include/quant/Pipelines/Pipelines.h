@@ -52,7 +52,7 @@ struct X86PipelineOptions : public CommonPipelineOptions<X86PipelineOptions> {
 
 /// Import + Quant stage: QDQ forms are imported, then, unless `quantize` is
 /// `none`, float matmuls are quantized with these options.
-/// Ends with constants folded and the stage verified.
+/// Ends with constants folded; the pipelines verify the stage.
 void buildQuantStage(mlir::OpPassManager &pm, llvm::StringRef quantize);
 
 /// From tensors of standard dialects (linalg, tensor, arith, math) and
