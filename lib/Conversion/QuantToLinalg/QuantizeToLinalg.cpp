@@ -2,6 +2,7 @@
 
 #include "Patterns.h"
 #include "quant/Dialect/Quant/Utils/GenericBuilder.h"
+#include "quant/Dialect/Quant/Utils/RescaleFormula.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -40,7 +41,9 @@ struct LowerQuantize : OpRewritePattern<QuantizeOp> {
           Value x = extendToF32(b, loc, args[0]);
           Value quotient = arith::DivFOp::create(b, loc, x, args[1]);
           Value rounded = math::RoundEvenOp::create(b, loc, quotient);
-          Value zp = op.getZeroPoint() ? args[2] : Value();
+          Value zp;
+          if (op.getZeroPoint())
+            zp = arith::SIToFPOp::create(b, loc, b.getF32Type(), args[2]);
           return {saturate(b, loc, rounded, zp, op.getRange()[0],
                            op.getRange()[1], type.getElementType())};
         });

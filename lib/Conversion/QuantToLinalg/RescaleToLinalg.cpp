@@ -2,29 +2,15 @@
 
 #include "Patterns.h"
 #include "quant/Dialect/Quant/Utils/GenericBuilder.h"
+#include "quant/Dialect/Quant/Utils/RescaleFormula.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 
 using namespace mlir;
 using namespace quantmlir;
 
 namespace {
-
-/// clamp(y, min, max) where NaN passes.
-static Value clampFloat(OpBuilder &b, Location loc, Value y,
-                        std::optional<APFloat> min,
-                        std::optional<APFloat> max) {
-  auto constant = [&](const APFloat &v) -> Value {
-    return arith::ConstantOp::create(b, loc, b.getFloatAttr(b.getF32Type(), v));
-  };
-  if (min)
-    y = arith::MaximumFOp::create(b, loc, y, constant(*min));
-  if (max)
-    y = arith::MinimumFOp::create(b, loc, y, constant(*max));
-  return y;
-}
 
 struct LowerRescale : OpRewritePattern<RescaleOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -56,32 +42,19 @@ private:
   static Value rescaleElement(RescaleOp op, OpBuilder &b, Location loc,
                               ValueRange args) {
     size_t next = 1;
-    Value scale;
+    RescaleTerms terms;
     if (op.getRowScale())
-      scale = args[next++];
-    if (op.getChannelScale()) {
-      Value channel = args[next++];
-      scale = scale ? arith::MulFOp::create(b, loc, scale, channel) : channel;
-    }
-    Value bias = op.getBias() ? args[next++] : Value();
-    bool intBias = bias && bias.getType().isInteger();
-    Value acc = args[0];
-    if (intBias)
-      acc = arith::AddIOp::create(b, loc, acc, bias);
-    Value y = arith::SIToFPOp::create(b, loc, b.getF32Type(), acc);
-    y = arith::MulFOp::create(b, loc, y, scale);
-    if (bias && !intBias)
-      y = arith::AddFOp::create(b, loc, y, bias);
-    y = clampFloat(b, loc, y, op.getClampMin(), op.getClampMax());
-    Type type = cast<RankedTensorType>(op.getType()).getElementType();
-    if (isa<FloatType>(type))
-      return truncateFromF32(b, loc, y, type);
-    ArrayRef<int64_t> range = *op.getRange();
-    Value zeroPoint;
-    if (std::optional<uint32_t> zp = op.getZeroPoint())
-      zeroPoint = constantInt(b, loc, static_cast<int32_t>(*zp));
-    return saturate(b, loc, math::RoundEvenOp::create(b, loc, y), zeroPoint,
-                    range[0], range[1], type);
+      terms.rowScale = args[next++];
+    if (op.getChannelScale())
+      terms.channelScale = args[next++];
+    if (op.getBias())
+      terms.bias = args[next++];
+    terms.clampMin = op.getClampMin();
+    terms.clampMax = op.getClampMax();
+    terms.zeroPoint = op.getSignedZeroPoint();
+    terms.range = op.getRange().value_or(ArrayRef<int64_t>());
+    Type element = cast<RankedTensorType>(op.getType()).getElementType();
+    return emitRescale(b, loc, args[0], terms, element);
   }
 };
 

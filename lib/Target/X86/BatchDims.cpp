@@ -14,10 +14,6 @@
 using namespace mlir;
 using namespace quantmlir;
 
-static RankedTensorType tensorType(Value v) {
-  return cast<RankedTensorType>(v.getType());
-}
-
 /// The rescale that alone uses `op`, or null. One that knows more, or less, of
 /// its sizes than the matmul is left where it is.
 static RescaleOp soleRescale(MatmulOp op) {

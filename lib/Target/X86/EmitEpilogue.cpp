@@ -3,10 +3,10 @@
 #include "EmitEpilogue.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "quant/Dialect/Quant/Utils/RescaleFormula.h"
 
 using namespace mlir;
 using namespace quantmlir;
@@ -31,10 +31,6 @@ struct RowEpilogue {
   Value index(int64_t v) const {
     return arith::ConstantIndexOp::create(b, loc, v);
   }
-  Value splat(float v) const {
-    VectorType type = typed(b.getF32Type());
-    return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, v));
-  }
   Value broadcast(Value scalar) const {
     return vector::BroadcastOp::create(b, loc, typed(scalar.getType()), scalar);
   }
@@ -49,7 +45,6 @@ struct RowEpilogue {
 
   Value addRankRCorrection(Value acc, int64_t j) const;
   Value rescale(Value acc, int64_t j) const;
-  Value toInteger(Value y, Type element) const;
   void store(Value vector, int64_t j) const;
 };
 
@@ -72,55 +67,27 @@ Value RowEpilogue::addRankRCorrection(Value acc, int64_t j) const {
   return acc;
 }
 
-/// quant.rescale's formula, one rounding a step.
 Value RowEpilogue::rescale(Value acc, int64_t j) const {
   PackedMatmulOp op = kernel.op;
   Type element = cast<MemRefType>(op.getInit().getType()).getElementType();
   if (element.isInteger(32))
     return acc;
-  Value scale;
+  RescaleTerms terms;
   if (Value rowScale = op.getRowScale()) {
     SmallVector<Value> at;
     if (memrefRank(rowScale) == 1)
       at.push_back(row);
-    scale = broadcast(memref::LoadOp::create(b, loc, rowScale, at));
+    terms.rowScale = broadcast(memref::LoadOp::create(b, loc, rowScale, at));
   }
-  if (op.getChannelScale()) {
-    Value channel = column(op.getChannelScale(), j);
-    scale = scale ? arith::MulFOp::create(b, loc, scale, channel).getResult()
-                  : channel;
-  }
-  Value y = arith::SIToFPOp::create(b, loc, typed(b.getF32Type()), acc);
-  y = arith::MulFOp::create(b, loc, y, scale);
+  if (op.getChannelScale())
+    terms.channelScale = column(op.getChannelScale(), j);
   if (op.getBias())
-    y = arith::AddFOp::create(b, loc, y, column(op.getBias(), j));
-  if (std::optional<APFloat> min = op.getClampMin())
-    y = arith::MaximumFOp::create(b, loc, y, splat(min->convertToFloat()));
-  if (std::optional<APFloat> max = op.getClampMax())
-    y = arith::MinimumFOp::create(b, loc, y, splat(max->convertToFloat()));
-  if (element.isF32())
-    return y;
-  if (isa<FloatType>(element))
-    return arith::TruncFOp::create(b, loc, typed(element), y);
-  return toInteger(y, element);
-}
-
-/// clamp(roundeven(y) + zero_point, qmin, qmax), clamped while it is a float;
-/// NaN gives the zero point.
-Value RowEpilogue::toInteger(Value y, Type element) const {
-  PackedMatmulOp op = kernel.op;
-  float zp = static_cast<int32_t>(op.getZeroPoint().value_or(0));
-  Value rounded = math::RoundEvenOp::create(b, loc, y);
-  Value isNaN = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNO, y, y);
-  Value shifted = rounded;
-  if (zp != 0)
-    shifted = arith::AddFOp::create(b, loc, rounded, splat(zp));
-  Value number = arith::SelectOp::create(b, loc, isNaN, splat(zp), shifted);
-  ArrayRef<int64_t> range = *op.getRange();
-  number = arith::MaximumFOp::create(b, loc, number, splat(range[0]));
-  number = arith::MinimumFOp::create(b, loc, number, splat(range[1]));
-  Value wide = arith::FPToSIOp::create(b, loc, typed(b.getI32Type()), number);
-  return arith::TruncIOp::create(b, loc, typed(element), wide);
+    terms.bias = column(op.getBias(), j);
+  terms.clampMin = op.getClampMin();
+  terms.clampMax = op.getClampMax();
+  terms.zeroPoint = static_cast<int32_t>(op.getZeroPoint().value_or(0));
+  terms.range = op.getRange().value_or(ArrayRef<int64_t>());
+  return emitRescale(b, loc, acc, terms, element);
 }
 
 void RowEpilogue::store(Value vector, int64_t j) const {

@@ -32,10 +32,6 @@ namespace quantmlir {
 using namespace mlir;
 using namespace quantmlir;
 
-static RankedTensorType tensorType(Value v) {
-  return cast<RankedTensorType>(v.getType());
-}
-
 /// Whether an accumulation starts from 0 everywhere.
 static bool startsFromZero(Value init) {
   // A part or another shape of zeros is zeros.

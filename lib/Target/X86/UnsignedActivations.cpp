@@ -15,10 +15,6 @@ using namespace quantmlir;
 /// Signed minus unsigned reading of the same bits with the top one flipped.
 static constexpr int32_t kShift = 128;
 
-static RankedTensorType tensorType(Value v) {
-  return cast<RankedTensorType>(v.getType());
-}
-
 /// Whether `value` reaches only left operands of matmuls, directly or through
 /// ops that move elements; the matmuls are collected.
 static bool reachesOnlyLhs(Value value, SmallVectorImpl<MatmulOp> &matmuls) {

@@ -11,10 +11,6 @@
 using namespace mlir;
 using namespace quantmlir;
 
-static RankedTensorType tensorType(Value v) {
-  return cast<RankedTensorType>(v.getType());
-}
-
 static Value constantVector(OpBuilder &b, Location loc,
                             ArrayRef<int32_t> values) {
   auto type = RankedTensorType::get({static_cast<int64_t>(values.size())},

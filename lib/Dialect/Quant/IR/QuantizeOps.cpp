@@ -22,16 +22,21 @@ static LogicalResult verifyParameterShape(Operation *op, StringRef what,
                      getAxesShape(axes, input), "the input's sizes along axes");
 }
 
-LogicalResult ChooseQParamsOp::verify() {
-  RankedTensorType input = getInput().getType();
-  // choose_qparams_c1
-  if (failed(verifyAxes(*this, getAxes(), input)))
+/// Constraints c1 (axes) and c2 (shapes of the parameters), which the three ops
+/// share.
+template <typename OpTy>
+static LogicalResult verifyParameters(OpTy op) {
+  RankedTensorType input = op.getInput().getType();
+  ArrayRef<int64_t> axes = op.getAxes();
+  if (failed(verifyAxes(op, axes, input)) ||
+      failed(verifyParameterShape(op, "scale", op.getScale(), axes, input)))
     return failure();
-  // choose_qparams_c2
-  if (failed(
-          verifyParameterShape(*this, "scale", getScale(), getAxes(), input)) ||
-      failed(verifyParameterShape(*this, "zero_point", getZeroPoint(),
-                                  getAxes(), input)))
+  return verifyParameterShape(op, "zero_point", op.getZeroPoint(), axes, input);
+}
+
+LogicalResult ChooseQParamsOp::verify() {
+  // choose_qparams_c1, choose_qparams_c2
+  if (failed(verifyParameters(*this)))
     return failure();
   // choose_qparams_c3
   if (failed(verifyRange(*this, getRange(), /*type=*/{},
@@ -54,14 +59,8 @@ LogicalResult ChooseQParamsOp::verify() {
 LogicalResult QuantizeOp::verify() {
   RankedTensorType input = getInput().getType();
   RankedTensorType result = getResult().getType();
-  // quantize_c1
-  if (failed(verifyAxes(*this, getAxes(), input)))
-    return failure();
-  // quantize_c2
-  if (failed(
-          verifyParameterShape(*this, "scale", getScale(), getAxes(), input)) ||
-      failed(verifyParameterShape(*this, "zero_point", getZeroPoint(),
-                                  getAxes(), input)))
+  // quantize_c1, quantize_c2
+  if (failed(verifyParameters(*this)))
     return failure();
   // quantize_c3
   if (failed(verifyRange(*this, getRange(), result.getElementType(),
@@ -81,14 +80,8 @@ LogicalResult QuantizeOp::verify() {
 
 LogicalResult DequantizeOp::verify() {
   RankedTensorType input = getInput().getType();
-  // dequantize_c1
-  if (failed(verifyAxes(*this, getAxes(), input)))
-    return failure();
-  // dequantize_c2
-  if (failed(
-          verifyParameterShape(*this, "scale", getScale(), getAxes(), input)) ||
-      failed(verifyParameterShape(*this, "zero_point", getZeroPoint(),
-                                  getAxes(), input)))
+  // dequantize_c1, dequantize_c2
+  if (failed(verifyParameters(*this)))
     return failure();
   // dequantize_c3
   if (failed(verifyShape(*this, "result", getResult().getType(),

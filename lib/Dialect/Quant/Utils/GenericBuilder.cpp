@@ -12,6 +12,10 @@
 using namespace mlir;
 using namespace quantmlir;
 
+RankedTensorType quantmlir::tensorType(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
 SmallVector<int64_t> quantmlir::allDims(int64_t rank) {
   return llvm::to_vector(llvm::seq<int64_t>(0, rank));
 }
@@ -103,24 +107,4 @@ Value quantmlir::extendToI32(OpBuilder &b, Location loc, Value value,
   if (isUnsigned)
     return arith::ExtUIOp::create(b, loc, i32, value);
   return arith::ExtSIOp::create(b, loc, i32, value);
-}
-
-Value quantmlir::saturate(OpBuilder &b, Location loc, Value rounded,
-                          Value zeroPoint, int64_t lo, int64_t hi, Type type) {
-  Value shifted = rounded;
-  Value ifNaN = constantFloat(b, loc, 0);
-  if (zeroPoint) {
-    ifNaN = arith::SIToFPOp::create(b, loc, b.getF32Type(), zeroPoint);
-    shifted = arith::AddFOp::create(b, loc, rounded, ifNaN);
-  }
-  // `fptosi` of NaN or of a value out of range is poison: both are handled
-  // while the value is a float.
-  Value isNaN = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNO,
-                                      rounded, rounded);
-  Value number = arith::SelectOp::create(b, loc, isNaN, ifNaN, shifted);
-  Value low = constantFloat(b, loc, lo), high = constantFloat(b, loc, hi);
-  Value clamped = arith::MinimumFOp::create(
-      b, loc, arith::MaximumFOp::create(b, loc, number, low), high);
-  Value wide = arith::FPToSIOp::create(b, loc, b.getI32Type(), clamped);
-  return arith::TruncIOp::create(b, loc, type, wide);
 }

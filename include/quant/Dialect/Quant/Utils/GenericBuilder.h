@@ -24,6 +24,9 @@ struct ElementwiseOperand {
   llvm::SmallVector<int64_t> dims;
 };
 
+/// The type of `value`, which is a ranked tensor.
+mlir::RankedTensorType tensorType(mlir::Value value);
+
 /// All dimensions of a tensor of `rank`, in order.
 llvm::SmallVector<int64_t> allDims(int64_t rank);
 
@@ -60,12 +63,6 @@ mlir::Value truncateFromF32(mlir::OpBuilder &b, mlir::Location loc,
 /// `value` (i4, i8) as i32, read as unsigned if `isUnsigned`.
 mlir::Value extendToI32(mlir::OpBuilder &b, mlir::Location loc,
                         mlir::Value value, bool isUnsigned);
-
-/// clamp(rounded + zeroPoint, lo, hi) as an integer of `type`: `rounded` is a
-/// whole f32, clamped before it is converted; NaN gives the zero point.
-mlir::Value saturate(mlir::OpBuilder &b, mlir::Location loc,
-                     mlir::Value rounded, mlir::Value zeroPoint, int64_t lo,
-                     int64_t hi, mlir::Type type);
 
 } // namespace quantmlir
 
