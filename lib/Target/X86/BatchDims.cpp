@@ -120,18 +120,28 @@ static void mergeBatchIntoRows(MatmulOp op, RewriterBase &b) {
     b.eraseOp(op);
 }
 
+namespace {
+/// Where slice `i` along the first dimension of a tensor lies.
+struct BatchSlice {
+  BatchSlice(OpBuilder &b, Location loc, Value value, Value i)
+      : sizes(tensor::getMixedSizes(b, loc, value)),
+        offsets(sizes.size(), b.getIndexAttr(0)),
+        strides(sizes.size(), b.getIndexAttr(1)) {
+    offsets[0] = i;
+    sizes[0] = b.getIndexAttr(1);
+  }
+  SmallVector<OpFoldResult> sizes, offsets, strides;
+};
+} // namespace
+
 /// Slice `i` along the first dimension, without that dimension.
 static Value sliceBatch(OpBuilder &b, Location loc, Value value, Value i) {
   RankedTensorType type = tensorType(value);
-  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, value);
-  SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0));
-  SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
-  offsets[0] = i;
-  sizes[0] = b.getIndexAttr(1);
+  BatchSlice at(b, loc, value, i);
   auto slice = RankedTensorType::get(type.getShape().drop_front(),
                                      type.getElementType());
-  return tensor::ExtractSliceOp::create(b, loc, slice, value, offsets, sizes,
-                                        strides);
+  return tensor::ExtractSliceOp::create(b, loc, slice, value, at.offsets,
+                                        at.sizes, at.strides);
 }
 
 /// Peels the first batch dimension off into a loop.
@@ -159,13 +169,9 @@ static void loopOverBatch(MatmulOp op, RewriterBase &b,
       slice(op.getRhsZeroPoint(), 2, i), sliceBatch(b, loc, op.getInit(), i),
       rescale ? slice(rescale.getRowScale(), 1, i) : Value());
   Value acc = loop.getRegionIterArgs().front();
-  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, acc);
-  SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0));
-  SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
-  offsets[0] = i;
-  sizes[0] = b.getIndexAttr(1);
-  Value inserted =
-      tensor::InsertSliceOp::create(b, loc, part, acc, offsets, sizes, strides);
+  BatchSlice at(b, loc, acc, i);
+  Value inserted = tensor::InsertSliceOp::create(b, loc, part, acc, at.offsets,
+                                                 at.sizes, at.strides);
   scf::YieldOp::create(b, loc, inserted);
   loop.getBody()->walk([&](MatmulOp inner) { worklist.push_back(inner); });
   b.replaceOp(last, loop.getResults());
