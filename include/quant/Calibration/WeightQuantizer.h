@@ -1,0 +1,98 @@
+//===- WeightQuantizer.h - a constant weight's integers ---------*- C++ -*-===//
+//
+// From the floats of a constant weight to integers, scales and zero points,
+// under a scheme: bits, granularity, symmetry, how the scales are searched and
+// how the values are rounded. Plain choices (abs-max scales, nearest rounding)
+// give what `quant.choose_qparams` and `quant.quantize` fold to, bit for bit.
+// Knows nothing of IR: rows are output features, a row's elements contracted.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_CALIBRATION_WEIGHTQUANTIZER_H
+#define QUANT_CALIBRATION_WEIGHTQUANTIZER_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/Support/Error.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace quantmlir {
+
+/// How a weight is quantized.
+struct WeightScheme {
+  enum class Granularity { Tensor, Channel, Group };
+  enum class ScaleSearch {
+    AbsMax, // the largest magnitude is the last integer
+    MSE     // the scale of the least squared error
+  };
+  enum class Rounding {
+    Nearest,         // each value on its own, ties to even
+    ErrorCompensated // GPTQ: an error is made good by the values after it
+  };
+
+  /// 8 or 4.
+  unsigned bits = 8;
+  Granularity granularity = Granularity::Channel;
+  /// Elements of a row that share a scale; with Granularity::Group only. The
+  /// last group of a row may be shorter.
+  int64_t groupSize = 0;
+  /// Zero points are 0.
+  bool symmetric = true;
+  /// Integers from 0 on instead of two's complement.
+  bool isUnsigned = false;
+  ScaleSearch scaleSearch = ScaleSearch::AbsMax;
+  Rounding rounding = Rounding::Nearest;
+  /// Error compensation: the share of the second moments' mean diagonal that
+  /// is added to the diagonal.
+  double damping = 0.01;
+  /// Error compensation: columns of the largest activations are rounded first.
+  bool activationOrder = false;
+
+  int64_t getMin() const {
+    return isUnsigned ? 0 : -(int64_t(1) << (bits - 1));
+  }
+  int64_t getMax() const {
+    return (int64_t(1) << (bits - (isUnsigned ? 0 : 1))) - 1;
+  }
+  /// Elements of a row that share a scale.
+  int64_t getGroupSize(int64_t k) const {
+    return granularity == Granularity::Group ? groupSize : k;
+  }
+  /// Sizes of scales and zero points: [], [N] or [N, ceil(K / G)].
+  std::vector<int64_t> getScaleShape(int64_t n, int64_t k) const;
+};
+
+/// A weight's stored form.
+struct QuantizedWeight {
+  /// [N, K], a byte for each element; 4-bit ones are sign-extended (unsigned:
+  /// zero-extended).
+  std::vector<int8_t> ints;
+  /// WeightScheme::getScaleShape, row-major.
+  std::vector<float> scales;
+  /// The same sizes; empty for a symmetric scheme.
+  std::vector<int32_t> zeroPoints;
+};
+
+/// Quantizes `weight`, row-major [n, k]. `secondMoments` is empty or the mean
+/// of x x^T over the calibration inputs x, row-major [k, k]: MSE search then
+/// weighs each element's error with its diagonal, and error compensation needs
+/// it. Fails, saying why, where the scheme and the arguments do not fit
+/// together; NaN and infinite weights are no error here (they quantize as
+/// `quant.quantize` does).
+llvm::Expected<QuantizedWeight>
+quantizeWeight(llvm::ArrayRef<float> weight, int64_t n, int64_t k,
+               const WeightScheme &scheme,
+               llvm::ArrayRef<float> secondMoments = {});
+
+/// The same into memory of the caller (n * k bytes), for large weights; the
+/// result's `ints` stay empty.
+llvm::Expected<QuantizedWeight>
+quantizeWeightInto(llvm::ArrayRef<float> weight, int64_t n, int64_t k,
+                   const WeightScheme &scheme,
+                   llvm::ArrayRef<float> secondMoments,
+                   llvm::MutableArrayRef<int8_t> ints);
+
+} // namespace quantmlir
+
+#endif // QUANT_CALIBRATION_WEIGHTQUANTIZER_H

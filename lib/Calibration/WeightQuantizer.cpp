@@ -1,0 +1,107 @@
+//===- WeightQuantizer.cpp - a constant weight's integers -----------------===//
+//
+// Checks of a scheme against its arguments, and the plain quantizer: for each
+// run of elements that share a scale its range, its parameters, its integers.
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant/Calibration/WeightQuantizer.h"
+
+#include "WeightRuns.h"
+
+#include "llvm/ADT/Twine.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace llvm;
+using namespace quantmlir;
+
+std::vector<int64_t> WeightScheme::getScaleShape(int64_t n, int64_t k) const {
+  switch (granularity) {
+  case Granularity::Tensor:
+    return {};
+  case Granularity::Channel:
+    return {n};
+  case Granularity::Group:
+    return {n, static_cast<int64_t>(divideCeil(k, groupSize))};
+  }
+  return {};
+}
+
+static Error verify(int64_t n, int64_t k, size_t numWeights,
+                    const WeightScheme &scheme, size_t numMoments) {
+  auto error = [](const Twine &text) { return createStringError(text); };
+  if (scheme.bits != 8 && scheme.bits != 4)
+    return error("expected weights of 8 or 4 bits, found " +
+                 Twine(scheme.bits));
+  if (n < 0 || k < 0 || numWeights != static_cast<size_t>(n * k))
+    return error("expected a weight of " + Twine(n) + " x " + Twine(k) +
+                 " elements, found " + Twine(numWeights));
+  if (scheme.granularity == WeightScheme::Granularity::Group &&
+      scheme.groupSize <= 0)
+    return error("expected a group size above 0, found " +
+                 Twine(scheme.groupSize));
+  if (scheme.symmetric && scheme.isUnsigned)
+    return error("expected a zero point for unsigned integers: the scheme is "
+                 "symmetric");
+  if (numMoments != 0 && numMoments != static_cast<size_t>(k * k))
+    return error("expected second moments of " + Twine(k) + " x " + Twine(k) +
+                 " elements, found " + Twine(numMoments));
+  if (scheme.rounding == WeightScheme::Rounding::ErrorCompensated &&
+      numMoments == 0)
+    return error("error-compensated rounding needs the second moments of the "
+                 "calibration inputs");
+  return Error::success();
+}
+
+/// Parameters and integers of one run after the other.
+static void quantizePlain(ArrayRef<float> weight, int64_t n, int64_t k,
+                          const WeightScheme &scheme, QuantizedWeight &result,
+                          MutableArrayRef<int8_t> ints) {
+  bool perTensor = scheme.granularity == WeightScheme::Granularity::Tensor;
+  // One run for the whole tensor, else runs within each row.
+  int64_t rows = perTensor ? 1 : n, row = perTensor ? n * k : k;
+  int64_t group = perTensor ? row : scheme.getGroupSize(k);
+  auto add = [&](ArrayRef<float> run, MutableArrayRef<int8_t> out) {
+    reference::Observer range;
+    observeRun(run, range);
+    reference::QParams params = chooseQParams(range, scheme);
+    quantizeRun(run, params, scheme.getMin(), scheme.getMax(), out);
+    result.scales.push_back(params.scale);
+    if (!scheme.symmetric)
+      result.zeroPoints.push_back(static_cast<int32_t>(params.zeroPoint));
+  };
+  for (int64_t r = 0; r < rows; ++r) {
+    if (row == 0 && scheme.granularity != WeightScheme::Granularity::Group)
+      add({}, {});
+    for (int64_t begin = 0; begin < row; begin += group) {
+      int64_t size = std::min(group, row - begin);
+      add(weight.slice(r * row + begin, size),
+          ints.slice(r * row + begin, size));
+    }
+  }
+}
+
+Expected<QuantizedWeight> quantmlir::quantizeWeightInto(
+    ArrayRef<float> weight, int64_t n, int64_t k, const WeightScheme &scheme,
+    ArrayRef<float> secondMoments, MutableArrayRef<int8_t> ints) {
+  if (Error error = verify(n, k, weight.size(), scheme, secondMoments.size()))
+    return std::move(error);
+  if (ints.size() != weight.size())
+    return createStringError("expected room for " + Twine(weight.size()) +
+                             " integers, found " + Twine(ints.size()));
+  QuantizedWeight result;
+  quantizePlain(weight, n, k, scheme, result, ints);
+  return result;
+}
+
+Expected<QuantizedWeight>
+quantmlir::quantizeWeight(ArrayRef<float> weight, int64_t n, int64_t k,
+                          const WeightScheme &scheme,
+                          ArrayRef<float> secondMoments) {
+  std::vector<int8_t> ints(weight.size());
+  Expected<QuantizedWeight> result =
+      quantizeWeightInto(weight, n, k, scheme, secondMoments, ints);
+  if (result)
+    result->ints = std::move(ints);
+  return result;
+}

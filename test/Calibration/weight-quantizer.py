@@ -1,0 +1,92 @@
+# RUN: %python %s weight-driver %t | FileCheck %s
+"""The plain weight quantizer against NumPy, every element."""
+
+import itertools
+import subprocess
+import sys
+
+import numpy as np
+
+from quantsim import arith
+
+DRIVER, TEMP = sys.argv[1:3]
+
+
+def quantize(w, **options):
+    """The driver's (ints, scales, zero points), or its error."""
+    w.astype(np.float32).tofile(TEMP + ".w")
+    done = subprocess.run(
+        [DRIVER, TEMP + ".w", str(w.shape[0]), str(w.shape[1]), TEMP] +
+        [f"{key}={value}" for key, value in options.items()],
+        capture_output=True, text=True)
+    if done.returncode:
+        return done.stderr.strip()
+    return (np.fromfile(TEMP + ".ints", np.int8).reshape(w.shape),
+            np.fromfile(TEMP + ".scales", np.float32),
+            np.fromfile(TEMP + ".zps", np.int32))
+
+
+def expected(w, bits, granularity, group, symmetric, unsigned):
+    """The same by the oracle, one run of elements after the other."""
+    qrange = ((0, 2**bits - 1) if unsigned else
+              (-2**(bits - 1), 2**(bits - 1) - 1))
+    if granularity == "tensor":
+        runs = [w.reshape(-1)]
+    else:
+        size = w.shape[1] if granularity == "channel" else group
+        runs = [row[i:i + size] for row in w
+                for i in range(0, max(len(row), 1), size)]
+    ints, scales, zeros = [], [], []
+    for run in runs:
+        scale, zero = arith.choose_qparams(run, (), qrange, symmetric)
+        ints.append(arith.quantize(run, scale, zero, (), qrange))
+        scales.append(scale)
+        zeros.append(zero)
+    ints = np.concatenate(ints).reshape(w.shape).astype(np.uint8).view(np.int8)
+    return (ints, np.array(scales, np.float32),
+            np.array([] if symmetric else zeros, np.int32))
+
+
+def weights():
+    rng = np.random.default_rng(7)
+    yield "normal", rng.normal(size=(5, 70)).astype(np.float32)
+    # Multiples of half a step: every tie goes to the even neighbour.
+    ties = rng.integers(-254, 255, size=(3, 64)).astype(np.float32) / 2
+    ties[:, 0] = 127
+    yield "ties", ties
+    ends = rng.normal(size=(4, 33)).astype(np.float32)
+    ends[0] = 0
+    ends[1, 3], ends[2, 5], ends[2, 31], ends[3, 32] = np.nan, np.inf, -np.inf, 1e38
+    yield "ends", ends
+    yield "positive", (1 + rng.random(size=(2, 48))).astype(np.float32)
+    yield "tiny", (rng.normal(size=(2, 40)) * 1e-42).astype(np.float32)
+
+
+count = 0
+for (name, w), bits, granularity, symmetric, unsigned in itertools.product(
+        weights(), (8, 4), ("tensor", "channel", "group"), (1, 0), (1, 0)):
+    if symmetric and unsigned:
+        continue
+    group = 16 if name != "normal" else 32
+    got = quantize(w, bits=bits, granularity=granularity, group=group,
+                   symmetric=symmetric, unsigned=unsigned)
+    want = expected(w, bits, granularity, group, bool(symmetric), unsigned)
+    for part, g, e in zip(("ints", "scales", "zero points"), got, want):
+        assert np.array_equal(g, e), (name, bits, granularity, symmetric,
+                                      unsigned, part, g, e)
+    count += 1
+# CHECK: 90 schemes equal
+print(count, "schemes equal")
+
+W = np.ones((2, 4), np.float32)
+# CHECK: error: expected weights of 8 or 4 bits, found 5
+print(quantize(W, bits=5))
+# CHECK: error: expected a group size above 0, found 0
+print(quantize(W, granularity="group"))
+# CHECK: error: expected a zero point for unsigned integers: the scheme is symmetric
+print(quantize(W, unsigned=1))
+# CHECK: error: error-compensated rounding needs the second moments of the calibration inputs
+print(quantize(W, rounding="error-compensated"))
+np.ones(9, np.float32).tofile(TEMP + ".moments")
+# CHECK: error: expected second moments of 4 x 4 elements, found 9
+print(quantize(W, moments=TEMP + ".moments"))
