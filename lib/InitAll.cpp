@@ -7,6 +7,7 @@
 #include "quant/Dialect/Quant/Transforms/BufferizableOpInterfaceImpl.h"
 #include "quant/Dialect/Quant/Transforms/Passes.h"
 #include "quant/Import/Passes.h"
+#include "quant/Instrument/Passes.h"
 #include "quant/Pipelines/Pipelines.h"
 #include "quant/Target/X86/Passes.h"
 
@@ -18,6 +19,7 @@ void quantmlir::registerAllDialects(mlir::DialectRegistry &registry) {
 void quantmlir::registerAllPasses() {
   registerQuantTransformsPasses();
   registerQuantImportPasses();
+  registerQuantInstrumentPasses();
   registerQuantConversionPasses();
   registerQuantTargetX86Passes();
   registerPipelines();

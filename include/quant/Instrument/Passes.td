@@ -1,0 +1,51 @@
+//===- Passes.td - looking at a program while it runs ------*- tablegen -*-===//
+
+#ifndef QUANT_INSTRUMENT_PASSES_TD
+#define QUANT_INSTRUMENT_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def QuantInstrumentMatmulsPass
+    : Pass<"quant-instrument-matmuls", "::mlir::ModuleOp"> {
+  let summary = "Show the tensors of named matmuls to the host while they run";
+  let description = [{
+    Inserts calls of the external function `quant_observe(id, tensor)` for the
+    activations and the results of float matmuls that have a name
+    (`quant.name`, see `quant-name-matmuls`). The id counts the calls in walk
+    order. Tensors are passed as they are, of any shape (`tensor<*xf32>`,
+    declared read-only so that bufferization makes no copy); f16 and bf16 are
+    widened first. The program computes what it did before.
+
+    Activations that several matmuls share are shown once.
+
+    Whoever runs the program binds the symbol `_mlir_ciface_quant_observe`;
+    `quant-run --calibrate` and `--report` do.
+
+    Example:
+
+    ```mlir
+    %y = linalg.matmul {quant.name = "main#0"}
+           ins(%x, %w : tensor<?x8xf32>, tensor<8x4xf32>) outs(...)
+    // becomes
+    %s = tensor.cast %x : tensor<?x8xf32> to tensor<*xf32>
+    call @quant_observe(%c0_i64, %s) : (i64, tensor<*xf32>) -> ()
+    %y = linalg.matmul ...
+    ```
+  }];
+  let options = [
+    Option<"observe", "observe", "Observed", "Observed::Inputs",
+           "Which tensors are shown",
+           [{::llvm::cl::values(
+              clEnumValN(Observed::Inputs, "inputs", "activations"),
+              clEnumValN(Observed::Results, "results", "results"),
+              clEnumValN(Observed::Both, "both", "activations and results"))}]>
+  ];
+  let statistics = [
+    Statistic<"numObserved", "num-observed", "Calls inserted">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::func::FuncDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::tensor::TensorDialect"];
+}
+
+#endif // QUANT_INSTRUMENT_PASSES_TD
