@@ -130,8 +130,8 @@ static double chooseKLThreshold(const Histogram &histogram, double magnitude,
                                 unsigned bits) {
   std::vector<int64_t> counts = histogram.foldMagnitudes();
   int64_t levels = int64_t(1) << (bits - 1);
-  auto used = static_cast<int64_t>(
-      std::ceil(magnitude / histogram.getBinWidth()));
+  auto used =
+      static_cast<int64_t>(std::ceil(magnitude / histogram.getBinWidth()));
   used = std::clamp<int64_t>(used, levels, counts.size());
   int64_t best = used, step = std::max<int64_t>(1, used / 256);
   double least = std::numeric_limits<double>::infinity();
@@ -167,19 +167,17 @@ ValueRange quantmlir::chooseRange(const MatmulStatistics &matmul,
     return options.symmetric ? mirror(magnitude) : full;
   case RangeObserver::MovingAverage:
     if (options.symmetric)
-      return mirror(std::max(std::fabs(matmul.movingMin),
-                             std::fabs(matmul.movingMax)));
+      return mirror(
+          std::max(std::fabs(matmul.movingMin), std::fabs(matmul.movingMax)));
     return clampTo({matmul.movingMin, matmul.movingMax}, matmul);
   case RangeObserver::Percentile: {
     double share = options.percentile / 100;
     if (options.symmetric)
-      return mirror(
-          std::min(magnitude, histogram.getMagnitudeQuantile(share)));
+      return mirror(std::min(magnitude, histogram.getMagnitudeQuantile(share)));
     // Each end gives up half of what is left out.
     double tail = (1 - share) / 2;
     return clampTo(
-        {histogram.getQuantile(tail), histogram.getQuantile(1 - tail)},
-        matmul);
+        {histogram.getQuantile(tail), histogram.getQuantile(1 - tail)}, matmul);
   }
   case RangeObserver::Mse:
     return options.symmetric
@@ -187,8 +185,7 @@ ValueRange quantmlir::chooseRange(const MatmulStatistics &matmul,
                : chooseMseAsymmetric(histogram, full, options.bits);
   case RangeObserver::KL: {
     double limit = chooseKLThreshold(histogram, magnitude, options.bits);
-    return options.symmetric ? mirror(limit)
-                             : clampTo({-limit, limit}, matmul);
+    return options.symmetric ? mirror(limit) : clampTo({-limit, limit}, matmul);
   }
   }
   llvm_unreachable("unknown observer");

@@ -4,7 +4,7 @@
 #include "quant/Calibration/Statistics.h"
 
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -26,6 +26,10 @@ static constexpr double kPercentiles[] = {99, 99.9, 99.99, 99.999};
 static json::Value toJson(std::optional<int64_t> size) {
   return size ? json::Value(*size) : json::Value(nullptr);
 }
+
+/// Members in the order in which they are written: for readers, the short ones
+/// come first, a line each.
+using Members = std::vector<std::pair<llvm::StringRef, json::Value>>;
 
 /// Without the empty bins on either side.
 static json::Object toJson(const Histogram &histogram) {
@@ -60,8 +64,7 @@ static json::Object getScales(const MatmulStatistics &matmul,
   return scales;
 }
 
-static json::Object toJson(const MatmulStatistics &matmul,
-                           llvm::StringRef folder) {
+static json::Object getPercentiles(const MatmulStatistics &matmul) {
   json::Object percentiles;
   for (double percentile : kPercentiles) {
     RangeOptions options;
@@ -73,45 +76,63 @@ static json::Object toJson(const MatmulStatistics &matmul,
     llvm::raw_string_ostream(key) << llvm::format("%g", percentile);
     percentiles[key] = json::Array{range.min, range.max};
   }
-  json::Object object{
-      {"name", matmul.shape.name},
-      {"location", matmul.location},
-      {"m", toJson(matmul.shape.m)},
-      {"k", toJson(matmul.shape.k)},
-      {"n", toJson(matmul.shape.n)},
-      {"inputs", matmul.numInputs},
-      {"rows", matmul.numRows},
-      {"min", matmul.min},
-      {"max", matmul.max},
-      {"moving_min", matmul.movingMin},
-      {"moving_max", matmul.movingMax},
-      {"percentile", std::move(percentiles)},
-      {"mse_scale", getScales(matmul, RangeObserver::Mse)},
-      {"kl_scale", getScales(matmul, RangeObserver::KL)},
-      {"channel_absmax", json::Array(matmul.channelAbsMax)},
-      {"histogram", toJson(matmul.histogram)}};
+  return percentiles;
+}
+
+static Members getMembers(const MatmulStatistics &matmul,
+                          llvm::StringRef folder) {
+  Members members = {{"name", matmul.shape.name},
+                     {"location", matmul.location},
+                     {"m", toJson(matmul.shape.m)},
+                     {"k", toJson(matmul.shape.k)},
+                     {"n", toJson(matmul.shape.n)},
+                     {"inputs", matmul.numInputs},
+                     {"rows", matmul.numRows},
+                     {"min", matmul.min},
+                     {"max", matmul.max},
+                     {"moving_min", matmul.movingMin},
+                     {"moving_max", matmul.movingMax},
+                     {"percentile", getPercentiles(matmul)},
+                     {"mse_scale", getScales(matmul, RangeObserver::Mse)},
+                     {"kl_scale", getScales(matmul, RangeObserver::KL)}};
   if (!matmul.secondMoment.empty()) {
     llvm::StringRef path = matmul.secondMoment;
     if (!folder.empty() && path.consume_front(folder))
       path = path.ltrim('/');
-    object["second_moment"] = path;
+    members.emplace_back("second_moment", path);
   }
-  return object;
+  members.emplace_back("channel_absmax", json::Array(matmul.channelAbsMax));
+  members.emplace_back("histogram", toJson(matmul.histogram));
+  return members;
 }
 
-llvm::Error quantmlir::writeStatistics(llvm::StringRef path,
-                                       const Statistics &statistics) {
-  json::Array matmuls;
-  for (const MatmulStatistics &matmul : statistics.matmuls)
-    matmuls.push_back(toJson(matmul, llvm::sys::path::parent_path(path)));
-  json::Value root = json::Object{{"version", kVersion},
-                                  {"model", statistics.model},
-                                  {"inputs", statistics.numInputs},
-                                  {"matmuls", std::move(matmuls)}};
-  return llvm::writeToOutput(path, [&](llvm::raw_ostream &os) {
-    os << llvm::formatv("{0:1}\n", root);
-    return llvm::Error::success();
-  });
+static void print(const Members &members, llvm::raw_ostream &os) {
+  llvm::interleave(
+      members,
+      [&](const auto &member) {
+        os << json::Value(member.first) << ": " << member.second;
+      },
+      [&] { os << ",\n"; });
+}
+
+void quantmlir::printStatistics(llvm::StringRef path,
+                                const Statistics &statistics,
+                                llvm::raw_ostream &os) {
+  os << "{";
+  print({{"version", kVersion},
+         {"model", statistics.model},
+         {"inputs", statistics.numInputs}},
+        os);
+  os << ",\n\"matmuls\": [";
+  llvm::interleave(
+      statistics.matmuls,
+      [&](const MatmulStatistics &matmul) {
+        os << "\n{";
+        print(getMembers(matmul, llvm::sys::path::parent_path(path)), os);
+        os << "}";
+      },
+      [&] { os << ","; });
+  os << "]}\n";
 }
 
 //===----------------------------------------------------------------------===//
@@ -126,15 +147,15 @@ class ObjectReader {
 public:
   ObjectReader(const json::Value &value, std::string where,
                std::string &problem)
-      : object(value.getAsObject()), where(std::move(where)),
-        problem(problem) {
+      : object(value.getAsObject()), where(std::move(where)), problem(problem) {
     if (!object)
       complain("", "an object");
   }
 
   int64_t getCount(llvm::StringRef key) {
     const json::Value *value = find(key);
-    std::optional<int64_t> number = value ? value->getAsInteger() : std::nullopt;
+    std::optional<int64_t> number =
+        value ? value->getAsInteger() : std::nullopt;
     if (!number || *number < 0)
       return complain(key, "a whole number of at least 0"), 0;
     return *number;
@@ -143,7 +164,8 @@ public:
     const json::Value *value = find(key);
     if (value && value->kind() == json::Value::Null)
       return std::nullopt;
-    std::optional<int64_t> number = value ? value->getAsInteger() : std::nullopt;
+    std::optional<int64_t> number =
+        value ? value->getAsInteger() : std::nullopt;
     if (!number || *number < 1)
       complain(key, "a size of at least 1, or null");
     return number;
@@ -159,7 +181,8 @@ public:
     const json::Value *value = find(key);
     if (!value && isOptional)
       return "";
-    std::optional<llvm::StringRef> text = value ? value->getAsString() : std::nullopt;
+    std::optional<llvm::StringRef> text =
+        value ? value->getAsString() : std::nullopt;
     if (!text)
       return complain(key, "a string"), "";
     return text->str();

@@ -51,12 +51,12 @@ static Value widen(OpBuilder &builder, Location loc, Value tensor) {
              ArrayRef<AffineMap>{identity, identity}, loops,
              [&](OpBuilder &body, Location bodyLoc, ValueRange args) {
                Type f32 = body.getF32Type();
-               Value x = isWider ? arith::TruncFOp::create(body, bodyLoc, f32,
-                                                           args[0])
-                                       .getResult()
-                                 : arith::ExtFOp::create(body, bodyLoc, f32,
-                                                         args[0])
-                                       .getResult();
+               Value x =
+                   isWider
+                       ? arith::TruncFOp::create(body, bodyLoc, f32, args[0])
+                             .getResult()
+                       : arith::ExtFOp::create(body, bodyLoc, f32, args[0])
+                             .getResult();
                linalg::YieldOp::create(body, bodyLoc, x);
              })
       .getResult(0);
@@ -68,8 +68,8 @@ void quantmlir::insertObservation(OpBuilder &builder, Location loc,
   auto module = parent->getParentOfType<ModuleOp>();
   func::FuncOp observer = declareObserver(module);
   Value widened = widen(builder, loc, tensor);
-  Value shown = tensor::CastOp::create(
-      builder, loc, observer.getArgumentTypes()[1], widened);
+  Value shown = tensor::CastOp::create(builder, loc,
+                                       observer.getArgumentTypes()[1], widened);
   Value number = arith::ConstantIntOp::create(builder, loc, id, 64);
   func::CallOp::create(builder, loc, observer, ValueRange{number, shown});
 }
@@ -86,8 +86,8 @@ static SmallVector<int64_t> getContractedDims(const Contraction &c) {
   return dims;
 }
 
-std::vector<ObservationPoint>
-quantmlir::instrumentMatmuls(ModuleOp module, Observed observed) {
+std::vector<ObservationPoint> quantmlir::instrumentMatmuls(ModuleOp module,
+                                                           Observed observed) {
   std::vector<ObservationPoint> points;
   // Where each input is shown, by value and block: calls in one block run
   // equally often.
@@ -100,8 +100,7 @@ quantmlir::instrumentMatmuls(ModuleOp module, Observed observed) {
       ObservationPoint point;
       point.matmuls.push_back(matmul.name);
       point.contractedDims = getContractedDims(c);
-      SmallVector<size_t> &known =
-          shown[{c.lhs.value, c.op->getBlock()}];
+      SmallVector<size_t> &known = shown[{c.lhs.value, c.op->getBlock()}];
       auto same = llvm::find_if(known, [&](size_t i) {
         return points[i].contractedDims == point.contractedDims;
       });

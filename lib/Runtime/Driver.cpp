@@ -2,12 +2,14 @@
 
 #include "quant/Runtime/Driver.h"
 
+#include "quant/Runtime/Calibrate.h"
 #include "quant/Runtime/Diagnostics.h"
 #include "quant/Runtime/Npy.h"
 #include "quant/Runtime/Program.h"
 #include "quant/Runtime/Progress.h"
 #include "quant/Runtime/RandomInputs.h"
 #include "quant/Runtime/Report.h"
+#include "quant/Runtime/Reported.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
@@ -31,6 +33,7 @@ public:
 
 private:
   llvm::Error load();
+  llvm::Error runCalibration();
   llvm::Error makeInputs();
   llvm::Error makeReference();
   void countMacs();
@@ -61,20 +64,7 @@ private:
   RunReport report;
 };
 
-/// An error whose message is already on stderr as a diagnostic.
-class Reported : public llvm::ErrorInfo<Reported> {
-public:
-  static char ID;
-  void log(llvm::raw_ostream &os) const override { os << "reported"; }
-  std::error_code convertToErrorCode() const override {
-    return llvm::inconvertibleErrorCode();
-  }
-};
-char Reported::ID = 0;
-
 } // namespace
-
-static llvm::Error reported() { return llvm::make_error<Reported>(); }
 
 llvm::Error Driver::load() {
   ProgressStage progress = stage("reading " + options.model);
@@ -91,6 +81,19 @@ llvm::Error Driver::load() {
   report.model = options.model;
   report.entry = signature.name;
   report.target = options.target == RunTarget::X86 ? "x86" : "generic";
+  return llvm::Error::success();
+}
+
+llvm::Error Driver::runCalibration() {
+  auto set = InputSet::open(options.calibrate, signature);
+  if (!set)
+    return set.takeError();
+  auto statistics = calibrate(std::move(module), signature, *set, options);
+  if (!statistics)
+    return statistics.takeError();
+  llvm::outs() << "calibrated " << statistics->matmuls.size()
+               << " matmuls over " << statistics->numInputs
+               << " inputs: " << options.statsOutput << "\n";
   return llvm::Error::success();
 }
 
@@ -284,6 +287,8 @@ llvm::Error Driver::run() {
       return error;
   if (llvm::Error error = load())
     return error;
+  if (!options.calibrate.empty())
+    return runCalibration();
   if (llvm::Error error = makeInputs())
     return error;
   if (options.compare)

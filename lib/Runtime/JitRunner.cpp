@@ -9,6 +9,8 @@
 
 #include "quant/Runtime/JitRunner.h"
 
+#include "quant/Instrument/InstrumentMatmuls.h"
+
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/ExecutionEngine/CRunnerUtils.h"
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
@@ -136,6 +138,36 @@ static int keepMessage(const char *text) {
   return 0;
 }
 
+/// Where observations of the run in progress go.
+static thread_local ObservationSink currentSink = nullptr;
+
+/// Copies dimension `dim` of a strided source to contiguous elements.
+static void copyStrided(const char *source, ArrayRef<int64_t> sizes,
+                        ArrayRef<int64_t> strides, int64_t width, char *&to);
+
+/// Whether elements follow each other in C order.
+static bool isContiguous(ArrayRef<int64_t> sizes, ArrayRef<int64_t> strides);
+
+/// What instrumented code calls.
+static void observe(int64_t id, ::UnrankedMemRefType<float> *tensor) {
+  if (!currentSink)
+    return;
+  ::DynamicMemRefType<float> view(*tensor);
+  ArrayRef<int64_t> sizes(view.sizes, view.rank);
+  ArrayRef<int64_t> strides(view.strides, view.rank);
+  size_t count = 1;
+  for (int64_t size : sizes)
+    count *= size;
+  const float *data = view.data + view.offset;
+  if (isContiguous(sizes, strides))
+    return currentSink(id, sizes, ArrayRef<float>(data, count));
+  std::vector<float> copy(count);
+  auto *to = reinterpret_cast<char *>(copy.data());
+  copyStrided(reinterpret_cast<const char *>(data), sizes, strides,
+              sizeof(float), to);
+  currentSink(id, sizes, copy);
+}
+
 /// `status` is 128 + the signal's number.
 static std::string describeSignal(int status) {
   switch (status - 128) {
@@ -153,9 +185,18 @@ static std::string describeSignal(int status) {
 JitRunner::JitRunner() = default;
 JitRunner::~JitRunner() = default;
 
+/// What bufferization wanted to know about the observer, nobody knows after it.
+static void cleanObserver(ModuleOp module) {
+  for (StringRef name :
+       {StringRef(kObserveFunction), StringRef(kObserveSymbol)})
+    if (auto function = module.lookupSymbol<LLVM::LLVMFuncOp>(name))
+      function.removeArgAttrsAttr();
+}
+
 llvm::Expected<std::unique_ptr<JitRunner>>
 JitRunner::create(OwningOpRef<ModuleOp> module, Signature signature) {
   std::unique_ptr<JitRunner> runner(new JitRunner());
+  cleanObserver(*module);
   Addresses addresses;
   if (llvm::Error missing =
           externalizeConstants(*module, addresses, runner->alignedConstants))
@@ -172,6 +213,7 @@ JitRunner::create(OwningOpRef<ModuleOp> module, Signature signature) {
     for (auto &[name, address] : addresses)
       add(name, address);
     add("memrefCopy", reinterpret_cast<const void *>(&memrefCopy));
+    add(kObserveSymbol, reinterpret_cast<const void *>(&observe));
     add("puts", reinterpret_cast<const void *>(&keepMessage));
     add("__truncsfbf2", reinterpret_cast<const void *>(&__truncsfbf2));
     add("__truncdfbf2", reinterpret_cast<const void *>(&__truncdfbf2));
@@ -205,7 +247,14 @@ static SmallVector<int64_t> makeDescriptor(HostTensor &tensor) {
   return words;
 }
 
-/// Copies dimension `dim` of a strided source to contiguous elements.
+static bool isContiguous(ArrayRef<int64_t> sizes, ArrayRef<int64_t> strides) {
+  int64_t expected = 1;
+  for (size_t i = sizes.size(); i-- > 0; expected *= sizes[i])
+    if (sizes[i] != 1 && strides[i] != expected)
+      return false;
+  return true;
+}
+
 static void copyStrided(const char *source, ArrayRef<int64_t> sizes,
                         ArrayRef<int64_t> strides, int64_t width, char *&to) {
   if (sizes.empty()) {
@@ -232,12 +281,8 @@ JitRunner::takeResult(const HostTensorType &type,
   int64_t width = getByteWidth(type.element);
   const char *source =
       reinterpret_cast<const char *>(words[1]) + words[2] * width;
-  bool isContiguous = true;
-  int64_t expected = 1;
-  for (size_t i = rank; i-- > 0; expected *= sizes[i])
-    isContiguous &= sizes[i] == 1 || strides[i] == expected;
   char *to = tensor->getData();
-  if (isContiguous)
+  if (isContiguous(sizes, strides))
     std::memcpy(to, source, tensor->getBytes().size());
   else
     copyStrided(source, sizes, strides, width, to);
@@ -272,7 +317,8 @@ JitRunner::takeResults(ArrayRef<int64_t> words,
   return results;
 }
 
-llvm::Expected<RunResult> JitRunner::run(ArrayRef<HostTensor> inputs) const {
+llvm::Expected<RunResult> JitRunner::run(ArrayRef<HostTensor> inputs,
+                                         ObservationSink sink) const {
   std::vector<HostTensor> copies;
   std::vector<SmallVector<int64_t>> descriptors;
   for (const HostTensor &input : inputs) {
@@ -301,11 +347,13 @@ llvm::Expected<RunResult> JitRunner::run(ArrayRef<HostTensor> inputs) const {
   std::chrono::duration<double, std::milli> time{0};
   llvm::CrashRecoveryContext guard;
   assertMessage.clear();
+  currentSink = sink;
   bool returned = guard.RunSafely([&] {
     auto begin = std::chrono::steady_clock::now();
     function(packed.data());
     time = std::chrono::steady_clock::now() - begin;
   });
+  currentSink = nullptr;
   if (!returned)
     return llvm::createStringError(
         "'" + signature.name + "' does not accept these inputs: " +

@@ -126,12 +126,13 @@ public:
       : path(path), expected(expected) {}
 
   llvm::Expected<HostTensor> read(StringRef bytes);
+  /// Takes the header off the front of `bytes`.
+  llvm::Expected<Header> readHeader(StringRef &bytes);
 
 private:
   llvm::Error error(const Twine &message) {
     return llvm::createStringError(path + ": " + message);
   }
-  llvm::Expected<Header> readHeader(StringRef &bytes);
   llvm::Error verify(const Header &header);
 
   StringRef path;
@@ -140,7 +141,6 @@ private:
 
 } // namespace
 
-/// Takes the header off the front of `bytes`.
 llvm::Expected<Header> Reader::readHeader(StringRef &bytes) {
   if (!bytes.consume_front(kMagic))
     return error("expected an NPY file, found no NPY magic string");
@@ -223,6 +223,19 @@ llvm::Expected<HostTensor> quantmlir::readNpy(StringRef path,
   return Reader(path, expected).read((*file)->getBuffer());
 }
 
+llvm::Expected<SmallVector<int64_t>> quantmlir::readNpyShape(StringRef path) {
+  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
+                                          /*RequiresNullTerminator=*/false);
+  if (!file)
+    return llvm::createStringError(path + ": " + file.getError().message());
+  StringRef bytes = (*file)->getBuffer();
+  HostTensorType any;
+  auto header = Reader(path, any).readHeader(bytes);
+  if (!header)
+    return header.takeError();
+  return std::move(header->shape);
+}
+
 //===----------------------------------------------------------------------===//
 // Writing
 //===----------------------------------------------------------------------===//
@@ -252,6 +265,11 @@ static std::string makeHeader(const HostTensorType &type) {
   return header + dict + "\n";
 }
 
+void quantmlir::printNpy(const HostTensor &tensor, llvm::raw_ostream &os) {
+  os << makeHeader(tensor.getType());
+  os.write(tensor.getBytes().data(), tensor.getBytes().size());
+}
+
 llvm::Error quantmlir::writeNpyFiles(StringRef dir,
                                      ArrayRef<HostTensor> tensors) {
   if (std::error_code code = llvm::sys::fs::create_directories(dir))
@@ -269,8 +287,7 @@ llvm::Error quantmlir::writeNpyFiles(StringRef dir,
       break;
     }
     llvm::raw_fd_ostream os(temp->FD, /*shouldClose=*/false);
-    os << makeHeader(tensor.getType());
-    os.write(tensor.getBytes().data(), tensor.getBytes().size());
+    printNpy(tensor, os);
     os.flush();
     std::error_code code = os.error();
     os.clear_error();

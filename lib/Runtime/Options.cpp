@@ -54,6 +54,18 @@ struct CommandLine {
   cl::opt<unsigned> repeat{
       "repeat", cl::value_desc("n"), cl::init(0), cl::cat(category),
       cl::desc("Run n times and print median and least time")};
+  cl::list<std::string> calibrate{
+      "calibrate", cl::value_desc("dir|a.npy,b.npy"), cl::CommaSeparated,
+      cl::cat(category),
+      cl::desc("Run the float program over these inputs and write the "
+               "statistics of its activations (--stats-output)")};
+  cl::opt<std::string> statsOutput{"stats-output", cl::value_desc("file.json"),
+                                   cl::cat(category),
+                                   cl::desc("Where --calibrate writes")};
+  cl::opt<bool> secondMoments{
+      "second-moments", cl::cat(category),
+      cl::desc("--calibrate: also write X^T X / rows of each matmul, which "
+               "error-compensated rounding needs")};
   cl::opt<std::string> report{
       "report", cl::value_desc("file.json"), cl::cat(category),
       cl::desc("Write everything that is printed as JSON")};
@@ -84,6 +96,11 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
     if (feature.size() < 2 || (feature[0] != '+' && feature[0] != '-'))
       return llvm::createStringError(
           "--features: expected +name or -name, found '" + feature + "'");
+  if (options.calibrate.empty() != options.statsOutput.empty())
+    return llvm::createStringError(
+        "--calibrate and --stats-output: expected both or none");
+  if (options.secondMoments && options.calibrate.empty())
+    return llvm::createStringError("--second-moments needs --calibrate");
   return llvm::Error::success();
 }
 
@@ -107,6 +124,9 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
   options.features.assign(line.features.begin(), line.features.end());
   options.compare = line.compare;
   options.repeat = line.repeat;
+  options.calibrate.assign(line.calibrate.begin(), line.calibrate.end());
+  options.statsOutput = line.statsOutput;
+  options.secondMoments = line.secondMoments;
   options.report = line.report;
   options.print = line.print;
   options.progress = line.progress;

@@ -8,9 +8,11 @@
 using namespace quantmlir;
 
 static constexpr std::chrono::seconds kPatience{2};
+static constexpr std::chrono::seconds kUpdateEvery{5};
 
 ProgressStage::ProgressStage(std::string name, bool atOnce)
-    : name(std::move(name)), begin(std::chrono::steady_clock::now()) {
+    : name(std::move(name)), begin(std::chrono::steady_clock::now()),
+      lastUpdate(begin) {
   if (atOnce) {
     isNamed = true;
     llvm::errs() << "quant-run: " << this->name << " ...\n";
@@ -25,6 +27,17 @@ void ProgressStage::watch() {
     return;
   isNamed = true;
   llvm::errs() << "quant-run: " << name << " ...\n";
+}
+
+void ProgressStage::update(int64_t done, int64_t total) {
+  auto now = std::chrono::steady_clock::now();
+  if (now - lastUpdate < kUpdateEvery || done == total)
+    return;
+  lastUpdate = now;
+  std::chrono::duration<double> spent = now - begin;
+  llvm::errs() << "quant-run: " << name << ": " << done << " of " << total
+               << llvm::format(", %.0f s left\n",
+                               spent.count() * (total - done) / done);
 }
 
 ProgressStage::~ProgressStage() {

@@ -52,6 +52,13 @@
 // OPTION: error: --quantize: expected options of quant-quantize-matmul, found 'bits=4': {{.*}}no such option bits
 // ENUM: error: --quantize: expected options of quant-quantize-matmul, found 'weights=row'
 
+// RUN: not quant-run %s --entry=first --calibrate=%t/x.npy 2>&1 | FileCheck %s --check-prefix=STATS
+// RUN: not quant-run %s --entry=first --random-inputs=1 --second-moments 2>&1 | FileCheck %s --check-prefix=MOMENTS
+// RUN: not quant-run %s --entry=first --calibrate=%t/x.npy --stats-output=%t/s.json 2>&1 | FileCheck %s --check-prefix=NOMATMUL
+// STATS: error: --calibrate and --stats-output: expected both or none
+// MOMENTS: error: --second-moments needs --calibrate
+// NOMATMUL: error: {{.*}}: 'first' has no float matmul, so there is nothing to calibrate
+
 // Nothing is written when something fails.
 // RUN: not quant-run %s --entry=first --inputs=%t/x.npy --outputs=%s 2>&1 | FileCheck %s --check-prefix=OUTPUTS
 // RUN: not quant-run %s --entry=first --inputs=%t/x.npy --report=%t/none/r.json 2>&1 | FileCheck %s --check-prefix=REPORT

@@ -67,8 +67,10 @@ struct Statistics {
 
 llvm::Expected<Statistics> readStatistics(llvm::StringRef path);
 
-/// The file appears when it is complete.
-llvm::Error writeStatistics(llvm::StringRef path, const Statistics &statistics);
+/// The text of a file that will be at `path`: paths in it are relative to its
+/// folder.
+void printStatistics(llvm::StringRef path, const Statistics &statistics,
+                     llvm::raw_ostream &os);
 
 /// The `[K, K]` matrix of a matmul that has one, in C order.
 llvm::Expected<std::vector<float>>

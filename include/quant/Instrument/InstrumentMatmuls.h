@@ -3,7 +3,7 @@
 #ifndef QUANT_INSTRUMENT_INSTRUMENTMATMULS_H
 #define QUANT_INSTRUMENT_INSTRUMENTMATMULS_H
 
-#include "quant/Instrument/NamedMatmuls.h"
+#include "quant/Import/Contraction/NamedMatmuls.h"
 #include "quant/Instrument/Passes.h"
 
 namespace quantmlir {

@@ -15,6 +15,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 
 #include <memory>
 #include <vector>
@@ -37,6 +38,11 @@ struct RunResult {
   double milliseconds = 0;
 };
 
+/// Is shown a tensor, in C order, by code that was instrumented
+/// (quant-instrument-matmuls).
+using ObservationSink = llvm::function_ref<void(
+    int64_t id, llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<float> values)>;
+
 /// Executable code of one module.
 class JitRunner {
 public:
@@ -49,8 +55,9 @@ public:
   /// Calls the function. The program may write to its arguments, so it gets
   /// copies, made before the clock starts. A program that stops (a failed
   /// assertion, an index out of range) ends in an error; what it allocated is
-  /// lost.
-  llvm::Expected<RunResult> run(llvm::ArrayRef<HostTensor> inputs) const;
+  /// lost. Observations go to `sink`.
+  llvm::Expected<RunResult> run(llvm::ArrayRef<HostTensor> inputs,
+                                ObservationSink sink = nullptr) const;
 
 private:
   JitRunner();

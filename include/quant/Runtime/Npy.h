@@ -19,6 +19,12 @@ namespace quantmlir {
 llvm::Expected<HostTensor> readNpy(llvm::StringRef path,
                                    const HostTensorType &expected);
 
+/// The shape that a file's header says.
+llvm::Expected<llvm::SmallVector<int64_t>> readNpyShape(llvm::StringRef path);
+
+/// The bytes of a file for `tensor`.
+void printNpy(const HostTensor &tensor, llvm::raw_ostream &os);
+
 /// Writes one file for each tensor, `DIR/out0.npy` and on, and makes DIR. All
 /// are written under temporary names first: what appears is complete.
 llvm::Error writeNpyFiles(llvm::StringRef dir,

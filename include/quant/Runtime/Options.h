@@ -31,6 +31,10 @@ struct RunOptions {
   std::vector<std::string> features;
   bool compare = false;
   unsigned repeat = 0;
+  /// Calibration inputs: a folder, or one file for each argument.
+  std::vector<std::string> calibrate;
+  std::string statsOutput;
+  bool secondMoments = false;
   std::string report;
   bool print = true;
   bool progress = false;

@@ -18,11 +18,15 @@ public:
   ProgressStage(std::string name, bool atOnce);
   ~ProgressStage();
 
+  /// Says, not more often than every few seconds, that `done` of `total` steps
+  /// are done.
+  void update(int64_t done, int64_t total);
+
 private:
   void watch();
 
   std::string name;
-  std::chrono::steady_clock::time_point begin;
+  std::chrono::steady_clock::time_point begin, lastUpdate;
   std::mutex mutex;
   std::condition_variable finished;
   bool isFinished = false;

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef QUANT_INSTRUMENT_NAMEDMATMULS_H
-#define QUANT_INSTRUMENT_NAMEDMATMULS_H
+#ifndef QUANT_IMPORT_CONTRACTION_NAMEDMATMULS_H
+#define QUANT_IMPORT_CONTRACTION_NAMEDMATMULS_H
 
 #include "quant/Calibration/Statistics.h"
 #include "quant/Import/Contraction/ContractionMatcher.h"
@@ -37,4 +37,4 @@ std::string getModelHash(mlir::ModuleOp module);
 
 } // namespace quantmlir
 
-#endif // QUANT_INSTRUMENT_NAMEDMATMULS_H
+#endif // QUANT_IMPORT_CONTRACTION_NAMEDMATMULS_H

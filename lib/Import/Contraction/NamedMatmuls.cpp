@@ -1,6 +1,6 @@
 //===- NamedMatmuls.cpp - the matmuls of a float program ------------------===//
 
-#include "quant/Instrument/NamedMatmuls.h"
+#include "quant/Import/Contraction/NamedMatmuls.h"
 
 #include "llvm/Support/raw_ostream.h"
 

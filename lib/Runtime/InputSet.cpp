@@ -1,0 +1,178 @@
+//===- InputSet.cpp - inputs for many runs --------------------------------===//
+
+#include "quant/Runtime/InputSet.h"
+
+#include "quant/Runtime/Npy.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+
+#include <algorithm>
+#include <cstring>
+
+using namespace mlir;
+using namespace quantmlir;
+
+/// Whether a tensor of `shape` can be an argument of `type`.
+static bool fits(ArrayRef<int64_t> shape, ArrayRef<int64_t> type) {
+  if (shape.size() != type.size())
+    return false;
+  for (auto [size, wanted] : llvm::zip(shape, type))
+    if (!ShapedType::isDynamic(wanted) && size != wanted)
+      return false;
+  return true;
+}
+
+/// How many arguments of `type` a file of `shape` holds; 0: none fits.
+static int64_t countInputs(ArrayRef<int64_t> shape, ArrayRef<int64_t> type) {
+  if (fits(shape, type))
+    return 1;
+  if (shape.size() == type.size() + 1 && fits(shape.drop_front(), type))
+    return shape.front();
+  if (shape.size() == type.size() && !type.empty() && type.front() > 0 &&
+      fits(shape.drop_front(), type.drop_front()) &&
+      shape.front() % type.front() == 0)
+    return shape.front() / type.front();
+  return 0;
+}
+
+llvm::Error InputSet::addGroup(std::vector<std::string> paths) {
+  Group group;
+  for (auto [path, type] : llvm::zip_equal(paths, arguments)) {
+    auto shape = readNpyShape(path);
+    if (!shape)
+      return shape.takeError();
+    int64_t count = countInputs(*shape, type.shape);
+    std::string found = HostTensorType{type.element, *shape}.str();
+    if (count == 0)
+      return llvm::createStringError(
+          path + ": expected one or more inputs of " + type.str() +
+          " (several: one dimension more, in front), found " + found);
+    if (!group.paths.empty() && count != group.count)
+      return llvm::createStringError(path + ": expected " + Twine(group.count) +
+                                     " inputs, as " + group.paths.front() +
+                                     " has, found " + Twine(count) + " (" +
+                                     found + ")");
+    group.count = count;
+    group.paths.push_back(path);
+    group.shapes.push_back(std::move(*shape));
+  }
+  numInputs += group.count;
+  groups.push_back(std::move(group));
+  return llvm::Error::success();
+}
+
+/// The entries of a folder, by name; folders or files whose name ends so.
+static std::vector<std::string> listFolder(StringRef folder, bool folders,
+                                           StringRef ending) {
+  std::vector<std::string> paths;
+  std::error_code code;
+  for (llvm::sys::fs::directory_iterator it(folder, code), end;
+       !code && it != end; it.increment(code))
+    if (llvm::sys::fs::is_directory(it->path()) == folders &&
+        StringRef(it->path()).ends_with(ending))
+      paths.push_back(it->path());
+  llvm::sort(paths);
+  return paths;
+}
+
+llvm::Error InputSet::addFolder(StringRef folder) {
+  auto getNumbered = [&](StringRef parent) {
+    std::vector<std::string> paths;
+    for (size_t i = 0, e = arguments.size(); i < e; ++i) {
+      SmallString<128> path = parent;
+      llvm::sys::path::append(path, "in" + Twine(i) + ".npy");
+      paths.push_back(path.str().str());
+    }
+    return paths;
+  };
+  std::vector<std::string> here = getNumbered(folder);
+  if (!here.empty() && llvm::sys::fs::exists(here.front()))
+    return addGroup(std::move(here));
+  std::vector<std::string> subfolders = listFolder(folder, true, "");
+  for (StringRef subfolder : subfolders)
+    if (llvm::Error error = addGroup(getNumbered(subfolder)))
+      return error;
+  if (!subfolders.empty())
+    return llvm::Error::success();
+  std::vector<std::string> files = listFolder(folder, false, ".npy");
+  if (arguments.size() != 1 || files.empty())
+    return llvm::createStringError(
+        folder + ": expected in0.npy" +
+        (arguments.size() > 1
+             ? " to in" + std::to_string(arguments.size() - 1) + ".npy"
+             : "") +
+        ", or folders that hold them, found neither");
+  for (const std::string &file : files)
+    if (llvm::Error error = addGroup({file}))
+      return error;
+  return llvm::Error::success();
+}
+
+llvm::Expected<InputSet> InputSet::open(ArrayRef<std::string> paths,
+                                        const Signature &signature) {
+  InputSet set;
+  set.arguments = signature.arguments;
+  llvm::Error failure = llvm::Error::success();
+  if (paths.size() == 1 && llvm::sys::fs::is_directory(paths.front()))
+    failure =
+        llvm::joinErrors(std::move(failure), set.addFolder(paths.front()));
+  else if (paths.size() != signature.arguments.size())
+    failure = llvm::joinErrors(
+        std::move(failure),
+        llvm::createStringError(
+            "'" + signature.name + "': expected a folder or " +
+            Twine(signature.arguments.size()) +
+            " files of calibration inputs, found " + Twine(paths.size())));
+  else
+    failure = llvm::joinErrors(std::move(failure), set.addGroup(paths));
+  if (failure)
+    return std::move(failure);
+  if (set.numInputs == 0)
+    return llvm::createStringError(paths.front() +
+                                   ": expected at least one input, found none");
+  return set;
+}
+
+llvm::Error InputSet::load(const Group &group) {
+  tensors.clear();
+  loaded = nullptr;
+  for (size_t i = 0, e = arguments.size(); i < e; ++i) {
+    auto tensor =
+        readNpy(group.paths[i], {arguments[i].element, group.shapes[i]});
+    if (!tensor)
+      return tensor.takeError();
+    tensors.push_back(std::move(*tensor));
+  }
+  loaded = &group;
+  return llvm::Error::success();
+}
+
+llvm::Expected<std::vector<HostTensor>> InputSet::get(int64_t index) {
+  const Group *group = groups.data();
+  for (; index >= group->count; ++group)
+    index -= group->count;
+  if (loaded != group)
+    if (llvm::Error error = load(*group))
+      return std::move(error);
+  std::vector<HostTensor> inputs;
+  for (auto [tensor, argument] : llvm::zip_equal(tensors, arguments)) {
+    // One input has the file's shape without the leading dimension, or a part
+    // of that.
+    HostTensorType type = tensor.getType();
+    if (type.shape.size() > argument.shape.size())
+      type.shape.erase(type.shape.begin());
+    else if (group->count > 1)
+      type.shape.front() /= group->count;
+    auto input = HostTensor::create(type);
+    if (!input)
+      return input.takeError();
+    size_t size = input->getBytes().size();
+    if (size)
+      std::memcpy(input->getData(), tensor.getBytes().data() + index * size,
+                  size);
+    inputs.push_back(std::move(*input));
+  }
+  return inputs;
+}
