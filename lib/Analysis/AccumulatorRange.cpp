@@ -52,6 +52,16 @@ static int64_t getMaxDistance(Value operand, Value zeroPoint, bool isUnsigned) {
       getStorageRange(getElementTypeOrSelf(operand), isUnsigned));
 }
 
+/// Largest magnitude of a product of one element of each side, at least 1.
+template <typename OpT>
+static int64_t getMaxProduct(OpT op) {
+  int64_t lhs =
+      getMaxDistance(op.getLhs(), op.getLhsZeroPoint(), op.getLhsUnsigned());
+  int64_t rhs =
+      getMaxDistance(op.getRhs(), op.getRhsZeroPoint(), op.getRhsUnsigned());
+  return std::max<int64_t>(1, lhs * rhs);
+}
+
 /// K where it is static, or bounded by what made the operands.
 static std::optional<int64_t> getBoundOfK(MatmulOp op) {
   if (int64_t k = op.getK(); !ShapedType::isDynamic(k))
@@ -88,11 +98,7 @@ bool AccumulatorBound::fits() const {
 AccumulatorBound quantmlir::computeAccumulatorBound(MatmulOp op) {
   AccumulatorBound bound;
   bound.k = getBoundOfK(op);
-  bound.maxProduct =
-      std::max<int64_t>(1, getMaxDistance(op.getLhs(), op.getLhsZeroPoint(),
-                                          op.getLhsUnsigned()) *
-                               getMaxDistance(op.getRhs(), op.getRhsZeroPoint(),
-                                              op.getRhsUnsigned()));
+  bound.maxProduct = getMaxProduct(op);
   if (std::optional<StorageRange> init = getConstantRange(op.getInit())) {
     bound.init = init->getMaxDistance({0, 0});
   } else if (auto previous = op.getInit().getDefiningOp<MatmulOp>()) {
@@ -101,5 +107,12 @@ AccumulatorBound quantmlir::computeAccumulatorBound(MatmulOp op) {
     bound.init =
         computeAccumulatorBound(previous).getMaxSum().value_or(kMaxAccumulator);
   }
+  return bound;
+}
+
+AccumulatorBound quantmlir::computeAccumulatorBound(ScaledMatmulOp op) {
+  AccumulatorBound bound;
+  bound.k = op.getLongestGroup();
+  bound.maxProduct = getMaxProduct(op);
   return bound;
 }

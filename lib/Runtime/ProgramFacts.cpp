@@ -48,13 +48,17 @@ public:
       facts.constantBytes += getStoredBytes(constant);
     if (auto matmul = dyn_cast<MatmulOp>(op))
       return visitMatmul(matmul);
+    if (auto matmul = dyn_cast<ScaledMatmulOp>(op))
+      return visitMatmul(matmul);
     if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
       visitLinalg(linalgOp);
   }
 
 private:
-  void visitMatmul(MatmulOp op) {
-    ++facts.numIntegerMatmuls;
+  template <typename OpT>
+  void visitMatmul(OpT op) {
+    bool isInteger = isa<IntegerType>(getElementTypeOrSelf(op.getLhs()));
+    ++(isInteger ? facts.numIntegerMatmuls : facts.numFloatMatmuls);
     addMacs({op.getResult().getType().getShape(), op.getK()});
     addWeight(op.getLhs());
     addWeight(op.getRhs());

@@ -179,3 +179,54 @@ def unpack_int4(packed, length):
     b = np.asarray(packed, np.int8).view(np.uint8).astype(np.int64)
     both = np.stack([b & 15, b >> 4], -1).reshape(b.shape[:-1] + (-1,))
     return np.where(both > 7, both - 16, both)[..., :length]
+
+
+def fma32(a, b, c):
+    """float32 a * b + c with one rounding.
+
+    The product is exact in float64. The sum is rounded there to odd, which
+    makes the second rounding, to float32, that of the exact sum.
+    """
+    p = as_f32(a).astype(np.float64) * as_f32(b).astype(np.float64)
+    c = as_f32(c).astype(np.float64)
+    s = np.asarray(p + c)
+    with np.errstate(invalid="ignore"):
+        v = s - p
+        error = (p - (s - v)) + (c - v)
+    inexact = np.isfinite(s) & (error != 0) & (s.view(np.int64) & 1 == 0)
+    toward = np.nextafter(s, np.where(error > 0, np.inf, -np.inf))
+    return np.where(inexact, toward, s).astype(F32)
+
+
+def scaled_matmul(lhs, rhs, rhs_scale, group_size, lhs_zero_point=0,
+                  row_scale=None, rhs_zero_point=None, rhs_offset=None,
+                  bias=None):
+    """`quant.scaled_matmul` of integers: `rhs` is [N, K], its parameters
+    [N, ceil(K / group_size)]. Exact to the bit."""
+    lhs, rhs = np.asarray(lhs, np.int64), np.asarray(rhs, np.int64)
+    zl = np.asarray(lhs_zero_point, np.int64)
+    lhs = lhs - (zl[..., None] if zl.ndim else zl)
+    t = np.zeros(lhs.shape[:-1] + rhs.shape[:1], F32)
+    for g, begin in enumerate(range(0, lhs.shape[-1], group_size)):
+        x = lhs[..., begin:begin + group_size]
+        zw = 0 if rhs_zero_point is None else rhs_zero_point[:, g]
+        acc = matmul_i32(x, rhs[:, begin:begin + group_size], 0, zw,
+                     transpose_rhs=True)
+        t = fma32(acc.astype(F32), as_f32(rhs_scale)[:, g], t)
+        if rhs_offset is not None:
+            sums = x.sum(-1)[..., None].astype(F32)
+            t = fma32(sums, as_f32(rhs_offset)[:, g], t)
+    if row_scale is not None:
+        row = as_f32(row_scale)
+        t = t * (row[..., None] if row.ndim else row)
+    return t if bias is None else t + as_f32(bias)
+
+
+def dequantize_groups(rhs, scale, group_size, zero_point=None, offset=None):
+    """The float64 weight [N, K] that a grouped integer one stands for."""
+    rhs = np.asarray(rhs, np.float64)
+    each = lambda v: np.repeat(np.asarray(v, np.float64), group_size,
+                               axis=1)[:, :rhs.shape[1]]
+    w = rhs if zero_point is None else rhs - each(zero_point)
+    w = each(scale) * w
+    return w if offset is None else w + each(offset)

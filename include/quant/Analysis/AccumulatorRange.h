@@ -11,6 +11,8 @@
 // `init` brings counts where it is a constant or another quant.matmul (a sum
 // that was split along K); anything else is the program's own i32 sum.
 //
+// A quant.scaled_matmul has one sum for each group: K is the longest group.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef QUANT_ANALYSIS_ACCUMULATORRANGE_H
@@ -26,7 +28,7 @@ namespace quantmlir {
 /// The largest magnitude that an accumulator may reach.
 constexpr int64_t kMaxAccumulator = std::numeric_limits<int32_t>::max();
 
-/// Bound of one quant.matmul.
+/// Bound of the sums of one matmul.
 struct AccumulatorBound {
   /// Number of products, or an upper bound of it; empty when there is none.
   std::optional<int64_t> k;
@@ -44,6 +46,9 @@ struct AccumulatorBound {
 };
 
 AccumulatorBound computeAccumulatorBound(MatmulOp op);
+
+/// The bound of the sum over one group, the longest; for an integer lhs.
+AccumulatorBound computeAccumulatorBound(ScaledMatmulOp op);
 
 } // namespace quantmlir
 

@@ -11,6 +11,8 @@ namespace quantmlir {
 void populateQuantizeToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// quant.matmul.
 void populateMatmulToLinalgPatterns(mlir::RewritePatternSet &patterns);
+/// quant.scaled_matmul; before quant.unpack_int4, which it reads through.
+void populateScaledMatmulToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// quant.rescale, quant.rescale_fixed_point.
 void populateRescaleToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// quant.pack_int4, quant.unpack_int4.

@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
@@ -27,12 +28,13 @@ struct ConvertQuantToLinalgPass
   using Base::Base;
 
   void runOnOperation() override {
-    // The packed form lowers to quant.rescale, so it goes first.
-    if (packedMatmul) {
-      RewritePatternSet packed(&getContext());
-      populatePackedMatmulToLinalgPatterns(packed);
-      walkAndApplyPatterns(getOperation(), std::move(packed));
-    }
+    // The packed form lowers to quant.rescale, and a grouped matmul reads
+    // what quant.unpack_int4 reads, so they go first.
+    RewritePatternSet first(&getContext());
+    populateScaledMatmulToLinalgPatterns(first);
+    if (packedMatmul)
+      populatePackedMatmulToLinalgPatterns(first);
+    walkAndApplyPatterns(getOperation(), std::move(first));
     RewritePatternSet patterns(&getContext());
     populateQuantizeToLinalgPatterns(patterns);
     populateMatmulToLinalgPatterns(patterns);

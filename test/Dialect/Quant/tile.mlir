@@ -127,3 +127,30 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// A grouped matmul keeps all groups of its rows; its quantize comes along.
+// CHECK-LABEL: @scaled_matmul
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<16x96xf32>, %[[SX:[a-z0-9]+]]: tensor<16xf32>, %[[W:[a-z0-9]+]]: tensor<64x96xi4>, %[[SW:[a-z0-9]+]]: tensor<64x3xf32>, %[[B:[a-z0-9]+]]: tensor<64xf32>
+// CHECK: scf.for %[[M:[a-z0-9]+]] = %c0 to %c16 step %c4
+// CHECK: scf.for %[[N:[a-z0-9]+]] = %c0 to %c64 step %c8
+// CHECK-DAG: %[[XT:.*]] = tensor.extract_slice %[[X]][%[[M]], 0] [4, 96]
+// CHECK-DAG: %[[WT:.*]] = tensor.extract_slice %[[W]][%[[N]], 0] [8, 96]
+// CHECK-DAG: %[[SWT:.*]] = tensor.extract_slice %[[SW]][%[[N]], 0] [8, 3]
+// CHECK-DAG: %[[BT:.*]] = tensor.extract_slice %[[B]][%[[N]]] [8]
+// CHECK-DAG: %[[Q:.*]] = quant.quantize %[[XT]]
+// CHECK: quant.scaled_matmul ins(%[[Q]], %[[WT]] : tensor<4x96xi8>, tensor<8x96xi4>) row_scale(%{{.*}} : tensor<4xf32>) rhs_scale(%[[SWT]] : tensor<8x3xf32>) bias(%[[BT]] : tensor<8xf32>) {group_size = 32 : i64} -> tensor<4x8xf32>
+func.func @scaled_matmul(%x: tensor<16x96xf32>, %sx: tensor<16xf32>, %w: tensor<64x96xi4>, %sw: tensor<64x3xf32>, %b: tensor<64xf32>) -> tensor<16x64xf32> {
+  %q = quant.quantize %x scale(%sx : tensor<16xf32>) axes = [0] range = [-127, 127] : tensor<16x96xf32> -> tensor<16x96xi8>
+  %y = quant.scaled_matmul ins(%q, %w : tensor<16x96xi8>, tensor<64x96xi4>) row_scale(%sx : tensor<16xf32>) rhs_scale(%sw : tensor<64x3xf32>) bias(%b : tensor<64xf32>) {group_size = 32 : i64} -> tensor<16x64xf32>
+  return %y : tensor<16x64xf32>
+}
+
+module attributes {transform.with_named_sequence} {
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %0 = transform.structured.match ops{["quant.scaled_matmul"]} in %root : (!transform.any_op) -> !transform.any_op
+    %1, %loops:2 = transform.structured.fuse %0 tile_sizes [4, 8] : (!transform.any_op) -> (!transform.any_op, !transform.any_op, !transform.any_op)
+    transform.yield
+  }
+}

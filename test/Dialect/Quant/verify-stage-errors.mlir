@@ -49,6 +49,15 @@ func.func @init(%a: tensor<1x8xi8>, %b: tensor<8x1xi8>) -> tensor<1x1xi32> {
   return %0 : tensor<1x1xi32>
 }
 
+// -----
+
+// The stored types' own bound holds (C9), but not around this zero point.
+func.func @scaled_zero_points(%x: tensor<2x66000xi8>, %w: tensor<5x66000xi8>, %sw: tensor<5x1xf32>, %zx: tensor<i32>) -> tensor<2x5xf32> {
+  // expected-error@+1 {{'quant.scaled_matmul' op sum over a group of 66000 may reach 2154240000, past 2147483647; it is safe up to a group of 65793}}
+  %0 = quant.scaled_matmul ins(%x, %w : tensor<2x66000xi8>, tensor<5x66000xi8>) lhs_zero_point(%zx : tensor<i32>) rhs_scale(%sw : tensor<5x1xf32>) {group_size = 66000 : i64} -> tensor<2x5xf32>
+  return %0 : tensor<2x5xf32>
+}
+
 //--- packed.mlir
 
 func.func @matmul(%a: tensor<1x8xi8>, %b: tensor<8x1xi8>, %c: tensor<1x1xi32>) -> tensor<1x1xi32> {

@@ -50,13 +50,14 @@ class Batch:
         return self.line(f"tensor.cast {value[0]} : {value[1]} to {type_}",
                          type_)
 
-    def expect(self, value, array, what):
-        self.results.append((value, np.asarray(array), what))
+    def expect(self, value, array, what, bound=0):
+        """The result is `array` to the bit, or within `bound` of it."""
+        self.results.append((value, np.asarray(array), what, bound))
 
     def text(self):
         arguments = ", ".join(f"{n}: {t}" for n, t, _ in self.arguments)
-        types = ", ".join(v[1] for v, _, _ in self.results)
-        names = ", ".join(v[0] for v, _, _ in self.results)
+        types = ", ".join(v[1] for v, *_ in self.results)
+        names = ", ".join(v[0] for v, *_ in self.results)
         body = "\n".join(self.lines)
         return (f"func.func @main({arguments}) -> ({types}) {{\n{body}\n"
                 f"  return {names} : {types}\n}}\n")
@@ -76,11 +77,12 @@ class Batch:
              "--outputs=" + folder, *options],
             check=True, stdout=subprocess.DEVNULL)
         failures = 0
-        for i, (_, expected, what) in enumerate(self.results):
+        for i, (_, expected, what, bound) in enumerate(self.results):
             got = np.load(os.path.join(folder, f"out{i}.npy"))
-            same = got.shape == expected.shape and np.array_equal(
-                got.astype(np.float64), expected.astype(np.float64),
-                equal_nan=True)
+            same = got.shape == expected.shape and (
+                np.all(np.abs(got - expected) <= bound) if np.any(bound) else
+                np.array_equal(got.astype(np.float64),
+                               expected.astype(np.float64), equal_nan=True))
             if not same:
                 failures += 1
                 print(f"MISMATCH {' '.join(options)} {what}: expected\n"

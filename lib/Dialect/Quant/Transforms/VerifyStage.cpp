@@ -38,6 +38,17 @@ static LogicalResult verifyAccumulator(MatmulOp op) {
          << kMaxAccumulator << "; split K or narrow the operands";
 }
 
+/// The sum of each group of `op` fits in i32, whatever the data.
+static LogicalResult verifyAccumulator(ScaledMatmulOp op) {
+  AccumulatorBound bound = computeAccumulatorBound(op);
+  if (bound.fits())
+    return success();
+  return op.emitOpError("sum over a group of ")
+         << *bound.k << " may reach " << *bound.getMaxSum() << ", past "
+         << kMaxAccumulator << "; it is safe up to a group of "
+         << bound.getLargestSafeK();
+}
+
 /// The module's target offers the instruction that `op` was packed for. (That
 /// the tiles fit it, the op's own verifier knows.)
 static LogicalResult verifyIntrinsicIsLegal(PackedMatmulOp op) {
@@ -104,13 +115,17 @@ private:
   }
 
   LogicalResult verifyQuant(Operation *op) {
-    auto matmul = dyn_cast<MatmulOp>(op);
-    if (!matmul)
+    LogicalResult proven = success();
+    auto scaled = dyn_cast<ScaledMatmulOp>(op);
+    if (auto matmul = dyn_cast<MatmulOp>(op))
+      proven = verifyAccumulator(matmul);
+    else if (scaled && scaled.hasIntegerLhs())
+      proven = verifyAccumulator(scaled);
+    else
       return success();
-    if (failed(verifyAccumulator(matmul)))
-      return failure();
-    ++numProvenAccumulators;
-    return success();
+    if (succeeded(proven))
+      ++numProvenAccumulators;
+    return proven;
   }
 
   LogicalResult verifyPacked(Operation *op) {

@@ -1,0 +1,112 @@
+//===- ScaledMatmulOps.td - scales inside the contraction --*- tablegen -*-===//
+
+#ifndef QUANT_DIALECT_QUANT_IR_SCALEDMATMULOPS_TD
+#define QUANT_DIALECT_QUANT_IR_SCALEDMATMULOPS_TD
+
+include "quant/Dialect/Quant/IR/QuantExtBase.td"
+
+def QuantExt_ScaledMatmulOp : QuantExt_Op<"scaled_matmul",
+    [Pure, AttrSizedOperandSegments, QuantExt_ReifyShapes, QuantExt_Tiling]> {
+  let summary = "Matmul whose weight has a scale for each group of K";
+  let description = [{
+    The weight `rhs` is `[N, K]`, quantized in groups of `group_size` = G
+    consecutive elements of each row; the last group may be shorter:
+
+    ```
+    w[n, k] = rhs_scale[n, k / G] * f32(rhs[n, k] - rhs_zero_point[n, k / G])
+              (+ rhs_offset[n, k / G])
+    ```
+
+    An integer `lhs` (`[B.., M, K]`) is multiplied as integers, one i32 sum a
+    group, which a fused multiply-add brings into the f32 result; groups
+    ascend:
+
+    ```
+    t = 0
+    for g: acc = sum_{k in g} (lhs[m, k] - lhs_zp[m]) * (rhs[n, k] - rhs_zp[n, g])
+           t = fma(f32(acc), rhs_scale[n, g], t)
+           t = fma(f32(sum_{k in g} (lhs[m, k] - lhs_zp[m])), rhs_offset[n, g], t)
+    y = t * row_scale[m];  y = y + bias[n]            (each where it is given)
+    ```
+
+    The steps after the integer sums are f32, each rounded once, in this order
+    on every target. A float `lhs` (a weight-only scheme) has no such promise:
+    `y = sum_k f32(lhs[m, k]) * w[n, k] + bias[n]` in f32, in any order. The
+    weight is dequantized inside the sum, never stored as floats. A result of
+    f16 or bf16 is rounded once more. One group (G >= K) is a scale for each
+    channel.
+
+    `lhs_zero_point` and `row_scale` are one number (rank 0) or one for each
+    row (`[B.., M]`). `rhs_offset` is what formats with a float minimum need
+    (GGUF `Q4_1`).
+
+    The loops are `b.., m, n`, all parallel, for upstream's tiling; a tile has
+    all of K.
+
+    Constraints:
+    * (C1) `lhs` has rank >= 2 and `rhs` has rank 2.
+    * (C2) the contracted dimensions agree.
+    * (C3) `group_size` > 0.
+    * (C4) `rhs_scale`, `rhs_zero_point` and `rhs_offset` are
+      `[N, ceil(K / G)]`.
+    * (C5) `lhs_zero_point` and `row_scale` are rank 0 or `[B.., M]`.
+    * (C6) `bias` is `[N]`.
+    * (C7) the result is `[B.., M, N]`.
+    * (C8) a float `lhs` has no `lhs_zero_point`, `row_scale` or
+      `lhs_unsigned`.
+    * (C9) the sum over one group does not overflow i32 for the stored types'
+      whole range around a zero zero point.
+    * (C10) constant scales are finite and > 0.
+    * (C11) constant zero points lie in the range of their operand's type.
+
+    Example:
+
+    ```mlir
+    %y = quant.scaled_matmul ins(%x, %w : tensor<?x4096xi8>, tensor<1024x4096xi4>)
+           row_scale(%sx : tensor<?xf32>)
+           rhs_scale(%sw : tensor<1024x32xf32>)
+           bias(%b : tensor<1024xf32>) {group_size = 128 : i64}
+           -> tensor<?x1024xf32>
+    ```
+  }];
+  let arguments = (ins
+      RankedTensorOf<[I8, QuantExt_I4, F32, F16, BF16]>:$lhs,
+      QuantExt_StoredTensor:$rhs,
+      Optional<QuantExt_ZeroPointTensor>:$lhs_zero_point,
+      Optional<QuantExt_ScaleTensor>:$row_scale,
+      QuantExt_ScaleTensor:$rhs_scale,
+      Optional<QuantExt_ZeroPointTensor>:$rhs_zero_point,
+      Optional<QuantExt_ScaleTensor>:$rhs_offset,
+      Optional<QuantExt_ScaleTensor>:$bias,
+      I64Attr:$group_size,
+      UnitAttr:$lhs_unsigned, UnitAttr:$rhs_unsigned);
+  let results = (outs QuantExt_FloatTensor:$result);
+  let assemblyFormat = [{
+    `ins` `(` $lhs `,` $rhs `:` type($lhs) `,` type($rhs) `)`
+    (`lhs_zero_point` `(` $lhs_zero_point^ `:` type($lhs_zero_point) `)`)?
+    (`row_scale` `(` $row_scale^ `:` type($row_scale) `)`)?
+    `rhs_scale` `(` $rhs_scale `:` type($rhs_scale) `)`
+    (`rhs_zero_point` `(` $rhs_zero_point^ `:` type($rhs_zero_point) `)`)?
+    (`rhs_offset` `(` $rhs_offset^ `:` type($rhs_offset) `)`)?
+    (`bias` `(` $bias^ `:` type($bias) `)`)? attr-dict `->` type($result)
+  }];
+  let extraClassDeclaration = [{
+    /// Number of leading batch dimensions of `lhs` and the result.
+    int64_t getNumBatchDims() {
+      return getLhs().getType().getRank() - 2;
+    }
+    /// Whether `lhs` is quantized: integer sums, exact to the bit.
+    bool hasIntegerLhs() {
+      return getLhs().getType().getElementType().isInteger();
+    }
+    /// Static size of the contracted dimension where either operand has it,
+    /// else dynamic.
+    int64_t getK();
+    /// Elements of the longest group: min(G, K), or G for a dynamic K.
+    int64_t getLongestGroup();
+  }];
+  let hasVerifier = 1;
+  let hasCanonicalizer = 1;
+}
+
+#endif // QUANT_DIALECT_QUANT_IR_SCALEDMATMULOPS_TD

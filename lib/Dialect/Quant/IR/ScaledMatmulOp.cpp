@@ -1,0 +1,186 @@
+//===- ScaledMatmulOp.cpp - grouped matmul: shapes and bounds -------------===//
+//
+// As for quant.matmul, the verifier checks the sum's bound (C9) for the stored
+// types around a zero zero point only; quant-verify-stage proves it with what
+// is known of ranges and zero points.
+//
+//===----------------------------------------------------------------------===//
+
+#include "VerifyUtils.h"
+
+#include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/Utils/Constants.h"
+
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <limits>
+
+using namespace mlir;
+using namespace quantmlir;
+
+int64_t ScaledMatmulOp::getK() {
+  int64_t k = getLhs().getType().getShape().back();
+  return ShapedType::isDynamic(k) ? getRhs().getType().getDimSize(1) : k;
+}
+
+int64_t ScaledMatmulOp::getLongestGroup() {
+  int64_t k = getK(), group = getGroupSize();
+  return ShapedType::isDynamic(k) ? group : std::min(group, k);
+}
+
+/// C1, C2 and C3: the shapes of the two operands and the group.
+static LogicalResult verifyOperandShapes(ScaledMatmulOp op) {
+  RankedTensorType lhs = op.getLhs().getType(), rhs = op.getRhs().getType();
+  // scaled_matmul_c1
+  if (lhs.getRank() < 2 || rhs.getRank() != 2)
+    return op.emitOpError("expected lhs of rank >= 2 and rhs of rank 2, but "
+                          "got ")
+           << lhs << " and " << rhs;
+  // scaled_matmul_c2
+  int64_t lhsK = lhs.getShape().back(), rhsK = rhs.getDimSize(1);
+  if (failed(verifyCompatibleShape({lhsK}, {rhsK})))
+    return op.emitOpError("expected equal contracted dimensions, but lhs has ")
+           << lhsK << " and rhs has " << rhsK << " (dimension 1 of " << rhs
+           << ")";
+  // scaled_matmul_c3
+  int64_t group = op.getGroupSize();
+  if (group <= 0)
+    return op.emitOpError("expected group_size > 0, but got ") << group;
+  return success();
+}
+
+/// C4: one scale, zero point and offset for each group of each channel.
+static LogicalResult verifyGroupShapes(ScaledMatmulOp op) {
+  int64_t k = op.getK();
+  // Unsigned, as the rounding up of a signed sum could overflow.
+  int64_t groups =
+      ShapedType::isDynamic(k)
+          ? k
+          : llvm::divideCeil(static_cast<uint64_t>(k),
+                             static_cast<uint64_t>(op.getGroupSize()));
+  int64_t expected[] = {op.getRhs().getType().getDimSize(0), groups};
+  for (auto [what, value] :
+       {std::make_pair("rhs_scale", Value(op.getRhsScale())),
+        std::make_pair("rhs_zero_point", Value(op.getRhsZeroPoint())),
+        std::make_pair("rhs_offset", Value(op.getRhsOffset()))})
+    if (value && failed(verifyShape(op, what, cast<ShapedType>(value.getType()),
+                                    expected, "[N, ceil(K / group_size)]")))
+      return failure();
+  return success();
+}
+
+/// C8: a float lhs is what it is.
+static LogicalResult verifyFloatLhs(ScaledMatmulOp op) {
+  if (op.hasIntegerLhs())
+    return success();
+  for (auto [what, isThere] :
+       {std::make_pair("lhs_zero_point", bool(op.getLhsZeroPoint())),
+        std::make_pair("row_scale", bool(op.getRowScale())),
+        std::make_pair("lhs_unsigned", op.getLhsUnsigned())})
+    if (isThere)
+      return op.emitOpError("expected no ")
+             << what << " with a float lhs, " << op.getLhs().getType();
+  return success();
+}
+
+/// C9: a group's sum of any stored values fits in i32.
+static LogicalResult verifyStoredBound(ScaledMatmulOp op) {
+  if (!op.hasIntegerLhs() || ShapedType::isDynamic(op.getK()))
+    return success();
+  auto bound = [](Value operand, bool isUnsigned) {
+    return getStorageRange(getElementTypeOrSelf(operand), isUnsigned)
+        .getMaxDistance({0, 0});
+  };
+  int64_t product = bound(op.getLhs(), op.getLhsUnsigned()) *
+                    bound(op.getRhs(), op.getRhsUnsigned());
+  constexpr int64_t limit = std::numeric_limits<int32_t>::max();
+  int64_t group = op.getLongestGroup();
+  if (group <= limit / product)
+    return success();
+  return op.emitOpError("sum over a group of ")
+         << group << " may reach "
+         << static_cast<uint64_t>(group) * static_cast<uint64_t>(product)
+         << ", past " << limit << "; use smaller groups";
+}
+
+/// C10 and C11: values that are known.
+static LogicalResult verifyConstants(ScaledMatmulOp op) {
+  // scaled_matmul_c10
+  if (failed(verifyConstantScale(op, "rhs_scale", op.getRhsScale())) ||
+      failed(verifyConstantScale(op, "row_scale", op.getRowScale())))
+    return failure();
+  // scaled_matmul_c11
+  if (op.getLhsZeroPoint() &&
+      failed(verifyConstantInRange(
+          op, "lhs_zero_point", op.getLhsZeroPoint(),
+          getStorageRange(getElementTypeOrSelf(op.getLhs()),
+                          op.getLhsUnsigned()))))
+    return failure();
+  return verifyConstantInRange(
+      op, "rhs_zero_point", op.getRhsZeroPoint(),
+      getStorageRange(getElementTypeOrSelf(op.getRhs()), op.getRhsUnsigned()));
+}
+
+LogicalResult ScaledMatmulOp::verify() {
+  // scaled_matmul_c4
+  if (failed(verifyOperandShapes(*this)) || failed(verifyGroupShapes(*this)))
+    return failure();
+  RankedTensorType lhs = getLhs().getType();
+  int64_t n = getRhs().getType().getDimSize(0);
+  ArrayRef<int64_t> rows = lhs.getShape().drop_back();
+  // scaled_matmul_c5
+  for (auto [what, value] :
+       {std::make_pair("lhs_zero_point", Value(getLhsZeroPoint())),
+        std::make_pair("row_scale", Value(getRowScale()))})
+    if (value && failed(verifyScalarOrShape(*this, what,
+                                            cast<ShapedType>(value.getType()),
+                                            rows, "one for each row of lhs")))
+      return failure();
+  // scaled_matmul_c6
+  if (getBias() && failed(verifyShape(*this, "bias", getBias().getType(), {n},
+                                      "one for each row of rhs")))
+    return failure();
+  // scaled_matmul_c7
+  SmallVector<int64_t> result(rows);
+  result.push_back(n);
+  if (failed(verifyShape(*this, "result", getResult().getType(), result,
+                         "[B.., M, N] of the operands")))
+    return failure();
+  // scaled_matmul_c8, c9
+  if (failed(verifyFloatLhs(*this)) || failed(verifyStoredBound(*this)))
+    return failure();
+  return verifyConstants(*this);
+}
+
+//===----------------------------------------------------------------------===//
+// Canonicalization
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// A zero point that is constant 0 everywhere is none.
+struct DropZeroZeroPoint final : OpRewritePattern<ScaledMatmulOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(ScaledMatmulOp op,
+                                PatternRewriter &rewriter) const override {
+    bool dropLhs = isZeroConstant(op.getLhsZeroPoint());
+    bool dropRhs = isZeroConstant(op.getRhsZeroPoint());
+    if (!dropLhs && !dropRhs)
+      return rewriter.notifyMatchFailure(op, "no zero point is constant 0");
+    rewriter.modifyOpInPlace(op, [&] {
+      if (dropLhs)
+        op.getLhsZeroPointMutable().clear();
+      if (dropRhs)
+        op.getRhsZeroPointMutable().clear();
+    });
+    return success();
+  }
+};
+} // namespace
+
+void ScaledMatmulOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                                 MLIRContext *context) {
+  patterns.add<DropZeroZeroPoint>(context);
+}

@@ -1,0 +1,158 @@
+// RUN: quant-opt %s -split-input-file -verify-diagnostics
+
+// Each case is named by the constraint of the op's documentation that it
+// violates.
+
+func.func @scaled_matmul_c1_lhs(%x: tensor<64xi8>, %w: tensor<5x64xi8>, %sw: tensor<5x2xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected lhs of rank >= 2 and rhs of rank 2, but got 'tensor<64xi8>' and 'tensor<5x64xi8>'}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<64xi8>, tensor<5x64xi8>) rhs_scale(%sw : tensor<5x2xf32>) {group_size = 32 : i64} -> tensor<5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c1_rhs(%x: tensor<2x64xi8>, %w: tensor<1x5x64xi8>, %sw: tensor<5x2xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected lhs of rank >= 2 and rhs of rank 2, but got 'tensor<2x64xi8>' and 'tensor<1x5x64xi8>'}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xi8>, tensor<1x5x64xi8>) rhs_scale(%sw : tensor<5x2xf32>) {group_size = 32 : i64} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c2(%x: tensor<2x64xi8>, %w: tensor<5x65xi8>, %sw: tensor<5x2xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected equal contracted dimensions, but lhs has 64 and rhs has 65 (dimension 1 of 'tensor<5x65xi8>')}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xi8>, tensor<5x65xi8>) rhs_scale(%sw : tensor<5x2xf32>) {group_size = 32 : i64} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c3(%x: tensor<2x64xi8>, %w: tensor<5x64xi8>, %sw: tensor<5x2xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected group_size > 0, but got 0}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xi8>, tensor<5x64xi8>) rhs_scale(%sw : tensor<5x2xf32>) {group_size = 0 : i64} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c4_scale(%x: tensor<2x65xi8>, %w: tensor<5x65xi8>, %sw: tensor<5x2xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected rhs_scale of shape [5, 3] ([N, ceil(K / group_size)]), but got 'tensor<5x2xf32>'}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x65xi8>, tensor<5x65xi8>) rhs_scale(%sw : tensor<5x2xf32>) {group_size = 32 : i64} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c4_zero_point(%x: tensor<2x64xi8>, %w: tensor<5x64xi8>, %sw: tensor<5x2xf32>, %zw: tensor<5xi32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected rhs_zero_point of shape [5, 2] ([N, ceil(K / group_size)]), but got 'tensor<5xi32>'}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xi8>, tensor<5x64xi8>) rhs_scale(%sw : tensor<5x2xf32>) rhs_zero_point(%zw : tensor<5xi32>) {group_size = 32 : i64} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c4_offset(%x: tensor<2x64xi8>, %w: tensor<5x64xi8>, %sw: tensor<5x2xf32>, %mw: tensor<2x5xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected rhs_offset of shape [5, 2] ([N, ceil(K / group_size)]), but got 'tensor<2x5xf32>'}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xi8>, tensor<5x64xi8>) rhs_scale(%sw : tensor<5x2xf32>) rhs_offset(%mw : tensor<2x5xf32>) {group_size = 32 : i64} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c5_zero_point(%x: tensor<2x64xi8>, %w: tensor<5x64xi8>, %zx: tensor<3xi32>, %sw: tensor<5x2xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected lhs_zero_point of rank 0 or shape [2] (one for each row of lhs), but got 'tensor<3xi32>'}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xi8>, tensor<5x64xi8>) lhs_zero_point(%zx : tensor<3xi32>) rhs_scale(%sw : tensor<5x2xf32>) {group_size = 32 : i64} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c5_row_scale(%x: tensor<2x64xi8>, %w: tensor<5x64xi8>, %sx: tensor<5xf32>, %sw: tensor<5x2xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected row_scale of rank 0 or shape [2] (one for each row of lhs), but got 'tensor<5xf32>'}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xi8>, tensor<5x64xi8>) row_scale(%sx : tensor<5xf32>) rhs_scale(%sw : tensor<5x2xf32>) {group_size = 32 : i64} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c6(%x: tensor<2x64xi8>, %w: tensor<5x64xi8>, %sw: tensor<5x2xf32>, %b: tensor<2xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected bias of shape [5] (one for each row of rhs), but got 'tensor<2xf32>'}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xi8>, tensor<5x64xi8>) rhs_scale(%sw : tensor<5x2xf32>) bias(%b : tensor<2xf32>) {group_size = 32 : i64} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c7(%x: tensor<2x64xi8>, %w: tensor<5x64xi8>, %sw: tensor<5x2xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected result of shape [2, 5] ([B.., M, N] of the operands), but got 'tensor<5x2xf32>'}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xi8>, tensor<5x64xi8>) rhs_scale(%sw : tensor<5x2xf32>) {group_size = 32 : i64} -> tensor<5x2xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c8_zero_point(%x: tensor<2x64xf32>, %w: tensor<5x64xi8>, %zx: tensor<i32>, %sw: tensor<5x2xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected no lhs_zero_point with a float lhs, 'tensor<2x64xf32>'}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xf32>, tensor<5x64xi8>) lhs_zero_point(%zx : tensor<i32>) rhs_scale(%sw : tensor<5x2xf32>) {group_size = 32 : i64} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c8_row_scale(%x: tensor<2x64xbf16>, %w: tensor<5x64xi8>, %sx: tensor<f32>, %sw: tensor<5x2xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected no row_scale with a float lhs, 'tensor<2x64xbf16>'}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xbf16>, tensor<5x64xi8>) row_scale(%sx : tensor<f32>) rhs_scale(%sw : tensor<5x2xf32>) {group_size = 32 : i64} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c8_unsigned(%x: tensor<2x64xf32>, %w: tensor<5x64xi8>, %sw: tensor<5x2xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected no lhs_unsigned with a float lhs, 'tensor<2x64xf32>'}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xf32>, tensor<5x64xi8>) rhs_scale(%sw : tensor<5x2xf32>) {group_size = 32 : i64, lhs_unsigned} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c9(%x: tensor<2x262144xi8>, %w: tensor<5x262144xi8>, %sw: tensor<5x2xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op sum over a group of 131072 may reach 2147483648, past 2147483647; use smaller groups}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x262144xi8>, tensor<5x262144xi8>) rhs_scale(%sw : tensor<5x2xf32>) {group_size = 131072 : i64} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c10_rhs_scale(%x: tensor<2x64xi8>, %w: tensor<5x64xi8>) {
+  %sw = arith.constant dense<[[1.0, 0.0], [1.0, 1.0], [1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]> : tensor<5x2xf32>
+  // expected-error@+1 {{'quant.scaled_matmul' op expected a finite rhs_scale > 0, but element 1 is 0.000000e+00}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xi8>, tensor<5x64xi8>) rhs_scale(%sw : tensor<5x2xf32>) {group_size = 32 : i64} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c10_row_scale(%x: tensor<2x64xi8>, %w: tensor<5x64xi8>, %sw: tensor<5x2xf32>) {
+  %sx = arith.constant dense<0x7FC00000> : tensor<f32>
+  // expected-error@+1 {{'quant.scaled_matmul' op expected a finite row_scale > 0, but element 0 is nan}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xi8>, tensor<5x64xi8>) row_scale(%sx : tensor<f32>) rhs_scale(%sw : tensor<5x2xf32>) {group_size = 32 : i64} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c11_lhs(%x: tensor<2x64xi8>, %w: tensor<5x64xi8>, %sw: tensor<5x2xf32>) {
+  %zx = arith.constant dense<128> : tensor<i32>
+  // expected-error@+1 {{'quant.scaled_matmul' op expected lhs_zero_point in [-128, 127], but element 0 is 128}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xi8>, tensor<5x64xi8>) lhs_zero_point(%zx : tensor<i32>) rhs_scale(%sw : tensor<5x2xf32>) {group_size = 32 : i64} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c11_rhs(%x: tensor<2x64xi8>, %w: tensor<5x64xi4>, %sw: tensor<5x2xf32>) {
+  %zw = arith.constant dense<8> : tensor<5x2xi32>
+  // expected-error@+1 {{'quant.scaled_matmul' op expected rhs_zero_point in [-8, 7], but element 0 is 8}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xi8>, tensor<5x64xi4>) rhs_scale(%sw : tensor<5x2xf32>) rhs_zero_point(%zw : tensor<5x2xi32>) {group_size = 32 : i64} -> tensor<2x5xf32>
+  return
+}

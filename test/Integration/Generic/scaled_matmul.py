@@ -1,0 +1,117 @@
+# RUN: %python %s %t generic 2
+# RUN: %python %s %t x86 2
+# RUN: %python %s %t x86 1 --cpu=x86-64
+"""quant.scaled_matmul against NumPy: integers exact to the bit.
+
+scaled_matmul.py FOLDER TARGET SEEDS [quant-run options...]
+"""
+
+import sys
+
+import numpy as np
+from batch import Batch
+from cases import parameter
+from quantsim import arith
+
+F32 = np.float32
+# M, N, K, G: whole and ragged groups, groups that are not a multiple of four,
+# one for all of K, sizes at the edges of vectors and register tiles.
+SHAPES = [(1, 1, 1, 1), (1, 17, 64, 32), (3, 5, 70, 32), (4, 33, 96, 32),
+          (7, 16, 65, 13), (2, 48, 33, 64), (8, 129, 256, 128),
+          (9, 15, 130, 128), (17, 64, 128, 32), (1, 65, 129, 6),
+          (33, 63, 100, 20), (5, 3, 15, 1), (65, 19, 160, 64)]
+
+
+def weight(batch, values, bits, is_constant):
+    """The [N, K] operand, packed two in a byte for 4 bits."""
+    n, k = values.shape
+    stored = arith.pack_int4(values) if bits == 4 else \
+        values.astype(np.uint8).view(np.int8)
+    if is_constant:
+        data = "".join(f"{b:02X}" for b in stored.view(np.uint8).ravel())
+        text = f'"0x{data}"' if stored.size > 1 else str(stored.ravel()[0])
+        type_ = f"tensor<{'x'.join(map(str, stored.shape))}xi8>"
+        operand = batch.line(f"arith.constant dense<{text}> : {type_}", type_)
+    else:
+        operand = batch.argument(stored)
+    if bits == 8:
+        return operand
+    type_ = f"tensor<{n}x{k}xi4>"
+    return batch.line(
+        f"quant.unpack_int4 {operand[0]} : {operand[1]} -> {type_}", type_)
+
+
+def case(batch, rng, shape, float_lhs):
+    m, n, k, group = shape
+    pick = lambda *options: options[rng.integers(len(options))]
+    lead = pick([], [], [2])
+    bits, rhs_unsigned = pick(4, 4, 8), pick(True, False)
+    low = 0 if rhs_unsigned else -(1 << bits - 1)
+    limits = low, low + (1 << bits)
+    groups = -(-k // group)
+    q = rng.integers(*limits, (n, k))
+    rhs = weight(batch, q, bits, pick(True, True, False))
+    args = {"rhs_scale": rng.uniform(0.001, 0.1, (n, groups)).astype(F32)}
+    flags = [f"group_size = {group} : i64"] + ["rhs_unsigned"] * rhs_unsigned
+    dynamic = pick(True, False)
+    if float_lhs:
+        x = rng.standard_normal(lead + [m, k]).astype(F32)
+    else:
+        lhs_unsigned = pick(True, False)
+        xs = (0, 256) if lhs_unsigned else (-128, 128)
+        x = rng.integers(*xs, lead + [m, k])
+        flags += ["lhs_unsigned"] * lhs_unsigned
+        rows = lead + [m]
+        if pick(True, False):
+            args["lhs_zero_point"] = rng.integers(*xs, pick(rows, []))
+        if pick(True, True, False):
+            args["row_scale"] = rng.uniform(0.01, 1, pick(rows, [])).astype(F32)
+        if any(np.ndim(args.get(a, 0)) for a in ("lhs_zero_point", "row_scale")):
+            dynamic = False
+    if pick(True, False):
+        args["rhs_zero_point"] = rng.integers(*limits, (n, groups))
+    if pick(True, False, False):
+        args["rhs_offset"] = rng.standard_normal((n, groups)).astype(F32)
+    if pick(True, False):
+        args["bias"] = rng.standard_normal(n).astype(F32)
+    bits_of = x if float_lhs else x.astype(np.uint8).view(np.int8)
+    lhs = batch.argument(bits_of, dynamic)
+    text = f"quant.scaled_matmul ins({lhs[0]}, {rhs[0]} : {lhs[1]}, {rhs[1]})"
+    for name in ("lhs_zero_point", "row_scale", "rhs_scale", "rhs_zero_point",
+                 "rhs_offset", "bias"):
+        if name in args:
+            v = args[name]
+            text += f" {name}" + parameter(
+                batch, v if v.dtype == F32 else v.astype(np.int32))
+    sizes = lhs[1][len("tensor<"):].rsplit("x", 2)[0]
+    y = batch.line(text + " {" + ", ".join(flags) + f"}} -> tensor<{sizes}x{n}xf32>",
+                   f"tensor<{sizes}x{n}xf32>")
+    what = f"scaled_matmul {shape} bits={bits} {lead} {sorted(args)} {flags}"
+    if not float_lhs:
+        return batch.expect(y, arith.scaled_matmul(x, q, group_size=group, **args),
+                            what)
+    w = arith.dequantize_groups(q, args["rhs_scale"], group,
+                                args.get("rhs_zero_point"), args.get("rhs_offset"))
+    exact = x.astype(np.float64) @ w.T + args.get("bias", 0)
+    # Any order of k floats: within a rounding of each step.
+    bound = (k + 8) * 2.0**-24 * (np.abs(x.astype(np.float64)) @ np.abs(w).T + 4)
+    batch.expect(y, exact, what, bound)
+
+
+def main(folder, target, seeds, *options):
+    failures = checked = 0
+    for seed in range(int(seeds)):
+        for float_lhs in (False, True):
+            rng = np.random.default_rng([seed, float_lhs])
+            batch = Batch()
+            for shape in SHAPES:
+                case(batch, rng, shape, float_lhs)
+            failures += batch.run(f"{folder}/{seed}-{float_lhs:d}",
+                                  f"--target={target}", *options)
+            checked += len(batch.results)
+    print(f"{checked - failures} of {checked} results agree with NumPy")
+    return 1 if failures or not checked else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
