@@ -12,7 +12,7 @@ config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.quant_build_dir, "test")
 
 # Helpers of the Python tests stand beside them and are not tests.
-config.excludes += ["batch.py", "cases.py", "harness.py"]
+config.excludes += ["batch.py", "cases.py", "harness.py", "weight_driver.py"]
 
 bin_dir = os.path.join(config.quant_build_dir, "bin")
 config.environment["PATH"] = os.pathsep.join(

@@ -7,6 +7,7 @@
 
 #include "quant/Calibration/WeightQuantizer.h"
 
+#include "ErrorCompensation.h"
 #include "WeightRuns.h"
 
 #include "llvm/ADT/Twine.h"
@@ -55,16 +56,16 @@ static Error verify(int64_t n, int64_t k, size_t numWeights,
 
 /// Parameters and integers of one run after the other.
 static void quantizePlain(ArrayRef<float> weight, int64_t n, int64_t k,
-                          const WeightScheme &scheme, QuantizedWeight &result,
+                          const WeightScheme &scheme,
+                          ArrayRef<float> importance, QuantizedWeight &result,
                           MutableArrayRef<int8_t> ints) {
   bool perTensor = scheme.granularity == WeightScheme::Granularity::Tensor;
   // One run for the whole tensor, else runs within each row.
   int64_t rows = perTensor ? 1 : n, row = perTensor ? n * k : k;
   int64_t group = perTensor ? row : scheme.getGroupSize(k);
-  auto add = [&](ArrayRef<float> run, MutableArrayRef<int8_t> out) {
-    reference::Observer range;
-    observeRun(run, range);
-    reference::QParams params = chooseQParams(range, scheme);
+  auto add = [&](ArrayRef<float> run, ArrayRef<float> weights,
+                 MutableArrayRef<int8_t> out) {
+    reference::QParams params = chooseQParams(run, weights, scheme);
     quantizeRun(run, params, scheme.getMin(), scheme.getMax(), out);
     result.scales.push_back(params.scale);
     if (!scheme.symmetric)
@@ -72,10 +73,13 @@ static void quantizePlain(ArrayRef<float> weight, int64_t n, int64_t k,
   };
   for (int64_t r = 0; r < rows; ++r) {
     if (row == 0 && scheme.granularity != WeightScheme::Granularity::Group)
-      add({}, {});
+      add({}, {}, {});
     for (int64_t begin = 0; begin < row; begin += group) {
       int64_t size = std::min(group, row - begin);
-      add(weight.slice(r * row + begin, size),
+      ArrayRef<float> weights = importance;
+      if (!perTensor && !importance.empty())
+        weights = importance.slice(begin, size);
+      add(weight.slice(r * row + begin, size), weights,
           ints.slice(r * row + begin, size));
     }
   }
@@ -90,7 +94,17 @@ Expected<QuantizedWeight> quantmlir::quantizeWeightInto(
     return createStringError("expected room for " + Twine(weight.size()) +
                              " integers, found " + Twine(ints.size()));
   QuantizedWeight result;
-  quantizePlain(weight, n, k, scheme, result, ints);
+  if (scheme.rounding == WeightScheme::Rounding::ErrorCompensated && n && k) {
+    if (Error error = quantizeCompensated(weight, n, k, scheme, secondMoments,
+                                          result, ints))
+      return std::move(error);
+    return result;
+  }
+  std::vector<float> importance;
+  if (!secondMoments.empty())
+    for (int64_t j = 0; j < k; ++j)
+      importance.push_back(secondMoments[j * k + j]);
+  quantizePlain(weight, n, k, scheme, importance, result, ints);
   return result;
 }
 

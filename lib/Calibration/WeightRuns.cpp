@@ -61,6 +61,46 @@ void quantmlir::quantizeRun(ArrayRef<float> run, reference::QParams params,
   }
 }
 
+double quantmlir::getSquaredError(ArrayRef<float> values,
+                                  ArrayRef<float> importance,
+                                  reference::QParams params, int64_t qmin,
+                                  int64_t qmax) {
+  constexpr size_t kLanes = 8;
+  constexpr float kRound = 12582912.0f;
+  float low = static_cast<float>(qmin - params.zeroPoint);
+  float high = static_cast<float>(qmax - params.zeroPoint);
+  float scale = params.scale;
+  auto error = [=](float x) {
+    float v = x / scale;
+    v = v > low ? v : low;
+    v = v < high ? v : high;
+    v = (v + kRound) - kRound;
+    float difference = v * scale - x;
+    return difference * difference;
+  };
+  const float *w = importance.data();
+  size_t period = importance.empty() ? values.size() : importance.size();
+  double total = 0;
+  for (size_t begin = 0; begin < values.size(); begin += period) {
+    const float *x = values.data() + begin;
+    float sums[kLanes] = {};
+    size_t whole = period / kLanes * kLanes;
+    if (w)
+      for (size_t i = 0; i < whole; i += kLanes)
+        for (size_t j = 0; j < kLanes; ++j)
+          sums[j] += w[i + j] * error(x[i + j]);
+    else
+      for (size_t i = 0; i < whole; i += kLanes)
+        for (size_t j = 0; j < kLanes; ++j)
+          sums[j] += error(x[i + j]);
+    for (size_t i = whole; i < period; ++i)
+      sums[0] += (w ? w[i] : 1.0f) * error(x[i]);
+    for (float sum : sums)
+      total += sum;
+  }
+  return total;
+}
+
 reference::QParams quantmlir::chooseQParams(const reference::Observer &range,
                                             const WeightScheme &scheme) {
   return scheme.symmetric ? reference::chooseSymmetric(range, scheme.getMax())

@@ -2,28 +2,18 @@
 """The plain weight quantizer against NumPy, every element."""
 
 import itertools
-import subprocess
 import sys
 
 import numpy as np
 
+from Calibration import weight_driver
 from quantsim import arith
 
 DRIVER, TEMP = sys.argv[1:3]
 
 
 def quantize(w, **options):
-    """The driver's (ints, scales, zero points), or its error."""
-    w.astype(np.float32).tofile(TEMP + ".w")
-    done = subprocess.run(
-        [DRIVER, TEMP + ".w", str(w.shape[0]), str(w.shape[1]), TEMP] +
-        [f"{key}={value}" for key, value in options.items()],
-        capture_output=True, text=True)
-    if done.returncode:
-        return done.stderr.strip()
-    return (np.fromfile(TEMP + ".ints", np.int8).reshape(w.shape),
-            np.fromfile(TEMP + ".scales", np.float32),
-            np.fromfile(TEMP + ".zps", np.int32))
+    return weight_driver.quantize(DRIVER, TEMP, w, **options)
 
 
 def expected(w, bits, granularity, group, symmetric, unsigned):
@@ -87,6 +77,11 @@ print(quantize(W, granularity="group"))
 print(quantize(W, unsigned=1))
 # CHECK: error: error-compensated rounding needs the second moments of the calibration inputs
 print(quantize(W, rounding="error-compensated"))
-np.ones(9, np.float32).tofile(TEMP + ".moments")
 # CHECK: error: expected second moments of 4 x 4 elements, found 9
-print(quantize(W, moments=TEMP + ".moments"))
+print(quantize(W, moments=np.ones(9)))
+# CHECK: error: the second moments hold NaN or infinity
+print(quantize(W, moments=np.full((4, 4), np.nan),
+               rounding="error-compensated"))
+# CHECK: error: the second moments are not positive definite, even when damped
+print(quantize(W, moments=np.eye(4) - 9 * (1 - np.eye(4)),
+               rounding="error-compensated"))

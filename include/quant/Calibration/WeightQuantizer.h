@@ -45,7 +45,7 @@ struct WeightScheme {
   Rounding rounding = Rounding::Nearest;
   /// Error compensation: the share of the second moments' mean diagonal that
   /// is added to the diagonal.
-  double damping = 0.01;
+  double damping = 0.05;
   /// Error compensation: columns of the largest activations are rounded first.
   bool activationOrder = false;
 

@@ -1,0 +1,211 @@
+//===- ErrorCompensation.cpp - rounding that makes errors good ------------===//
+//
+// With H the second moments of the inputs, the error of column j is divided by
+// U[j, j] and U[j, j+1:] times that is taken from the columns after it, where
+// U is upper triangular and U^T U = H^-1. The inverse is never formed: with J
+// the reversal of the order and L L^T = J H J, U is the inverse of J L J.
+// Columns are worked on in blocks; what a block owes to the columns behind it
+// is one matrix product.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ErrorCompensation.h"
+
+#include "WeightRuns.h"
+
+#include <Eigen/Cholesky>
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+using namespace llvm;
+using namespace quantmlir;
+
+namespace {
+
+using RowMajor =
+    Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// Columns of a block, where groups do not ask for more.
+constexpr int64_t kBlock = 128;
+
+class Compensator {
+public:
+  Compensator(ArrayRef<float> weight, int64_t n, int64_t k,
+              const WeightScheme &scheme, ArrayRef<float> moments,
+              MutableArrayRef<int8_t> ints)
+      : weight(weight), n(n), k(k), scheme(scheme), moments(moments),
+        ints(ints), groupSize(std::min(scheme.getGroupSize(k), k)) {}
+
+  Error run(QuantizedWeight &result);
+
+private:
+  void orderColumns();
+  Error factorize();
+  void chooseAllParams();
+  void chooseParams(int64_t group);
+  void roundColumn(int64_t j, RowMajor &errors, int64_t row);
+
+  bool isPerTensor() const {
+    return scheme.granularity == WeightScheme::Granularity::Tensor;
+  }
+  /// Parameters are chosen on the way, from compensated values.
+  bool choosesOnTheWay() const {
+    return scheme.granularity == WeightScheme::Granularity::Group &&
+           groupSize < k && !scheme.activationOrder;
+  }
+  int64_t getNumGroups() const {
+    return isPerTensor() ? 1 : (k + groupSize - 1) / groupSize;
+  }
+  reference::QParams &getParams(int64_t row, int64_t group) {
+    return params[isPerTensor() ? 0 : row * getNumGroups() + group];
+  }
+
+  ArrayRef<float> weight;
+  int64_t n, k;
+  const WeightScheme &scheme;
+  ArrayRef<float> moments;
+  MutableArrayRef<int8_t> ints;
+  int64_t groupSize;
+
+  /// order[j]: the weight's column that is rounded as the j-th.
+  std::vector<int64_t> order;
+  /// Diagonal of the second moments, in the weight's order.
+  std::vector<float> importance;
+  /// U above, in the order of rounding.
+  RowMajor factor;
+  /// The weight's columns as rows, compensated so far, in the same order.
+  RowMajor columns;
+  std::vector<reference::QParams> params;
+};
+
+} // namespace
+
+void Compensator::orderColumns() {
+  order.resize(k);
+  std::iota(order.begin(), order.end(), 0);
+  for (int64_t j = 0; j < k; ++j)
+    importance.push_back(moments[j * k + j]);
+  if (scheme.activationOrder)
+    std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+      return importance[a] > importance[b];
+    });
+}
+
+/// Computes `factor`; raises the damping while H is not positive definite.
+Error Compensator::factorize() {
+  double mean = 0;
+  for (float m : moments)
+    if (!std::isfinite(m))
+      return createStringError("the second moments hold NaN or infinity");
+  for (float d : importance)
+    mean += static_cast<double>(d) / k;
+  // Inputs that are always 0 leave H without any scale.
+  if (!(mean > 0))
+    mean = 1;
+  for (double damping = std::max(scheme.damping, 1e-8); damping <= 1;
+       damping *= 10) {
+    Eigen::MatrixXd reversed(k, k);
+    for (int64_t i = 0; i < k; ++i)
+      for (int64_t j = 0; j < k; ++j)
+        reversed(k - 1 - i, k - 1 - j) = moments[order[i] * k + order[j]];
+    reversed.diagonal().array() += damping * mean;
+    Eigen::LLT<Eigen::Ref<Eigen::MatrixXd>> cholesky(reversed);
+    if (cholesky.info() != Eigen::Success)
+      continue;
+    Eigen::MatrixXd inverse = Eigen::MatrixXd::Identity(k, k);
+    cholesky.matrixL().solveInPlace(inverse);
+    factor = inverse.reverse().cast<float>();
+    return Error::success();
+  }
+  return createStringError(
+      "the second moments are not positive definite, even when damped");
+}
+
+/// Parameters of a group (a row each) from `columns` as they are now.
+void Compensator::chooseParams(int64_t group) {
+  int64_t begin = group * groupSize, end = std::min(begin + groupSize, k);
+  std::vector<float> run(end - begin);
+  auto weights = ArrayRef<float>(importance).slice(begin, end - begin);
+  for (int64_t row = 0; row < n; ++row) {
+    for (int64_t j = begin; j < end; ++j)
+      run[j - begin] = columns(j, row);
+    getParams(row, group) = chooseQParams(run, weights, scheme);
+  }
+}
+
+void Compensator::chooseAllParams() {
+  if (isPerTensor()) {
+    params.assign(1, chooseQParams(weight, importance, scheme));
+    return;
+  }
+  params.resize(n * getNumGroups());
+  if (choosesOnTheWay())
+    return;
+  for (int64_t row = 0; row < n; ++row)
+    for (int64_t g = 0, e = getNumGroups(); g < e; ++g) {
+      int64_t begin = g * groupSize, size = std::min(groupSize, k - begin);
+      getParams(row, g) =
+          chooseQParams(weight.slice(row * k + begin, size),
+                        ArrayRef<float>(importance).slice(begin, size), scheme);
+    }
+}
+
+/// Rounds the j-th column; its divided error becomes a row of `errors`.
+void Compensator::roundColumn(int64_t j, RowMajor &errors, int64_t row) {
+  int64_t column = order[j];
+  float divisor = factor(j, j);
+  for (int64_t i = 0; i < n; ++i) {
+    const reference::QParams &p = getParams(i, column / groupSize);
+    float x = columns(j, i);
+    int64_t q = reference::quantizeValue(x, p.scale, p.zeroPoint,
+                                         scheme.getMin(), scheme.getMax());
+    ints[i * k + column] = static_cast<int8_t>(q);
+    float error = x - reference::dequantizeValue(q, p.scale, p.zeroPoint);
+    errors(row, i) = error / divisor;
+  }
+}
+
+Error Compensator::run(QuantizedWeight &result) {
+  orderColumns();
+  if (Error error = factorize())
+    return error;
+  columns.resize(k, n);
+  for (int64_t j = 0; j < k; ++j)
+    for (int64_t i = 0; i < n; ++i)
+      columns(j, i) = weight[i * k + order[j]];
+  chooseAllParams();
+  // Blocks end where groups do: a group's parameters see all errors before it.
+  int64_t block = kBlock;
+  if (choosesOnTheWay())
+    block = std::max<int64_t>(1, kBlock / groupSize) * groupSize;
+  for (int64_t begin = 0; begin < k; begin += block) {
+    int64_t end = std::min(begin + block, k);
+    RowMajor errors(end - begin, n);
+    for (int64_t j = begin; j < end; ++j) {
+      if (choosesOnTheWay() && j % groupSize == 0)
+        chooseParams(j / groupSize);
+      roundColumn(j, errors, j - begin);
+      for (int64_t next = j + 1; next < end; ++next)
+        columns.row(next) -= factor(j, next) * errors.row(j - begin);
+    }
+    columns.bottomRows(k - end).noalias() -=
+        factor.block(begin, end, end - begin, k - end).transpose() * errors;
+  }
+  for (const reference::QParams &p : params) {
+    result.scales.push_back(p.scale);
+    if (!scheme.symmetric)
+      result.zeroPoints.push_back(static_cast<int32_t>(p.zeroPoint));
+  }
+  return Error::success();
+}
+
+Error quantmlir::quantizeCompensated(ArrayRef<float> weight, int64_t n,
+                                     int64_t k, const WeightScheme &scheme,
+                                     ArrayRef<float> secondMoments,
+                                     QuantizedWeight &result,
+                                     MutableArrayRef<int8_t> ints) {
+  return Compensator(weight, n, k, scheme, secondMoments, ints).run(result);
+}

@@ -1,0 +1,118 @@
+# RUN: %python %s weight-driver %t | FileCheck %s
+"""MSE scale search and error-compensated rounding against NumPy."""
+
+import sys
+
+import numpy as np
+
+from Calibration import weight_driver
+from quantsim import arith
+
+DRIVER, TEMP = sys.argv[1:3]
+RNG = np.random.default_rng(11)
+N, K = 24, 200
+
+
+def quantize(w, moments=None, **options):
+    return weight_driver.quantize(DRIVER, TEMP, w, moments, **options)
+
+
+def dequantize(result, group):
+    q, s, z = result
+    index = np.arange(K) // group
+    s = s.reshape(N, -1)[:, index]
+    z = z.reshape(N, -1)[:, index] if len(z) else 0
+    return (q.astype(np.float64) - z) * s
+
+
+def output_error(w, got, moments):
+    e = w.astype(np.float64) - got
+    return np.einsum("nk,kj,nj->", e, moments, e)
+
+
+def gptq(w, moments, scale, group, damping, order):
+    """Column by column, as the paper writes it, with an explicit inverse."""
+    w, h = w.astype(np.float64), moments.astype(np.float64)
+    h = h + np.eye(K) * damping * np.diag(h).mean()
+    perm = np.argsort(-np.diag(moments), kind="stable") if order else np.arange(K)
+    u = np.linalg.cholesky(np.linalg.inv(h[perm][:, perm])).T
+    w = w[:, perm].copy()
+    q = np.zeros((N, K), np.int64)
+    for j in range(K):
+        s = scale.reshape(N, -1)[:, perm[j] // group].astype(np.float64)
+        q[:, perm[j]] = np.clip(np.rint(w[:, j] / s), -8, 7)
+        e = (w[:, j] - q[:, perm[j]] * s) / u[j, j]
+        w[:, j:] -= np.outer(e, u[j, j:])
+    return q
+
+
+# Inputs whose channels are correlated and of different size.
+W = RNG.normal(size=(N, K)).astype(np.float32)
+X = RNG.normal(size=(1000, 40)) @ RNG.normal(size=(40, K))
+X = (X + RNG.normal(size=(1000, K))) * np.exp(RNG.normal(size=K) / 2)
+H = (X.T @ X / len(X)).astype(np.float32)
+
+for search in ("absmax", "mse"):
+    for group, moments in ((K, None), (K, H), (32, None), (32, H)):
+        result = quantize(W, moments, bits=4, granularity="group", group=group,
+                          scale=search)
+        weights = np.ones(K) if moments is None else np.diag(H)
+        error = (weights * (W - dequantize(result, group)) ** 2).sum()
+        if search == "absmax":
+            continue
+        # A finer grid of scales than the search visits finds hardly better.
+        best = 0
+        for run, importance in (
+                (W[:, i:i + group], weights[i:i + group])
+                for i in range(0, K, group)):
+            top = np.abs(run).max(1, keepdims=True) / 7
+            best += np.min(
+                [(importance * (run - s * np.clip(np.rint(run / s), -8, 7)) ** 2
+                  ).sum(1) for s in (top * f for f in np.linspace(.2, 1, 801))],
+                axis=0).sum()
+        assert error < 1.005 * best, (group, error, best)
+# CHECK: scale search finds the least error
+print("scale search finds the least error")
+
+# Scales that do not depend on the order: the integers are the paper's.
+for order in (0, 1):
+    for group in (K, 32) if order else (K,):
+        result = quantize(W, H, bits=4, granularity="group", group=group,
+                          rounding="error-compensated", order=order)
+        want = gptq(W, H, result[1], group, 0.05, order)
+        same = (want == result[0]).mean()
+        assert same > 0.99, (order, group, same)
+# CHECK-NEXT: integers are the paper's
+print("integers are the paper's")
+
+for options in (dict(granularity="tensor"), dict(granularity="channel"),
+                dict(granularity="group", group=32),
+                dict(granularity="group", group=48),  # a ragged last group
+                dict(granularity="group", group=150),  # longer than a block
+                dict(granularity="channel", symmetric=0, unsigned=1),
+                dict(granularity="channel", bits=8)):
+    options = {"bits": 4, "scale": "mse", **options}
+    group = options.get("group", K)
+    nearest, compensated = (
+        output_error(W, dequantize(
+            widen(quantize(W, H, rounding=rounding, **options), options),
+            group), H.astype(np.float64))
+        for rounding in ("nearest", "error-compensated")
+        for widen in [lambda r, o: ((r[0].view(np.uint8) if o.get("unsigned")
+                                     else r[0]).astype(np.int64),
+                                    np.broadcast_to(r[1], (N,)) if
+                                    o["granularity"] == "tensor" else r[1],
+                                    r[2])])
+    assert compensated < 0.6 * nearest, (options, compensated, nearest)
+# CHECK-NEXT: compensation lowers the output's error
+print("compensation lowers the output's error")
+
+# Channels that are always 0, and moments of rank 3: still a result.
+dead = H.copy()
+dead[:, 5] = dead[5] = 0
+low = (X[:3].T @ X[:3]).astype(np.float32)
+for moments in (dead, low, np.zeros_like(H)):
+    q, s, _ = quantize(W, moments, bits=4, rounding="error-compensated")
+    assert q.min() >= -8 and q.max() <= 7 and np.isfinite(s).all()
+# CHECK-NEXT: degenerate moments quantize
+print("degenerate moments quantize")
