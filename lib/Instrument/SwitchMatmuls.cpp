@@ -107,9 +107,9 @@ std::vector<OutlinedMatmul> quantmlir::outlineMatmuls(ModuleOp module) {
         module, "quant_outlined_" + std::to_string(outlined.size()));
     outlined.push_back(std::move(entry));
     OpBuilder builder(op);
-    outlined.back().call = func::CallOp::create(
-        builder, op->getLoc(), outlined.back().function,
-        outliner.getArguments());
+    outlined.back().call =
+        func::CallOp::create(builder, op->getLoc(), outlined.back().function,
+                             outliner.getArguments());
   }
   // A matmul's activations may be another's result: replaced only now.
   for (OutlinedMatmul &entry : outlined) {
@@ -135,7 +135,8 @@ quantmlir::copyOutlined(ArrayRef<OutlinedMatmul> matmuls) {
   (*copy)->setAttrs(parent->getAttrs());
   OpBuilder builder = OpBuilder::atBlockEnd(copy->getBody());
   for (const OutlinedMatmul &matmul : matmuls) {
-    Operation *clone = builder.clone(*matmul.function.getOperation());
+    func::FuncOp function = matmul.function;
+    Operation *clone = builder.clone(*function.getOperation());
     cast<func::FuncOp>(clone).setPublic();
   }
   return copy;
@@ -143,8 +144,7 @@ quantmlir::copyOutlined(ArrayRef<OutlinedMatmul> matmuls) {
 
 std::string quantmlir::getVariantName(const OutlinedMatmul &matmul,
                                       unsigned number) {
-  return (func::FuncOp(matmul.function).getSymName() + "_" +
-          Twine(number))
+  return (func::FuncOp(matmul.function).getSymName() + "_" + Twine(number))
       .str();
 }
 
@@ -166,10 +166,9 @@ void quantmlir::adoptVariant(ModuleOp module, ModuleOp copy,
 //===----------------------------------------------------------------------===//
 
 int64_t SwitchObservation::getId(unsigned numVariants) const {
-  return matmul * (numVariants + 2) +
-         (kind == Activations ? 0
-          : kind == Result    ? 1
-                              : 1 + variant);
+  return matmul * (numVariants + 2) + (kind == Activations ? 0
+                                       : kind == Result    ? 1
+                                                           : 1 + variant);
 }
 
 SwitchObservation SwitchObservation::fromId(int64_t id, unsigned numVariants) {
@@ -192,8 +191,9 @@ static func::FuncOp declareChooser(ModuleOp module) {
 }
 
 /// Gives the value that stands for the call.
-static Value insertSwitch(ModuleOp module, OutlinedMatmul &matmul, int64_t index,
-                         func::FuncOp chooser, unsigned numVariants) {
+static Value insertSwitch(ModuleOp module, OutlinedMatmul &matmul,
+                          int64_t index, func::FuncOp chooser,
+                          unsigned numVariants) {
   func::CallOp call = matmul.call;
   Location loc = call.getLoc();
   OpBuilder builder(call);
@@ -212,10 +212,10 @@ static Value insertSwitch(ModuleOp module, OutlinedMatmul &matmul, int64_t index
   };
   observe(matmul.activations, SwitchObservation::Activations);
   Value number = arith::ConstantIntOp::create(builder, loc, index, 64);
-  Value choice = func::CallOp::create(builder, loc, chooser, number)
-                     .getResult(0);
-  choice = arith::IndexCastOp::create(builder, loc, builder.getIndexType(),
-                                      choice);
+  Value choice =
+      func::CallOp::create(builder, loc, chooser, number).getResult(0);
+  choice =
+      arith::IndexCastOp::create(builder, loc, builder.getIndexType(), choice);
   SmallVector<int64_t> cases;
   for (unsigned i = 1; i <= numVariants + 1; ++i)
     cases.push_back(i);

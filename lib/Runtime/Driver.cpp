@@ -4,6 +4,7 @@
 
 #include "quant/Runtime/Calibrate.h"
 #include "quant/Runtime/Diagnostics.h"
+#include "quant/Runtime/FileSet.h"
 #include "quant/Runtime/Npy.h"
 #include "quant/Runtime/Program.h"
 #include "quant/Runtime/Progress.h"
@@ -46,6 +47,7 @@ private:
           llvm::function_ref<LogicalResult(ModuleOp)> lower,
           std::optional<int64_t> macs, std::optional<Timing> &timing);
   llvm::Error runReference();
+  llvm::Error runStudy();
   llvm::Error probePeak();
   llvm::Error finish();
 
@@ -58,6 +60,8 @@ private:
   DiagnosticCollector diagnostics;
   /// The program on its way, and what it is compared with.
   OwningOpRef<ModuleOp> module, twin;
+  /// As it was read, for a study of its matmuls.
+  OwningOpRef<ModuleOp> original;
   Signature signature;
   std::vector<HostTensor> inputs;
   std::optional<int64_t> dynamicMacs;
@@ -131,6 +135,8 @@ llvm::Error Driver::makeReference() {
   twin = OwningOpRef<ModuleOp>(module->clone());
   if (failed(makeFloatTwin(*twin)))
     return reported();
+  if (options.reportMatmuls)
+    original = OwningOpRef<ModuleOp>(module->clone());
   ReferenceReport reference;
   reference.name = "float";
   reference.facts = getProgramFacts(*twin);
@@ -252,6 +258,15 @@ llvm::Error Driver::runReference() {
   return llvm::Error::success();
 }
 
+llvm::Error Driver::runStudy() {
+  ProgressStage progress = stage("comparing matmul by matmul");
+  auto findings = studyMatmuls(std::move(original), signature, inputs, options);
+  if (!findings)
+    return findings.takeError();
+  report.matmuls = std::move(*findings);
+  return llvm::Error::success();
+}
+
 /// Called before and after the runs: a machine that others use as well is not
 /// equally fast all the time, and the peak is the best that was seen.
 llvm::Error Driver::probePeak() {
@@ -274,6 +289,16 @@ llvm::Error Driver::finish() {
   if (!options.report.empty())
     if (llvm::Error error = writeJsonReport(report, options))
       return error;
+  if (!options.reportHtml.empty()) {
+    FileSet files;
+    if (llvm::Error error =
+            files.add(options.reportHtml, [&](llvm::raw_ostream &os) {
+              printHtmlReport(report, options, os);
+            }))
+      return error;
+    if (llvm::Error error = files.keep())
+      return error;
+  }
   printReport(report, options.print, llvm::outs());
   return llvm::Error::success();
 }
@@ -311,6 +336,9 @@ llvm::Error Driver::run() {
       return error;
   if (llvm::Error error = probePeak())
     return error;
+  if (options.reportMatmuls)
+    if (llvm::Error error = runStudy())
+      return error;
   return finish();
 }
 

@@ -10,6 +10,7 @@
 #include "quant/Runtime/JitRunner.h"
 
 #include "quant/Instrument/InstrumentMatmuls.h"
+#include "quant/Instrument/SwitchMatmuls.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/ExecutionEngine/CRunnerUtils.h"
@@ -140,6 +141,12 @@ static int keepMessage(const char *text) {
 
 /// Where observations of the run in progress go.
 static thread_local ObservationSink currentSink = nullptr;
+static thread_local FormSource currentFormSource = nullptr;
+
+/// What switched code calls.
+static int64_t choose(int64_t matmul) {
+  return currentFormSource ? currentFormSource(matmul) : 0;
+}
 
 /// Copies dimension `dim` of a strided source to contiguous elements.
 static void copyStrided(const char *source, ArrayRef<int64_t> sizes,
@@ -213,6 +220,7 @@ JitRunner::create(OwningOpRef<ModuleOp> module, Signature signature) {
     for (auto &[name, address] : addresses)
       add(name, address);
     add("memrefCopy", reinterpret_cast<const void *>(&memrefCopy));
+    add(kChooseSymbol, reinterpret_cast<const void *>(&choose));
     add(kObserveSymbol, reinterpret_cast<const void *>(&observe));
     add("puts", reinterpret_cast<const void *>(&keepMessage));
     add("__truncsfbf2", reinterpret_cast<const void *>(&__truncsfbf2));
@@ -318,7 +326,8 @@ JitRunner::takeResults(ArrayRef<int64_t> words,
 }
 
 llvm::Expected<RunResult> JitRunner::run(ArrayRef<HostTensor> inputs,
-                                         ObservationSink sink) const {
+                                         ObservationSink sink,
+                                         FormSource choose) const {
   std::vector<HostTensor> copies;
   std::vector<SmallVector<int64_t>> descriptors;
   for (const HostTensor &input : inputs) {
@@ -348,12 +357,14 @@ llvm::Expected<RunResult> JitRunner::run(ArrayRef<HostTensor> inputs,
   llvm::CrashRecoveryContext guard;
   assertMessage.clear();
   currentSink = sink;
+  currentFormSource = choose;
   bool returned = guard.RunSafely([&] {
     auto begin = std::chrono::steady_clock::now();
     function(packed.data());
     time = std::chrono::steady_clock::now() - begin;
   });
   currentSink = nullptr;
+  currentFormSource = nullptr;
   if (!returned)
     return llvm::createStringError(
         "'" + signature.name + "' does not accept these inputs: " +

@@ -58,6 +58,36 @@ static json::Value toJson(const HostTensor &tensor) {
   return object;
 }
 
+static json::Value toJson(const std::optional<Metrics> &metrics) {
+  return metrics ? toJson(*metrics) : json::Value(nullptr);
+}
+
+static json::Value toJson(const MatmulFindings &matmul) {
+  json::Object object{{"name", matmul.shape.name},
+                      {"location", matmul.location},
+                      {"m", toJson(matmul.shape.m)},
+                      {"k", toJson(matmul.shape.k)},
+                      {"n", toJson(matmul.shape.n)},
+                      {"quantized", matmul.isQuantized},
+                      {"scheme", matmul.scheme},
+                      {"local", toJson(matmul.local)},
+                      {"cumulative", toJson(matmul.cumulative)},
+                      {"weight_error", toJson(matmul.weightError)},
+                      {"clipped_activations", matmul.clippedActivations},
+                      {"clipped_weights", matmul.clippedWeights},
+                      {"weight_bytes_before", matmul.weightBytesBefore},
+                      {"weight_bytes_after", matmul.weightBytesAfter},
+                      {"activation_min", matmul.activationMin},
+                      {"activation_max", matmul.activationMax}};
+  if (matmul.grid)
+    object["activation_grid"] =
+        json::Object{{"scale", matmul.grid->scale},
+                     {"zero_point", matmul.grid->zeroPoint},
+                     {"min", matmul.grid->min},
+                     {"max", matmul.grid->max}};
+  return object;
+}
+
 static json::Object toJson(const RunReport &report, const RunOptions &options) {
   json::Object root{{"model", report.model},
                     {"entry", report.entry},
@@ -80,6 +110,12 @@ static json::Object toJson(const RunReport &report, const RunOptions &options) {
                    {"float", report.facts.numFloatMatmuls},
                    {"convolutions", report.facts.numConvolutions},
                    {"skipped", std::move(skipped)}};
+  if (!report.matmuls.empty()) {
+    json::Array each;
+    for (const MatmulFindings &matmul : report.matmuls)
+      each.push_back(toJson(matmul));
+    (*root["matmuls"].getAsObject())["each"] = std::move(each);
+  }
   if (report.timing)
     root["timing"] = toJson(*report.timing, report.facts.macs);
   if (report.peak)

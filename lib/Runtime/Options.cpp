@@ -67,8 +67,14 @@ struct CommandLine {
       cl::desc("--calibrate: also write X^T X / rows of each matmul, which "
                "error-compensated rounding needs")};
   cl::opt<std::string> report{
-      "report", cl::value_desc("file.json"), cl::cat(category),
-      cl::desc("Write everything that is printed as JSON")};
+      "report", cl::value_desc("file.json"), cl::ValueOptional,
+      cl::cat(category),
+      cl::desc("With --compare and --quantize: compare each matmul. With a "
+               "file: write everything that is printed as JSON")};
+  cl::opt<std::string> reportHtml{
+      "report-html", cl::value_desc("file.html"), cl::cat(category),
+      cl::desc("With --compare and --quantize: write a page with plots of each "
+               "matmul's error, activations and weight")};
   cl::opt<bool> print{"print", cl::init(true), cl::cat(category),
                       cl::desc("Print results of up to 64 elements (default)")};
   cl::opt<bool> progress{
@@ -101,6 +107,9 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
         "--calibrate and --stats-output: expected both or none");
   if (options.secondMoments && options.calibrate.empty())
     return llvm::createStringError("--second-moments needs --calibrate");
+  if (!options.reportHtml.empty() && (!options.compare || !options.quantize))
+    return llvm::createStringError(
+        "--report-html needs --compare and --quantize");
   return llvm::Error::success();
 }
 
@@ -128,6 +137,10 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
   options.statsOutput = line.statsOutput;
   options.secondMoments = line.secondMoments;
   options.report = line.report;
+  options.reportHtml = line.reportHtml;
+  options.reportMatmuls =
+      options.compare && options.quantize &&
+      (line.report.getNumOccurrences() || !options.reportHtml.empty());
   options.print = line.print;
   options.progress = line.progress;
   options.verbose = line.verbose;

@@ -98,6 +98,7 @@ void quantmlir::printReport(const RunReport &report, bool withValues,
                       (report.reference->name == report.target ? " again" : ""),
                   *report.reference->timing, os);
   }
+  printMatmulTable(report.matmuls, os);
   if (report.timing)
     printTiming(report.target, *report.timing, os);
   if (report.peak) {

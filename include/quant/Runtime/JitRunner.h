@@ -43,6 +43,9 @@ struct RunResult {
 using ObservationSink = llvm::function_ref<void(
     int64_t id, llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<float> values)>;
 
+/// Is asked by switched code which form a matmul takes (SwitchMatmuls.h).
+using FormSource = llvm::function_ref<int64_t(int64_t matmul)>;
+
 /// Executable code of one module.
 class JitRunner {
 public:
@@ -55,9 +58,10 @@ public:
   /// Calls the function. The program may write to its arguments, so it gets
   /// copies, made before the clock starts. A program that stops (a failed
   /// assertion, an index out of range) ends in an error; what it allocated is
-  /// lost. Observations go to `sink`.
+  /// lost. Observations go to `sink`; without `choose` every matmul is float.
   llvm::Expected<RunResult> run(llvm::ArrayRef<HostTensor> inputs,
-                                ObservationSink sink = nullptr) const;
+                                ObservationSink sink = nullptr,
+                                FormSource choose = nullptr) const;
 
 private:
   JitRunner();

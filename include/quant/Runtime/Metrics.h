@@ -18,6 +18,20 @@ struct Metrics {
   bool bitIdentical = false;
 };
 
+/// Sums over pairs of values, from which the metrics follow.
+class ErrorSums {
+public:
+  /// NaN on one side only makes every number NaN.
+  void add(double reference, double result);
+  /// `bitIdentical` says that no pair differed.
+  Metrics getMetrics() const;
+  double getSignal() const { return signal; }
+  double getNoise() const { return noise; }
+
+private:
+  double signal = 0, noise = 0, product = 0, power = 0, maxError = 0;
+};
+
 /// Compares element by element in double; fails when the shapes differ. NaN on
 /// one side only makes every number NaN.
 llvm::Expected<Metrics> compare(const HostTensor &reference,

@@ -35,7 +35,9 @@ struct RunOptions {
   std::vector<std::string> calibrate;
   std::string statsOutput;
   bool secondMoments = false;
-  std::string report;
+  /// Whether each matmul is compared; where the JSON and the page go.
+  bool reportMatmuls = false;
+  std::string report, reportHtml;
   bool print = true;
   bool progress = false;
   bool verbose = false;

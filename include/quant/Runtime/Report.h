@@ -8,6 +8,7 @@
 #define QUANT_RUNTIME_REPORT_H
 
 #include "quant/Runtime/HostTensor.h"
+#include "quant/Runtime/MatmulStudy.h"
 #include "quant/Runtime/Metrics.h"
 #include "quant/Runtime/Options.h"
 #include "quant/Runtime/PeakProbe.h"
@@ -48,6 +49,8 @@ struct RunReport {
   std::optional<ReferenceReport> reference;
   std::optional<Timing> timing;
   std::optional<Peak> peak;
+  /// Empty unless asked for.
+  std::vector<MatmulFindings> matmuls;
 
   /// Share of the peak that the median run reaches.
   std::optional<double> getPeakRatio() const;
@@ -58,6 +61,14 @@ struct RunReport {
 /// For people. Results of up to 64 elements are printed if `withValues`.
 void printReport(const RunReport &report, bool withValues,
                  llvm::raw_ostream &os);
+
+/// One line for each matmul.
+void printMatmulTable(llvm::ArrayRef<MatmulFindings> matmuls,
+                      llvm::raw_ostream &os);
+
+/// A page of its own, with plots; needs no network.
+void printHtmlReport(const RunReport &report, const RunOptions &options,
+                     llvm::raw_ostream &os);
 
 /// The same for programs; the file appears when it is complete.
 llvm::Error writeJsonReport(const RunReport &report, const RunOptions &options);
