@@ -2,6 +2,7 @@
 
 #include "quant/Runtime/Driver.h"
 
+#include "quant/Runtime/AutoScheme.h"
 #include "quant/Runtime/Calibrate.h"
 #include "quant/Runtime/Diagnostics.h"
 #include "quant/Runtime/FileSet.h"
@@ -35,6 +36,9 @@ public:
 private:
   llvm::Error load();
   llvm::Error runCalibration();
+  llvm::Error runSearch();
+  llvm::Error write(StringRef path,
+                    llvm::function_ref<void(llvm::raw_ostream &)> print);
   llvm::Error makeInputs();
   llvm::Error makeReference();
   void countMacs();
@@ -98,6 +102,51 @@ llvm::Error Driver::runCalibration() {
   llvm::outs() << "calibrated " << statistics->matmuls.size()
                << " matmuls over " << statistics->numInputs
                << " inputs: " << options.statsOutput << "\n";
+  return llvm::Error::success();
+}
+
+/// Writes a file, if there is a path.
+llvm::Error Driver::write(StringRef path,
+                          llvm::function_ref<void(llvm::raw_ostream &)> print) {
+  FileSet files;
+  if (path.empty())
+    return llvm::Error::success();
+  if (llvm::Error error = files.add(path, print))
+    return error;
+  return files.keep();
+}
+
+/// --sensitivity and --auto: many runs of one program.
+llvm::Error Driver::runSearch() {
+  if (options.randomSeed)
+    if (llvm::Error error = makeInputs())
+      return error;
+  auto set = options.randomSeed
+                 ? llvm::Expected<InputSet>(InputSet::of(std::move(inputs)))
+                 : InputSet::open(options.inputs, signature);
+  if (!set)
+    return set.takeError();
+  if (options.sensitivity) {
+    auto ranked =
+        measureSensitivity(std::move(module), signature, *set, options);
+    if (!ranked)
+      return ranked.takeError();
+    if (llvm::Error error =
+            write(options.sensitivityOutput, [&](llvm::raw_ostream &os) {
+              printSensitivityJson(*ranked, options, os);
+            }))
+      return error;
+    printSensitivity(*ranked, llvm::outs());
+    return llvm::Error::success();
+  }
+  auto chosen = chooseSchemes(std::move(module), signature, *set, options);
+  if (!chosen)
+    return chosen.takeError();
+  if (llvm::Error error =
+          write(options.recipeOutput,
+                [&](llvm::raw_ostream &os) { printRecipe(*chosen, os); }))
+    return error;
+  printAuto(*chosen, llvm::outs());
   return llvm::Error::success();
 }
 
@@ -289,16 +338,10 @@ llvm::Error Driver::finish() {
   if (!options.report.empty())
     if (llvm::Error error = writeJsonReport(report, options))
       return error;
-  if (!options.reportHtml.empty()) {
-    FileSet files;
-    if (llvm::Error error =
-            files.add(options.reportHtml, [&](llvm::raw_ostream &os) {
-              printHtmlReport(report, options, os);
-            }))
-      return error;
-    if (llvm::Error error = files.keep())
-      return error;
-  }
+  if (llvm::Error error = write(options.reportHtml, [&](llvm::raw_ostream &os) {
+        printHtmlReport(report, options, os);
+      }))
+    return error;
   printReport(report, options.print, llvm::outs());
   return llvm::Error::success();
 }
@@ -314,6 +357,8 @@ llvm::Error Driver::run() {
     return error;
   if (!options.calibrate.empty())
     return runCalibration();
+  if (options.sensitivity || options.minSqnr)
+    return runSearch();
   if (llvm::Error error = makeInputs())
     return error;
   if (options.compare)

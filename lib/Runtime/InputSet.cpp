@@ -135,6 +135,19 @@ llvm::Expected<InputSet> InputSet::open(ArrayRef<std::string> paths,
   return set;
 }
 
+InputSet InputSet::of(std::vector<HostTensor> tensors) {
+  InputSet set;
+  Group group;
+  group.count = set.numInputs = 1;
+  for (const HostTensor &tensor : tensors)
+    set.arguments.push_back(tensor.getType());
+  set.groups.push_back(std::move(group));
+  // The address stays: moving a vector keeps its elements where they are.
+  set.loaded = set.groups.data();
+  set.tensors = std::move(tensors);
+  return set;
+}
+
 llvm::Error InputSet::load(const Group &group) {
   tensors.clear();
   loaded = nullptr;

@@ -66,6 +66,21 @@ struct CommandLine {
       "second-moments", cl::cat(category),
       cl::desc("--calibrate: also write X^T X / rows of each matmul, which "
                "error-compensated rounding needs")};
+  cl::opt<std::string> sensitivity{
+      "sensitivity", cl::value_desc("file.json"), cl::ValueOptional,
+      cl::cat(category),
+      cl::desc("Quantize one matmul at a time and rank them by the error of "
+               "the results; --inputs may be a folder, or hold several "
+               "inputs, as for --calibrate")};
+  cl::opt<bool> automatic{
+      "auto", cl::cat(category),
+      cl::desc("Choose 4 or 8 bits or float for each matmul: as few bytes as "
+               "--min-sqnr allows over the inputs")};
+  cl::opt<double> minSqnr{"min-sqnr", cl::value_desc("dB"), cl::cat(category),
+                          cl::desc("--auto: least SQNR of the results")};
+  cl::opt<std::string> recipeOutput{
+      "recipe-output", cl::value_desc("file.json"), cl::cat(category),
+      cl::desc("--auto: write the choice, for --quantize=recipe=FILE")};
   cl::opt<std::string> report{
       "report", cl::value_desc("file.json"), cl::ValueOptional,
       cl::cat(category),
@@ -107,6 +122,16 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
         "--calibrate and --stats-output: expected both or none");
   if (options.secondMoments && options.calibrate.empty())
     return llvm::createStringError("--second-moments needs --calibrate");
+  if (options.sensitivity && !options.quantize)
+    return llvm::createStringError(
+        "--sensitivity needs --quantize, the scheme that it measures");
+  if (!options.recipeOutput.empty() && !options.minSqnr)
+    return llvm::createStringError("--recipe-output needs --auto");
+  if (int(!options.calibrate.empty()) + options.sensitivity +
+          options.minSqnr.has_value() + options.compare >
+      1)
+    return llvm::createStringError("--calibrate, --sensitivity, --auto and "
+                                   "--compare: expected one of them");
   if (!options.reportHtml.empty() && (!options.compare || !options.quantize))
     return llvm::createStringError(
         "--report-html needs --compare and --quantize");
@@ -136,6 +161,11 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
   options.calibrate.assign(line.calibrate.begin(), line.calibrate.end());
   options.statsOutput = line.statsOutput;
   options.secondMoments = line.secondMoments;
+  options.sensitivity = line.sensitivity.getNumOccurrences() != 0;
+  options.sensitivityOutput = line.sensitivity;
+  if (line.automatic)
+    options.minSqnr = line.minSqnr;
+  options.recipeOutput = line.recipeOutput;
   options.report = line.report;
   options.reportHtml = line.reportHtml;
   options.reportMatmuls =
@@ -144,6 +174,9 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
   options.print = line.print;
   options.progress = line.progress;
   options.verbose = line.verbose;
+  if (line.automatic != (line.minSqnr.getNumOccurrences() != 0))
+    return llvm::createStringError(
+        "--auto and --min-sqnr: expected both or none");
   if (llvm::Error error = verify(options, line.dims.getNumOccurrences() != 0))
     return std::move(error);
   return options;

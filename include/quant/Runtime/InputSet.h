@@ -28,6 +28,9 @@ public:
   static llvm::Expected<InputSet> open(llvm::ArrayRef<std::string> paths,
                                        const Signature &signature);
 
+  /// A set of one.
+  static InputSet of(std::vector<HostTensor> tensors);
+
   int64_t size() const { return numInputs; }
   /// One tensor for each argument. Cheap when called with rising `index`.
   llvm::Expected<std::vector<HostTensor>> get(int64_t index);

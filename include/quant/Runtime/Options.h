@@ -35,6 +35,12 @@ struct RunOptions {
   std::vector<std::string> calibrate;
   std::string statsOutput;
   bool secondMoments = false;
+  /// Quantize one matmul at a time; where the ranking goes (may be empty).
+  bool sensitivity = false;
+  std::string sensitivityOutput;
+  /// --auto: least SQNR, and where the recipe goes (may be empty).
+  std::optional<double> minSqnr;
+  std::string recipeOutput;
   /// Whether each matmul is compared; where the JSON and the page go.
   bool reportMatmuls = false;
   std::string report, reportHtml;

@@ -1,0 +1,152 @@
+# RUN: rm -rf %t && mkdir %t
+# RUN: %python %s %t | FileCheck %s
+"""--sensitivity and --auto against NumPy: the error with one matmul quantized,
+and a choice of bits that no cheaper one could replace."""
+import itertools
+import json
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+
+FOLDER = pathlib.Path(sys.argv[1])
+S, M = 5, 6
+SIZES = [32, 48, 24, 16]
+rng = np.random.default_rng(17)
+W = [rng.normal(size=(k, n)).astype(np.float32)
+     for k, n in zip(SIZES, SIZES[1:])]
+W[1][:, ::3] *= 0.02
+X = rng.normal(size=(S, M, SIZES[0])).astype(np.float32)
+np.save(FOLDER / "x.npy", X)
+
+# Three layers with ReLU between them.
+lines, value = [], "x"
+for i, (k, n) in enumerate(zip(SIZES, SIZES[1:])):
+    y = f"tensor<{M}x{n}xf32>"
+    lines += [
+        f"%w{i} = arith.constant dense_resource<w{i}> : tensor<{k}x{n}xf32>",
+        f"%e{i} = tensor.empty() : {y}",
+        f"%z{i} = linalg.fill ins(%zero : f32) outs(%e{i} : {y}) -> {y}",
+        f"%y{i} = linalg.matmul ins(%{value}, %w{i} : tensor<{M}x{k}xf32>, "
+        f"tensor<{k}x{n}xf32>) outs(%z{i} : {y}) -> {y}"]
+    value = f"y{i}"
+    if i < 2:
+        lines += [f"%r{i} = linalg.max ins(%y{i}, %z{i} : {y}, {y}) "
+                  f"outs(%e{i} : {y}) -> {y}"]
+        value = f"r{i}"
+blobs = ", ".join(f'w{i}: "0x04000000{w.tobytes().hex()}"'
+                  for i, w in enumerate(W))
+body = "\n  ".join(lines)
+(FOLDER / "model.mlir").write_text(f"""
+func.func @main(%x: tensor<{M}x{SIZES[0]}xf32>) -> tensor<{M}x{SIZES[-1]}xf32> {{
+  %zero = arith.constant 0.0 : f32
+  {body}
+  return %{value} : tensor<{M}x{SIZES[-1]}xf32>
+}}
+{{-# dialect_resources: {{ builtin: {{ {blobs} }} }} #-}}
+""")
+
+
+def run(*options, fails=False):
+    done = subprocess.run(["quant-run", FOLDER / "model.mlir", *options],
+                          capture_output=True, text=True)
+    assert (done.returncode != 0) == fails, done.stderr
+    return done.stderr.strip() if fails else done.stdout
+
+
+def fake(values, axis, bits):
+    high = 2 ** (bits - 1) - 1
+    scale = (np.abs(values).max(axis, keepdims=True) / high).astype(np.float32)
+    scale[scale == 0] = 1
+    q = np.clip(np.rint(values / scale), -high - 1, high)
+    return (q * scale).astype(np.float32)
+
+
+def model(bits):
+    """With the bits of each weight; 0 is float."""
+    x = X
+    for i, (w, b) in enumerate(zip(W, bits)):
+        x = fake(x, 2, 8) @ fake(w, 0, b) if b else x @ w
+        x = np.maximum(x, 0) if i < 2 else x
+    return x
+
+
+def sqnr(bits):
+    wanted = model((0, 0, 0)).astype(float)
+    noise = ((wanted - model(bits)) ** 2).sum()
+    return 10 * np.log10((wanted ** 2).sum() / noise) if noise else np.inf
+
+
+def bytes_of(bits):
+    return sum(w.size * 4 if b == 0 else w.size * b // 8 + 4 * w.shape[1]
+               for w, b in zip(W, bits))
+
+
+inputs = f"--inputs={FOLDER}/x.npy"
+for bits, target in ((4, "generic"), (8, "x86")):
+    text = run(inputs, f"--quantize=weight-bits={bits}", f"--target={target}",
+               f"--sensitivity={FOLDER}/s.json")
+    ranked = json.loads((FOLDER / "s.json").read_text())
+    found = [e["sqnr_db"] for e in ranked["matmuls"]]
+    assert found == sorted(found) and ranked["inputs"] == S
+    assert np.isclose(ranked["all"]["sqnr_db"], sqnr((bits,) * 3), atol=0.05)
+    for entry in ranked["matmuls"]:
+        at = int(entry["name"].split("#")[1])
+        one = tuple(bits if i == at else 0 for i in range(3))
+        assert np.isclose(entry["sqnr_db"], sqnr(one), atol=0.05)
+        assert entry["weight_bytes"] == bytes_of(one) - bytes_of(
+            (0, 0, 0)) + W[at].nbytes
+    assert text.splitlines()[2].split()[0] == ranked["matmuls"][0]["name"]
+print(text.splitlines()[0])
+# CHECK: error of the results over 5 inputs with one matmul quantized, the worst first
+
+# As few bytes as allowed, for thresholds between all that can be reached.
+choices = {bits: (sqnr(bits), bytes_of(bits))
+           for bits in itertools.product((4, 8, 0), repeat=3)}
+reached = sorted(db for db, _ in choices.values() if np.isfinite(db))
+optimal = 0
+# One that the cheapest meets, and some on the way to float.
+wanted = [reached[0] - 1] + [(a + b) / 2 for a, b in zip(reached, reached[1:])
+                             if b - a > 0.4]
+wanted = wanted[::max(1, len(wanted) // 6)]
+for db in wanted:
+    text = run(inputs, "--quantize=weight-bits=8 weights=channel", "--auto",
+               f"--min-sqnr={db}", f"--recipe-output={FOLDER}/recipe.json")
+    recipe = json.loads((FOLDER / "recipe.json").read_text())
+    assert recipe["version"] == 1 and len(recipe["model"]) == 16
+    bits = []
+    for i, entry in enumerate(recipe["matmuls"]):
+        assert entry["name"] == f"main#{i}"
+        if entry["options"] != "none":
+            assert entry["options"].startswith("weights=channel weight-bits=")
+        bits.append({"4": 4, "8": 8, "e": 0}[entry["options"][-1]])
+    measured, size = choices[tuple(bits)]
+    assert measured >= db - 0.05, (db, bits, measured)
+    said = text.splitlines()[-1]
+    assert f"wanted {db:.2f} dB: met" in said, said
+    assert abs(float(said.split("SQNR ")[1].split()[0]) - measured) < 0.05 or (
+        not np.isfinite(measured))
+    assert f"weights {size} bytes of {bytes_of((0, 0, 0))}" in text
+    least = min(size for db_, size in choices.values() if db_ >= db + 0.05)
+    assert size <= 1.3 * least, (db, bits, size, least)
+    optimal += size <= least
+print("auto:", len(wanted), "thresholds", "mostly optimal"
+      if optimal >= 0.7 * len(wanted) else f"only {optimal} optimal")
+# CHECK: auto: {{[0-9]+}} thresholds mostly optimal
+
+print(run(inputs, "--sensitivity", fails=True))
+# CHECK: error: --sensitivity needs --quantize, the scheme that it measures
+print(run(inputs, "--auto", fails=True))
+# CHECK: error: --auto and --min-sqnr: expected both or none
+print(run(inputs, "--recipe-output=r.json", fails=True))
+# CHECK: error: --recipe-output needs --auto
+print(run(inputs, "--quantize", "--sensitivity", "--compare", fails=True))
+# CHECK: error: --calibrate, --sensitivity, --auto and --compare: expected one of them
+(FOLDER / "int.mlir").write_text("""
+func.func @main(%x: tensor<2xi32>) -> tensor<2xi32> { return %x : tensor<2xi32> }
+""")
+done = subprocess.run(["quant-run", FOLDER / "int.mlir", "--random-inputs=1",
+                       "--auto", "--min-sqnr=10"], capture_output=True, text=True)
+print(done.stderr.strip())
+# CHECK: error: expected a program with a float result, whose error can be measured
