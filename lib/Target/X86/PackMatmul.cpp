@@ -10,6 +10,7 @@
 #include "BatchDims.h"
 #include "PackOperands.h"
 #include "RegisterTile.h"
+#include "ScaledPack.h"
 #include "UnsignedActivations.h"
 #include "ZeroPoints.h"
 
@@ -222,6 +223,7 @@ struct QuantPackMatmulPass
     }
     if (row->lhs.isUnsigned && row->lhs.bits == 8)
       makeActivationsUnsigned(getOperation());
+    numPacked += packScaledMatmuls(getOperation(), *row);
     removeBatchDims(getOperation());
     int64_t packed = 0, fused = 0;
     PackMatmul pattern(&getContext(), *row, packed, fused);

@@ -7,6 +7,7 @@
 
 #include "EmitEpilogue.h"
 #include "EmitMicrokernel.h"
+#include "ScaledLoops.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -103,6 +104,12 @@ struct ConvertQuantToX86Pass
     getOperation()->walk([&](PackedMatmulOp op) { ops.push_back(op); });
     for (PackedMatmulOp op : ops)
       if (failed(expandPackedMatmul(rewriter, op)))
+        return signalPassFailure();
+    SmallVector<PackedScaledMatmulOp> scaled;
+    getOperation()->walk(
+        [&](PackedScaledMatmulOp op) { scaled.push_back(op); });
+    for (PackedScaledMatmulOp op : scaled)
+      if (failed(expandPackedScaledMatmul(rewriter, op)))
         return signalPassFailure();
     // No later pass asks, and stock tools do not know the attribute.
     getOperation()->removeAttr(qtarget::TargetAttr::kModuleAttrName);

@@ -1,5 +1,6 @@
 //===- QuantOps.cpp - ops that extend upstream's quant dialect ------------===//
 
+#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -37,6 +38,7 @@ void quantmlir::registerQuantExtension(DialectRegistry &registry) {
     insertOps<
 #define GET_OP_LIST
 #include "quant/Dialect/Quant/IR/QuantOps.cpp.inc"
-        >(dialect);
+        ,
+        PackedScaledMatmulOp>(dialect);
   });
 }

@@ -5,7 +5,7 @@
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
 #include "mlir/IR/Dialect.h"
-#include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
 
 using namespace mlir;
 using namespace mlir::bufferization;
@@ -13,13 +13,14 @@ using namespace quantmlir;
 
 namespace {
 
+/// A packed matmul, plain or grouped.
+template <typename OpT>
 struct PackedMatmulModel
-    : DstBufferizableOpInterfaceExternalModel<PackedMatmulModel,
-                                              PackedMatmulOp> {
+    : DstBufferizableOpInterfaceExternalModel<PackedMatmulModel<OpT>, OpT> {
   /// The result is overwritten: `init` only says where it goes.
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
                               const AnalysisState &) const {
-    return !cast<PackedMatmulOp>(op).isDpsInit(&operand);
+    return !cast<OpT>(op).isDpsInit(&operand);
   }
 
   LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
@@ -38,7 +39,7 @@ struct PackedMatmulModel
       operands.push_back(*buffer);
     }
     Value init = operands
-        [cast<PackedMatmulOp>(op).getDpsInitOperand(0)->getOperandNumber()];
+        [cast<OpT>(op).getDpsInitOperand(0)->getOperandNumber()];
     OperationState newOp(op->getLoc(), op->getName(), operands, TypeRange{},
                          op->getAttrs());
     rewriter.create(newOp);
@@ -51,6 +52,8 @@ struct PackedMatmulModel
 
 void quantmlir::registerBufferizationModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *ctx, quant::QuantDialect *) {
-    PackedMatmulOp::attachInterface<PackedMatmulModel>(*ctx);
+    PackedMatmulOp::attachInterface<PackedMatmulModel<PackedMatmulOp>>(*ctx);
+    PackedScaledMatmulOp::attachInterface<
+        PackedMatmulModel<PackedScaledMatmulOp>>(*ctx);
   });
 }

@@ -1,0 +1,330 @@
+//===- ScaledKernel.cpp - the grouped matmul's kernel ---------------------===//
+//
+// A tile is 12 rows x 2 panels of 16 columns (4 x 2 of 8 in 256 bits). Each of
+// its vectors has two accumulators: the i32 sum of the current group, in a
+// register while the group lasts, and the f32 sum over groups, which takes the
+// former by one fused multiply-add at the end of a group. A load of the weight
+// holds 64 bytes: for int4 that is 128 elements, which an `and`, a shift and
+// another `and` spread to two operands of the dot product; all rows use them.
+// The activations' four bytes are broadcast from memory, for both panels.
+//
+// With few rows a chain of dependent dot products (5 cycles each) would be the
+// limit: then a group's steps go to several integer accumulators, added at its
+// end. Integer sums wrap, so that their order does not matter.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ScaledKernel.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+/// Bytes of the weight that are asked for ahead of their use.
+static constexpr int64_t kPrefetchBytes = 2048;
+/// Independent dot products that keep both ports busy.
+static constexpr int64_t kWantedChains = 8;
+/// Dot products of a loop body up to which a group is unrolled.
+static constexpr int64_t kMaxUnrolledDots = 128;
+
+ScaledKernel::ScaledKernel(PackedScaledMatmulOp op, OpBuilder &b)
+    : op(op), row(qtarget::getIntrinsicRow(op.getIntrinsic())),
+      lanes(op.getNR()), groups(op.getNumGroups()),
+      steps(op.getStepsPerGroup()), isInt4(op.getRhsBits() == 4) {
+  SmallVector<ReassociationIndices> merge = {{0}, {1}, {2}, {3, 4}};
+  rhs = memref::CollapseShapeOp::create(b, op.getLoc(), op.getRhs(), merge);
+}
+
+ScaledTile quantmlir::getMaxScaledTile(const qtarget::IntrinsicRow &row) {
+  // Of 32 (16) registers, 24 (8) accumulate, four hold unpacked weights, one
+  // the activations and one the mask.
+  return row.vectorBits == 512 ? ScaledTile{12, 2} : ScaledTile{4, 2};
+}
+
+int64_t quantmlir::getTilePanels(const qtarget::IntrinsicRow &row,
+                                 int64_t rows) {
+  constexpr int64_t kFewRows = 3;
+  return rows <= kFewRows ? 1 : getMaxScaledTile(row).panels;
+}
+
+namespace {
+
+/// Emission of one tile. Its vectors are counted row by row.
+class TileEmitter {
+public:
+  TileEmitter(const ScaledKernel &kernel, Location loc, Value panel,
+              Value firstRow, ScaledTile tile)
+      : kernel(kernel), op(kernel.op), loc(loc), firstPanel(panel),
+        firstRow(firstRow), tile(tile), vectors(tile.rows * tile.panels) {}
+
+  void emit(OpBuilder &b) {
+    for (int64_t r = 0; r < tile.rows; ++r)
+      rows.push_back(arith::AddIOp::create(b, loc, firstRow, index(b, r)));
+    for (int64_t p = 0; p < tile.panels; ++p)
+      panels.push_back(arith::AddIOp::create(b, loc, firstPanel, index(b, p)));
+    Value zero = arith::ConstantOp::create(
+        b, loc, b.getZeroAttr(kernel.typed(b.getF32Type())));
+    SmallVector<Value> start(vectors, zero);
+    auto loop = scf::ForOp::create(
+        b, loc, index(b, 0), index(b, kernel.groups), index(b, 1), start,
+        [&](OpBuilder &b, Location, Value group, ValueRange sums) {
+          scf::YieldOp::create(b, loc, emitGroup(b, group, sums));
+        });
+    for (int64_t v = 0; v < vectors; ++v)
+      store(b, rescale(b, loop.getResult(v), v), v);
+  }
+
+private:
+  Value rowOf(int64_t v) { return rows[v / tile.panels]; }
+  Value panelOf(int64_t v) { return panels[v % tile.panels]; }
+
+  Value index(OpBuilder &b, int64_t v) {
+    return arith::ConstantIndexOp::create(b, loc, v);
+  }
+  Type i8(OpBuilder &b) { return b.getI8Type(); }
+  VectorType bytesType(OpBuilder &b) {
+    return VectorType::get({kernel.lanes * 4}, b.getI8Type());
+  }
+  Value broadcast(OpBuilder &b, Value scalar) {
+    return vector::BroadcastOp::create(b, loc, kernel.typed(scalar.getType()),
+                                       scalar);
+  }
+  Value constantVector(OpBuilder &b, VectorType type, int64_t value) {
+    Attribute element = b.getIntegerAttr(type.getElementType(), value);
+    return arith::ConstantOp::create(b, loc,
+                                     DenseElementsAttr::get(type, {element}));
+  }
+
+  /// Steps over K whose dot products have accumulators of their own, and how
+  /// many accumulators one vector of the tile has.
+  int64_t chainedSteps() {
+    int64_t wanted =
+        std::max<int64_t>(1, kWantedChains / (vectors * dotsPerStep()));
+    while (kernel.steps % wanted != 0)
+      --wanted;
+    return wanted;
+  }
+  int64_t dotsPerStep() { return kernel.isInt4 ? 2 : 1; }
+  int64_t chainsPerVector() {
+    bool splitsStep = vectors * dotsPerStep() <= kWantedChains;
+    return splitsStep ? chainedSteps() * dotsPerStep() : 1;
+  }
+
+  SmallVector<Value> emitGroup(OpBuilder &b, Value group, ValueRange sums) {
+    SmallVector<Value> accs = sumGroup(b, group);
+    SmallVector<Value> next;
+    int64_t chains = chainsPerVector();
+    for (int64_t v = 0; v < vectors; ++v) {
+      Value acc = accs[v * chains];
+      for (int64_t c = 1; c < chains; ++c)
+        acc = arith::AddIOp::create(b, loc, acc, accs[v * chains + c]);
+      acc = addCorrections(b, acc, v, group);
+      Value scale = loadColumns(b, op.getRhsScale(), {panelOf(v), group});
+      Value sum = emitFma(b, acc, scale, sums[v]);
+      if (op.getRhsOffset()) {
+        Value x = memref::LoadOp::create(b, loc, op.getRowSums(),
+                                         ValueRange{rowOf(v), group});
+        Value offset = loadColumns(b, op.getRhsOffset(), {panelOf(v), group});
+        sum = emitFma(b, broadcast(b, x), offset, sum);
+      }
+      next.push_back(sum);
+    }
+    return next;
+  }
+
+  Value emitFma(OpBuilder &b, Value integers, Value scale, Value sum) {
+    Value x = arith::SIToFPOp::create(b, loc, scale.getType(), integers);
+    return math::FmaOp::create(b, loc, x, scale, sum);
+  }
+
+  /// The integer accumulators of one group, chain by chain for each vector.
+  SmallVector<Value> sumGroup(OpBuilder &b, Value group) {
+    int64_t chains = chainsPerVector();
+    SmallVector<Value> accs;
+    Value zero = constantVector(b, kernel.typed(b.getI32Type()), 0);
+    for (int64_t v = 0; v < vectors; ++v) {
+      accs.push_back(zero);
+      if (Value bias = op.getRowBias())
+        accs.back() =
+            broadcast(b, memref::LoadOp::create(b, loc, bias,
+                                                ValueRange{rowOf(v), group}));
+      accs.append(chains - 1, zero);
+    }
+    int64_t unroll = chainedSteps();
+    if (kernel.steps * dotsPerStep() * vectors <= kMaxUnrolledDots)
+      unroll = kernel.steps;
+    if (unroll == kernel.steps) {
+      for (int64_t s = 0; s < unroll; ++s)
+        emitStep(b, group, index(b, s), s, accs);
+      return accs;
+    }
+    auto loop = scf::ForOp::create(
+        b, loc, index(b, 0), index(b, kernel.steps), index(b, unroll), accs,
+        [&](OpBuilder &b, Location, Value first, ValueRange carried) {
+          SmallVector<Value> next(carried);
+          for (int64_t s = 0; s < unroll; ++s)
+            emitStep(b, group,
+                     arith::AddIOp::create(b, loc, first, index(b, s)), s,
+                     next);
+          scf::YieldOp::create(b, loc, next);
+        });
+    return SmallVector<Value>(loop.getResults());
+  }
+
+  /// One vector of the weight in each panel, for all rows.
+  void emitStep(OpBuilder &b, Value group, Value step, int64_t number,
+                SmallVectorImpl<Value> &accs) {
+    SmallVector<SmallVector<Value>> weights;
+    for (Value panel : panels) {
+      prefetch(b, panel, group, step);
+      weights.push_back(loadWeights(b, panel, group, step));
+    }
+    int64_t chains = chainsPerVector();
+    // Element k of the activations where this step starts.
+    int64_t stepSize = 4 * dotsPerStep();
+    Value groupBase =
+        arith::MulIOp::create(b, loc, group, index(b, kernel.steps * stepSize));
+    Value stepBase = arith::MulIOp::create(b, loc, step, index(b, stepSize));
+    Value base = arith::AddIOp::create(b, loc, groupBase, stepBase);
+    for (int64_t part = 0; part < dotsPerStep(); ++part) {
+      int64_t chain = (number * dotsPerStep() + part) % chains;
+      Value k = arith::AddIOp::create(b, loc, base, index(b, part * 4));
+      for (int64_t r = 0; r < tile.rows; ++r) {
+        Value x = broadcastActivations(b, rows[r], k);
+        for (int64_t p = 0; p < tile.panels; ++p) {
+          Value &acc = accs[(r * tile.panels + p) * chains + chain];
+          acc = emitDot(b, acc, weights[p][part], x);
+        }
+      }
+    }
+  }
+
+  Value emitDot(OpBuilder &b, Value acc, Value weight, Value x) {
+    return LLVM::CallIntrinsicOp::create(
+               b, loc, acc.getType(), b.getStringAttr(kernel.row.llvmIntrinsic),
+               ValueRange{acc, weight, x})
+        .getResults();
+  }
+
+  /// The weight's unsigned bytes: those of a step, or its two halves.
+  SmallVector<Value> loadWeights(OpBuilder &b, Value panel, Value group,
+                                 Value step) {
+    VectorType type = bytesType(b);
+    Value stored = vector::LoadOp::create(
+        b, loc, type, kernel.rhs, ValueRange{panel, group, step, index(b, 0)});
+    if (!kernel.isInt4)
+      return {stored};
+    Value mask = constantVector(b, type, 15);
+    Value low = arith::AndIOp::create(b, loc, stored, mask);
+    // There is no shift of bytes: what comes from the neighbour is masked.
+    VectorType words = kernel.typed(b.getI32Type());
+    Value lanes = vector::BitCastOp::create(b, loc, words, stored);
+    Value moved =
+        arith::ShRUIOp::create(b, loc, lanes, constantVector(b, words, 4));
+    Value high = arith::AndIOp::create(
+        b, loc, vector::BitCastOp::create(b, loc, type, moved), mask);
+    return {low, high};
+  }
+
+  Value broadcastActivations(OpBuilder &b, Value row, Value k) {
+    Value bytes = vector::LoadOp::create(b, loc, VectorType::get({4}, i8(b)),
+                                         op.getLhs(), ValueRange{row, k});
+    Value word = vector::BitCastOp::create(
+        b, loc, VectorType::get({1}, b.getI32Type()), bytes);
+    Value scalar =
+        vector::ExtractOp::create(b, loc, word, ArrayRef<int64_t>{0});
+    return vector::BitCastOp::create(b, loc, bytesType(b),
+                                     broadcast(b, scalar));
+  }
+
+  /// Past the end these are lines of the next panel, or of nothing: prefetches
+  /// do not fault.
+  void prefetch(OpBuilder &b, Value panel, Value group, Value step) {
+    int64_t distance = kPrefetchBytes / (kernel.lanes * 4);
+    Value ahead = arith::AddIOp::create(b, loc, step, index(b, distance));
+    memref::PrefetchOp::create(b, loc, kernel.rhs,
+                               ValueRange{panel, group, ahead, index(b, 0)},
+                               /*isWrite=*/false, /*localityHint=*/3,
+                               /*isDataCache=*/true);
+  }
+
+  Value loadColumns(OpBuilder &b, Value packed, ArrayRef<Value> leading) {
+    auto type = cast<MemRefType>(packed.getType());
+    SmallVector<Value> at(leading);
+    at.push_back(index(b, 0));
+    return vector::LoadOp::create(b, loc, kernel.typed(type.getElementType()),
+                                  packed, at);
+  }
+
+  Value addCorrections(OpBuilder &b, Value acc, int64_t v, Value group) {
+    Value factors = op.getRowFactors();
+    if (!factors)
+      return acc;
+    int64_t rank = cast<MemRefType>(factors.getType()).getDimSize(0);
+    for (int64_t i = 0; i < rank; ++i) {
+      Value x = memref::LoadOp::create(
+          b, loc, factors, ValueRange{index(b, i), rowOf(v), group});
+      Value w =
+          loadColumns(b, op.getColFactors(), {index(b, i), panelOf(v), group});
+      acc = arith::AddIOp::create(
+          b, loc, acc, arith::MulIOp::create(b, loc, broadcast(b, x), w));
+    }
+    return acc;
+  }
+
+  /// t * row_scale + bias, rounded after each, then the result's type.
+  Value rescale(OpBuilder &b, Value t, int64_t v) {
+    if (Value scale = op.getRowScale()) {
+      SmallVector<Value> at;
+      if (cast<MemRefType>(scale.getType()).getRank() == 1)
+        at.push_back(rowOf(v));
+      Value s = memref::LoadOp::create(b, loc, scale, at);
+      t = arith::MulFOp::create(b, loc, t, broadcast(b, s));
+    }
+    if (Value bias = op.getBias())
+      t = arith::AddFOp::create(b, loc, t, loadColumns(b, bias, {panelOf(v)}));
+    Type element = cast<MemRefType>(op.getInit().getType()).getElementType();
+    if (element.isF32())
+      return t;
+    return arith::TruncFOp::create(b, loc, kernel.typed(element), t);
+  }
+
+  void store(OpBuilder &b, Value vector, int64_t v) {
+    Value row = rowOf(v), panel = panelOf(v);
+    Value init = op.getInit();
+    Value column = arith::MulIOp::create(b, loc, panel, index(b, kernel.lanes));
+    int64_t n = cast<MemRefType>(init.getType()).getDimSize(1);
+    if (!ShapedType::isDynamic(n) && n % kernel.lanes == 0) {
+      vector::StoreOp::create(b, loc, vector, init, ValueRange{row, column});
+      return;
+    }
+    Value size = memref::DimOp::create(b, loc, init, 1);
+    Value left = arith::SubIOp::create(b, loc, size, column);
+    Value mask =
+        vector::CreateMaskOp::create(b, loc, kernel.typed(b.getI1Type()), left);
+    vector::MaskedStoreOp::create(b, loc, init, ValueRange{row, column}, mask,
+                                  vector);
+  }
+
+  const ScaledKernel &kernel;
+  PackedScaledMatmulOp op;
+  Location loc;
+  Value firstPanel, firstRow;
+  ScaledTile tile;
+  int64_t vectors;
+  SmallVector<Value> rows, panels;
+};
+
+} // namespace
+
+void quantmlir::emitScaledTile(OpBuilder &b, Location loc,
+                               const ScaledKernel &kernel, Value panel,
+                               Value firstRow, ScaledTile tile) {
+  TileEmitter(kernel, loc, panel, firstRow, tile).emit(b);
+}

@@ -1,0 +1,50 @@
+//===- ScaledKernel.h - the grouped matmul's kernel -------------*- C++ -*-===//
+
+#ifndef QUANT_LIB_TARGET_X86_SCALEDKERNEL_H
+#define QUANT_LIB_TARGET_X86_SCALEDKERNEL_H
+
+#include "mlir/IR/Builders.h"
+#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
+#include "quant/Target/IR/IntrinsicTable.h"
+
+namespace quantmlir {
+
+/// A bufferized quant.packed_scaled_matmul with what its emission keeps asking.
+struct ScaledKernel {
+  mutable PackedScaledMatmulOp op;
+  const qtarget::IntrinsicRow &row;
+  /// Vector lanes = columns of a panel; groups, and steps over K in each.
+  int64_t lanes, groups, steps;
+  bool isInt4;
+  /// The weight with the two inner dimensions merged.
+  mlir::Value rhs;
+
+  ScaledKernel(PackedScaledMatmulOp op, mlir::OpBuilder &b);
+
+  mlir::VectorType typed(mlir::Type element) const {
+    return mlir::VectorType::get({lanes}, element);
+  }
+};
+
+/// Rows and panels of columns of one tile.
+struct ScaledTile {
+  int64_t rows, panels;
+};
+
+/// The largest tile whose integer accumulators stay in registers.
+ScaledTile getMaxScaledTile(const qtarget::IntrinsicRow &row);
+
+/// The panels of a tile of `rows` rows: a few rows take one, so that they read
+/// the weight in the order of memory.
+int64_t getTilePanels(const qtarget::IntrinsicRow &row, int64_t rows);
+
+/// Emits rows [`firstRow`, + tile.rows) of panels [`panel`, + tile.panels): the
+/// loop over groups, the loop over K inside each, the epilogue and the stores.
+/// Rows and panels exist; columns past N are masked off.
+void emitScaledTile(mlir::OpBuilder &b, mlir::Location loc,
+                    const ScaledKernel &kernel, mlir::Value panel,
+                    mlir::Value firstRow, ScaledTile tile);
+
+} // namespace quantmlir
+
+#endif // QUANT_LIB_TARGET_X86_SCALEDKERNEL_H

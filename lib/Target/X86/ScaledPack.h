@@ -1,0 +1,24 @@
+//===- ScaledPack.h - quant.scaled_matmul to its packed form ----*- C++ -*-===//
+
+#ifndef QUANT_LIB_TARGET_X86_SCALEDPACK_H
+#define QUANT_LIB_TARGET_X86_SCALEDPACK_H
+
+#include "quant/Target/IR/IntrinsicTable.h"
+
+#include <cstdint>
+
+namespace mlir {
+class Operation;
+} // namespace mlir
+
+namespace quantmlir {
+
+/// Rewrites every quant.scaled_matmul of integers by a constant weight below
+/// `root` to quant.packed_scaled_matmul for `row`, and returns their number.
+/// Others stay, each with a remark that says why.
+int64_t packScaledMatmuls(mlir::Operation *root,
+                          const qtarget::IntrinsicRow &row);
+
+} // namespace quantmlir
+
+#endif // QUANT_LIB_TARGET_X86_SCALEDPACK_H

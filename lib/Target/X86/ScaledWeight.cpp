@@ -1,0 +1,153 @@
+//===- ScaledWeight.cpp - a grouped weight as the kernel reads it ---------===//
+
+#include "ScaledWeight.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+/// The groups of `op` as the kernel steps through them, or a reason why it
+/// cannot.
+static std::optional<GroupLayout> getLayout(ScaledMatmulOp op,
+                                            const qtarget::IntrinsicRow &row,
+                                            std::string &reason) {
+  RankedTensorType rhs = op.getRhs().getType();
+  if (!rhs.hasStaticShape() || rhs.getNumElements() == 0) {
+    reason = "the weight's sizes are dynamic or 0";
+    return std::nullopt;
+  }
+  GroupLayout layout;
+  layout.bits = rhs.getElementType().getIntOrFloatBitWidth();
+  layout.n = rhs.getDimSize(0);
+  layout.k = rhs.getDimSize(1);
+  layout.lanes = row.n;
+  layout.groupSize = op.getLongestGroup();
+  layout.groups = llvm::divideCeil(layout.k, layout.groupSize);
+  layout.paddedGroup = llvm::alignTo(layout.groupSize, layout.stepSize());
+  if (layout.groups > 1 && layout.paddedGroup != layout.groupSize) {
+    reason = "groups of " + std::to_string(layout.groupSize) +
+             " are not a multiple of " + std::to_string(layout.stepSize());
+    return std::nullopt;
+  }
+  return layout;
+}
+
+std::optional<ScaledWeight> ScaledWeight::get(ScaledMatmulOp op,
+                                              const qtarget::IntrinsicRow &row,
+                                              std::string &reason) {
+  std::optional<GroupLayout> layout = getLayout(op, row, reason);
+  if (!layout)
+    return std::nullopt;
+  ScaledWeight weight;
+  weight.group = *layout;
+  Value source = op.getRhs();
+  if (auto unpack = source.getDefiningOp<UnpackInt4Op>()) {
+    source = unpack.getInput();
+    weight.unpacked = false;
+  }
+  std::optional<IntConstant> values = IntConstant::get(source);
+  if (!values) {
+    reason = "the weight is not a constant";
+    return std::nullopt;
+  }
+  ArrayRef<int8_t> direct = values->getBytes();
+  if (direct.empty()) {
+    weight.owned.resize(values->size());
+    for (auto [i, byte] : llvm::enumerate(weight.owned))
+      byte = static_cast<uint8_t>((*values)[i]);
+    weight.bytes = weight.owned;
+  } else {
+    weight.bytes = {reinterpret_cast<const uint8_t *>(direct.data()),
+                    direct.size()};
+  }
+  if (!op.getRhsUnsigned()) {
+    weight.flip = layout->bits == 4 ? 8 : 128;
+    weight.added = weight.flip;
+  }
+  return weight;
+}
+
+Value ScaledWeight::pack(OpBuilder &b, Location loc) const {
+  int64_t lanes = group.lanes, steps = group.steps(), panels = group.panels();
+  auto type = RankedTensorType::get({panels, group.groups, steps, lanes, 4},
+                                    b.getI8Type());
+  bool isInt4 = group.bits == 4;
+  // An element of a group in the program's order; padding is 0.
+  auto read = [&](int64_t n, int64_t g, int64_t i) -> int32_t {
+    return n < group.n && i < group.length(g) ? at(n, g * group.groupSize + i)
+                                              : 0;
+  };
+  auto fill = [&](MutableArrayRef<char> out) {
+    int64_t next = 0;
+    for (int64_t panel = 0; panel < panels; ++panel)
+      for (int64_t g = 0; g < group.groups; ++g)
+        for (int64_t step = 0; step < steps; ++step)
+          for (int64_t lane = 0; lane < lanes; ++lane)
+            for (int64_t p = 0; p < 4; ++p) {
+              int64_t n = panel * lanes + lane;
+              int64_t i = step * group.stepSize() + p;
+              int32_t byte = read(n, g, i);
+              if (isInt4)
+                byte |= read(n, g, i + 4) << 4;
+              out[next++] = static_cast<char>(byte);
+            }
+  };
+  return arith::ConstantOp::create(b, loc, type,
+                                   makeTensorAttr(type, "quant_packed", fill));
+}
+
+std::vector<int32_t> ScaledWeight::sumGroups() const {
+  std::vector<int32_t> sums(group.n * group.groups, 0);
+  for (int64_t n = 0; n < group.n; ++n)
+    for (int64_t k = 0; k < group.k; ++k)
+      sums[n * group.groups + k / group.groupSize] += at(n, k);
+  return sums;
+}
+
+/// Calls `put(to, from)` for each value of [N, K/G] and its place in
+/// [N/NR][K/G][NR].
+static void forEachGroupValue(const GroupLayout &layout,
+                              function_ref<void(int64_t, int64_t)> put) {
+  for (int64_t n = 0; n < layout.n; ++n)
+    for (int64_t g = 0; g < layout.groups; ++g) {
+      int64_t panel = n / layout.lanes, lane = n % layout.lanes;
+      put((panel * layout.groups + g) * layout.lanes + lane,
+          n * layout.groups + g);
+    }
+}
+
+static int64_t packedSize(const GroupLayout &layout) {
+  return layout.panels() * layout.groups * layout.lanes;
+}
+
+Value quantmlir::packGroupFloats(OpBuilder &b, Location loc,
+                                 const GroupLayout &layout,
+                                 ArrayRef<float> values) {
+  std::vector<float> packed(packedSize(layout), 0.0f);
+  forEachGroupValue(
+      layout, [&](int64_t to, int64_t from) { packed[to] = values[from]; });
+  auto type = RankedTensorType::get(
+      {layout.panels(), layout.groups, layout.lanes}, b.getF32Type());
+  return arith::ConstantOp::create(
+      b, loc, type, makeFloatTensorAttr(type, packed, "quant_packed"));
+}
+
+Value quantmlir::packGroupInts(OpBuilder &b, Location loc,
+                               const GroupLayout &layout,
+                               ArrayRef<std::vector<int32_t>> values) {
+  int64_t size = packedSize(layout);
+  std::vector<int32_t> packed(size * values.size(), 0);
+  for (size_t r = 0; r < values.size(); ++r)
+    forEachGroupValue(layout, [&](int64_t to, int64_t from) {
+      packed[r * size + to] = values[r][from];
+    });
+  auto type =
+      RankedTensorType::get({static_cast<int64_t>(values.size()),
+                             layout.panels(), layout.groups, layout.lanes},
+                            b.getI32Type());
+  return arith::ConstantOp::create(
+      b, loc, type, makeI32TensorAttr(type, packed, "quant_packed"));
+}

@@ -1,0 +1,107 @@
+// RUN: quant-opt %s -split-input-file -quant-set-target=cpu=icelake-server -quant-pack-matmul -verify-diagnostics | FileCheck %s
+// RUN: quant-opt %s -split-input-file -quant-set-target=cpu=alderlake -quant-pack-matmul 2>/dev/null | FileCheck %s --check-prefix=VEX
+// RUN: quant-opt %s -split-input-file -quant-set-target=cpu=icelake-server -quant-pack-matmul -canonicalize 2>/dev/null | quant-opt -split-input-file | FileCheck %s --check-prefix=ROUND
+
+// Nibbles w + 8: element p low, element p + 4 high. The row's part of the
+// shift's correction is what its sums start from.
+// CHECK-LABEL: @int4
+// CHECK: arith.constant dense<"0xC8D9EAFBC8D9EAFB{{0+}}C8D9EAFBC8D9EAFB{{0+}}"> : tensor<1x2x1x16x4xi8>
+// CHECK: quant.packed_scaled_matmul <vpdpbusd_512> 4 ins(%{{.*}}, %{{.*}} : tensor<3x16xi8>, tensor<1x2x1x16x4xi8>) rhs_scale(%{{.*}} : tensor<1x2x16xf32>) row_bias(%{{.*}} : tensor<3x2xi32>) row_scale(%{{.*}} : tensor<3xf32>) outs(%{{.*}} : tensor<3x2xf32>) -> tensor<3x2xf32>
+// VEX-LABEL: @int4
+// VEX: quant.packed_scaled_matmul <vpdpbusd_256> 4 ins(%{{.*}}, %{{.*}} : tensor<3x16xi8>, tensor<1x2x1x8x4xi8>)
+// ROUND-LABEL: @int4
+// ROUND: quant.packed_scaled_matmul
+func.func @int4(%x: tensor<3x16xi8>, %sx: tensor<3xf32>) -> tensor<3x2xf32> {
+  %p = arith.constant dense<"0x10325476103254761032547610325476"> : tensor<2x8xi8>
+  %w = quant.unpack_int4 %p : tensor<2x8xi8> -> tensor<2x16xi4>
+  %s = arith.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+  %y = quant.scaled_matmul ins(%x, %w : tensor<3x16xi8>, tensor<2x16xi4>)
+      row_scale(%sx : tensor<3xf32>) rhs_scale(%s : tensor<2x2xf32>)
+      {group_size = 8 : i64} -> tensor<3x2xf32>
+  return %y : tensor<3x2xf32>
+}
+
+// -----
+
+// Bytes w + 128, zero points and offsets; the last group is filled up with
+// zeros of the left operand.
+// CHECK-LABEL: @int8_zero_points
+// CHECK: quant.packed_scaled_matmul <vpdpbusd_512> 8 ins(%{{.*}}, %{{.*}} : tensor<?x16xi8>, tensor<1x2x2x16x4xi8>)
+// CHECK-SAME: row_factors(%{{.*}} : tensor<2x?x2xi32>) col_factors(%{{.*}} : tensor<2x1x2x16xi32>) row_sums(%{{.*}} : tensor<?x2xi32>) rhs_offset(%{{.*}} : tensor<1x2x16xf32>) bias(%{{.*}} : tensor<1x16xf32>)
+func.func @int8_zero_points(%x: tensor<?x13xi8>, %zx: tensor<?xi32>) -> tensor<?x2xf32> {
+  %w = arith.constant dense<"0x0102030405060708090A0B0C0DFFFEFDFCFBFAF9F8F7F6F5F4F3"> : tensor<2x13xi8>
+  %s = arith.constant dense<1.0> : tensor<2x2xf32>
+  %z = arith.constant dense<[[1, 2], [3, 4]]> : tensor<2x2xi32>
+  %m = arith.constant dense<0.5> : tensor<2x2xf32>
+  %b = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %y = quant.scaled_matmul ins(%x, %w : tensor<?x13xi8>, tensor<2x13xi8>)
+      lhs_zero_point(%zx : tensor<?xi32>) rhs_scale(%s : tensor<2x2xf32>)
+      rhs_zero_point(%z : tensor<2x2xi32>) rhs_offset(%m : tensor<2x2xf32>)
+      bias(%b : tensor<2xf32>) {group_size = 8 : i64} -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}
+
+// -----
+
+// Rows half a page apart would compete for a few sets of the cache.
+// CHECK-LABEL: @row_stride
+// CHECK: quant.packed_scaled_matmul <vpdpbusd_512> 8 ins(%{{.*}}, %{{.*}} : tensor<5x2112xi8>, tensor<1x1x512x16x4xi8>)
+func.func @row_stride(%x: tensor<5x2048xi8>) -> tensor<5x2xf32> {
+  %w = arith.constant dense<1> : tensor<2x2048xi8>
+  %s = arith.constant dense<1.0> : tensor<2x1xf32>
+  %y = quant.scaled_matmul ins(%x, %w : tensor<5x2048xi8>, tensor<2x2048xi8>)
+      rhs_scale(%s : tensor<2x1xf32>) {group_size = 2048 : i64} -> tensor<5x2xf32>
+  return %y : tensor<5x2xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @negative_float
+// CHECK: quant.scaled_matmul
+func.func @negative_float(%x: tensor<3x8xf32>) -> tensor<3x2xf32> {
+  %w = arith.constant dense<1> : tensor<2x8xi8>
+  %s = arith.constant dense<1.0> : tensor<2x1xf32>
+  // expected-remark@+1 {{not packed: its activations are float; the portable lowering is used}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<3x8xf32>, tensor<2x8xi8>)
+      rhs_scale(%s : tensor<2x1xf32>) {group_size = 8 : i64} -> tensor<3x2xf32>
+  return %y : tensor<3x2xf32>
+}
+
+// -----
+
+func.func @negative_groups(%x: tensor<3x8xi8>) -> tensor<3x2xf32> {
+  %w = arith.constant dense<1> : tensor<2x8xi8>
+  %s = arith.constant dense<1.0> : tensor<2x2xf32>
+  // expected-remark@+1 {{not packed: groups of 6 are not a multiple of 4; the portable lowering is used}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<3x8xi8>, tensor<2x8xi8>)
+      rhs_scale(%s : tensor<2x2xf32>) {group_size = 6 : i64} -> tensor<3x2xf32>
+  return %y : tensor<3x2xf32>
+}
+
+// -----
+
+func.func @negative_run_time_weight(%x: tensor<3x8xi8>, %w: tensor<2x8xi8>, %s: tensor<2x1xf32>) -> tensor<3x2xf32> {
+  // expected-remark@+1 {{not packed: the weight is not a constant; the portable lowering is used}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<3x8xi8>, tensor<2x8xi8>)
+      rhs_scale(%s : tensor<2x1xf32>) {group_size = 8 : i64} -> tensor<3x2xf32>
+  return %y : tensor<3x2xf32>
+}
+
+// -----
+
+func.func @negative_run_time_scale(%x: tensor<3x8xi8>, %s: tensor<2x1xf32>) -> tensor<3x2xf32> {
+  %w = arith.constant dense<1> : tensor<2x8xi8>
+  // expected-remark@+1 {{not packed: the weight's parameters are not constants; the portable lowering is used}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<3x8xi8>, tensor<2x8xi8>)
+      rhs_scale(%s : tensor<2x1xf32>) {group_size = 8 : i64} -> tensor<3x2xf32>
+  return %y : tensor<3x2xf32>
+}
+
+// -----
+
+func.func @negative_empty_weight(%x: tensor<3x0xi8>, %w: tensor<2x0xi8>, %s: tensor<2x0xf32>) -> tensor<3x2xf32> {
+  // expected-remark@+1 {{not packed: the weight's sizes are dynamic or 0; the portable lowering is used}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<3x0xi8>, tensor<2x0xi8>)
+      rhs_scale(%s : tensor<2x0xf32>) {group_size = 8 : i64} -> tensor<3x2xf32>
+  return %y : tensor<3x2xf32>
+}
