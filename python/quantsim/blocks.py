@@ -1,0 +1,185 @@
+"""Weights that other tools quantized in blocks, as operands of
+`quant.scaled_matmul`.
+
+Every decoder returns a `Grouped` weight whose value is
+
+    scale * (q - zero_point) + offset
+
+to the bit of what the format says. Scales come out > 0: a block with a
+negative one (GGUF Q4_0, MatMulNBits) has its integers mirrored, and one with
+the scale 0 holds its zero point only.
+"""
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+
+F32 = np.float32
+
+
+@dataclass
+class Grouped:
+    q: np.ndarray          # [N, K], signed, or unsigned with `unsigned`
+    scale: np.ndarray      # [N, K / group] float32
+    group: int
+    bits: int
+    unsigned: bool = False
+    zero_point: np.ndarray | None = None
+    offset: np.ndarray | None = None
+
+    def dequantize(self):
+        """The float64 weight."""
+        from quantsim.arith import dequantize_groups
+        return dequantize_groups(self.q, self.scale, self.group,
+                                 self.zero_point, self.offset)
+
+
+def _each(values, group, k):
+    return np.repeat(values, group, axis=1)[:, :k]
+
+
+def _normalize(q, scale, zero_point, offset, group, bits):
+    """Unsigned integers with any scales to a `Grouped` with scales > 0."""
+    q, scale = np.asarray(q, np.int64), np.asarray(scale, F32)
+    if not np.all(np.isfinite(scale)):
+        row, column = np.argwhere(~np.isfinite(scale))[0]
+        raise ValueError(f"the scale of row {row}, block {column} is "
+                         f"{scale[row, column]}")
+    n, k = q.shape
+    top = (1 << bits) - 1
+    zp = None if zero_point is None else np.asarray(zero_point, np.int64)
+    mirrored = scale < 0
+    if mirrored.any():
+        # s (q - z) = -s ((top - q) - (top - z)); without a zero point
+        # s q + m = -s (top - q) + (m + s top), rounded once more.
+        q = np.where(_each(mirrored, group, k), top - q, q)
+        if zp is not None:
+            zp = np.where(mirrored, top - zp, zp)
+        else:
+            offset = np.where(mirrored, offset + scale * F32(top), offset)
+        scale = np.abs(scale)
+    empty = scale == 0
+    if empty.any():
+        rest = 0 if zp is None else _each(zp, group, k)
+        q = np.where(_each(empty, group, k), rest, q)
+        scale = np.where(empty, F32(1), scale)
+    middle = 1 << (bits - 1)
+    if zp is not None and np.all(zp == middle):
+        return Grouped(q - middle, scale, group, bits)
+    offset = None if offset is None else np.asarray(offset, F32)
+    return Grouped(q, scale, group, bits, True, zp, offset)
+
+
+def unpack_bits(packed, bits):
+    """Elements of the last dimension, the first in the lowest bits."""
+    packed = np.asarray(packed, np.uint8)
+    if bits == 8:
+        return packed.astype(np.int64)
+    both = np.stack([packed & 15, packed >> 4], -1).astype(np.int64)
+    return both.reshape(packed.shape[:-1] + (-1,))
+
+
+def matmul_nbits(b, scales, n, k, block, bits=4, zero_points=None):
+    """ONNX Runtime's MatMulNBits: `b` is [N, blocks, block * bits / 8],
+    `scales` has N * blocks elements, `zero_points` is packed like `b` for
+    each row or has one float for each block."""
+    blocks = -(-k // block)
+    q = unpack_bits(np.reshape(b, (n, -1)), bits)[:, :k]
+    scales = np.asarray(scales, F32).reshape(n, blocks)
+    if zero_points is None:
+        zp = np.full((n, blocks), 1 << (bits - 1))
+    elif np.asarray(zero_points).dtype == np.uint8:
+        zp = unpack_bits(np.reshape(zero_points, (n, -1)), bits)[:, :blocks]
+    else:
+        zp = np.asarray(zero_points, F32).reshape(n, blocks)
+        if not np.array_equal(zp, np.rint(zp)):
+            offset = -(scales * zp)
+            return _normalize(q, scales, None, offset, block, bits)
+    return _normalize(q, scales, zp, None, block, bits)
+
+
+# GGML's number, bytes of a block, elements of a block.
+GGML_TYPES = {"q4_0": (2, 18, 32), "q4_1": (3, 20, 32), "q8_0": (8, 34, 32)}
+
+
+def ggml(data, kind, n, k):
+    """GGUF's Q4_0, Q4_1 or Q8_0 blocks of an [N, K] tensor."""
+    _, size, block = GGML_TYPES[kind]
+    if k % block:
+        raise ValueError(f"{kind} rows hold whole blocks of {block}, but K is "
+                         f"{k}")
+    need = n * k // block * size
+    raw = np.frombuffer(data, np.uint8)
+    if raw.size < need:
+        raise ValueError(f"{kind} [{n}, {k}] takes {need} bytes, found "
+                         f"{raw.size}")
+    raw = raw[:need].reshape(n, k // block, size)
+    half = lambda at: raw[..., at:at + 2].copy().view(np.float16)[..., 0] \
+        .astype(F32)
+    if kind == "q8_0":
+        q = raw[..., 2:].copy().view(np.int8).astype(np.int64)
+        if np.any((half(0) < 0)[..., None] & (q == -128)):
+            raise ValueError("a q8_0 block with a negative scale holds -128")
+        # Mirrored about 0 rather than within the range of bytes.
+        q = np.where((half(0) < 0)[..., None], -q, q) + 128
+        return _normalize(q.reshape(n, k), np.abs(half(0)),
+                          np.full(half(0).shape, 128), None, block, 8)
+    # Element j in the low nibble of byte j, j + 16 in the high one.
+    nibbles = raw[..., size - 16:]
+    q = np.concatenate([nibbles & 15, nibbles >> 4], -1).reshape(n, k)
+    if kind == "q4_0":
+        return _normalize(q, half(0), np.full(half(0).shape, 8), None, block, 4)
+    return _normalize(q, half(0), None, half(2), block, 4)
+
+
+def _read(stream, form):
+    values = struct.unpack("<" + form, stream.read(struct.calcsize("<" + form)))
+    return values[0] if len(values) == 1 else values
+
+
+def _read_string(stream):
+    return stream.read(_read(stream, "Q")).decode()
+
+
+_SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "B",
+            10: "Q", 11: "q", 12: "d"}
+
+
+def _read_value(stream, kind):
+    if kind == 8:
+        return _read_string(stream)
+    if kind == 9:
+        element, count = _read(stream, "IQ")
+        return [_read_value(stream, element) for _ in range(count)]
+    return _read(stream, _SCALARS[kind])
+
+
+def read_gguf(path, tensor):
+    """The named tensor of a GGUF file (version 2 or 3)."""
+    with open(path, "rb") as f:
+        if f.read(4) != b"GGUF":
+            raise ValueError(f"{path} is not a GGUF file")
+        _, tensors, pairs = _read(f, "IQQ")
+        metadata = {}
+        for _ in range(pairs):
+            key = _read_string(f)
+            metadata[key] = _read_value(f, _read(f, "I"))
+        found = {}
+        for _ in range(tensors):
+            name = _read_string(f)
+            shape = [_read(f, "Q") for _ in range(_read(f, "I"))]
+            found[name] = (shape, *_read(f, "IQ"))
+        if tensor not in found:
+            raise ValueError(f"{path} has no tensor {tensor}; it has "
+                             f"{', '.join(sorted(found))}")
+        (k, n), number, offset = found[tensor]
+        kinds = [name for name, v in GGML_TYPES.items() if v[0] == number]
+        if not kinds:
+            raise ValueError(f"{tensor} has GGML type {number}; "
+                             f"{', '.join(GGML_TYPES)} can be read")
+        alignment = metadata.get("general.alignment", 32)
+        start = -(-f.tell() // alignment) * alignment + offset
+        f.seek(start)
+        _, size, block = GGML_TYPES[kinds[0]]
+        return ggml(f.read(n * k // block * size), kinds[0], n, k)
