@@ -28,6 +28,8 @@ config.environment["OMP_NUM_THREADS"] = "1"
 config.environment["OPENBLAS_NUM_THREADS"] = "1"
 
 config.substitutions += [
+    ("%conformance", config.python + " -m quantcheck.conformance --quant-run="
+     + os.path.join(bin_dir, "quant-run")),
     ("%python", config.python),
     ("%shlib_dir", os.path.join(config.quant_build_dir, "lib")),
     ("%plugin", os.path.join(config.quant_build_dir, "lib", "QuantPlugin.so")),

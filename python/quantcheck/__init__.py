@@ -1,0 +1,1 @@
+"""Checks of the compiler by running it: vector files and random programs."""
