@@ -11,11 +11,14 @@
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
+#include "quant/Import/CalibratedMatmuls.h"
+#include "quant/Import/Contraction/ConstantWeight.h"
 #include "quant/Import/Contraction/ContractionMatcher.h"
 #include "quant/Import/Contraction/FuseBias.h"
 #include "quant/Import/Contraction/MatmulEmitter.h"
 #include "quant/Import/Contraction/QuantizedOperand.h"
 #include "quant/Import/Contraction/RescaledMatmul.h"
+#include "quant/Import/Contraction/WeightChoice.h"
 #include "quant/Import/QuantCasts/QuantCasts.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -31,76 +34,6 @@ namespace quantmlir {
 
 using namespace mlir;
 using namespace quantmlir;
-
-//===----------------------------------------------------------------------===//
-// Which operand is the weight
-//===----------------------------------------------------------------------===//
-
-/// A constant, also a quantized one.
-static bool isConstantWeight(const LoopTensor &tensor) {
-  if (tensor.isConstant())
-    return true;
-  std::optional<QuantizedOperand> quantized = matchDequantized(tensor);
-  return quantized && quantized->ints.isConstant();
-}
-
-/// The contraction with `weight` as its right-hand side; a constant weight's
-/// unit batch dimensions are dropped.
-static FailureOr<Contraction> withWeight(Contraction c, LoopTensor weight,
-                                         bool swapped) {
-  if (swapped)
-    c.swapOperands();
-  c.rhs = std::move(weight);
-  if (failed(c.classify()))
-    return failure();
-  if (isConstantWeight(c.rhs)) {
-    for (auto [dim, loop] : llvm::enumerate(c.rhs.loops))
-      if (llvm::is_contained(c.batch, loop) &&
-          c.rhs.getType().getDimSize(dim) == 1)
-        loop = kUnitDim;
-    if (failed(c.classify()))
-      return failure();
-  }
-  return c;
-}
-
-/// Makes the weight the right-hand side: a constant, or a matrix without batch
-/// dimensions. Sets `reason` when there is none.
-static FailureOr<Contraction> chooseWeight(const Contraction &c,
-                                           std::string &reason) {
-  LoopTensor rhs = traceMovement(c.rhs), lhs = traceMovement(c.lhs);
-  FailureOr<Contraction> asRhs = withWeight(c, rhs, /*swapped=*/false);
-  FailureOr<Contraction> asLhs = withWeight(c, lhs, /*swapped=*/true);
-  bool isRhs = isConstantWeight(rhs), isLhs = isConstantWeight(lhs);
-  if (!isRhs && !isLhs) {
-    auto isMatrix = [](const FailureOr<Contraction> &candidate) {
-      return succeeded(candidate) && candidate->batch.empty() &&
-             candidate->rhs.getLoopRank() == 2;
-    };
-    isRhs = isMatrix(asRhs);
-    isLhs = isMatrix(asLhs);
-    // Weights of higher rank (heads as a dimension of their own).
-    if (!isRhs && !isLhs && c.batch.empty())
-      isRhs = rhs.getLoopRank() > 2;
-    if (!isRhs && !isLhs) {
-      reason = c.batch.empty()
-                   ? "neither operand is a weight matrix"
-                   : "both operands are activations with batch dimensions, "
-                     "none is a weight";
-      return failure();
-    }
-  }
-  FailureOr<Contraction> chosen = isRhs ? asRhs : asLhs;
-  if (failed(chosen)) {
-    reason = "the weight is broadcast over the contracted dimension";
-    return failure();
-  }
-  if (!chosen->batch.empty()) {
-    reason = "the weight has batch dimensions of its own";
-    return failure();
-  }
-  return chosen;
-}
 
 /// Whether a constant with values holds NaN or an infinity.
 static bool hasNonFinite(Value value) {
@@ -136,13 +69,51 @@ struct QuantQuantizeMatmulPass
 private:
   LogicalResult verifyOptions();
   LogicalResult rewrite(const Contraction &matched, std::string &reason);
+  LogicalResult findStaticLhs(Contraction &c,
+                              std::optional<QuantizedOperand> &given,
+                              std::string &reason);
+  std::string explainScheme(const Contraction &c,
+                            const std::optional<QuantizedOperand> &givenLhs,
+                            const std::optional<QuantizedOperand> &givenRhs);
+  QuantizedMatrix emitLhs(OpBuilder &builder, MatmulEmitter &emitter,
+                          const Contraction &c,
+                          const std::optional<QuantizedOperand> &given);
+  FailureOr<QuantizedMatrix> emitRhs(OpBuilder &builder, MatmulEmitter &emitter,
+                                     const Contraction &c, std::string &reason);
   QuantizedMatrix quantizeMatrix(OpBuilder &builder, Location loc, Value matrix,
                                  ArrayRef<int64_t> axes, StoredRange stored);
+  QuantizedMatrix quantizeStatic(OpBuilder &builder, Location loc, Value matrix,
+                                 const MatmulStatistics &statistics);
 
   StoredRange getActivationRange() const {
     return {activationBits, !symmetric};
   }
   StoredRange getWeightRange() const { return {weightBits, false}; }
+  int64_t getWeightMagnitude() const {
+    StoredRange stored = getWeightRange();
+    return weightSymmetric ? stored.getMaxMagnitude()
+                           : stored.max() - stored.min();
+  }
+  /// Whether the matmul needs quant.scaled_matmul.
+  bool isScaled() const {
+    return weights == WeightGranularity::Group ||
+           activations == ActivationScheme::Float;
+  }
+  /// Whether choose_qparams and quantize say what the scheme wants of weights.
+  bool isPlain() const {
+    return !isScaled() && weightSymmetric &&
+           weightScale == WeightScaleSearch::AbsMax &&
+           rounding == WeightRounding::Nearest;
+  }
+  /// Elements of a group of a scaled matmul's weight.
+  int64_t getGroupSize(const QuantizedMatrix &rhs) const {
+    return weights == WeightGranularity::Group
+               ? int64_t(groupSize)
+               : cast<RankedTensorType>(rhs.ints.getType()).getDimSize(1);
+  }
+  WeightScheme getWeightScheme() const;
+
+  CalibratedMatmuls calibrated;
 };
 
 } // namespace
@@ -154,8 +125,21 @@ LogicalResult QuantQuantizeMatmulPass::verifyOptions() {
     return emitError(getOperation().getLoc())
            << "option '" << name << "': expected 8 or 4, found " << bits;
   };
-  return success(succeeded(verify("weight-bits", weightBits)) &&
-                 succeeded(verify("activation-bits", activationBits)));
+  if (failed(verify("weight-bits", weightBits)) ||
+      failed(verify("activation-bits", activationBits)))
+    return failure();
+  auto error = [&](StringRef text) {
+    return emitError(getOperation().getLoc()) << text;
+  };
+  if (groupSize <= 0)
+    return error("option 'group-size': expected more than 0, found ")
+           << int64_t(groupSize);
+  if (!(damping >= 0 && damping <= 1))
+    return error("option 'damping': expected a number from 0 to 1, found ")
+           << double(damping);
+  if (rounding == WeightRounding::ErrorCompensated && stats.empty())
+    return error("option 'rounding=error-compensated' needs 'stats'");
+  return success();
 }
 
 /// Chooses parameters for the indices of `axes` and quantizes with them.
@@ -211,6 +195,180 @@ static std::string explainElements(const Contraction &c) {
   return "";
 }
 
+WeightScheme QuantQuantizeMatmulPass::getWeightScheme() const {
+  WeightScheme scheme;
+  scheme.bits = weightBits;
+  scheme.granularity = weights;
+  scheme.groupSize = groupSize;
+  scheme.symmetric = weightSymmetric;
+  scheme.scaleSearch = weightScale;
+  scheme.rounding = rounding;
+  scheme.damping = damping;
+  scheme.activationOrder = activationOrder;
+  return scheme;
+}
+
+//===----------------------------------------------------------------------===//
+// Activations
+//===----------------------------------------------------------------------===//
+
+/// A static scale: the program's own, which becomes the left-hand side, or one
+/// from the statistics.
+LogicalResult
+QuantQuantizeMatmulPass::findStaticLhs(Contraction &c,
+                                       std::optional<QuantizedOperand> &given,
+                                       std::string &reason) {
+  given = findGiven(c.lhs, c.m);
+  if (given)
+    c.lhs = given->ints;
+  else if (!calibrated.find(c.op)) {
+    reason = stats.empty() ? "no static scale given for the activations"
+                           : "neither the program nor the statistics give a "
+                             "static scale for the activations";
+    return failure();
+  }
+  return success();
+}
+
+/// Quantizes with the parameters that the statistics give.
+QuantizedMatrix
+QuantQuantizeMatmulPass::quantizeStatic(OpBuilder &builder, Location loc,
+                                        Value matrix,
+                                        const MatmulStatistics &statistics) {
+  StoredRange stored = getActivationRange();
+  RangeOptions options;
+  options.observer = observer;
+  options.bits = stored.bits;
+  options.symmetric = symmetric;
+  StaticQParams params = chooseStaticQParams(
+      chooseRange(statistics, options), stored.min(), stored.max(), symmetric);
+  QuantizedMatrix result;
+  result.isUnsigned = stored.isUnsigned;
+  auto scaleType = RankedTensorType::get({}, builder.getF32Type());
+  result.scale = arith::ConstantOp::create(
+      builder, loc, makeFloatTensorAttr(scaleType, params.scale));
+  if (!symmetric)
+    result.zeroPoint = arith::ConstantOp::create(
+        builder, loc,
+        makeI32TensorAttr(RankedTensorType::get({}, builder.getI32Type()),
+                          params.zeroPoint));
+  auto type = cast<RankedTensorType>(matrix.getType());
+  result.ints = QuantizeOp::create(
+      builder, loc, type.clone(builder.getIntegerType(stored.bits)), matrix,
+      result.scale, result.zeroPoint, builder.getDenseI64ArrayAttr({}),
+      builder.getDenseI64ArrayAttr({stored.min(), stored.max()}),
+      stored.isUnsigned ? builder.getUnitAttr() : UnitAttr());
+  return result;
+}
+
+QuantizedMatrix
+QuantQuantizeMatmulPass::emitLhs(OpBuilder &builder, MatmulEmitter &emitter,
+                                 const Contraction &c,
+                                 const std::optional<QuantizedOperand> &given) {
+  if (given)
+    return emitGiven(emitter, *given, /*isLhs=*/true);
+  Location loc = c.op->getLoc();
+  Value matrix = emitter.emitLhs(c.lhs);
+  if (activations == ActivationScheme::Float) {
+    QuantizedMatrix result;
+    result.ints = matrix;
+    return result;
+  }
+  if (activations == ActivationScheme::Static)
+    return quantizeStatic(builder, loc, matrix, *calibrated.find(c.op));
+  SmallVector<int64_t> axes;
+  if (activations == ActivationScheme::DynamicToken)
+    axes.push_back(0);
+  return quantizeMatrix(builder, loc, matrix, axes, getActivationRange());
+}
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+/// Why the scheme does not fit this contraction, or its sums may not fit in
+/// i32; empty when all is well.
+std::string QuantQuantizeMatmulPass::explainScheme(
+    const Contraction &c, const std::optional<QuantizedOperand> &givenLhs,
+    const std::optional<QuantizedOperand> &givenRhs) {
+  if (isScaled() && givenRhs)
+    return "the program quantizes the weight itself: scales of groups and "
+           "float activations need a float weight";
+  if (!isPlain() && !givenRhs && !FloatConstant::get(c.rhs.value))
+    return "the scheme needs a constant weight whose data is there";
+  if (activations == ActivationScheme::Float)
+    return "";
+  int64_t lhsMagnitude = givenLhs ? givenLhs->getMaxMagnitude()
+                                  : getActivationRange().getMaxMagnitude();
+  int64_t rhsMagnitude =
+      givenRhs ? givenRhs->getMaxMagnitude() : getWeightMagnitude();
+  if (!isScaled() || groupSize > getMaxSafeK(lhsMagnitude, rhsMagnitude))
+    return explainOverflow(c, lhsMagnitude, rhsMagnitude);
+  return "";
+}
+
+/// A constant of rank 0 or `[N]` as `[N, 1]`: one group in each row.
+static Value spreadOverGroups(OpBuilder &builder, Location loc, Value vector,
+                              int64_t n) {
+  if (!vector || cast<RankedTensorType>(vector.getType()).getRank() == 2)
+    return vector;
+  auto type = cast<RankedTensorType>(vector.getType());
+  auto spread = RankedTensorType::get({n, 1}, type.getElementType());
+  ElementsAttr attr;
+  if (std::optional<FloatConstant> floats = FloatConstant::get(vector)) {
+    std::vector<float> values(n);
+    for (int64_t i = 0; i < n; ++i)
+      values[i] = (*floats)[type.getRank() == 0 ? 0 : i];
+    attr = makeFloatTensorAttr(spread, values);
+  } else {
+    std::optional<IntConstant> ints = IntConstant::get(vector);
+    std::vector<int32_t> values(n);
+    for (int64_t i = 0; i < n; ++i)
+      values[i] = (*ints)[type.getRank() == 0 ? 0 : i];
+    attr = makeI32TensorAttr(spread, values);
+  }
+  return arith::ConstantOp::create(builder, loc, attr);
+}
+
+static void spreadOverGroups(OpBuilder &builder, Location loc,
+                             QuantizedMatrix &matrix) {
+  int64_t n = cast<RankedTensorType>(matrix.ints.getType()).getDimSize(0);
+  matrix.scale = spreadOverGroups(builder, loc, matrix.scale, n);
+  matrix.zeroPoint = spreadOverGroups(builder, loc, matrix.zeroPoint, n);
+}
+
+/// The quantized weight: by folding where choose_qparams and quantize say all
+/// of the scheme, else as constants. For quant.scaled_matmul it is `[N, K]`.
+FailureOr<QuantizedMatrix>
+QuantQuantizeMatmulPass::emitRhs(OpBuilder &builder, MatmulEmitter &emitter,
+                                 const Contraction &c, std::string &reason) {
+  Location loc = c.op->getLoc();
+  Value matrix = emitter.emitRhs(c.rhs);
+  if (isPlain()) {
+    SmallVector<int64_t> axes;
+    if (weights == WeightGranularity::Channel)
+      axes.push_back(emitter.isRhsTransposed() ? 0 : 1);
+    return quantizeMatrix(builder, loc, matrix, axes, getWeightRange());
+  }
+  std::vector<float> moments;
+  const MatmulStatistics *statistics = calibrated.find(c.op);
+  if (statistics && !statistics->secondMoment.empty()) {
+    llvm::Expected<std::vector<float>> read = readSecondMoment(*statistics);
+    if (!read) {
+      reason = llvm::toString(read.takeError());
+      return failure();
+    }
+    moments = std::move(*read);
+  }
+  FailureOr<QuantizedMatrix> result = emitConstantWeight(
+      builder, loc, matrix, emitter.isRhsTransposed(),
+      /*asRows=*/isScaled(), getWeightScheme(), moments, reason);
+  eraseDeadChain(matrix.getDefiningOp());
+  if (succeeded(result) && isScaled())
+    spreadOverGroups(builder, loc, *result);
+  return result;
+}
+
 LogicalResult QuantQuantizeMatmulPass::rewrite(const Contraction &matched,
                                                std::string &reason) {
   FailureOr<Contraction> chosen = chooseWeight(matched, reason);
@@ -222,52 +380,43 @@ LogicalResult QuantQuantizeMatmulPass::rewrite(const Contraction &matched,
     return failure();
 
   std::optional<QuantizedOperand> givenLhs, givenRhs = findGiven(c.rhs, c.n);
-  if (activations == ActivationScheme::Static) {
-    givenLhs = findGiven(c.lhs, c.m);
-    if (!givenLhs) {
-      reason = "no static scale given for the activations";
-      return failure();
-    }
-    c.lhs = givenLhs->ints;
-  }
+  if (activations == ActivationScheme::Static &&
+      failed(findStaticLhs(c, givenLhs, reason)))
+    return failure();
   if (givenRhs)
     c.rhs = givenRhs->ints;
-  reason = explainOverflow(c,
-                           givenLhs ? givenLhs->getMaxMagnitude()
-                                    : getActivationRange().getMaxMagnitude(),
-                           givenRhs ? givenRhs->getMaxMagnitude()
-                                    : getWeightRange().getMaxMagnitude());
+  reason = explainScheme(c, givenLhs, givenRhs);
   if (!reason.empty())
     return failure();
 
   OpBuilder builder(c.op);
   MatmulEmitter emitter(builder, c);
-  QuantizedMatrix lhs, rhs;
-  if (givenLhs) {
-    lhs = emitGiven(emitter, *givenLhs, /*isLhs=*/true);
-  } else {
-    SmallVector<int64_t> axes;
-    if (activations == ActivationScheme::DynamicToken)
-      axes.push_back(0);
-    lhs = quantizeMatrix(builder, c.op.getLoc(), emitter.emitLhs(c.lhs), axes,
-                         getActivationRange());
-  }
+  QuantizedMatrix lhs = emitLhs(builder, emitter, c, givenLhs), rhs;
   if (givenRhs) {
     rhs = emitGiven(emitter, *givenRhs, /*isLhs=*/false);
   } else {
-    SmallVector<int64_t> axes;
-    if (weights == WeightGranularity::Channel)
-      axes.push_back(emitter.isRhsTransposed() ? 0 : 1);
-    rhs = quantizeMatrix(builder, c.op.getLoc(), emitter.emitRhs(c.rhs), axes,
-                         getWeightRange());
+    FailureOr<QuantizedMatrix> emitted = emitRhs(builder, emitter, c, reason);
+    if (failed(emitted))
+      return failure();
+    rhs = *emitted;
   }
-  emitRescaledMatmul(builder, emitter, c, lhs, rhs);
+  if (isScaled())
+    emitScaledMatmul(builder, emitter, c, lhs, rhs, getGroupSize(rhs));
+  else
+    emitRescaledMatmul(builder, emitter, c, lhs, rhs);
   return success();
 }
 
 void QuantQuantizeMatmulPass::runOnOperation() {
   if (failed(verifyOptions()))
     return signalPassFailure();
+  if (!stats.empty()) {
+    FailureOr<CalibratedMatmuls> loaded =
+        CalibratedMatmuls::load(getOperation(), stats);
+    if (failed(loaded))
+      return signalPassFailure();
+    calibrated = std::move(*loaded);
+  }
   if (activations == ActivationScheme::Static)
     convertQuantCasts(getOperation());
 

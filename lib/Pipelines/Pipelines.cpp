@@ -65,6 +65,9 @@ static std::unique_ptr<Pass> createQuantizePass(StringRef options) {
 }
 
 void quantmlir::buildQuantStage(OpPassManager &pm, StringRef quantize) {
+  // Names are of the program as it was written.
+  if (quantize != "none")
+    pm.addPass(createQuantNameMatmulsPass());
   pm.addPass(createQuantImportPass());
   if (quantize != "none")
     pm.addPass(createQuantizePass(quantize));

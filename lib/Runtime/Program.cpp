@@ -13,7 +13,6 @@
 #include "llvm/Support/SourceMgr.h"
 
 #include "quant/Conversion/Passes.h"
-#include "quant/Import/Contraction/ContractionMatcher.h"
 #include "quant/Import/Passes.h"
 #include "quant/Pipelines/Pipelines.h"
 
@@ -195,21 +194,6 @@ LogicalResult quantmlir::lowerToLLVM(ModuleOp module, RunTarget target,
     buildGenericPipeline(pm, GenericPipelineOptions());
   }
   return pm.run(module);
-}
-
-LogicalResult quantmlir::nameMatmuls(ModuleOp module) {
-  for (auto function : module.getOps<func::FuncOp>()) {
-    int64_t ordinal = 0;
-    function.walk([&](linalg::LinalgOp op) {
-      std::string reason;
-      FailureOr<Contraction> contraction = matchContraction(op, reason);
-      if (succeeded(contraction) && contraction->isFloat())
-        op->setAttr("quant.name", StringAttr::get(op->getContext(),
-                                                  function.getSymName() + "#" +
-                                                      Twine(ordinal++)));
-    });
-  }
-  return success();
 }
 
 LogicalResult quantmlir::makeFloatTwin(ModuleOp module) {

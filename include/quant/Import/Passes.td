@@ -55,6 +55,29 @@ def QuantImportPass : Pass<"quant-import", "::mlir::ModuleOp"> {
     "::mlir::tensor::TensorDialect"];
 }
 
+def QuantNameMatmulsPass : Pass<"quant-name-matmuls", "::mlir::ModuleOp"> {
+  let summary = "Give every float matmul a name";
+  let description = [{
+    Sets the attribute `quant.name` of each float contraction that has none to
+    `<function>#<ordinal>`, counted in walk order. Statistics, recipes and
+    reports refer to matmuls by it, so it is given before anything changes the
+    program; `quant-quantize-matmul` hands it on to `quant.matmul` and
+    `quant.scaled_matmul`.
+
+    Example:
+
+    ```mlir
+    %y = linalg.matmul ins(%x, %w : ...) outs(%z : ...) -> tensor<?x8xf32>
+    // in @main becomes
+    %y = linalg.matmul {quant.name = "main#0"} ins(%x, %w : ...) ...
+    ```
+  }];
+  let statistics = [
+    Statistic<"numNamed", "num-named", "Matmuls that got a name">
+  ];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
 def QuantQuantizeMatmulPass : Pass<"quant-quantize-matmul", "::mlir::ModuleOp"> {
   let summary = "Rewrite float matmuls into integer ones";
   let description = [{
@@ -89,7 +112,38 @@ def QuantQuantizeMatmulPass : Pass<"quant-quantize-matmul", "::mlir::ModuleOp"> 
            [{::llvm::cl::values(
               clEnumValN(WeightGranularity::Tensor, "tensor", "one scale"),
               clEnumValN(WeightGranularity::Channel, "channel",
-                         "a scale for each output feature"))}]>,
+                         "a scale for each output feature"),
+              clEnumValN(WeightGranularity::Group, "group",
+                         "a scale for each group-size consecutive elements of "
+                         "an output feature's weights; constant weights only"))}]>,
+    Option<"groupSize", "group-size", "int64_t", "32",
+           "Elements that share a scale with weights=group">,
+    Option<"weightSymmetric", "weight-symmetric", "bool", "true",
+           "The weights' zero points are 0; false: constant weights are "
+           "asymmetric">,
+    Option<"weightScale", "weight-scale", "WeightScaleSearch",
+           "WeightScaleSearch::AbsMax", "How the scales of constant weights are chosen",
+           [{::llvm::cl::values(
+              clEnumValN(WeightScaleSearch::AbsMax, "absmax",
+                         "no value is clipped"),
+              clEnumValN(WeightScaleSearch::MSE, "mse",
+                         "least squared error; weighted by the inputs' second "
+                         "moments where the statistics hold them"))}]>,
+    Option<"rounding", "rounding", "WeightRounding", "WeightRounding::Nearest",
+           "How the values of constant weights are rounded",
+           [{::llvm::cl::values(
+              clEnumValN(WeightRounding::Nearest, "nearest", "each on its own"),
+              clEnumValN(WeightRounding::ErrorCompensated, "error-compensated",
+                         "GPTQ: an error is made good by the values after it; "
+                         "needs second moments in the statistics"))}]>,
+    Option<"damping", "damping", "double", "0.05",
+           "Error compensation: share of the mean second moment that is added "
+           "to each">,
+    Option<"activationOrder", "activation-order", "bool", "false",
+           "Error compensation: columns of large activations are rounded "
+           "first">,
+    Option<"stats", "stats", "std::string", [{""}],
+           "Statistics file of quant-run --calibrate, of this program">,
     Option<"activations", "activations", "ActivationScheme",
            "ActivationScheme::DynamicToken", "How activations are quantized",
            [{::llvm::cl::values(
@@ -98,7 +152,22 @@ def QuantQuantizeMatmulPass : Pass<"quant-quantize-matmul", "::mlir::ModuleOp"> 
               clEnumValN(ActivationScheme::DynamicToken, "dynamic-token",
                          "a scale for each row, from the data"),
               clEnumValN(ActivationScheme::Static, "static",
-                         "scales that the program gives in QDQ form"))}]>,
+                         "scales that the program gives in QDQ form, else from "
+                         "the statistics"),
+              clEnumValN(ActivationScheme::Float, "float",
+                         "they stay float: only constant weights are "
+                         "quantized"))}]>,
+    Option<"observer", "observer", "RangeObserver", "RangeObserver::MinMax",
+           "Static activations: the range that statistics stand for",
+           [{::llvm::cl::values(
+              clEnumValN(RangeObserver::MinMax, "minmax", "all that was seen"),
+              clEnumValN(RangeObserver::MovingAverage, "moving-average",
+                         "average of the inputs' extremes"),
+              clEnumValN(RangeObserver::Percentile, "percentile",
+                         "all but one of 10,000 values"),
+              clEnumValN(RangeObserver::Mse, "mse", "least squared error"),
+              clEnumValN(RangeObserver::KL, "kl",
+                         "least divergence of distributions"))}]>,
     Option<"symmetric", "symmetric", "bool", "true",
            "Zero points are 0; false: activations are asymmetric">,
     Option<"report", "report", "bool", "false",

@@ -47,10 +47,6 @@ llvm::LogicalResult specialize(mlir::ModuleOp module,
 llvm::LogicalResult lowerToLLVM(mlir::ModuleOp module, RunTarget target,
                                 const RunOptions &options);
 
-/// Gives every float matmul its name (`quant.name`), before anything changes
-/// the program.
-llvm::LogicalResult nameMatmuls(mlir::ModuleOp module);
-
 /// Makes the program that a quantized one stands for: quantizing casts round
 /// as they say, matmuls multiply floats.
 llvm::LogicalResult makeFloatTwin(mlir::ModuleOp module);

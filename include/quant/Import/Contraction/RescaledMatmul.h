@@ -30,6 +30,13 @@ void emitRescaledMatmul(mlir::OpBuilder &builder, MatmulEmitter &emitter,
                         const Contraction &contraction,
                         const QuantizedMatrix &lhs, const QuantizedMatrix &rhs);
 
+/// Replaces a float contraction by quant.scaled_matmul: `rhs` is `[N, K]` with
+/// scales `[N, ceil(K / groupSize)]`; an `lhs` without a scale is float.
+void emitScaledMatmul(mlir::OpBuilder &builder, MatmulEmitter &emitter,
+                      const Contraction &contraction,
+                      const QuantizedMatrix &lhs, const QuantizedMatrix &rhs,
+                      int64_t groupSize);
+
 /// The sums of a contraction of integers in its own layout, as i32: an integer
 /// matmul on top of its init, or of 0 where that is zero.
 mlir::Value emitIntegerSums(mlir::OpBuilder &builder, MatmulEmitter &emitter,

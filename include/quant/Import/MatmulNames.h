@@ -1,0 +1,29 @@
+//===- MatmulNames.h - names of a program's matmuls -------------*- C++ -*-===//
+//
+// Statistics, recipes and reports speak of matmuls by name. A name is given to
+// the float program, before anything changes it, and passes keep it: it stands
+// as the discardable attribute `quant.name` on the contraction and later on
+// the quantized matmul in its place.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_IMPORT_MATMULNAMES_H
+#define QUANT_IMPORT_MATMULNAMES_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/StringRef.h"
+
+namespace quantmlir {
+
+constexpr llvm::StringLiteral kMatmulNameAttr = "quant.name";
+
+/// Names every float contraction `<function>#<ordinal>`, in walk order; names
+/// that are there already stay, and count. Returns the number of new names.
+int64_t nameMatmuls(mlir::ModuleOp module);
+
+/// The name of `op`; empty when it has none.
+llvm::StringRef getMatmulName(mlir::Operation *op);
+
+} // namespace quantmlir
+
+#endif // QUANT_IMPORT_MATMULNAMES_H

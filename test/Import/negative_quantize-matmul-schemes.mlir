@@ -1,0 +1,43 @@
+// RUN: quant-opt %s -split-input-file -quant-quantize-matmul="weights=group" -verify-diagnostics | FileCheck %s
+// RUN: not quant-opt %s -split-input-file -quant-quantize-matmul="weights=group group-size=0" 2>&1 | FileCheck %s --check-prefix=SIZE
+// RUN: not quant-opt %s -split-input-file -quant-quantize-matmul="damping=2" 2>&1 | FileCheck %s --check-prefix=DAMPING
+// RUN: not quant-opt %s -split-input-file -quant-quantize-matmul="rounding=error-compensated" 2>&1 | FileCheck %s --check-prefix=STATS
+// RUN: not quant-opt %s -split-input-file -quant-quantize-matmul="stats=%t.none" 2>&1 | FileCheck %s --check-prefix=FILE
+
+// SIZE: error: option 'group-size': expected more than 0, found 0
+// DAMPING: error: option 'damping': expected a number from 0 to 1, found 2
+// STATS: error: option 'rounding=error-compensated' needs 'stats'
+// FILE: error: {{.*}}.none: {{.*}}No such file
+
+// CHECK-LABEL: @not_constant
+// CHECK: linalg.matmul
+func.func @not_constant(%x: tensor<2x8xf32>, %w: tensor<8x4xf32>) -> tensor<2x4xf32> {
+  %zero = arith.constant dense<0.0> : tensor<2x4xf32>
+  // expected-remark @below {{matmul stays in float: the scheme needs a constant weight whose data is there}}
+  %y = linalg.matmul ins(%x, %w : tensor<2x8xf32>, tensor<8x4xf32>) outs(%zero : tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @no_data
+// CHECK: linalg.matmul
+func.func @no_data(%x: tensor<2x80xf32>) -> tensor<2x40xf32> {
+  %w = arith.constant dense_resource<missing> : tensor<80x40xf32>
+  %zero = arith.constant dense<0.0> : tensor<2x40xf32>
+  // expected-remark @below {{matmul stays in float: the scheme needs a constant weight whose data is there}}
+  %y = linalg.matmul ins(%x, %w : tensor<2x80xf32>, tensor<80x40xf32>) outs(%zero : tensor<2x40xf32>) -> tensor<2x40xf32>
+  return %y : tensor<2x40xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @given
+// CHECK: linalg.matmul
+func.func @given(%x: tensor<2x8xf32>, %q: tensor<8x4xi8>, %s: tensor<f32>) -> tensor<2x4xf32> {
+  %zero = arith.constant dense<0.0> : tensor<2x4xf32>
+  %w = quant.dequantize %q scale(%s : tensor<f32>) axes = [] : tensor<8x4xi8> -> tensor<8x4xf32>
+  // expected-remark @below {{matmul stays in float: the program quantizes the weight itself: scales of groups and float activations need a float weight}}
+  %y = linalg.matmul ins(%x, %w : tensor<2x8xf32>, tensor<8x4xf32>) outs(%zero : tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}
