@@ -2,6 +2,9 @@
 
 #include "quant/InitAll.h"
 
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Dialect/AMX/Transforms.h"
+
 #include "quant/Conversion/Passes.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Transforms/BufferizableOpInterfaceImpl.h"
@@ -12,6 +15,8 @@
 #include "quant/Target/X86/Passes.h"
 
 void quantmlir::registerAllDialects(mlir::DialectRegistry &registry) {
+  mlir::amx::registerConvertAMXToLLVMInterface(registry);
+  mlir::cf::registerConvertControlFlowToLLVMInterface(registry);
   registerQuantExtension(registry);
   registerBufferizationModels(registry);
 }

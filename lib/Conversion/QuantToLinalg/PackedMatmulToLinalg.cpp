@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Target/IR/IntrinsicTable.h"
 
 using namespace mlir;
 using namespace quantmlir;
@@ -47,6 +48,56 @@ struct LowerPackedMatmul : OpRewritePattern<PackedMatmulOp> {
   }
 
 private:
+  /// An operand [.., K/KR, R, KR] with KR split as [K/KR, R, KR/kr, kr], or with
+  /// K/kr split as [K/KR, KR/kr, R, kr], for tiles whose sides differ in KR.
+  static Value splitK(PackedMatmulOp op, PatternRewriter &rewriter, Value v,
+                      int64_t dim, int64_t inner) {
+    auto type = cast<RankedTensorType>(v.getType());
+    SmallVector<int64_t> shape(type.getShape());
+    SmallVector<OpFoldResult> sizes =
+        tensor::getMixedSizes(rewriter, op.getLoc(), v);
+    SmallVector<ReassociationIndices> groups;
+    for (int64_t i = 0; i < type.getRank(); ++i) {
+      int64_t at = i > dim ? i + 1 : i;
+      groups.push_back({at});
+      if (i == dim)
+        groups.back().push_back(at + 1);
+    }
+    Value innerSize =
+        arith::ConstantIndexOp::create(rewriter, op.getLoc(), inner);
+    OpFoldResult outer = rewriter.getIndexAttr(
+        ShapedType::isDynamic(shape[dim]) ? 0 : shape[dim] / inner);
+    if (ShapedType::isDynamic(shape[dim]))
+      outer = arith::DivUIOp::create(rewriter, op.getLoc(),
+                                     cast<Value>(sizes[dim]), innerSize)
+                  .getResult();
+    else
+      shape[dim] /= inner;
+    sizes[dim] = outer;
+    shape.insert(shape.begin() + dim + 1, inner);
+    sizes.insert(sizes.begin() + dim + 1, rewriter.getIndexAttr(inner));
+    return tensor::ExpandShapeOp::create(
+        rewriter, op.getLoc(), RankedTensorType::get(shape,
+                                                     type.getElementType()),
+        v, groups, sizes);
+  }
+
+  /// The maps of lhs and rhs, over (m1, n1, k1, m0, n0, k0) or, where their KR
+  /// differ (64 and 4), over (m1, n1, k1, m0, n0, kq, k0).
+  static SmallVector<AffineMap> operandMaps(MLIRContext *ctx, bool split) {
+    AffineExpr m1, n1, k1, m0, n0, k0, kq;
+    if (!split) {
+      bindDims(ctx, m1, n1, k1, m0, n0, k0);
+      return {AffineMap::get(6, 0, {m1, k1, m0, k0}, ctx),
+              AffineMap::get(6, 0, {n1, k1, n0, k0}, ctx),
+              AffineMap::get(6, 0, {m1, n1, m0, n0}, ctx)};
+    }
+    bindDims(ctx, m1, n1, k1, m0, n0, kq, k0);
+    return {AffineMap::get(7, 0, {m1, k1, m0, kq, k0}, ctx),
+            AffineMap::get(7, 0, {n1, k1, kq, n0, k0}, ctx),
+            AffineMap::get(7, 0, {m1, n1, m0, n0}, ctx)};
+  }
+
   /// acc[m1, n1, m0, n0] += lhs[m1, k1, m0, k0] * rhs[n1, k1, n0, k0].
   static Value multiplyTiles(PackedMatmulOp op, PatternRewriter &rewriter) {
     Location loc = op.getLoc();
@@ -64,23 +115,25 @@ private:
     Value zero = linalg::FillOp::create(rewriter, loc,
                                         constantInt(rewriter, loc, 0), empty)
                      .getResult(0);
-    AffineExpr m1, n1, k1, m0, n0, k0;
-    MLIRContext *ctx = rewriter.getContext();
-    bindDims(ctx, m1, n1, k1, m0, n0, k0);
-    SmallVector<AffineMap> maps = {AffineMap::get(6, 0, {m1, k1, m0, k0}, ctx),
-                                   AffineMap::get(6, 0, {n1, k1, n0, k0}, ctx),
-                                   AffineMap::get(6, 0, {m1, n1, m0, n0}, ctx)};
+    const qtarget::IntrinsicRow &row =
+        qtarget::getIntrinsicRow(op.getIntrinsic());
+    bool split = row.lhs.kTile != row.rhs.kTile;
+    SmallVector<AffineMap> maps = operandMaps(rewriter.getContext(), split);
     auto parallel = utils::IteratorType::parallel;
     auto reduction = utils::IteratorType::reduction;
-    // An 8-bit left tile is what vpdpbusd reads as unsigned.
-    bool lhsUnsigned = lhs.getElementType().isInteger(8);
+    SmallVector<utils::IteratorType> iterators = {
+        parallel, parallel, reduction, parallel, parallel, reduction};
+    Value left = op.getLhs(), right = op.getRhs();
+    if (split) {
+      iterators.push_back(reduction);
+      left = splitK(op, rewriter, left, 3, row.rhs.kTile);
+      right = splitK(op, rewriter, right, 1, row.lhs.kTile / row.rhs.kTile);
+    }
     auto generic = linalg::GenericOp::create(
-        rewriter, loc, zero.getType(), ValueRange{op.getLhs(), op.getRhs()},
-        zero, maps,
-        {parallel, parallel, reduction, parallel, parallel, reduction},
-        [&](OpBuilder &b, Location loc, ValueRange args) {
-          Value x = extendToI32(b, loc, args[0], lhsUnsigned);
-          Value w = extendToI32(b, loc, args[1], false);
+        rewriter, loc, zero.getType(), ValueRange{left, right}, zero, maps,
+        iterators, [&](OpBuilder &b, Location loc, ValueRange args) {
+          Value x = extendToI32(b, loc, args[0], row.lhs.isUnsigned);
+          Value w = extendToI32(b, loc, args[1], row.rhs.isUnsigned);
           Value sum = arith::AddIOp::create(
               b, loc, args[2], arith::MulIOp::create(b, loc, x, w));
           linalg::YieldOp::create(b, loc, sum);

@@ -24,8 +24,8 @@ constexpr IntrinsicRow dotU8S8(IntrinsicKind kind, llvm::StringLiteral name,
           1,
           vectorBits / 32,
           4,
-          {8, true, 8, kLhsLayout},
-          {8, false, 8, kRhsLayout},
+          {8, true, 8, kLhsLayout, 4},
+          {8, false, 8, kRhsLayout, 4},
           32,
           features,
           vectorBits,
@@ -44,15 +44,35 @@ constexpr IntrinsicRow maddI16(IntrinsicKind kind, llvm::StringLiteral name,
           1,
           vectorBits / 32,
           2,
-          {16, false, 16, kLhsLayout},
-          {16, false, 8, kRhsLayout},
+          {16, false, 16, kLhsLayout, 2},
+          {16, false, 8, kRhsLayout, 2},
           32,
           features,
           vectorBits,
           llvmIntrinsic};
 }
 
-// Best first. A machine with VNNI at 128 bits has it at 256 as well; the
+/// AMX: a tile register holds 16 rows of 64 bytes. A row of the left operand's
+/// tile is 64 consecutive k; a row of the right one's is 4 consecutive k of 16
+/// columns, so that its layout is that of the vector instructions (KR = 4).
+constexpr IntrinsicRow tileDot(IntrinsicKind kind, llvm::StringLiteral name,
+                               bool lhsUnsigned, bool rhsUnsigned,
+                               llvm::StringLiteral llvmIntrinsic) {
+  return {kind,
+          name,
+          IntrinsicFamily::TileDot,
+          16,
+          16,
+          64,
+          {8, lhsUnsigned, 8, kLhsLayout, 64},
+          {8, rhsUnsigned, 8, kRhsLayout, 4},
+          32,
+          "amx-int8+amx-tile",
+          512,
+          llvmIntrinsic};
+}
+
+// Best vectors first. A machine with VNNI at 128 bits has it at 256 as well; the
 // 128-bit row is there for tests and for machines whose wide vectors are
 // switched off.
 constexpr IntrinsicRow kTable[] = {
@@ -68,12 +88,20 @@ constexpr IntrinsicRow kTable[] = {
             "avxvnni|avx512vnni+avx512vl", "llvm.x86.avx512.vpdpbusd.128"),
     maddI16(IntrinsicKind::VPMADDWD_128, "vpmaddwd_128", 128, "",
             "llvm.x86.sse2.pmadd.wd"),
+    tileDot(IntrinsicKind::AMX_TDPBSSD, "amx_tdpbssd", false, false,
+            "llvm.x86.tdpbssd.internal"),
+    tileDot(IntrinsicKind::AMX_TDPBSUD, "amx_tdpbsud", false, true,
+            "llvm.x86.tdpbsud.internal"),
+    tileDot(IntrinsicKind::AMX_TDPBUSD, "amx_tdpbusd", true, false,
+            "llvm.x86.tdpbusd.internal"),
+    tileDot(IntrinsicKind::AMX_TDPBUUD, "amx_tdpbuud", true, true,
+            "llvm.x86.tdpbuud.internal"),
 };
 
-/// Names that no row asks for, but that say what a machine is: AMX and the
-/// signed dot product, the 4.1 level of SSE (sign extension while loading).
-constexpr llvm::StringLiteral kFurtherFeatures[] = {
-    "amx-int8", "amx-tile", "avx2", "avxvnniint8", "sse4.1"};
+/// Names that no row asks for, but that say what a machine is: the signed dot
+/// product, the 4.1 level of SSE (sign extension while loading).
+constexpr llvm::StringLiteral kFurtherFeatures[] = {"avx2", "avxvnniint8",
+                                                    "sse4.1"};
 
 } // namespace
 
@@ -101,7 +129,17 @@ const IntrinsicRow &quantmlir::qtarget::getIntrinsicRow(IntrinsicKind kind) {
 
 const IntrinsicRow *quantmlir::qtarget::chooseIntrinsic(TargetAttr target) {
   for (const IntrinsicRow &row : kTable)
-    if (row.isLegalOn(target))
+    if (row.family != IntrinsicFamily::TileDot && row.isLegalOn(target))
+      return &row;
+  return nullptr;
+}
+
+const IntrinsicRow *quantmlir::qtarget::chooseTileIntrinsic(TargetAttr target,
+                                                            bool lhsUnsigned,
+                                                            bool rhsUnsigned) {
+  for (const IntrinsicRow &row : kTable)
+    if (row.family == IntrinsicFamily::TileDot && row.isLegalOn(target) &&
+        row.lhs.isUnsigned == lhsUnsigned && row.rhs.isUnsigned == rhsUnsigned)
       return &row;
   return nullptr;
 }

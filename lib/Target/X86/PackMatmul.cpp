@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "AMXTile.h"
 #include "BatchDims.h"
 #include "PackOperands.h"
 #include "RegisterTile.h"
@@ -140,7 +141,7 @@ private:
     rhs.constantZeroPoint = splitZeroPoint(op.getRhsZeroPoint(), rhs.zeroPoint);
     int32_t shift;
     rhs.value = convertOperand(b, op.getLoc(), op.getRhs(), op.getRhsUnsigned(),
-                               /*bits=*/8, /*wantUnsigned=*/false, shift);
+                               /*bits=*/8, intrinsic.rhs.isUnsigned, shift);
     rhs.constantZeroPoint += shift;
     return rhs;
   }
@@ -150,8 +151,11 @@ private:
                     const ZeroPointedOperand &rhs, PatternRewriter &b) const {
     Location loc = op.getLoc();
     RankedTensorType accType = tensorType(op.getResult());
-    RegisterTile tile = chooseRegisterTile(intrinsic, accType.getDimSize(0),
-                                           accType.getDimSize(1));
+    RegisterTile tile =
+        intrinsic.family == qtarget::IntrinsicFamily::TileDot
+            ? chooseAMXTile(intrinsic, accType.getDimSize(0))
+            : chooseRegisterTile(intrinsic, accType.getDimSize(0),
+                                 accType.getDimSize(1));
     Corrections corrections = computeCorrections(b, loc, lhs, rhs);
     Value colBias = addVectors(b, loc, corrections.colBias, epilogue.intBias());
     Value rows, cols;
@@ -162,8 +166,10 @@ private:
     RescaleOp rescale = epilogue.rescale;
     RankedTensorType type = rescale ? tensorType(rescale.getResult()) : accType;
     Value init = emptyLike(b, loc, type, op.getInit());
-    Value a = packOperand(b, loc, lhs.value, lhs.kDim, tile.mr, intrinsic.k);
-    Value w = packOperand(b, loc, rhs.value, rhs.kDim, tile.nr, intrinsic.k);
+    Value a = packOperand(b, loc, lhs.value, lhs.kDim, tile.mr,
+                          intrinsic.lhs.kTile, intrinsic.k);
+    Value w = packOperand(b, loc, rhs.value, rhs.kDim, tile.nr,
+                          intrinsic.rhs.kTile, intrinsic.k);
     auto kind = qtarget::IntrinsicKindAttr::get(b.getContext(), intrinsic.kind);
     auto packed = PackedMatmulOp::create(
         b, loc, TypeRange{type}, kind, a, w,
@@ -221,17 +227,20 @@ struct QuantPackMatmulPass
           << ": matmuls take the portable path";
       return;
     }
-    if (row->lhs.isUnsigned && row->lhs.bits == 8)
-      makeActivationsUnsigned(getOperation());
+    makeActivationsUnsigned(getOperation(), [&](MatmulOp op) {
+      const qtarget::IntrinsicRow &chosen = chooseRow(op, target, *row);
+      return chosen.family == qtarget::IntrinsicFamily::DotU8S8;
+    });
     numPacked += packScaledMatmuls(getOperation(), *row);
     removeBatchDims(getOperation());
     int64_t packed = 0, fused = 0;
-    PackMatmul pattern(&getContext(), *row, packed, fused);
     SmallVector<MatmulOp> matmuls;
     getOperation()->walk([&](MatmulOp op) { matmuls.push_back(op); });
     PatternRewriter rewriter(&getContext());
     for (MatmulOp op : matmuls) {
       rewriter.setInsertionPoint(op);
+      PackMatmul pattern(&getContext(), chooseRow(op, target, *row), packed,
+                         fused);
       if (failed(pattern.matchAndRewrite(op, rewriter)))
         op.emitRemark() << "not packed: it keeps batch dimensions; the "
                            "portable lowering is used";

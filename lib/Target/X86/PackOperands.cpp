@@ -2,6 +2,7 @@
 
 #include "PackOperands.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -19,14 +20,14 @@ using namespace quantmlir;
 
 /// Packs a constant 8-bit matrix at compile time.
 static Value packConstant(OpBuilder &b, Location loc, Value value, int64_t kDim,
-                          int64_t rowTile, int64_t kTile) {
+                          int64_t rowTile, int64_t kTile, int64_t kMultiple) {
   RankedTensorType type = tensorType(value);
   std::optional<IntConstant> values = IntConstant::get(value);
   if (!values || !type.getElementType().isInteger(8))
     return {};
   int64_t rows = type.getDimSize(1 - kDim), k = type.getDimSize(kDim);
   int64_t panels = llvm::divideCeil(rows, rowTile);
-  int64_t steps = llvm::divideCeil(k, kTile);
+  int64_t steps = llvm::alignTo(k, kMultiple) / kTile;
   auto packed =
       RankedTensorType::get({panels, steps, rowTile, kTile}, b.getI8Type());
   ArrayRef<int8_t> bytes = values->getBytes();
@@ -72,10 +73,38 @@ static Value packAtRunTime(OpBuilder &b, Location loc, Value value,
       .getResult();
 }
 
+/// `value` with zeros up to a multiple of `multiple` along `dim`.
+static Value padDim(OpBuilder &b, Location loc, Value value, int64_t dim,
+                    int64_t multiple) {
+  RankedTensorType type = tensorType(value);
+  SmallVector<int64_t> shape(type.getShape());
+  SmallVector<OpFoldResult> low(type.getRank(), b.getIndexAttr(0)), high(low);
+  if (type.isDynamicDim(dim)) {
+    AffineExpr size;
+    bindSymbols(b.getContext(), size);
+    Value current = tensor::DimOp::create(b, loc, value, dim);
+    high[dim] = affine::makeComposedFoldedAffineApply(
+        b, loc, size.ceilDiv(multiple) * multiple - size, {current});
+  } else {
+    if (shape[dim] % multiple == 0)
+      return value;
+    shape[dim] = llvm::alignTo(shape[dim], multiple);
+    high[dim] = b.getIndexAttr(shape[dim] - type.getDimSize(dim));
+  }
+  Value zero =
+      arith::ConstantOp::create(b, loc, b.getZeroAttr(type.getElementType()));
+  return tensor::PadOp::create(b, loc, type.clone(shape), value, low, high,
+                               zero);
+}
+
 Value quantmlir::packOperand(OpBuilder &b, Location loc, Value value,
-                             int64_t kDim, int64_t rowTile, int64_t kTile) {
-  if (Value packed = packConstant(b, loc, value, kDim, rowTile, kTile))
+                             int64_t kDim, int64_t rowTile, int64_t kTile,
+                             int64_t kMultiple) {
+  if (Value packed =
+          packConstant(b, loc, value, kDim, rowTile, kTile, kMultiple))
     return packed;
+  if (kMultiple != kTile)
+    value = padDim(b, loc, value, kDim, kMultiple);
   if (kDim == 1)
     return packAtRunTime(b, loc, value, {0, 1}, {rowTile, kTile}, {});
   return packAtRunTime(b, loc, value, {1, 0}, {rowTile, kTile}, {1, 0});

@@ -15,10 +15,11 @@
 
 namespace quantmlir {
 
-/// [rows, K] (or [K, rows], `kDim` = 0) to [rows/R][K/KR][R][KR].
+/// [rows, K] (or [K, rows], `kDim` = 0) to [rows/R][K/KR][R][KR], K padded to a
+/// multiple of `kMultiple`, which is one of KR.
 mlir::Value packOperand(mlir::OpBuilder &b, mlir::Location loc,
                         mlir::Value value, int64_t kDim, int64_t rowTile,
-                        int64_t kTile);
+                        int64_t kTile, int64_t kMultiple);
 
 /// [N] to [N/NR][NR]. Null and rank 0 stay as they are.
 mlir::Value packColumns(mlir::OpBuilder &b, mlir::Location loc,

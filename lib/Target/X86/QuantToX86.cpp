@@ -5,11 +5,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "AMXKernel.h"
 #include "EmitEpilogue.h"
 #include "EmitMicrokernel.h"
 #include "ScaledLoops.h"
 
+#include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -56,7 +59,8 @@ static void useContiguousInit(RewriterBase &b, PackedMatmulOp op) {
   memref::DeallocOp::create(b, loc, apart);
 }
 
-static LogicalResult expandPackedMatmul(RewriterBase &b, PackedMatmulOp op) {
+static LogicalResult expandPackedMatmul(RewriterBase &b, PackedMatmulOp op,
+                                        AMXKernels &amxKernels) {
   if (!isa<MemRefType>(op.getInit().getType()))
     return op.emitError("expected memrefs, found tensors; bufferize first");
   if (!isContiguous(op.getLhs(), 2) || !isContiguous(op.getRhs(), 2))
@@ -70,6 +74,11 @@ static LogicalResult expandPackedMatmul(RewriterBase &b, PackedMatmulOp op) {
   useContiguousInit(b, op);
   b.setInsertionPoint(op);
   Location loc = op.getLoc();
+  if (qtarget::getIntrinsicRow(op.getIntrinsic()).family ==
+      qtarget::IntrinsicFamily::TileDot) {
+    amxKernels.replace(b, op);
+    return success();
+  }
   PackedKernel kernel(op, b);
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
   Value one = arith::ConstantIndexOp::create(b, loc, 1);
@@ -102,8 +111,9 @@ struct ConvertQuantToX86Pass
     IRRewriter rewriter(&getContext());
     SmallVector<PackedMatmulOp> ops;
     getOperation()->walk([&](PackedMatmulOp op) { ops.push_back(op); });
+    AMXKernels amxKernels(getOperation());
     for (PackedMatmulOp op : ops)
-      if (failed(expandPackedMatmul(rewriter, op)))
+      if (failed(expandPackedMatmul(rewriter, op, amxKernels)))
         return signalPassFailure();
     SmallVector<PackedScaledMatmulOp> scaled;
     getOperation()->walk(

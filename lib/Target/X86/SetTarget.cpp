@@ -61,9 +61,11 @@ Caches getHostCaches() {
   return caches;
 }
 
-/// Caches of processors that are named and not asked: those with AVX-512 or
-/// AVX-VNNI have 48 KiB and at least 1.25 MiB; older ones 32 KiB and 256 KiB.
+/// Caches of processors that are named and not asked: those with AMX have 48 KiB
+/// and 2 MiB; those with AVX-512 or AVX-VNNI have 48 KiB and at least 1.25 MiB; older ones 32 KiB and 256 KiB.
 Caches getTypicalCaches(const llvm::StringMap<bool> &features) {
+  if (features.lookup("amx-int8"))
+    return {48 * 1024, 2 * 1024 * 1024};
   if (features.lookup("avx512vnni") || features.lookup("avxvnni"))
     return {48 * 1024, 1280 * 1024};
   if (features.lookup("avx512f"))

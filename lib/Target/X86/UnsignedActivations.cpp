@@ -102,22 +102,25 @@ static void shiftZeroPoints(RewriterBase &b, ArrayRef<MatmulOp> matmuls) {
 
 /// Changes all ops of one kind that may be changed.
 template <typename OpT>
-static void changeProducers(RewriterBase &b, Operation *root) {
+static void changeProducers(RewriterBase &b, Operation *root,
+                            llvm::function_ref<bool(MatmulOp)> wantsUnsigned) {
   SmallVector<OpT> ops;
   root->walk([&](OpT op) { ops.push_back(op); });
   for (OpT op : ops) {
     SmallVector<MatmulOp> matmuls;
     if (op.getIsUnsigned() ||
         !tensorType(op.getResult()).getElementType().isInteger(8) ||
-        !reachesOnlyLhs(op.getResult(), matmuls) || matmuls.empty())
+        !reachesOnlyLhs(op.getResult(), matmuls) || matmuls.empty() ||
+        !llvm::all_of(matmuls, wantsUnsigned))
       continue;
     makeUnsigned(b, op);
     shiftZeroPoints(b, matmuls);
   }
 }
 
-void quantmlir::makeActivationsUnsigned(Operation *root) {
+void quantmlir::makeActivationsUnsigned(
+    Operation *root, llvm::function_ref<bool(MatmulOp)> wantsUnsigned) {
   IRRewriter rewriter(root->getContext());
-  changeProducers<QuantizeOp>(rewriter, root);
-  changeProducers<RescaleOp>(rewriter, root);
+  changeProducers<QuantizeOp>(rewriter, root, wantsUnsigned);
+  changeProducers<RescaleOp>(rewriter, root, wantsUnsigned);
 }

@@ -12,16 +12,17 @@
 #ifndef QUANT_LIB_TARGET_X86_UNSIGNEDACTIVATIONS_H
 #define QUANT_LIB_TARGET_X86_UNSIGNEDACTIVATIONS_H
 
-namespace mlir {
-class Operation;
-} // namespace mlir
+#include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 
 namespace quantmlir {
 
 /// Makes the result of each signed 8-bit `quant.quantize` and `quant.rescale`
 /// under `root` unsigned that reaches nothing but left operands of matmuls,
-/// which take 128 more as their zero point.
-void makeActivationsUnsigned(mlir::Operation *root);
+/// which take 128 more as their zero point and want it so.
+void makeActivationsUnsigned(
+    mlir::Operation *root,
+    llvm::function_ref<bool(MatmulOp)> wantsUnsigned);
 
 } // namespace quantmlir
 

@@ -535,7 +535,7 @@ func.func @packed_matmul_c1_dynamic_tile(%a: tensor<1x1x8x4xi8>, %b: tensor<1x1x
 // -----
 
 func.func @packed_matmul_c1_k(%a: tensor<1x2x8x4xi8>, %b: tensor<1x3x16x4xi8>, %c: tensor<8x16xi32>) {
-  // expected-error@+1 {{'quant.packed_matmul' op expected equal outer K sizes, but lhs has 2 and rhs has 3}}
+  // expected-error@+1 {{'quant.packed_matmul' op expected equal padded K sizes, but lhs has 8 and rhs has 12}}
   %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x2x8x4xi8>, tensor<1x3x16x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
@@ -543,7 +543,7 @@ func.func @packed_matmul_c1_k(%a: tensor<1x2x8x4xi8>, %b: tensor<1x3x16x4xi8>, %
 // -----
 
 func.func @packed_matmul_c1_kr(%a: tensor<1x2x8x2xi8>, %b: tensor<1x2x16x4xi8>, %c: tensor<8x16xi32>) {
-  // expected-error@+1 {{'quant.packed_matmul' op expected equal inner K tiles, but lhs has 2 and rhs has 4}}
+  // expected-error@+1 {{'quant.packed_matmul' op expected equal padded K sizes, but lhs has 4 and rhs has 8}}
   %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x2x8x2xi8>, tensor<1x2x16x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
@@ -607,7 +607,7 @@ func.func @packed_matmul_c7(%a: tensor<1x1x8x4xi8>, %b: tensor<1x1x16x4xi8>, %s:
 // -----
 
 func.func @packed_matmul_c1_intrinsic_k(%a: tensor<1x1x8x2xi8>, %b: tensor<1x1x16x2xi8>, %c: tensor<8x16xi32>) {
-  // expected-error@+1 {{'quant.packed_matmul' op expected inner K tiles of 4 for vpdpbusd_512, but got 'tensor<1x1x8x2xi8>'}}
+  // expected-error@+1 {{'quant.packed_matmul' op expected inner K tiles of 4 in lhs for vpdpbusd_512, but got 'tensor<1x1x8x2xi8>'}}
   %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x1x8x2xi8>, tensor<1x1x16x2xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }

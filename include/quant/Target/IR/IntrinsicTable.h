@@ -23,6 +23,9 @@ enum class IntrinsicFamily {
   /// The same on i16 pairs, with the accumulation as an addition of its own;
   /// rhs is stored as s8 and sign-extended when it is loaded.
   MaddI16,
+  /// Tile registers: acc[m, n] += sum over K of lhs[m, k] * rhs[n, k], each
+  /// operand signed or unsigned as its format says.
+  TileDot,
 };
 
 /// An operand as the instruction reads it.
@@ -33,6 +36,8 @@ struct OperandFormat {
   unsigned storedBits;
   /// Packed layout in index notation.
   llvm::StringLiteral layout;
+  /// KR of the layout: elements along K that follow each other for one row.
+  int64_t kTile;
 };
 
 struct IntrinsicRow {
@@ -59,8 +64,13 @@ llvm::ArrayRef<IntrinsicRow> getIntrinsicTable();
 /// The row of `kind`.
 const IntrinsicRow &getIntrinsicRow(IntrinsicKind kind);
 
-/// The best row that `target` offers, or null.
+/// The best row that `target` offers for vectors, or null.
 const IntrinsicRow *chooseIntrinsic(TargetAttr target);
+
+/// The row of tile registers for operands of these signs, or null where
+/// `target` has no tiles.
+const IntrinsicRow *chooseTileIntrinsic(TargetAttr target, bool lhsUnsigned,
+                                        bool rhsUnsigned);
 
 /// Every feature name that a row asks for, and those that other decisions
 /// (register count, sign extension) ask for; sorted, without duplicates.

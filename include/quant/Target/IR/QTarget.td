@@ -32,7 +32,9 @@ class QTarget_I32Enum<string name, string summary, list<I32EnumAttrCase> cases>
   let cppNamespace = "::quantmlir::qtarget";
 }
 
-// Naming scheme: <INSTRUCTION>_<vector bits>. `M x N x K` of one instruction,
+// Naming scheme: <INSTRUCTION>_<vector bits>, AMX_<INSTRUCTION> for tiles, whose
+// two letters after TDPB are the signs of the left and the right operand.
+// `M x N x K` of one instruction,
 // its operand types and layouts are in the table (IntrinsicTable.h).
 def QTarget_IntrinsicKind : QTarget_I32Enum<"IntrinsicKind",
     "a multiply-accumulate instruction", [
@@ -41,7 +43,11 @@ def QTarget_IntrinsicKind : QTarget_I32Enum<"IntrinsicKind",
   I32EnumAttrCase<"VPDPBUSD_128", 2, "vpdpbusd_128">,
   I32EnumAttrCase<"VPMADDWD_512", 3, "vpmaddwd_512">,
   I32EnumAttrCase<"VPMADDWD_256", 4, "vpmaddwd_256">,
-  I32EnumAttrCase<"VPMADDWD_128", 5, "vpmaddwd_128">
+  I32EnumAttrCase<"VPMADDWD_128", 5, "vpmaddwd_128">,
+  I32EnumAttrCase<"AMX_TDPBSSD", 6, "amx_tdpbssd">,
+  I32EnumAttrCase<"AMX_TDPBSUD", 7, "amx_tdpbsud">,
+  I32EnumAttrCase<"AMX_TDPBUSD", 8, "amx_tdpbusd">,
+  I32EnumAttrCase<"AMX_TDPBUUD", 9, "amx_tdpbuud">
 ]>;
 
 class QTarget_Attr<string name, string attrMnemonic>

@@ -46,6 +46,7 @@ def QuantPackMatmulPass : Pass<"quant-pack-matmul", "::mlir::ModuleOp"> {
               "Rescales fused into their matmul">
   ];
   let dependentDialects = ["::mlir::quant::QuantDialect",
+    "::mlir::affine::AffineDialect",
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
@@ -87,8 +88,13 @@ def ConvertQuantToX86Pass : Pass<"convert-quant-to-x86", "::mlir::ModuleOp"> {
     `iter_args`, with the instruction that the op names
     (`llvm.call_intrinsic`), and the fused corrections and rescaling while the
     tile is in registers. Stores are masked at the edges.
+
+    A matmul for tile registers (AMX) becomes a call of a private function, one
+    for all matmuls of the same types: tiles are configured once in a function,
+    and two matmuls may need different configurations.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect",
+  let dependentDialects = ["::mlir::amx::AMXDialect",
+    "::mlir::func::FuncDialect", "::mlir::arith::ArithDialect",
     "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
     "::mlir::vector::VectorDialect"];

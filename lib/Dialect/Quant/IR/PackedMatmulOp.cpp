@@ -34,25 +34,28 @@ static LogicalResult verifyPackedOperands(PackedMatmulOp op) {
       return op.emitOpError("expected static, non-empty inner tiles of ")
              << name << ", but got " << type;
   }
-  if (lhs.getDimSize(3) != rhs.getDimSize(3))
-    return op.emitOpError("expected equal inner K tiles, but lhs has ")
-           << lhs.getDimSize(3) << " and rhs has " << rhs.getDimSize(3);
-  int64_t lhsK = lhs.getDimSize(1), rhsK = rhs.getDimSize(1);
-  if (lhsK != rhsK && !lhs.isDynamicDim(1) && !rhs.isDynamicDim(1))
-    return op.emitOpError("expected equal outer K sizes, but lhs has ")
+  if (lhs.isDynamicDim(1) || rhs.isDynamicDim(1))
+    return success();
+  int64_t lhsK = lhs.getDimSize(1) * lhs.getDimSize(3);
+  int64_t rhsK = rhs.getDimSize(1) * rhs.getDimSize(3);
+  if (lhsK != rhsK)
+    return op.emitOpError("expected equal padded K sizes, but lhs has ")
            << lhsK << " and rhs has " << rhsK;
   return success();
 }
 
-/// KR of C1, C2 and C3: what the intrinsic's row says.
+/// KR of C1, C2, C3 and C8: what the intrinsic's row says.
 static LogicalResult verifyIntrinsic(PackedMatmulOp op) {
   const qtarget::IntrinsicRow &row =
       qtarget::getIntrinsicRow(op.getIntrinsic());
   ShapedType lhs = getShaped(op.getLhs()), rhs = getShaped(op.getRhs());
   // packed_matmul_c1
-  if (lhs.getDimSize(3) != row.k)
-    return op.emitOpError("expected inner K tiles of ")
-           << row.k << " for " << row.name << ", but got " << lhs;
+  for (auto [name, type, format] : {std::make_tuple("lhs", lhs, row.lhs),
+                                    std::make_tuple("rhs", rhs, row.rhs)})
+    if (type.getDimSize(3) != format.kTile)
+      return op.emitOpError("expected inner K tiles of ")
+             << format.kTile << " in " << name << " for " << row.name
+             << ", but got " << type;
   // packed_matmul_c2
   if (rhs.getDimSize(2) % row.n != 0)
     return op.emitOpError("expected inner N tiles of a multiple of ")
@@ -64,6 +67,12 @@ static LogicalResult verifyIntrinsic(PackedMatmulOp op) {
       return op.emitOpError("expected ")
              << name << " elements of i" << format.storedBits << " for "
              << row.name << ", but got " << type;
+  // packed_matmul_c8
+  if (row.family == qtarget::IntrinsicFamily::TileDot &&
+      (lhs.getDimSize(2) > row.m || rhs.getDimSize(2) != row.n))
+    return op.emitOpError("expected inner tiles of at most ")
+           << row.m << " rows in lhs and of " << row.n << " columns in rhs for "
+           << row.name << ", but got " << lhs << " and " << rhs;
   for (auto [name, value] : {std::make_pair("col_bias", op.getColBias()),
                              std::make_pair("row_factors", op.getRowFactors()),
                              std::make_pair("col_factors", op.getColFactors())})

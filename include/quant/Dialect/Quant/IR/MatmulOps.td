@@ -113,15 +113,17 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
     ```
 
     `lhs` elements are read as the intrinsic's left operand (u8 for
-    `vpdpbusd`, i16 for `vpmaddwd`), `rhs` elements as its right (s8).
+    `vpdpbusd`, i16 for `vpmaddwd`), `rhs` elements as its right (s8); the tile
+    instructions of AMX have a row for each pair of signs. Their KR is 64 on the
+    left and 4 on the right, MR and NR are those of one tile register.
     `row_factors` is `[R, M]`, `col_factors` `[R, N/NR, NR]`: the rank-R
     correction that run-time zero points need.
 
     The op stands on tensors or, after bufferization, on memrefs.
 
     Constraints:
-    * (C1) `lhs` and `rhs` have rank 4 with static inner tiles, equal K/KR and
-      equal KR, and KR is the intrinsic's.
+    * (C1) `lhs` and `rhs` have rank 4 with static inner tiles and equal padded
+      K, each with the intrinsic's KR for its side.
     * (C2) NR is a multiple of the intrinsic's N.
     * (C3) `lhs` and `rhs` elements are those of the intrinsic's row, the
       corrections i32, the scales f32.
@@ -133,6 +135,7 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
       `[N/NR, NR]`.
     * (C7) `zero_point` and `range` stand with an 8-bit result only, which
       needs `range`.
+    * (C8) for a tile instruction MR is at most its M and NR is its N.
 
     Example:
 

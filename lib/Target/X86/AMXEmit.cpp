@@ -1,0 +1,295 @@
+//===- AMXEmit.cpp - one block of tiles -----------------------------------===//
+//
+// Accumulators are loop-carried tiles that start from the column bias, which a
+// load of stride 0 gives to every row. Vectors cannot read a tile: what follows
+// (corrections, rescale) goes through a few KiB of memory that stay in L1.
+//
+//===----------------------------------------------------------------------===//
+
+#include "AMXEmit.h"
+
+#include "mlir/Dialect/AMX/AMXDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "quant/Dialect/Quant/Utils/RescaleFormula.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+/// Columns of one tile of accumulators, and 4 * 16 bytes of a tile's row.
+static constexpr int64_t kLanes = 16, kRowBytes = 64;
+
+AMXMatmul::AMXMatmul(PackedMatmulOp op, OpBuilder &b, AMXBlock block)
+    : op(op), row(qtarget::getIntrinsicRow(op.getIntrinsic())),
+      tileRows(cast<MemRefType>(op.getLhs().getType()).getDimSize(2)),
+      lhs(op.getLhs()) {
+  SmallVector<ReassociationIndices> groups = {{0}, {1}, {2, 3}};
+  rhs = memref::CollapseShapeOp::create(b, op.getLoc(), op.getRhs(), groups);
+  auto type = MemRefType::get({block.m * tileRows, block.n * kLanes},
+                              b.getI32Type());
+  scratch = memref::AllocaOp::create(b, op.getLoc(), type,
+                                     b.getI64IntegerAttr(kRowBytes));
+}
+
+MemRefType AMXMatmul::initType() const {
+  return cast<MemRefType>(op.getInit().getType());
+}
+
+namespace {
+
+struct BlockEmitter {
+  OpBuilder &b;
+  Location loc;
+  const AMXMatmul &matmul;
+  AMXBlock block;
+  Value mPanel, nPanel;
+
+  Value index(int64_t v) const {
+    return arith::ConstantIndexOp::create(b, loc, v);
+  }
+  Value add(Value x, int64_t y) const {
+    return y ? arith::AddIOp::create(b, loc, x, index(y)) : x;
+  }
+  amx::TileType accType() const {
+    return amx::TileType::get({matmul.tileRows, kLanes}, b.getI32Type());
+  }
+
+  SmallVector<Value> initialTiles() const;
+  SmallVector<Value> multiply(ValueRange start) const;
+  bool storesTilesAsTheyAre() const;
+  void storeTiles(ValueRange tiles, Value memory, Value row, Value col) const;
+};
+
+/// The vectors over columns of a block, loaded once for all of its rows, and
+/// the way of one row's accumulators to the result.
+struct BlockEpilogue {
+  const AMXMatmul &matmul;
+  AMXBlock block;
+  SmallVector<Value> channelScale, bias, masks, columns;
+  SmallVector<SmallVector<Value>> factors;
+
+  BlockEpilogue(const BlockEmitter &at);
+  void emitRow(OpBuilder &b, Location loc, Value rowInBlock, Value row) const;
+
+private:
+  Value correct(OpBuilder &b, Location loc, Value acc, Value row,
+                int64_t j) const;
+  Value rescale(OpBuilder &b, Location loc, Value acc, Value row,
+                int64_t j) const;
+};
+
+} // namespace
+
+static int64_t memrefRank(Value v) {
+  return cast<MemRefType>(v.getType()).getRank();
+}
+
+static VectorType lanesOf(Type element) {
+  return VectorType::get({kLanes}, element);
+}
+
+static Value splat(OpBuilder &b, Location loc, Value scalar) {
+  return vector::BroadcastOp::create(b, loc, lanesOf(scalar.getType()), scalar);
+}
+
+//===----------------------------------------------------------------------===//
+// The loop over K
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> BlockEmitter::initialTiles() const {
+  SmallVector<Value> tiles;
+  Value bias = matmul.op.getColBias();
+  for (int64_t i = 0; i < block.m; ++i)
+    for (int64_t j = 0; j < block.n; ++j) {
+      if (bias)
+        tiles.push_back(amx::TileLoadOp::create(
+            b, loc, accType(), bias, ValueRange{add(nPanel, j), index(0)},
+            /*stride=*/index(0)));
+      else
+        tiles.push_back(amx::TileZeroOp::create(b, loc, accType()));
+    }
+  return tiles;
+}
+
+SmallVector<Value> BlockEmitter::multiply(ValueRange start) const {
+  Type i8 = b.getI8Type();
+  auto lhsType = amx::TileType::get({matmul.tileRows, kRowBytes}, i8);
+  auto rhsType = amx::TileType::get({kLanes, kRowBytes}, i8);
+  SmallVector<Value> mPanels, nPanels;
+  for (int64_t i = 0; i < block.m; ++i)
+    mPanels.push_back(add(mPanel, i));
+  for (int64_t j = 0; j < block.n; ++j)
+    nPanels.push_back(add(nPanel, j));
+  Value zero = index(0), rowsOfStep = index(matmul.row.k / 4);
+  Value steps = memref::DimOp::create(b, loc, matmul.lhs, 1);
+  auto body = [&](OpBuilder &b, Location loc, Value step, ValueRange accs) {
+    Value rhsRow = arith::MulIOp::create(b, loc, step, rowsOfStep);
+    SmallVector<Value> next(accs), right(block.n);
+    for (int64_t i = 0; i < block.m; ++i) {
+      Value left = amx::TileLoadOp::create(
+          b, loc, lhsType, matmul.lhs,
+          ValueRange{mPanels[i], step, zero, zero});
+      for (int64_t j = 0; j < block.n; ++j) {
+        if (i == 0)
+          right[j] = amx::TileLoadOp::create(
+              b, loc, rhsType, matmul.rhs,
+              ValueRange{nPanels[j], rhsRow, zero});
+        Value &acc = next[i * block.n + j];
+        acc = amx::TileMulIOp::create(
+            b, loc, acc.getType(), left, right[j], acc,
+            /*isZextLhs=*/matmul.row.lhs.isUnsigned,
+            /*isZextRhs=*/matmul.row.rhs.isUnsigned);
+      }
+    }
+    scf::YieldOp::create(b, loc, next);
+  };
+  return SmallVector<Value>(
+      scf::ForOp::create(b, loc, zero, steps, index(1), start, body)
+          .getResults());
+}
+
+//===----------------------------------------------------------------------===//
+// The way to the result
+//===----------------------------------------------------------------------===//
+
+/// Whether the result is the accumulators, and no tile reaches past its edges.
+bool BlockEmitter::storesTilesAsTheyAre() const {
+  int64_t m = matmul.getM(), n = matmul.getN();
+  return matmul.initType().getElementType().isInteger(32) &&
+         !matmul.op.getRowFactors() && !ShapedType::isDynamic(m) &&
+         !ShapedType::isDynamic(n) && m % matmul.tileRows == 0 &&
+         n % kLanes == 0;
+}
+
+void BlockEmitter::storeTiles(ValueRange tiles, Value memory, Value row,
+                              Value col) const {
+  for (int64_t i = 0; i < block.m; ++i)
+    for (int64_t j = 0; j < block.n; ++j)
+      amx::TileStoreOp::create(
+          b, loc, memory,
+          ValueRange{add(row, i * matmul.tileRows), add(col, j * kLanes)},
+          tiles[i * block.n + j]);
+}
+
+BlockEpilogue::BlockEpilogue(const BlockEmitter &at)
+    : matmul(at.matmul), block(at.block) {
+  OpBuilder &b = at.b;
+  Location loc = at.loc;
+  PackedMatmulOp op = matmul.op;
+  auto load = [&](Value packed, int64_t j, ValueRange leading = {}) -> Value {
+    Type element = cast<MemRefType>(packed.getType()).getElementType();
+    if (memrefRank(packed) == 0)
+      return splat(b, loc, memref::LoadOp::create(b, loc, packed));
+    SmallVector<Value> indices(leading);
+    indices.append({at.add(at.nPanel, j), at.index(0)});
+    return vector::LoadOp::create(b, loc, lanesOf(element), packed, indices);
+  };
+  int64_t n = matmul.getN();
+  bool needsMask = ShapedType::isDynamic(n) || n % kLanes != 0;
+  Value size = memref::DimOp::create(b, loc, op.getInit(), 1);
+  for (int64_t j = 0; j < block.n; ++j) {
+    columns.push_back(arith::MulIOp::create(b, loc, at.add(at.nPanel, j),
+                                            at.index(kLanes)));
+    if (op.getChannelScale())
+      channelScale.push_back(load(op.getChannelScale(), j));
+    if (op.getBias())
+      bias.push_back(load(op.getBias(), j));
+    if (needsMask)
+      masks.push_back(vector::CreateMaskOp::create(
+          b, loc, lanesOf(b.getI1Type()),
+          arith::SubIOp::create(b, loc, size, columns[j]).getResult()));
+    SmallVector<Value> &ofColumn = factors.emplace_back();
+    if (Value cols = op.getColFactors())
+      for (int64_t r = 0, e = cast<MemRefType>(cols.getType()).getDimSize(0);
+           r < e; ++r)
+        ofColumn.push_back(load(cols, j, at.index(r)));
+  }
+}
+
+Value BlockEpilogue::correct(OpBuilder &b, Location loc, Value acc, Value row,
+                             int64_t j) const {
+  for (auto [r, column] : llvm::enumerate(factors[j])) {
+    Value factor = memref::LoadOp::create(
+        b, loc, matmul.op.getRowFactors(),
+        ValueRange{arith::ConstantIndexOp::create(b, loc, r), row});
+    Value product =
+        arith::MulIOp::create(b, loc, splat(b, loc, factor), column);
+    acc = arith::AddIOp::create(b, loc, acc, product);
+  }
+  return acc;
+}
+
+Value BlockEpilogue::rescale(OpBuilder &b, Location loc, Value acc, Value row,
+                             int64_t j) const {
+  PackedMatmulOp op = matmul.op;
+  Type element = matmul.initType().getElementType();
+  if (element.isInteger(32))
+    return acc;
+  RescaleTerms terms;
+  if (Value rowScale = op.getRowScale()) {
+    SmallVector<Value> at;
+    if (memrefRank(rowScale) == 1)
+      at.push_back(row);
+    terms.rowScale =
+        splat(b, loc, memref::LoadOp::create(b, loc, rowScale, at));
+  }
+  if (!channelScale.empty())
+    terms.channelScale = channelScale[j];
+  if (!bias.empty())
+    terms.bias = bias[j];
+  terms.clampMin = op.getClampMin();
+  terms.clampMax = op.getClampMax();
+  terms.zeroPoint = static_cast<int32_t>(op.getZeroPoint().value_or(0));
+  terms.range = op.getRange().value_or(ArrayRef<int64_t>());
+  return emitRescale(b, loc, acc, terms, element);
+}
+
+void BlockEpilogue::emitRow(OpBuilder &b, Location loc, Value rowInBlock,
+                            Value row) const {
+  Value init = matmul.op.getInit();
+  for (int64_t j = 0; j < block.n; ++j) {
+    Value offset = arith::ConstantIndexOp::create(b, loc, j * kLanes);
+    Value acc =
+        vector::LoadOp::create(b, loc, lanesOf(b.getI32Type()), matmul.scratch,
+                               ValueRange{rowInBlock, offset});
+    Value y = rescale(b, loc, correct(b, loc, acc, row, j), row, j);
+    if (masks.empty())
+      vector::StoreOp::create(b, loc, y, init, ValueRange{row, columns[j]});
+    else
+      vector::MaskedStoreOp::create(b, loc, init, ValueRange{row, columns[j]},
+                                    masks[j], y);
+  }
+}
+
+void quantmlir::emitAMXBlock(OpBuilder &b, Location loc,
+                             const AMXMatmul &matmul, AMXBlock block,
+                             Value mPanel, Value nPanel) {
+  BlockEmitter emitter{b, loc, matmul, block, mPanel, nPanel};
+  SmallVector<Value> tiles = emitter.multiply(emitter.initialTiles());
+  Value tileRows = emitter.index(matmul.tileRows);
+  Value firstRow = arith::MulIOp::create(b, loc, mPanel, tileRows);
+  Value zero = emitter.index(0);
+  if (emitter.storesTilesAsTheyAre()) {
+    Value firstCol =
+        arith::MulIOp::create(b, loc, nPanel, emitter.index(kLanes));
+    return emitter.storeTiles(tiles, matmul.op.getInit(), firstRow, firstCol);
+  }
+  emitter.storeTiles(tiles, matmul.scratch, zero, zero);
+  BlockEpilogue epilogue(emitter);
+  Value rows = emitter.index(block.m * matmul.tileRows);
+  int64_t m = matmul.getM();
+  if (ShapedType::isDynamic(m) || m % matmul.tileRows != 0) {
+    Value size = memref::DimOp::create(b, loc, matmul.op.getInit(), 0);
+    Value left = arith::SubIOp::create(b, loc, size, firstRow);
+    rows = arith::MinUIOp::create(b, loc, rows, left);
+  }
+  scf::ForOp::create(b, loc, zero, rows, emitter.index(1), ValueRange{},
+                     [&](OpBuilder &b, Location loc, Value r, ValueRange) {
+                       Value row =
+                           arith::AddIOp::create(b, loc, firstRow, r);
+                       epilogue.emitRow(b, loc, r, row);
+                       scf::YieldOp::create(b, loc);
+                     });
+}

@@ -1,0 +1,43 @@
+//===- AMXKernel.h - matmuls on tile registers ------------------*- C++ -*-===//
+//
+// Intel SDM volume 1, chapter "Programming with Intel AMX": eight registers of
+// up to 16 rows of 64 bytes whose shapes are set together (LDTILECFG), loads
+// and stores of rows at any stride, and TDPB{SS,SU,US,UU}D.
+//
+// LLVM places one configuration in a function if all shapes are constants and
+// no call lies between, and gives every register one shape. So each matmul is
+// a function of its own.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_LIB_TARGET_X86_AMXKERNEL_H
+#define QUANT_LIB_TARGET_X86_AMXKERNEL_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/PatternMatch.h"
+#include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "llvm/ADT/DenseMap.h"
+
+namespace quantmlir {
+
+/// The functions for tile registers of one module.
+class AMXKernels {
+public:
+  explicit AMXKernels(mlir::ModuleOp module);
+
+  /// Replaces the bufferized `op` with a call; matmuls of the same types and
+  /// attributes share a function.
+  void replace(mlir::RewriterBase &b, PackedMatmulOp op);
+
+private:
+  mlir::func::FuncOp build(mlir::RewriterBase &b, PackedMatmulOp op);
+
+  mlir::ModuleOp module;
+  int64_t l2;
+  llvm::DenseMap<mlir::Attribute, mlir::func::FuncOp> functions;
+};
+
+} // namespace quantmlir
+
+#endif // QUANT_LIB_TARGET_X86_AMXKERNEL_H

@@ -1,0 +1,69 @@
+//===- AMXTile.cpp - when and how a matmul uses tile registers ------------===//
+//
+// A tile instruction takes as many cycles as its left tile has rows, and 16 of
+// them do the work of 256 vpdpbusd. So a matmul of few rows wastes little: what
+// it pays is the configuration and the way of the accumulators through memory.
+// A static number of rows is split evenly (129 rows are 9 tiles of 15, not 8 of
+// 16 and one of 1), which the tile configuration can express.
+//
+//===----------------------------------------------------------------------===//
+
+#include "AMXTile.h"
+
+#include "quant/Dialect/Quant/Utils/GenericBuilder.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+/// Below this number of rows the vector instructions are as fast (docs/x86-amx
+/// has the measurement).
+static constexpr int64_t kMinRows = 5;
+
+/// Rows of the matmul of rank 2 that `op` becomes.
+static int64_t countRows(MatmulOp op) {
+  ArrayRef<int64_t> shape = tensorType(op.getLhs()).getShape().drop_back();
+  if (op.hasBatchedRhs())
+    return shape.back();
+  if (ShapedType::isDynamicShape(shape))
+    return ShapedType::kDynamic;
+  return ShapedType::getNumElements(shape);
+}
+
+const qtarget::IntrinsicRow &
+quantmlir::chooseRow(MatmulOp op, qtarget::TargetAttr target,
+                     const qtarget::IntrinsicRow &vectorRow) {
+  int64_t rows = countRows(op);
+  if (!ShapedType::isDynamic(rows) && rows < kMinRows)
+    return vectorRow;
+  const qtarget::IntrinsicRow *tiles = qtarget::chooseTileIntrinsic(
+      target, op.getLhsUnsigned(), op.getRhsUnsigned());
+  return tiles ? *tiles : vectorRow;
+}
+
+RegisterTile quantmlir::chooseAMXTile(const qtarget::IntrinsicRow &row,
+                                      int64_t m) {
+  if (ShapedType::isDynamic(m))
+    return {row.m, row.n};
+  m = std::max<int64_t>(m, 1);
+  int64_t tiles = llvm::divideCeil(m, row.m);
+  return {static_cast<int64_t>(llvm::divideCeil(m, tiles)), row.n};
+}
+
+AMXBlock quantmlir::chooseAMXBlock(int64_t mPanels) {
+  // Eight registers: 2 x 2 accumulators load one tile for each instruction,
+  // which L1 delivers twice as fast as they are used up. A single row of tiles
+  // has no second one to share the right operand with.
+  if (mPanels == 1)
+    return {1, 4};
+  return {2, 2};
+}
+
+int64_t quantmlir::chooseAMXRowBlock(int64_t tileRows, int64_t k, int64_t l2) {
+  // Half of the cache: the other half is for the right operand's panels that
+  // pass by, and for the result.
+  constexpr int64_t unknownK = 4096, least = 4;
+  int64_t bytes = tileRows * (ShapedType::isDynamic(k) ? unknownK : k);
+  int64_t panels = l2 / 2 / std::max<int64_t>(bytes, 1);
+  return std::max(least, panels / 2 * 2);
+}

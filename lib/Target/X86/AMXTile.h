@@ -1,0 +1,35 @@
+//===- AMXTile.h - when and how a matmul uses tile registers ----*- C++ -*-===//
+
+#ifndef QUANT_LIB_TARGET_X86_AMXTILE_H
+#define QUANT_LIB_TARGET_X86_AMXTILE_H
+
+#include "RegisterTile.h"
+
+#include "quant/Dialect/Quant/IR/QuantOps.h"
+
+namespace quantmlir {
+
+/// The row that serves `op` best: tiles where the target has them and the
+/// matmul has enough rows to fill one, or a number of rows that only the run
+/// knows; else `vectorRow`.
+const qtarget::IntrinsicRow &chooseRow(MatmulOp op, qtarget::TargetAttr target,
+                                       const qtarget::IntrinsicRow &vectorRow);
+
+/// One tile register: `m` rows in as few and as equal tiles as can be.
+RegisterTile chooseAMXTile(const qtarget::IntrinsicRow &row, int64_t m);
+
+/// Tiles of accumulators that one inner loop carries, [m][n].
+struct AMXBlock {
+  int64_t m, n;
+};
+
+/// The block for a matmul of `mPanels` rows of tiles.
+AMXBlock chooseAMXBlock(int64_t mPanels);
+
+/// Rows of tiles of the left operand that stay in a cache of `l2` bytes while
+/// the right operand passes by; even. `k` is the padded K, or dynamic.
+int64_t chooseAMXRowBlock(int64_t tileRows, int64_t k, int64_t l2);
+
+} // namespace quantmlir
+
+#endif // QUANT_LIB_TARGET_X86_AMXTILE_H
