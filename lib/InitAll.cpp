@@ -15,7 +15,7 @@
 #include "quant/Target/X86/Passes.h"
 
 void quantmlir::registerAllDialects(mlir::DialectRegistry &registry) {
-  mlir::amx::registerConvertAMXToLLVMInterface(registry);
+  mlir::registerConvertAMXToLLVMInterface(registry);
   mlir::cf::registerConvertControlFlowToLLVMInterface(registry);
   registerQuantExtension(registry);
   registerBufferizationModels(registry);

@@ -12,7 +12,7 @@ config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.quant_build_dir, "test")
 
 # Helpers of the Python tests stand beside them and are not tests.
-config.excludes += ["batch.py", "cases.py", "harness.py", "weight_driver.py"]
+config.excludes += ["amx.py", "batch.py", "cases.py", "harness.py", "weight_driver.py"]
 
 bin_dir = os.path.join(config.quant_build_dir, "bin")
 config.environment["PATH"] = os.pathsep.join(
@@ -41,6 +41,12 @@ config.substitutions += [
     ("%cxx", config.cxx),
     ("%mlir_dir", config.mlir_dir),
 ]
+
+# Machine code for AMX runs everywhere with this preloaded (test/Emulator).
+emulator = os.path.join(config.quant_build_dir, "lib", "libAMXEmulator.so")
+if os.path.exists(emulator):
+    config.available_features.add("amx-emulator")
+    config.substitutions.append(("%emulator", emulator))
 
 # What the machine can run: tests that execute an instruction ask for it, and
 # its cross-compiled twin stands beside them.

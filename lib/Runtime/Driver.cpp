@@ -322,7 +322,7 @@ llvm::Error Driver::probePeak() {
   if (!options.repeat || options.target != RunTarget::X86)
     return llvm::Error::success();
   ProgressStage progress = stage("measuring the peak");
-  auto peak = measurePeak();
+  auto peak = measurePeak(canUseTiles(options.cpu, options.features));
   if (!peak)
     return peak.takeError();
   if (!report.peak || report.peak->gmacPerSecond < peak->gmacPerSecond)

@@ -9,6 +9,7 @@
 
 #include "quant/Runtime/JitRunner.h"
 
+#include "quant/CAPI/AMX.h"
 #include "quant/Instrument/InstrumentMatmuls.h"
 #include "quant/Instrument/SwitchMatmuls.h"
 
@@ -46,6 +47,8 @@ static constexpr uint64_t kConstantAlignment = 64;
 
 void quantmlir::initializeJit(DialectRegistry &registry) {
   llvm::CrashRecoveryContext::Enable();
+  // Before there are threads, which inherit it; false where there are no tiles.
+  quantRequestAMXPermission();
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
   registerBuiltinDialectTranslation(registry);
@@ -58,6 +61,10 @@ quantmlir::createHostEngine(ModuleOp module) {
   if (!builder)
     return builder.takeError();
   builder->setCodeGenOptLevel(llvm::CodeGenOptLevel::Aggressive);
+  // Code uses tiles only where it was lowered for a CPU that has them
+  // (--cpu=), which need not be this one: tests emulate them.
+  if (builder->getTargetTriple().isX86())
+    builder->addFeatures({"+amx-tile", "+amx-int8"});
   auto machine = builder->createTargetMachine();
   if (!machine)
     return machine.takeError();
@@ -182,6 +189,9 @@ static std::string describeSignal(int status) {
   case SIGBUS:
     return "it reads or writes outside of its memory (an index that is out of "
            "range?)";
+  case SIGILL:
+    return "this machine does not have an instruction that it uses (--cpu and "
+           "--features say which are chosen)";
   case SIGFPE:
     return "it divides an integer by zero";
   default:

@@ -3,6 +3,7 @@
 // vpdpbusd: Intel SDM volume 2, "Multiply and Add Unsigned and Signed Bytes".
 // Its latency is about five cycles and two can start in each, so ten
 // accumulators or more keep the ports busy; 24 leave registers for operands.
+// tdpbusd is the same product on AMX tiles.
 //
 //===----------------------------------------------------------------------===//
 
@@ -120,15 +121,14 @@ static std::string makeProgram(const Instruction &inst, int64_t numAcc) {
   return text;
 }
 
-llvm::Expected<Peak> quantmlir::measurePeak() {
-  Instruction inst = chooseInstruction();
-  int64_t numAcc = inst.bytes == 64 ? kNumAccumulators512 : kNumAccumulators256;
+/// Rounds of the loop of `program` in a second: the best of several short runs.
+static llvm::Expected<double> measureRounds(StringRef program,
+                                            size_t bufferBytes) {
   DialectRegistry registry;
   initializeJit(registry);
   registry.insert<LLVM::LLVMDialect>();
   MLIRContext context(registry);
-  auto module =
-      parseSourceString<ModuleOp>(makeProgram(inst, numAcc), &context);
+  auto module = parseSourceString<ModuleOp>(program, &context);
   if (!module)
     return llvm::createStringError("the probe's program does not parse");
   auto engine = createHostEngine(*module);
@@ -139,7 +139,7 @@ llvm::Expected<Peak> quantmlir::measurePeak() {
     return found.takeError();
   auto probe = reinterpret_cast<void (*)(int64_t, char *)>(*found);
 
-  std::vector<char> buffer(numAcc * inst.bytes, 3);
+  std::vector<char> buffer(bufferBytes, 3);
   auto measure = [&](int64_t count) {
     auto begin = std::chrono::steady_clock::now();
     probe(count, buffer.data());
@@ -157,9 +157,85 @@ llvm::Expected<Peak> quantmlir::measurePeak() {
   }
   for (int i = 0; i < 8; ++i)
     seconds = std::min(seconds, measure(count));
+  return static_cast<double>(count) / seconds;
+}
+
+/// tdpbusd on full tiles: it starts every 16 cycles and takes about 52, so that
+/// four accumulators would do; six leave two tiles for the operands.
+static std::string makeTileProgram(int64_t numAcc) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  constexpr StringLiteral amx = "!llvm.x86_amx";
+  auto list = [&](StringRef prefix, StringRef suffix = "") {
+    for (int64_t i = 0; i < numAcc; ++i)
+      os << ", " << prefix << i << suffix;
+  };
+  auto types = [&] {
+    for (int64_t i = 0; i < numAcc; ++i)
+      os << ", " << amx;
+  };
+  std::string typed = (": " + amx).str();
+  auto load = [&](const std::string &name) {
+    os << "  %" << name
+       << " = llvm.call_intrinsic \"llvm.x86.tileloadd64.internal\"(%rows, "
+          "%bytes, %p, %stride) : (i16, i16, !llvm.ptr, i64) -> "
+       << amx << "\n";
+  };
+  os << "llvm.func @probe(%n: i64, %p: !llvm.ptr) "
+        "attributes {llvm.emit_c_interface} {\n"
+        "  %zero = llvm.mlir.constant(0 : i64) : i64\n"
+        "  %one = llvm.mlir.constant(1 : i64) : i64\n"
+        "  %stride = llvm.mlir.constant(64 : i64) : i64\n"
+        "  %rows = llvm.mlir.constant(16 : i16) : i16\n"
+        "  %bytes = llvm.mlir.constant(64 : i16) : i16\n";
+  load("a");
+  load("b");
+  for (int64_t i = 0; i < numAcc; ++i)
+    load("i" + std::to_string(i));
+  os << "  llvm.br ^loop(%zero";
+  list("%i");
+  os << " : i64";
+  types();
+  os << ")\n^loop(%c: i64";
+  list("%x", typed);
+  os << "):\n";
+  for (int64_t i = 0; i < numAcc; ++i)
+    os << "  %y" << i
+       << " = llvm.call_intrinsic \"llvm.x86.tdpbusd.internal\"(%rows, %bytes, "
+          "%bytes, %x"
+       << i << ", %a, %b) : (i16, i16, i16, " << amx << ", " << amx << ", "
+       << amx << ") -> " << amx << "\n";
+  os << "  %d = llvm.add %c, %one : i64\n"
+        "  %more = llvm.icmp \"ult\" %d, %n : i64\n"
+        "  llvm.cond_br %more, ^loop(%d";
+  list("%y");
+  os << " : i64";
+  types();
+  os << "), ^end\n^end:\n";
+  for (int64_t i = 0; i < numAcc; ++i)
+    os << "  llvm.call_intrinsic \"llvm.x86.tilestored64.internal\"(%rows, "
+          "%bytes, %p, %stride, %y"
+       << i << ") : (i16, i16, !llvm.ptr, i64, " << amx << ") -> ()\n";
+  os << "  llvm.return\n}\n";
+  return text;
+}
+
+llvm::Expected<Peak> quantmlir::measurePeak(bool withTiles) {
+  Instruction inst = chooseInstruction();
+  int64_t numAcc = inst.bytes == 64 ? kNumAccumulators512 : kNumAccumulators256;
+  std::string program;
+  if (withTiles) {
+    numAcc = 6;
+    inst = {"tdpbusd", {}, {}, 1024, 16 * 16 * 64, false};
+    program = makeTileProgram(numAcc);
+  } else {
+    program = makeProgram(inst, numAcc);
+  }
+  auto rounds = measureRounds(program, numAcc * inst.bytes);
+  if (!rounds)
+    return rounds.takeError();
   Peak peak;
   peak.instruction = inst.name.str();
-  peak.gmacPerSecond =
-      static_cast<double>(count * numAcc * inst.macs) / seconds * 1e-9;
+  peak.gmacPerSecond = *rounds * static_cast<double>(numAcc * inst.macs) * 1e-9;
   return peak;
 }

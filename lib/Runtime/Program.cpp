@@ -188,7 +188,7 @@ LogicalResult quantmlir::lowerToLLVM(ModuleOp module, RunTarget target,
   if (target == RunTarget::X86) {
     X86PipelineOptions pipeline;
     pipeline.cpu = options.cpu;
-    pipeline.features = options.features;
+    pipeline.features = getTargetFeatures(options.cpu, options.features);
     buildX86Pipeline(pm, pipeline);
   } else {
     buildGenericPipeline(pm, GenericPipelineOptions());

@@ -18,9 +18,10 @@ struct Peak {
 };
 
 /// Measures the best 8-bit dot-product instruction that the host has
-/// (vpdpbusd; without VNNI, vpmaddwd) on one core, with enough independent
-/// accumulators to hide its latency: the best of several short runs.
-llvm::Expected<Peak> measurePeak();
+/// (vpdpbusd; without VNNI, vpmaddwd; `withTiles`, tdpbusd on AMX tiles, which
+/// the host must have) on one core, with enough independent accumulators to
+/// hide its latency: the best of several short runs.
+llvm::Expected<Peak> measurePeak(bool withTiles);
 
 } // namespace quantmlir
 

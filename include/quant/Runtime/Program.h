@@ -28,10 +28,21 @@ llvm::LogicalResult keepOnly(mlir::ModuleOp module, llvm::StringRef entry);
 /// Checks text for quant-quantize-matmul, which the pipelines take as it is.
 llvm::Error verifyQuantizeOptions(llvm::StringRef text);
 
+/// Whether code for `cpu` and `features` uses AMX tiles, and this process may.
+bool canUseTiles(llvm::StringRef cpu, llvm::ArrayRef<std::string> features);
+
 /// Checks that `cpu` and `features` are known and that the host has every
-/// instruction that they would let the compiler choose.
+/// instruction that they would let the compiler choose; but for a CPU with AMX
+/// the host need not have the vector instructions: `getTargetFeatures` takes
+/// them away.
 llvm::Error verifyHostCanRun(llvm::StringRef cpu,
                              llvm::ArrayRef<std::string> features);
+
+/// `features`, and for a `cpu` with AMX, `-x` for each vector extension x that
+/// it has and the host has not: so the tiles' code runs wherever tiles do, or
+/// are emulated.
+std::vector<std::string>
+getTargetFeatures(llvm::StringRef cpu, llvm::ArrayRef<std::string> features);
 
 /// Imports, quantizes if the options say so, and folds.
 llvm::LogicalResult runQuantStage(mlir::ModuleOp module,

@@ -48,8 +48,9 @@ struct LowerPackedMatmul : OpRewritePattern<PackedMatmulOp> {
   }
 
 private:
-  /// An operand [.., K/KR, R, KR] with KR split as [K/KR, R, KR/kr, kr], or with
-  /// K/kr split as [K/KR, KR/kr, R, kr], for tiles whose sides differ in KR.
+  /// An operand [.., K/KR, R, KR] with KR split as [K/KR, R, KR/kr, kr], or
+  /// with K/kr split as [K/KR, KR/kr, R, kr], for tiles whose sides differ in
+  /// KR.
   static Value splitK(PackedMatmulOp op, PatternRewriter &rewriter, Value v,
                       int64_t dim, int64_t inner) {
     auto type = cast<RankedTensorType>(v.getType());
@@ -77,9 +78,8 @@ private:
     shape.insert(shape.begin() + dim + 1, inner);
     sizes.insert(sizes.begin() + dim + 1, rewriter.getIndexAttr(inner));
     return tensor::ExpandShapeOp::create(
-        rewriter, op.getLoc(), RankedTensorType::get(shape,
-                                                     type.getElementType()),
-        v, groups, sizes);
+        rewriter, op.getLoc(),
+        RankedTensorType::get(shape, type.getElementType()), v, groups, sizes);
   }
 
   /// The maps of lhs and rhs, over (m1, n1, k1, m0, n0, k0) or, where their KR

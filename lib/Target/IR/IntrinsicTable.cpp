@@ -72,8 +72,8 @@ constexpr IntrinsicRow tileDot(IntrinsicKind kind, llvm::StringLiteral name,
           llvmIntrinsic};
 }
 
-// Best vectors first. A machine with VNNI at 128 bits has it at 256 as well; the
-// 128-bit row is there for tests and for machines whose wide vectors are
+// Best vectors first. A machine with VNNI at 128 bits has it at 256 as well;
+// the 128-bit row is there for tests and for machines whose wide vectors are
 // switched off.
 constexpr IntrinsicRow kTable[] = {
     dotU8S8(IntrinsicKind::VPDPBUSD_512, "vpdpbusd_512", 512,

@@ -27,8 +27,8 @@ AMXMatmul::AMXMatmul(PackedMatmulOp op, OpBuilder &b, AMXBlock block)
       lhs(op.getLhs()) {
   SmallVector<ReassociationIndices> groups = {{0}, {1}, {2, 3}};
   rhs = memref::CollapseShapeOp::create(b, op.getLoc(), op.getRhs(), groups);
-  auto type = MemRefType::get({block.m * tileRows, block.n * kLanes},
-                              b.getI32Type());
+  auto type =
+      MemRefType::get({block.m * tileRows, block.n * kLanes}, b.getI32Type());
   scratch = memref::AllocaOp::create(b, op.getLoc(), type,
                                      b.getI64IntegerAttr(kRowBytes));
 }
@@ -78,6 +78,8 @@ private:
                 int64_t j) const;
   Value rescale(OpBuilder &b, Location loc, Value acc, Value row,
                 int64_t j) const;
+  /// Stores the lanes that are columns of the result.
+  void store(OpBuilder &b, Location loc, Value y, Value row, int64_t j) const;
 };
 
 } // namespace
@@ -128,19 +130,19 @@ SmallVector<Value> BlockEmitter::multiply(ValueRange start) const {
     Value rhsRow = arith::MulIOp::create(b, loc, step, rowsOfStep);
     SmallVector<Value> next(accs), right(block.n);
     for (int64_t i = 0; i < block.m; ++i) {
-      Value left = amx::TileLoadOp::create(
-          b, loc, lhsType, matmul.lhs,
-          ValueRange{mPanels[i], step, zero, zero});
+      Value left =
+          amx::TileLoadOp::create(b, loc, lhsType, matmul.lhs,
+                                  ValueRange{mPanels[i], step, zero, zero});
       for (int64_t j = 0; j < block.n; ++j) {
         if (i == 0)
-          right[j] = amx::TileLoadOp::create(
-              b, loc, rhsType, matmul.rhs,
-              ValueRange{nPanels[j], rhsRow, zero});
+          right[j] =
+              amx::TileLoadOp::create(b, loc, rhsType, matmul.rhs,
+                                      ValueRange{nPanels[j], rhsRow, zero});
         Value &acc = next[i * block.n + j];
-        acc = amx::TileMulIOp::create(
-            b, loc, acc.getType(), left, right[j], acc,
-            /*isZextLhs=*/matmul.row.lhs.isUnsigned,
-            /*isZextRhs=*/matmul.row.rhs.isUnsigned);
+        acc =
+            amx::TileMulIOp::create(b, loc, acc.getType(), left, right[j], acc,
+                                    /*isZextLhs=*/matmul.row.lhs.isUnsigned,
+                                    /*isZextRhs=*/matmul.row.rhs.isUnsigned);
       }
     }
     scf::YieldOp::create(b, loc, next);
@@ -190,8 +192,8 @@ BlockEpilogue::BlockEpilogue(const BlockEmitter &at)
   bool needsMask = ShapedType::isDynamic(n) || n % kLanes != 0;
   Value size = memref::DimOp::create(b, loc, op.getInit(), 1);
   for (int64_t j = 0; j < block.n; ++j) {
-    columns.push_back(arith::MulIOp::create(b, loc, at.add(at.nPanel, j),
-                                            at.index(kLanes)));
+    columns.push_back(
+        arith::MulIOp::create(b, loc, at.add(at.nPanel, j), at.index(kLanes)));
     if (op.getChannelScale())
       channelScale.push_back(load(op.getChannelScale(), j));
     if (op.getBias())
@@ -255,12 +257,36 @@ void BlockEpilogue::emitRow(OpBuilder &b, Location loc, Value rowInBlock,
         vector::LoadOp::create(b, loc, lanesOf(b.getI32Type()), matmul.scratch,
                                ValueRange{rowInBlock, offset});
     Value y = rescale(b, loc, correct(b, loc, acc, row, j), row, j);
-    if (masks.empty())
-      vector::StoreOp::create(b, loc, y, init, ValueRange{row, columns[j]});
+    if (!masks.empty())
+      store(b, loc, y, row, j);
     else
-      vector::MaskedStoreOp::create(b, loc, init, ValueRange{row, columns[j]},
-                                    masks[j], y);
+      vector::StoreOp::create(b, loc, y, init, ValueRange{row, columns[j]});
   }
+}
+
+void BlockEpilogue::store(OpBuilder &b, Location loc, Value y, Value row,
+                          int64_t j) const {
+  Value init = matmul.op.getInit();
+  if (matmul.getN() % kLanes != 1) {
+    vector::MaskedStoreOp::create(b, loc, init, ValueRange{row, columns[j]},
+                                  masks[j], y);
+    return;
+  }
+  // LLVM 22 stores four bytes for a single i8 lane under a constant mask (it
+  // extracts the lane of the vector before its truncation): N = 17, 33, ...
+  auto storeOne = [&](OpBuilder &b, Location loc) {
+    Value lane = vector::ExtractOp::create(b, loc, y, ArrayRef<int64_t>{0});
+    memref::StoreOp::create(b, loc, lane, init, ValueRange{row, columns[j]});
+    scf::YieldOp::create(b, loc);
+  };
+  auto storeAll = [&](OpBuilder &b, Location loc) {
+    vector::StoreOp::create(b, loc, y, init, ValueRange{row, columns[j]});
+    scf::YieldOp::create(b, loc);
+  };
+  Value isLast = arith::CmpIOp::create(
+      b, loc, arith::CmpIPredicate::eq, columns[j],
+      arith::ConstantIndexOp::create(b, loc, matmul.getN() - 1));
+  scf::IfOp::create(b, loc, isLast, storeOne, storeAll);
 }
 
 void quantmlir::emitAMXBlock(OpBuilder &b, Location loc,
@@ -287,8 +313,7 @@ void quantmlir::emitAMXBlock(OpBuilder &b, Location loc,
   }
   scf::ForOp::create(b, loc, zero, rows, emitter.index(1), ValueRange{},
                      [&](OpBuilder &b, Location loc, Value r, ValueRange) {
-                       Value row =
-                           arith::AddIOp::create(b, loc, firstRow, r);
+                       Value row = arith::AddIOp::create(b, loc, firstRow, r);
                        epilogue.emitRow(b, loc, r, row);
                        scf::YieldOp::create(b, loc);
                      });

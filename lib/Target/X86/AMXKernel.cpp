@@ -138,7 +138,7 @@ func::FuncOp AMXKernels::build(RewriterBase &b, PackedMatmulOp op) {
   Location loc = op.getLoc();
   b.setInsertionPointToEnd(module.getBody());
   auto type = b.getFunctionType(op->getOperandTypes(), {});
-  std::string name = "quant_amx_matmul_" + std::to_string(functions.size());
+  std::string name = "quant_amx_matmul_" + std::to_string(functions.size() - 1);
   while (module.lookupSymbol(name))
     name += "_";
   auto function = func::FuncOp::create(b, loc, name, type);

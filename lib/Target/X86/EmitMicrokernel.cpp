@@ -105,6 +105,8 @@ static Value emitDot(OpBuilder &b, Location loc,
                         .getResults();
     return arith::AddIOp::create(b, loc, acc, product);
   }
+  case qtarget::IntrinsicFamily::TileDot:
+    llvm_unreachable("tiles are emitted by AMXKernels");
   }
   llvm_unreachable("every family has an emitter");
 }

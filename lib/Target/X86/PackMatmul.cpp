@@ -15,6 +15,7 @@
 #include "UnsignedActivations.h"
 #include "ZeroPoints.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -126,6 +127,7 @@ private:
   ZeroPointedOperand leftOperand(MatmulOp op, PatternRewriter &b) const {
     ZeroPointedOperand lhs;
     lhs.kDim = 1;
+    lhs.isUnsigned = intrinsic.lhs.isUnsigned;
     lhs.constantZeroPoint = splitZeroPoint(op.getLhsZeroPoint(), lhs.zeroPoint);
     int32_t shift;
     lhs.value =
@@ -138,6 +140,7 @@ private:
   ZeroPointedOperand rightOperand(MatmulOp op, PatternRewriter &b) const {
     ZeroPointedOperand rhs;
     rhs.kDim = op.getRhsKDim();
+    rhs.isUnsigned = intrinsic.rhs.isUnsigned;
     rhs.constantZeroPoint = splitZeroPoint(op.getRhsZeroPoint(), rhs.zeroPoint);
     int32_t shift;
     rhs.value = convertOperand(b, op.getLoc(), op.getRhs(), op.getRhsUnsigned(),

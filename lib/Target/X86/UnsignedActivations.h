@@ -20,9 +20,8 @@ namespace quantmlir {
 /// Makes the result of each signed 8-bit `quant.quantize` and `quant.rescale`
 /// under `root` unsigned that reaches nothing but left operands of matmuls,
 /// which take 128 more as their zero point and want it so.
-void makeActivationsUnsigned(
-    mlir::Operation *root,
-    llvm::function_ref<bool(MatmulOp)> wantsUnsigned);
+void makeActivationsUnsigned(mlir::Operation *root,
+                             llvm::function_ref<bool(MatmulOp)> wantsUnsigned);
 
 } // namespace quantmlir
 

@@ -40,7 +40,8 @@ constantSums(const ZeroPointedOperand &operand) {
   SmallVector<int32_t> sums(rows, 0);
   ArrayRef<int8_t> bytes = values->getBytes();
   auto read = [&](int64_t i) -> int32_t {
-    return bytes.empty() ? static_cast<int32_t>((*values)[i]) : bytes[i];
+    int64_t stored = bytes.empty() ? (*values)[i] : bytes[i];
+    return static_cast<int32_t>(operand.isUnsigned ? stored & 255 : stored);
   };
   // In the order of the source.
   int64_t outer = operand.kDim == 1 ? rows : k;
@@ -51,11 +52,10 @@ constantSums(const ZeroPointedOperand &operand) {
   return sums;
 }
 
-/// sum_k of an operand as `tensor<rows x i32>`; 8-bit left operands are
-/// unsigned, all others signed.
+/// sum_k of an operand as `tensor<rows x i32>`.
 static Value sumOverK(OpBuilder &b, Location loc,
-                      const ZeroPointedOperand &operand, bool isUnsigned) {
-  if (auto sums = constantSums(operand); sums && !isUnsigned)
+                      const ZeroPointedOperand &operand) {
+  if (auto sums = constantSums(operand))
     return constantVector(b, loc, *sums);
   RankedTensorType type = tensorType(operand.value);
   int64_t rowDim = 1 - operand.kDim;
@@ -71,7 +71,7 @@ static Value sumOverK(OpBuilder &b, Location loc,
              b, loc, sumType, operand.value, zero,
              ArrayRef<AffineMap>{b.getMultiDimIdentityMap(2), rows}, iterators,
              [&](OpBuilder &b, Location loc, ValueRange args) {
-               Value x = extendToI32(b, loc, args[0], isUnsigned);
+               Value x = extendToI32(b, loc, args[0], operand.isUnsigned);
                Value sum = arith::AddIOp::create(b, loc, args[1], x);
                linalg::YieldOp::create(b, loc, sum);
              })
@@ -138,8 +138,7 @@ static Value scaleVector(OpBuilder &b, Location loc, Value v, int32_t factor) {
 /// (K lz[m] - sum_k l[m]), the row factor of the right zero point.
 static Value rhsRowFactor(OpBuilder &b, Location loc,
                           const ZeroPointedOperand &lhs) {
-  bool isUnsigned = tensorType(lhs.value).getElementType().isInteger(8);
-  Value sums = sumOverK(b, loc, lhs, isUnsigned);
+  Value sums = sumOverK(b, loc, lhs);
   Value negated =
       affineVector(b, loc, sums, constantInt(b, loc, -1), Value(), sums, 0);
   if (!lhs.hasZeroPoint())
@@ -181,7 +180,7 @@ Corrections quantmlir::computeCorrections(OpBuilder &b, Location loc,
                                           const ZeroPointedOperand &rhs) {
   Corrections result;
   if (lhs.hasZeroPoint()) {
-    Value sums = sumOverK(b, loc, rhs, /*isUnsigned=*/false);
+    Value sums = sumOverK(b, loc, rhs);
     if (lhs.constantZeroPoint != 0)
       result.colBias = scaleVector(b, loc, sums, -lhs.constantZeroPoint);
     if (lhs.zeroPoint) {

@@ -25,6 +25,8 @@ struct ZeroPointedOperand {
   int32_t constantZeroPoint = 0;
   /// The run-time part, `tensor<i32>` or one for each row, or null.
   mlir::Value zeroPoint;
+  /// How the instruction reads 8-bit elements.
+  bool isUnsigned = false;
   /// The dimension of `value` that is summed over.
   int64_t kDim = 1;
 

@@ -1,0 +1,49 @@
+//===- Decode.h - AMX instructions in machine code --------------*- C++ -*-===//
+//
+// Intel SDM volume 2: every AMX-INT8 instruction has a three-byte VEX prefix of
+// opcode map 2 (0F38), VEX.128, W0.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_TEST_EMULATOR_DECODE_H
+#define QUANT_TEST_EMULATOR_DECODE_H
+
+#include <cstdint>
+#include <ucontext.h>
+
+namespace emulator {
+
+/// In the order of the counters that the library exports.
+enum class Opcode {
+  LdTileCfg,
+  StTileCfg,
+  TileLoad,
+  TileLoadT1,
+  TileStore,
+  TileZero,
+  TileRelease,
+  TdpbSSD,
+  TdpbSUD,
+  TdpbUSD,
+  TdpbUUD,
+  Count
+};
+
+/// One decoded instruction; registers of a product are dest += left * right.
+struct Instruction {
+  Opcode opcode;
+  /// Bytes of machine code.
+  unsigned length;
+  unsigned dest = 0, left = 0, right = 0;
+  /// Address of the first byte in memory, distance of rows.
+  uint64_t address = 0;
+  int64_t stride = 0;
+};
+
+/// Decodes the instruction at the context's instruction pointer. Returns false
+/// if it is none of AMX-INT8.
+bool decode(const ucontext_t &context, Instruction &instruction);
+
+} // namespace emulator
+
+#endif // QUANT_TEST_EMULATOR_DECODE_H
