@@ -97,7 +97,7 @@ void quantmlir::buildBufferizeStage(OpPassManager &pm) {
   pm.addPass(createCSEPass());
 }
 
-void quantmlir::buildLLVMStage(OpPassManager &pm) {
+void quantmlir::buildLLVMStage(OpPassManager &pm, bool withTiles) {
   pm.addPass(createQuantOrderContractionLoopsPass());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   // Vectors whose elements do not follow each other in memory (packing every
@@ -110,9 +110,11 @@ void quantmlir::buildLLVMStage(OpPassManager &pm) {
   pm.addPass(createSCFToControlFlowPass());
   // Tiles that loops carry are arguments of blocks: those change their types
   // together with the ops on tiles.
-  ConvertToLLVMPassOptions tiles;
-  tiles.filterDialects = {"amx", "cf"};
-  pm.addPass(createConvertToLLVMPass(tiles));
+  if (withTiles) {
+    ConvertToLLVMPassOptions tiles;
+    tiles.filterDialects = {"amx", "cf"};
+    pm.addPass(createConvertToLLVMPass(tiles));
+  }
   pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createConvertMathToLibmPass());
   pm.addPass(createConvertVectorToLLVMPass());
@@ -162,7 +164,7 @@ void quantmlir::buildX86Pipeline(OpPassManager &pm,
   pm.addPass(createConvertQuantToX86Pass());
   if (!endStage(pm, Stage::Target, options.stopAfter))
     return;
-  buildLLVMStage(pm);
+  buildLLVMStage(pm, /*withTiles=*/true);
   endStage(pm, Stage::LLVM, options.stopAfter);
 }
 

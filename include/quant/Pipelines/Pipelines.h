@@ -57,9 +57,10 @@ void buildQuantStage(mlir::OpPassManager &pm, llvm::StringRef quantize);
 
 /// From tensors of standard dialects (linalg, tensor, arith, math) and
 /// bufferized `quant.packed_matmul` down to the LLVM dialect, in two parts so
-/// that a target can expand its own ops on memrefs in between.
+/// that a target can expand its own ops on memrefs in between; `withTiles` for
+/// programs that may hold AMX tiles.
 void buildBufferizeStage(mlir::OpPassManager &pm);
-void buildLLVMStage(mlir::OpPassManager &pm);
+void buildLLVMStage(mlir::OpPassManager &pm, bool withTiles = false);
 
 /// Portable path: reference lowering, loops, LLVM.
 void buildGenericPipeline(mlir::OpPassManager &pm,
