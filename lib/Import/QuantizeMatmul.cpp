@@ -14,12 +14,16 @@
 #include "quant/Import/CalibratedMatmuls.h"
 #include "quant/Import/Contraction/ConstantWeight.h"
 #include "quant/Import/Contraction/ContractionMatcher.h"
+#include "quant/Import/Contraction/DynamicQuantize.h"
 #include "quant/Import/Contraction/FuseBias.h"
 #include "quant/Import/Contraction/MatmulEmitter.h"
+#include "quant/Import/Contraction/NamedMatmuls.h"
 #include "quant/Import/Contraction/QuantizedOperand.h"
 #include "quant/Import/Contraction/RescaledMatmul.h"
 #include "quant/Import/Contraction/WeightChoice.h"
+#include "quant/Import/MatmulNames.h"
 #include "quant/Import/QuantCasts/QuantCasts.h"
+#include "quant/Import/Recipe.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -48,18 +52,6 @@ static bool hasNonFinite(Value value) {
 
 namespace {
 
-/// Stored type and range of one side of the matmul.
-struct StoredRange {
-  unsigned bits;
-  bool isUnsigned;
-
-  int64_t min() const { return isUnsigned ? 0 : -(int64_t(1) << (bits - 1)); }
-  int64_t max() const {
-    return (int64_t(1) << (bits - (isUnsigned ? 0 : 1))) - 1;
-  }
-  int64_t getMaxMagnitude() const { return isUnsigned ? max() : -min(); }
-};
-
 struct QuantQuantizeMatmulPass
     : quantmlir::impl::QuantQuantizeMatmulPassBase<QuantQuantizeMatmulPass> {
   using Base::Base;
@@ -67,7 +59,14 @@ struct QuantQuantizeMatmulPass
   void runOnOperation() override;
 
 private:
-  LogicalResult verifyOptions();
+  LogicalResult verifyOptions(Location loc);
+  LogicalResult prepare(ModuleOp module, Location loc);
+  LogicalResult loadSelection(ModuleOp module);
+  FailureOr<std::shared_ptr<QuantQuantizeMatmulPass>>
+  createScheme(ModuleOp module, StringRef options, Location loc);
+  FailureOr<QuantQuantizeMatmulPass *> getScheme(ModuleOp module, Operation *op,
+                                                 std::string &reason);
+  void warnOfUnusedRules();
   LogicalResult rewrite(const Contraction &matched, std::string &reason);
   LogicalResult findStaticLhs(Contraction &c,
                               std::optional<QuantizedOperand> &given,
@@ -80,8 +79,6 @@ private:
                           const std::optional<QuantizedOperand> &given);
   FailureOr<QuantizedMatrix> emitRhs(OpBuilder &builder, MatmulEmitter &emitter,
                                      const Contraction &c, std::string &reason);
-  QuantizedMatrix quantizeMatrix(OpBuilder &builder, Location loc, Value matrix,
-                                 ArrayRef<int64_t> axes, StoredRange stored);
   QuantizedMatrix quantizeStatic(OpBuilder &builder, Location loc, Value matrix,
                                  const MatmulStatistics &statistics);
 
@@ -114,23 +111,25 @@ private:
   WeightScheme getWeightScheme() const;
 
   CalibratedMatmuls calibrated;
+  std::vector<MatmulPattern> included, excluded;
+  Recipe rules;
+  /// The schemes of rules and of `quant.scheme`, by their options.
+  llvm::StringMap<std::shared_ptr<QuantQuantizeMatmulPass>> schemes;
 };
 
 } // namespace
 
-LogicalResult QuantQuantizeMatmulPass::verifyOptions() {
+LogicalResult QuantQuantizeMatmulPass::verifyOptions(Location loc) {
   auto verify = [&](StringRef name, unsigned bits) -> LogicalResult {
     if (bits == 4 || bits == 8)
       return success();
-    return emitError(getOperation().getLoc())
-           << "option '" << name << "': expected 8 or 4, found " << bits;
+    return emitError(loc) << "option '" << name << "': expected 8 or 4, found "
+                          << bits;
   };
   if (failed(verify("weight-bits", weightBits)) ||
       failed(verify("activation-bits", activationBits)))
     return failure();
-  auto error = [&](StringRef text) {
-    return emitError(getOperation().getLoc()) << text;
-  };
+  auto error = [&](StringRef text) { return emitError(loc) << text; };
   if (groupSize <= 0)
     return error("option 'group-size': expected more than 0, found ")
            << int64_t(groupSize);
@@ -140,31 +139,6 @@ LogicalResult QuantQuantizeMatmulPass::verifyOptions() {
   if (rounding == WeightRounding::ErrorCompensated && stats.empty())
     return error("option 'rounding=error-compensated' needs 'stats'");
   return success();
-}
-
-/// Chooses parameters for the indices of `axes` and quantizes with them.
-QuantizedMatrix QuantQuantizeMatmulPass::quantizeMatrix(OpBuilder &builder,
-                                                        Location loc,
-                                                        Value matrix,
-                                                        ArrayRef<int64_t> axes,
-                                                        StoredRange stored) {
-  auto type = cast<RankedTensorType>(matrix.getType());
-  SmallVector<int64_t> shape;
-  for (int64_t axis : axes)
-    shape.push_back(type.getDimSize(axis));
-  Type zeroPointType;
-  if (stored.isUnsigned)
-    zeroPointType = RankedTensorType::get(shape, builder.getI32Type());
-  auto scaleType = RankedTensorType::get(shape, builder.getF32Type());
-  auto range = builder.getDenseI64ArrayAttr({stored.min(), stored.max()});
-  auto axesAttr = builder.getDenseI64ArrayAttr(axes);
-  auto params = ChooseQParamsOp::create(builder, loc, scaleType, zeroPointType,
-                                        matrix, axesAttr, range);
-  auto intsType = type.clone(builder.getIntegerType(stored.bits));
-  auto ints = QuantizeOp::create(
-      builder, loc, intsType, matrix, params.getScale(), params.getZeroPoint(),
-      axesAttr, range, stored.isUnsigned ? builder.getUnitAttr() : UnitAttr());
-  return {ints, params.getScale(), params.getZeroPoint(), stored.isUnsigned};
 }
 
 /// The integers that the program itself gives for an operand, if they can be
@@ -372,8 +346,13 @@ QuantQuantizeMatmulPass::emitRhs(OpBuilder &builder, MatmulEmitter &emitter,
 LogicalResult QuantQuantizeMatmulPass::rewrite(const Contraction &matched,
                                                std::string &reason) {
   FailureOr<Contraction> chosen = chooseWeight(matched, reason);
-  if (failed(chosen))
-    return failure();
+  if (failed(chosen)) {
+    if (!attention || !isActivationProduct(matched))
+      return failure();
+    reason = explainElements(matched);
+    return success(reason.empty() && succeeded(quantizeActivationProduct(
+                                         matched, activationBits, reason)));
+  }
   Contraction &c = *chosen;
   reason = explainElements(c);
   if (!reason.empty())
@@ -407,16 +386,118 @@ LogicalResult QuantQuantizeMatmulPass::rewrite(const Contraction &matched,
   return success();
 }
 
-void QuantQuantizeMatmulPass::runOnOperation() {
-  if (failed(verifyOptions()))
-    return signalPassFailure();
-  if (!stats.empty()) {
-    FailureOr<CalibratedMatmuls> loaded =
-        CalibratedMatmuls::load(getOperation(), stats);
-    if (failed(loaded))
-      return signalPassFailure();
-    calibrated = std::move(*loaded);
+//===----------------------------------------------------------------------===//
+// Which matmul gets which scheme
+//===----------------------------------------------------------------------===//
+
+/// Proves the options and loads the statistics that they name.
+LogicalResult QuantQuantizeMatmulPass::prepare(ModuleOp module, Location loc) {
+  if (failed(verifyOptions(loc)))
+    return failure();
+  if (stats.empty())
+    return success();
+  FailureOr<CalibratedMatmuls> loaded = CalibratedMatmuls::load(module, stats);
+  if (failed(loaded))
+    return failure();
+  calibrated = std::move(*loaded);
+  return success();
+}
+
+/// Reads `include`, `exclude` and `recipe`.
+LogicalResult QuantQuantizeMatmulPass::loadSelection(ModuleOp module) {
+  auto fail = [&](llvm::Error error) {
+    return emitError(module.getLoc()) << llvm::toString(std::move(error));
+  };
+  for (auto [texts, patterns] :
+       {std::make_pair(&include, &included), {&exclude, &excluded}}) {
+    auto created =
+        createPatterns(SmallVector<std::string>(texts->begin(), texts->end()));
+    if (!created)
+      return fail(created.takeError());
+    *patterns = std::move(*created);
   }
+  if (recipe.empty())
+    return success();
+  auto read = Recipe::read(recipe);
+  if (!read)
+    return fail(read.takeError());
+  rules = std::move(*read);
+  std::string hash = getModelHash(module);
+  if (!rules.model.empty() && rules.model != hash)
+    return emitError(module.getLoc())
+           << "recipe '" << recipe << "': it is for another program: expected "
+           << "model " << hash << ", found " << rules.model;
+  return success();
+}
+
+/// The scheme that has the pass's own options with `text` on top.
+FailureOr<std::shared_ptr<QuantQuantizeMatmulPass>>
+QuantQuantizeMatmulPass::createScheme(ModuleOp module, StringRef text,
+                                      Location loc) {
+  auto scheme = std::make_shared<QuantQuantizeMatmulPass>();
+  scheme->copyOptionValuesFrom(this);
+  // Enumerations complain on their own, without a call of `onError`.
+  auto onError = [&](const Twine &message) {
+    if (!message.isTriviallyEmpty())
+      emitError(loc) << message;
+    return failure();
+  };
+  if (failed(scheme->initializeOptions(text, onError))) {
+    emitError(loc) << "cannot read the scheme '" << text << "'";
+    return failure();
+  }
+  if (failed(scheme->prepare(module, loc)))
+    return failure();
+  return scheme;
+}
+
+/// Whose options `op` is quantized with; null, with the reason, when it stays
+/// in float.
+FailureOr<QuantQuantizeMatmulPass *>
+QuantQuantizeMatmulPass::getScheme(ModuleOp module, Operation *op,
+                                   std::string &reason) {
+  std::string text;
+  if (auto own = op->getAttrOfType<StringAttr>(kSchemeAttr)) {
+    text = own.getValue().str();
+  } else {
+    auto fitsOp = [&](const MatmulPattern &p) { return p.matches(op); };
+    if ((!included.empty() && llvm::none_of(included, fitsOp)) ||
+        llvm::any_of(excluded, fitsOp)) {
+      reason = "include and exclude leave it out";
+      return nullptr;
+    }
+    std::optional<size_t> rule = rules.find(op);
+    if (!rule)
+      return this;
+    text = rules.rules[*rule].options;
+  }
+  if (StringRef(text).trim() == kNoScheme) {
+    reason = "the recipe leaves it in float";
+    return nullptr;
+  }
+  auto known = schemes.find(text);
+  if (known != schemes.end())
+    return known->second.get();
+  auto created = createScheme(module, text, op->getLoc());
+  if (failed(created))
+    return failure();
+  return (schemes[text] = std::move(*created)).get();
+}
+
+void QuantQuantizeMatmulPass::warnOfUnusedRules() {
+  for (const Recipe::Rule &rule : rules.rules)
+    if (!rule.used)
+      emitWarning(getOperation().getLoc())
+          << "recipe '" << recipe << "': no matmul fits '"
+          << rule.pattern.getText() << "'";
+}
+
+void QuantQuantizeMatmulPass::runOnOperation() {
+  ModuleOp module = getOperation();
+  if (!recipe.empty() || !include.empty() || !exclude.empty())
+    nameMatmuls(module);
+  if (failed(prepare(module, module.getLoc())) || failed(loadSelection(module)))
+    return signalPassFailure();
   if (activations == ActivationScheme::Static)
     convertQuantCasts(getOperation());
 
@@ -442,14 +523,21 @@ void QuantQuantizeMatmulPass::runOnOperation() {
       continue;
     ++numMatmuls;
     ++seen;
-    if (isUnusual || failed(rewrite(*contraction, reason))) {
+    FailureOr<QuantQuantizeMatmulPass *> scheme = this;
+    if (!isUnusual)
+      scheme = getScheme(module, op, reason);
+    if (failed(scheme))
+      return signalPassFailure();
+    if (isUnusual || !*scheme ||
+        failed((*scheme)->rewrite(*contraction, reason))) {
       skip(op, reason);
       continue;
     }
     ++numQuantized;
     ++quantized;
   }
-  fuseBias(getOperation());
+  fuseBias(module);
+  warnOfUnusedRules();
   if (report)
     getOperation()->emitRemark()
         << quantized << " of " << seen << " float matmuls quantized, "

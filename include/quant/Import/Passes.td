@@ -90,6 +90,9 @@ def QuantQuantizeMatmulPass : Pass<"quant-quantize-matmul", "::mlir::ModuleOp"> 
     A contraction that stays in float gets a remark at its location that says
     why, and is counted.
 
+    `include`, `exclude` and `recipe` say which matmuls are quantized, and how
+    each; a string attribute `quant.scheme` on the op comes before them.
+
     Example, with `weights=channel activations=dynamic-token`:
 
     ```mlir
@@ -168,6 +171,16 @@ def QuantQuantizeMatmulPass : Pass<"quant-quantize-matmul", "::mlir::ModuleOp"> 
               clEnumValN(RangeObserver::Mse, "mse", "least squared error"),
               clEnumValN(RangeObserver::KL, "kl",
                          "least divergence of distributions"))}]>,
+    Option<"attention", "attention", "bool", "false",
+           "Also quantize products of two activations with batch dimensions: "
+           "a scale for each row of the left one, for each batch of the right "
+           "one, from the data">,
+    ListOption<"include", "include", "std::string",
+               "Globs: only matmuls whose name, location or op fits one">,
+    ListOption<"exclude", "exclude", "std::string",
+               "Globs: not the matmuls whose name, location or op fits one">,
+    Option<"recipe", "recipe", "std::string", [{""}],
+           "JSON file with options for each matmul, see Import/Recipe.h">,
     Option<"symmetric", "symmetric", "bool", "true",
            "Zero points are 0; false: activations are asymmetric">,
     Option<"report", "report", "bool", "false",

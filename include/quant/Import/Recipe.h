@@ -1,0 +1,72 @@
+//===- Recipe.h - a scheme for each matmul ----------------------*- C++ -*-===//
+//
+// A recipe is a JSON file that says how matmuls are quantized, one by one:
+//
+//   {"version": 1,
+//    "model": "<hash of the float program's matmuls>",          (optional)
+//    "matmuls": [
+//      {"name": "main#3", "options": "weight-bits=4 weights=group"},
+//      {"name": "main#1*", "options": "none"}]}
+//
+// `name` is a glob over what a matmul is called: its name (`quant.name`), its
+// location or its op (`linalg.batch_matmul`). The first rule that fits is
+// taken. `options` are those of `quant-quantize-matmul`, on top of the pass's
+// own; `none` leaves the matmul in float. An op can carry its rule with it, as
+// the string attribute `quant.scheme`, which comes before all rules.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_IMPORT_RECIPE_H
+#define QUANT_IMPORT_RECIPE_H
+
+#include "mlir/IR/Operation.h"
+#include "llvm/Support/Error.h"
+
+#include <string>
+#include <vector>
+
+namespace quantmlir {
+
+/// Attribute with the options of one matmul.
+constexpr llvm::StringLiteral kSchemeAttr = "quant.scheme";
+/// Options that leave a matmul in float.
+constexpr llvm::StringLiteral kNoScheme = "none";
+
+/// A glob over what a matmul is called.
+class MatmulPattern {
+public:
+  static llvm::Expected<MatmulPattern> create(llvm::StringRef text);
+
+  /// Whether it fits the name, the location (`file:line:column`, or the name
+  /// of a NameLoc) or the op's name.
+  bool matches(mlir::Operation *op) const;
+  llvm::StringRef getText() const { return text; }
+
+private:
+  std::string text;
+};
+
+/// All of several patterns.
+llvm::Expected<std::vector<MatmulPattern>>
+createPatterns(llvm::ArrayRef<std::string> texts);
+
+struct Recipe {
+  struct Rule {
+    MatmulPattern pattern;
+    std::string options;
+    bool used = false;
+  };
+  /// hashMatmuls of the program; empty: for any.
+  std::string model;
+  std::vector<Rule> rules;
+
+  /// Reads a file. Errors name the file, the field, what was expected and what
+  /// was found; those of JSON also line and column.
+  static llvm::Expected<Recipe> read(llvm::StringRef path);
+  /// The index of the first rule that fits, or none; notes that it was used.
+  std::optional<size_t> find(mlir::Operation *op);
+};
+
+} // namespace quantmlir
+
+#endif // QUANT_IMPORT_RECIPE_H

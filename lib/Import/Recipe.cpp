@@ -1,0 +1,165 @@
+//===- Recipe.cpp - a scheme for each matmul ------------------------------===//
+
+#include "quant/Import/Recipe.h"
+
+#include "quant/Import/MatmulNames.h"
+
+#include "mlir/IR/Location.h"
+#include "llvm/Support/GlobPattern.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+using namespace mlir;
+using namespace quantmlir;
+namespace json = llvm::json;
+
+//===----------------------------------------------------------------------===//
+// Patterns
+//===----------------------------------------------------------------------===//
+
+llvm::Expected<MatmulPattern> MatmulPattern::create(StringRef text) {
+  auto glob = llvm::GlobPattern::create(text);
+  if (!glob)
+    return llvm::createStringError("expected a glob, found '" + text +
+                                   "': " + llvm::toString(glob.takeError()));
+  MatmulPattern pattern;
+  pattern.text = text.str();
+  return pattern;
+}
+
+/// Whether `glob` fits a place that `location` names.
+static bool matchesLocation(const llvm::GlobPattern &glob, Location location) {
+  return location
+      ->walk([&](Location part) {
+        std::string text;
+        if (auto file = dyn_cast<FileLineColLoc>(part))
+          llvm::raw_string_ostream(text)
+              << file.getFilename().getValue() << ":" << file.getLine() << ":"
+              << file.getColumn();
+        else if (auto name = dyn_cast<NameLoc>(part))
+          text = name.getName().str();
+        return !text.empty() && glob.match(text) ? WalkResult::interrupt()
+                                                 : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+bool MatmulPattern::matches(Operation *op) const {
+  // Not kept: a glob refers to the text it was made from, which moves.
+  auto glob = llvm::cantFail(llvm::GlobPattern::create(text));
+  return glob.match(getMatmulName(op)) ||
+         glob.match(op->getName().getStringRef()) ||
+         matchesLocation(glob, op->getLoc());
+}
+
+llvm::Expected<std::vector<MatmulPattern>>
+quantmlir::createPatterns(ArrayRef<std::string> texts) {
+  std::vector<MatmulPattern> patterns;
+  for (const std::string &text : texts) {
+    auto pattern = MatmulPattern::create(text);
+    if (!pattern)
+      return pattern.takeError();
+    patterns.push_back(std::move(*pattern));
+  }
+  return patterns;
+}
+
+//===----------------------------------------------------------------------===//
+// The file
+//===----------------------------------------------------------------------===//
+
+/// A string field, where `object` must have it.
+static llvm::Expected<std::string> getString(const json::Object &object,
+                                             StringRef field) {
+  if (std::optional<StringRef> text = object.getString(field))
+    return text->str();
+  std::string found = "nothing";
+  if (const json::Value *value = object.get(field))
+    llvm::raw_string_ostream(found = "") << *value;
+  return llvm::createStringError("'" + field + "': expected a string, found " +
+                                 found);
+}
+
+/// Fails on a field that is none of `known`: a misspelt one would be ignored.
+static llvm::Error verifyFields(const json::Object &object,
+                                ArrayRef<StringRef> known) {
+  for (const auto &field : object)
+    if (!llvm::is_contained(known, StringRef(field.first)))
+      return llvm::createStringError("unknown field '" +
+                                     StringRef(field.first) + "'");
+  return llvm::Error::success();
+}
+
+static llvm::Expected<Recipe::Rule> parseRule(const json::Value &value) {
+  const json::Object *object = value.getAsObject();
+  if (!object)
+    return llvm::createStringError("expected an object");
+  if (llvm::Error unknown = verifyFields(*object, {"name", "options"}))
+    return std::move(unknown);
+  auto name = getString(*object, "name");
+  if (!name)
+    return name.takeError();
+  auto options = getString(*object, "options");
+  if (!options)
+    return options.takeError();
+  auto pattern = MatmulPattern::create(*name);
+  if (!pattern)
+    return pattern.takeError();
+  return Recipe::Rule{std::move(*pattern), std::move(*options)};
+}
+
+static llvm::Expected<Recipe> parse(const json::Value &value) {
+  const json::Object *root = value.getAsObject();
+  if (!root)
+    return llvm::createStringError("expected an object");
+  if (llvm::Error unknown =
+          verifyFields(*root, {"version", "model", "matmuls"}))
+    return std::move(unknown);
+  std::optional<int64_t> version = root->getInteger("version");
+  if (version != 1)
+    return llvm::createStringError("'version': expected 1");
+  Recipe recipe;
+  if (root->get("model")) {
+    auto model = getString(*root, "model");
+    if (!model)
+      return model.takeError();
+    recipe.model = std::move(*model);
+  }
+  const json::Array *rules = root->getArray("matmuls");
+  if (!rules)
+    return llvm::createStringError("'matmuls': expected a list");
+  for (auto [i, value] : llvm::enumerate(*rules)) {
+    auto rule = parseRule(value);
+    if (!rule)
+      return llvm::createStringError("'matmuls'[" + llvm::Twine(i) +
+                                     "]: " + llvm::toString(rule.takeError()));
+    recipe.rules.push_back(std::move(*rule));
+  }
+  return recipe;
+}
+
+llvm::Expected<Recipe> Recipe::read(StringRef path) {
+  auto inFile = [&](llvm::Error error) {
+    return llvm::createStringError("recipe '" + path +
+                                   "': " + llvm::toString(std::move(error)));
+  };
+  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
+  if (!file)
+    return inFile(llvm::errorCodeToError(file.getError()));
+  auto value = json::parse((*file)->getBuffer());
+  if (!value)
+    return inFile(value.takeError());
+  auto recipe = parse(*value);
+  if (!recipe)
+    return inFile(recipe.takeError());
+  return recipe;
+}
+
+std::optional<size_t> Recipe::find(Operation *op) {
+  for (auto [i, rule] : llvm::enumerate(rules))
+    if (rule.pattern.matches(op)) {
+      rule.used = true;
+      return i;
+    }
+  return std::nullopt;
+}

@@ -1,0 +1,56 @@
+// Recipes that cannot be followed: what was expected, what was found.
+// RUN: split-file %s %t
+// RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="recipe=%t/none.json" 2>&1 | FileCheck %s --check-prefix=NOFILE
+// RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="recipe=%t/text.json" 2>&1 | FileCheck %s --check-prefix=TEXT
+// RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="recipe=%t/list.json" 2>&1 | FileCheck %s --check-prefix=LIST
+// RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="recipe=%t/version.json" 2>&1 | FileCheck %s --check-prefix=VERSION
+// RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="recipe=%t/rules.json" 2>&1 | FileCheck %s --check-prefix=RULES
+// RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="recipe=%t/field.json" 2>&1 | FileCheck %s --check-prefix=FIELD
+// RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="recipe=%t/name.json" 2>&1 | FileCheck %s --check-prefix=NAME
+// RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="recipe=%t/glob.json" 2>&1 | FileCheck %s --check-prefix=GLOB
+// RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="recipe=%t/model.json" 2>&1 | FileCheck %s --check-prefix=MODEL
+// RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="recipe=%t/bits.json" 2>&1 | FileCheck %s --check-prefix=BITS
+// RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="recipe=%t/option.json" 2>&1 | FileCheck %s --check-prefix=OPTION
+// RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="include=[" 2>&1 | FileCheck %s --check-prefix=INCLUDE
+
+// NOFILE: error: recipe '{{.*}}none.json': No such file or directory
+// TEXT: error: recipe '{{.*}}text.json': [2:1, byte=13]: Expected
+// LIST: error: recipe '{{.*}}list.json': expected an object
+// VERSION: error: recipe '{{.*}}version.json': 'version': expected 1
+// RULES: error: recipe '{{.*}}rules.json': 'matmuls': expected a list
+// FIELD: error: recipe '{{.*}}field.json': 'matmuls'[0]: unknown field 'bits'
+// NAME: error: recipe '{{.*}}name.json': 'matmuls'[1]: 'name': expected a string, found 3
+// GLOB: error: recipe '{{.*}}glob.json': 'matmuls'[0]: expected a glob, found 'main#[':
+// MODEL: error: recipe '{{.*}}model.json': it is for another program: expected model {{[0-9a-f]+}}, found 0123
+// BITS: m.mlir:4:{{[0-9]+}}: error: option 'weight-bits': expected 8 or 4, found 5
+// OPTION: m.mlir:4:{{[0-9]+}}: error: cannot read the scheme 'weight-size=4'
+// INCLUDE: error: expected a glob, found '[':
+
+//--- text.json
+{"version":1
+nothing}
+//--- list.json
+[]
+//--- version.json
+{"version": 2, "matmuls": []}
+//--- rules.json
+{"version": 1, "matmuls": {}}
+//--- field.json
+{"version": 1, "matmuls": [{"name": "*", "options": "", "bits": 4}]}
+//--- name.json
+{"version": 1, "matmuls": [{"name": "a", "options": ""}, {"name": 3, "options": ""}]}
+//--- glob.json
+{"version": 1, "matmuls": [{"name": "main#[", "options": ""}]}
+//--- model.json
+{"version": 1, "model": "0123", "matmuls": []}
+//--- bits.json
+{"version": 1, "matmuls": [{"name": "*", "options": "weight-bits=5"}]}
+//--- option.json
+{"version": 1, "matmuls": [{"name": "*", "options": "weight-size=4"}]}
+//--- m.mlir
+func.func @main(%x: tensor<2x8xf32>) -> tensor<2x8xf32> {
+  %w = arith.constant dense<0.5> : tensor<8x8xf32>
+  %z = arith.constant dense<0.0> : tensor<2x8xf32>
+  %0 = linalg.matmul ins(%x, %w : tensor<2x8xf32>, tensor<8x8xf32>) outs(%z : tensor<2x8xf32>) -> tensor<2x8xf32>
+  return %0 : tensor<2x8xf32>
+}
