@@ -14,7 +14,7 @@
 // RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="include=[" 2>&1 | FileCheck %s --check-prefix=INCLUDE
 
 // NOFILE: error: recipe '{{.*}}none.json': No such file or directory
-// TEXT: error: recipe '{{.*}}text.json': [2:1, byte=13]: Expected
+// TEXT: error: recipe '{{.*}}text.json': [2:1, byte=14]: Expected
 // LIST: error: recipe '{{.*}}list.json': expected an object
 // VERSION: error: recipe '{{.*}}version.json': 'version': expected 1
 // RULES: error: recipe '{{.*}}rules.json': 'matmuls': expected a list
