@@ -12,7 +12,7 @@
 // QUANT: arith.constant dense<{{\[\[}}109, -18, 54], [-73, 127, -36]]> : tensor<2x3xi8>
 // QUANT: quant.choose_qparams
 // QUANT: quant.quantize
-// QUANT: quant.matmul {{.*}} {transpose_rhs}
+// QUANT: quant.matmul {{.*}} transpose_rhs}
 // QUANT: quant.rescale
 
 // PACKED: arith.constant dense<{{\[\[}}-18560, -2304, 0,
