@@ -161,6 +161,7 @@ void quantmlir::buildX86Pipeline(OpPassManager &pm,
   reference.packedMatmul = false;
   pm.addPass(createConvertQuantToLinalgPass(reference));
   buildBufferizeStage(pm);
+  pm.addPass(createQuantVectorizeRowsPass());
   pm.addPass(createConvertQuantToX86Pass());
   if (!endStage(pm, Stage::Target, options.stopAfter))
     return;

@@ -80,6 +80,39 @@ def QuantLowerPackPass : Pass<"quant-lower-pack", "::mlir::ModuleOp"> {
     "::mlir::vector::VectorDialect"];
 }
 
+def QuantVectorizeRowsPass : Pass<"quant-vectorize-rows", "::mlir::ModuleOp"> {
+  let summary = "Elementwise linalg.generic ops and row reductions as vectors";
+  let description = [{
+    Rewrites `linalg.generic` on memrefs whose innermost loop runs over
+    neighbouring elements, and whose body is elementwise, to loops over vectors.
+    An innermost reduction is split over lanes where its order does not matter
+    (maximum, minimum, integer sums). The last columns are a shorter vector
+    where their number is known, else a mask. Other ops are left alone.
+
+    Example:
+
+    ```mlir
+    linalg.generic {iterator_types = ["parallel", "reduction"], ...}
+        ins(%x : memref<8x384xf32>) outs(%max : memref<8xf32>) { ... }
+    // becomes
+    scf.for %row = ... {
+      %acc = scf.for %column = %c0 to %c384 step %c32 iter_args(...) {
+        %v = vector.load %x[%row, %column] : memref<8x384xf32>, vector<32xf32>
+        ...
+      }
+      %m = vector.reduction <maximumf>, %acc : vector<32xf32> into f32
+      memref.store %m, %max[%row]
+    }
+    ```
+  }];
+  let statistics = [
+    Statistic<"numVectorized", "num-vectorized", "Ops rewritten to vectors">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"];
+}
+
 def ConvertQuantToX86Pass : Pass<"convert-quant-to-x86", "::mlir::ModuleOp"> {
   let summary = "Emit the instructions of quant.packed_matmul on memrefs";
   let description = [{
