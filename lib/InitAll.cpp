@@ -4,6 +4,11 @@
 
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Dialect/AMX/Transforms.h"
+#include "mlir/Target/LLVM/NVVM/Target.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/GPU/GPUToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 
 #include "quant/Conversion/Passes.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
@@ -12,6 +17,7 @@
 #include "quant/Import/Passes.h"
 #include "quant/Instrument/Passes.h"
 #include "quant/Pipelines/Pipelines.h"
+#include "quant/Target/NVVM/Passes.h"
 #include "quant/Target/X86/Passes.h"
 
 void quantmlir::registerAllDialects(mlir::DialectRegistry &registry) {
@@ -19,6 +25,12 @@ void quantmlir::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::cf::registerConvertControlFlowToLLVMInterface(registry);
   registerQuantExtension(registry);
   registerBufferizationModels(registry);
+  // What turns a kernel into PTX.
+  mlir::registerBuiltinDialectTranslation(registry);
+  mlir::registerGPUDialectTranslation(registry);
+  mlir::registerLLVMDialectTranslation(registry);
+  mlir::registerNVVMDialectTranslation(registry);
+  mlir::NVVM::registerNVVMTargetInterfaceExternalModels(registry);
 }
 
 void quantmlir::registerAllPasses() {
@@ -27,5 +39,6 @@ void quantmlir::registerAllPasses() {
   registerQuantInstrumentPasses();
   registerQuantConversionPasses();
   registerQuantTargetX86Passes();
+  registerQuantTargetNVVMPasses();
   registerPipelines();
 }

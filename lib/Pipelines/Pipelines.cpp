@@ -21,8 +21,7 @@
 using namespace mlir;
 using namespace quantmlir;
 
-/// Whether the pipeline goes on after `stage`, whose contract is proven here.
-static bool endStage(OpPassManager &pm, Stage stage, Stage stopAfter) {
+bool quantmlir::endStage(OpPassManager &pm, Stage stage, Stage stopAfter) {
   pm.addPass(createQuantVerifyStagePass({stage}));
   return stage != stopAfter;
 }
@@ -39,7 +38,7 @@ struct RejectOptionsPass
       : message(std::move(message)) {}
 
   void runOnOperation() override {
-    emitError(getOperation().getLoc()) << "quantize options: " << message;
+    emitError(getOperation().getLoc()) << message;
     signalPassFailure();
   }
 
@@ -47,6 +46,10 @@ struct RejectOptionsPass
 };
 
 } // namespace
+
+std::unique_ptr<Pass> quantmlir::createRejectOptionsPass(std::string message) {
+  return std::make_unique<RejectOptionsPass>(std::move(message));
+}
 
 /// quant-quantize-matmul with `options` in the textual form of pass options.
 static std::unique_ptr<Pass> createQuantizePass(StringRef options) {
@@ -60,7 +63,7 @@ static std::unique_ptr<Pass> createQuantizePass(StringRef options) {
     return failure();
   };
   if (failed(pass->initializeOptions(options, onError)))
-    return std::make_unique<RejectOptionsPass>(message);
+    return createRejectOptionsPass("quantize options: " + message);
   return pass;
 }
 
@@ -170,6 +173,9 @@ void quantmlir::buildX86Pipeline(OpPassManager &pm,
 }
 
 void quantmlir::registerPipelines() {
+  PassPipelineRegistration<NVVMPipelineOptions>(
+      "quant-to-nvvm", "Quantized matmuls to kernels for NVIDIA GPUs",
+      buildNVVMPipeline);
   PassPipelineRegistration<GenericPipelineOptions>(
       "quant-to-generic", "Quantized matmuls to portable LLVM",
       buildGenericPipeline);

@@ -50,6 +50,23 @@ struct X86PipelineOptions : public CommonPipelineOptions<X86PipelineOptions> {
       llvm::cl::desc("LLVM features to add (+x) or remove (-x)")};
 };
 
+/// Options of `quant-to-nvvm`.
+struct NVVMPipelineOptions : public CommonPipelineOptions<NVVMPipelineOptions> {
+  Option<std::string> chip{*this, "chip", llvm::cl::desc("sm_61, sm_75, ..."),
+                           llvm::cl::init("sm_80")};
+  Option<std::string> format{
+      *this, "format",
+      llvm::cl::desc("Kernels as NVVM IR (llvm), PTX text (isa) or machine "
+                     "code by ptxas (bin)"),
+      llvm::cl::init("isa")};
+};
+
+/// Fails with `message`: building a pipeline from bad options cannot.
+std::unique_ptr<mlir::Pass> createRejectOptionsPass(std::string message);
+
+/// Ends `stage`, whose contract is proven; whether the pipeline goes on.
+bool endStage(mlir::OpPassManager &pm, Stage stage, Stage stopAfter);
+
 /// Import + Quant stage: QDQ forms are imported, then, unless `quantize` is
 /// `none`, float matmuls are quantized with these options.
 /// Ends with constants folded; the pipelines verify the stage.
@@ -70,7 +87,12 @@ void buildGenericPipeline(mlir::OpPassManager &pm,
 void buildX86Pipeline(mlir::OpPassManager &pm,
                       const X86PipelineOptions &options);
 
-/// Registers `quant-to-generic` and `quant-to-x86`.
+/// NVIDIA path: kernels for the chip's integer instructions, launched by a host
+/// program that runs what is not a matmul.
+void buildNVVMPipeline(mlir::OpPassManager &pm,
+                       const NVVMPipelineOptions &options);
+
+/// Registers `quant-to-generic`, `quant-to-x86` and `quant-to-nvvm`.
 void registerPipelines();
 
 } // namespace quantmlir

@@ -72,6 +72,32 @@ constexpr IntrinsicRow tileDot(IntrinsicKind kind, llvm::StringLiteral name,
           llvmIntrinsic};
 }
 
+/// KR of the GPU rows is 64 bytes: four lanes of a warp read 16 bytes each of
+/// one row, whichever the instruction is, so that one packed weight serves all.
+constexpr unsigned kWarpKBits = 8 * 64;
+constexpr llvm::StringLiteral kWarpLhsLayout = "[M][K/KR][KR]";
+constexpr llvm::StringLiteral kWarpRhsLayout = "[N/8][K/KR][8][KR]";
+
+/// dp4a and mma.sync: signed operands of `bits`, i32 accumulators that wrap.
+constexpr IntrinsicRow nvvm(IntrinsicKind kind, llvm::StringLiteral name,
+                            IntrinsicFamily family, int64_t m, int64_t n,
+                            int64_t k, unsigned bits,
+                            llvm::StringLiteral features,
+                            llvm::StringLiteral llvmIntrinsic) {
+  return {kind,
+          name,
+          family,
+          m,
+          n,
+          k,
+          {bits, false, bits, kWarpLhsLayout, kWarpKBits / bits},
+          {bits, false, bits, kWarpRhsLayout, kWarpKBits / bits},
+          32,
+          features,
+          32,
+          llvmIntrinsic};
+}
+
 // Best vectors first. A machine with VNNI at 128 bits has it at 256 as well;
 // the 128-bit row is there for tests and for machines whose wide vectors are
 // switched off.
@@ -86,6 +112,17 @@ constexpr IntrinsicRow kTable[] = {
             "llvm.x86.avx2.pmadd.wd"),
     dotU8S8(IntrinsicKind::VPDPBUSD_128, "vpdpbusd_128", 128,
             "avxvnni|avx512vnni+avx512vl", "llvm.x86.avx512.vpdpbusd.128"),
+    nvvm(IntrinsicKind::MMA_M16N8K32_S8, "mma_m16n8k32_s8",
+         IntrinsicFamily::MmaSync, 16, 8, 32, 8, "mma.m16n8k32.s8",
+         "llvm.nvvm.mma.m16n8k32.row.col.s8"),
+    nvvm(IntrinsicKind::MMA_M8N8K16_S8, "mma_m8n8k16_s8",
+         IntrinsicFamily::MmaSync, 8, 8, 16, 8, "mma.m8n8k16.s8",
+         "llvm.nvvm.mma.m8n8k16.row.col.s8"),
+    nvvm(IntrinsicKind::MMA_M16N8K64_S4, "mma_m16n8k64_s4",
+         IntrinsicFamily::MmaSync, 16, 8, 64, 4, "mma.m16n8k64.s4",
+         "llvm.nvvm.mma.m16n8k64.row.col.s4"),
+    nvvm(IntrinsicKind::DP4A, "dp4a", IntrinsicFamily::Dp4a, 1, 1, 4, 8, "dp4a",
+         "llvm.nvvm.idp4a.s.s"),
     maddI16(IntrinsicKind::VPMADDWD_128, "vpmaddwd_128", 128, "",
             "llvm.x86.sse2.pmadd.wd"),
     tileDot(IntrinsicKind::AMX_TDPBSSD, "amx_tdpbssd", false, false,

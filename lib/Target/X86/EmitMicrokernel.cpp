@@ -107,6 +107,9 @@ static Value emitDot(OpBuilder &b, Location loc,
   }
   case qtarget::IntrinsicFamily::TileDot:
     llvm_unreachable("tiles are emitted by AMXKernels");
+  case qtarget::IntrinsicFamily::Dp4a:
+  case qtarget::IntrinsicFamily::MmaSync:
+    break;
   }
   llvm_unreachable("every family has an emitter");
 }

@@ -170,9 +170,9 @@ private:
     RankedTensorType type = rescale ? tensorType(rescale.getResult()) : accType;
     Value init = emptyLike(b, loc, type, op.getInit());
     Value a = packOperand(b, loc, lhs.value, lhs.kDim, tile.mr,
-                          intrinsic.lhs.kTile, intrinsic.k);
+                          intrinsic.lhs.kTile, intrinsic.kPadding());
     Value w = packOperand(b, loc, rhs.value, rhs.kDim, tile.nr,
-                          intrinsic.rhs.kTile, intrinsic.k);
+                          intrinsic.rhs.kTile, intrinsic.kPadding());
     auto kind = qtarget::IntrinsicKindAttr::get(b.getContext(), intrinsic.kind);
     auto packed = PackedMatmulOp::create(
         b, loc, TypeRange{type}, kind, a, w,

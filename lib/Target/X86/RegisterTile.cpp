@@ -46,6 +46,9 @@ static int64_t maxVectors(const qtarget::IntrinsicRow &info, int64_t rows) {
 
 RegisterTile quantmlir::chooseRegisterTile(const qtarget::IntrinsicRow &info,
                                            int64_t m, int64_t n) {
+  // A warp's tile is its kernel's choice; packing only interleaves 8 columns.
+  if (info.isNVVM())
+    return {1, 8};
   int64_t rows = balance(m, info.vectorBits == 512 ? 8 : 4);
   int64_t needed = ShapedType::isDynamic(n)
                        ? ShapedType::kDynamic

@@ -26,6 +26,10 @@ enum class IntrinsicFamily {
   /// Tile registers: acc[m, n] += sum over K of lhs[m, k] * rhs[n, k], each
   /// operand signed or unsigned as its format says.
   TileDot,
+  /// dp4a of PTX: one thread, acc += sum over 4 of lhs[k] * rhs[k].
+  Dp4a,
+  /// mma.sync of PTX: a warp's fragments, see Target/NVVM/FragmentLayout.h.
+  MmaSync,
 };
 
 /// An operand as the instruction reads it.
@@ -53,7 +57,13 @@ struct IntrinsicRow {
   llvm::StringLiteral features;
   unsigned vectorBits;
   llvm::StringLiteral llvmIntrinsic;
-
+  /// K is padded to a multiple of this.
+  int64_t kPadding() const { return std::max(k, lhs.kTile); }
+  /// Whether the instruction is one of a GPU.
+  bool isNVVM() const {
+    return family == IntrinsicFamily::Dp4a ||
+           family == IntrinsicFamily::MmaSync;
+  }
   /// Whether `target` has one of the alternatives of `features`.
   bool isLegalOn(TargetAttr target) const;
 };

@@ -32,9 +32,9 @@ class QTarget_I32Enum<string name, string summary, list<I32EnumAttrCase> cases>
   let cppNamespace = "::quantmlir::qtarget";
 }
 
-// Naming scheme: <INSTRUCTION>_<vector bits>, AMX_<INSTRUCTION> for tiles, whose
-// two letters after TDPB are the signs of the left and the right operand.
-// `M x N x K` of one instruction,
+// Naming scheme: <INSTRUCTION>_<vector bits>; AMX_<INSTRUCTION> for tiles, whose
+// two letters after TDPB are the signs of the left and the right operand; PTX's
+// name with its shape and operand type. `M x N x K` of one instruction,
 // its operand types and layouts are in the table (IntrinsicTable.h).
 def QTarget_IntrinsicKind : QTarget_I32Enum<"IntrinsicKind",
     "a multiply-accumulate instruction", [
@@ -47,7 +47,11 @@ def QTarget_IntrinsicKind : QTarget_I32Enum<"IntrinsicKind",
   I32EnumAttrCase<"AMX_TDPBSSD", 6, "amx_tdpbssd">,
   I32EnumAttrCase<"AMX_TDPBSUD", 7, "amx_tdpbsud">,
   I32EnumAttrCase<"AMX_TDPBUSD", 8, "amx_tdpbusd">,
-  I32EnumAttrCase<"AMX_TDPBUUD", 9, "amx_tdpbuud">
+  I32EnumAttrCase<"AMX_TDPBUUD", 9, "amx_tdpbuud">,
+  I32EnumAttrCase<"DP4A", 32, "dp4a">,
+  I32EnumAttrCase<"MMA_M8N8K16_S8", 33, "mma_m8n8k16_s8">,
+  I32EnumAttrCase<"MMA_M16N8K32_S8", 34, "mma_m16n8k32_s8">,
+  I32EnumAttrCase<"MMA_M16N8K64_S4", 35, "mma_m16n8k64_s4">
 ]>;
 
 class QTarget_Attr<string name, string attrMnemonic>

@@ -143,7 +143,9 @@ private:
   }
 
   LogicalResult verifyLLVM(Operation *op) {
-    if (isa<ModuleOp>(op) ||
+    // Kernels for a GPU are a module of their own, or already a binary.
+    StringRef dialect = op->getName().getDialectNamespace();
+    if (isa<ModuleOp>(op) || dialect == "gpu" || dialect == "nvvm" ||
         isa_and_present<LLVM::LLVMDialect>(op->getDialect()))
       return success();
     return op->emitOpError("expected only ops of the llvm dialect after the "

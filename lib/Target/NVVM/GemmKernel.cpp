@@ -1,0 +1,198 @@
+//===- GemmKernel.cpp - tiles through shared memory -----------------------===//
+//
+// A block computes blockM x blockN of the result. Tiles of both operands, one
+// block of KR along K at a time, go through a ring of `stages` buffers in
+// shared memory, filled ahead by cp.async (or by loads, on chips without it).
+//
+// Rows of a tile are 64 bytes and follow each other. A lane (g, j) of a warp
+// reads 16 bytes at row g, byte 16 j: 512 neighbouring bytes a warp, no two
+// lanes of a phase in one bank, with neither ldmatrix nor a swizzle. The k that
+// the instruction sees is then a permutation of memory's k, the same one for
+// both operands (FragmentLayout.h: getByteInRow).
+//
+//===----------------------------------------------------------------------===//
+
+#include "Kernel.h"
+#include "TileMultiply.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
+using namespace mlir;
+using namespace quantmlir;
+using namespace quantmlir::nvvm;
+
+namespace {
+
+constexpr int64_t kChunk = 16;
+constexpr int64_t kChunksPerRow = Problem::blockBytes / kChunk;
+
+/// A thread's 16 bytes of every tile: where they come from, for block 0 along
+/// K, how far it is to the next block, and whether they are in the operand.
+struct ChunkCopy {
+  Value source, inside, target;
+  int64_t bytesPerBlock;
+};
+
+class GemmEmitter {
+public:
+  GemmEmitter(KernelBuilder &k, gpu::GPUFuncOp func, const Problem &problem,
+              const Schedule &schedule, Value sharedMemory)
+      : k(k), func(func), problem(problem), schedule(schedule),
+        sharedMemory(sharedMemory) {}
+
+  void emit();
+
+private:
+  void planCopies();
+  void copyBlock(Value block, Value stage);
+  void emitChunk(const ChunkCopy &copy, Value block, Value stageOffset);
+  SmallVector<Value> mainLoop(TileMultiply &tile);
+  void epilogue(TileMultiply &tile, ValueRange sums);
+
+  KernelBuilder &k;
+  gpu::GPUFuncOp func;
+  const Problem &problem;
+  const Schedule &schedule;
+  Value sharedMemory;
+  Value thread, firstRow, firstColumn;
+  SmallVector<ChunkCopy> copies;
+};
+
+} // namespace
+
+void GemmEmitter::planCopies() {
+  Value lastRow = k.add(func.getArgument(kM), -1);
+  Value lhs = k.globalPointer(func.getArgument(kLhs));
+  Value rhs = k.globalPointer(func.getArgument(kRhs));
+  int64_t threads = schedule.threads();
+  auto forEachChunk = [&](int64_t rows, function_ref<void(Value)> plan) {
+    for (int64_t i = 0; i < rows * kChunksPerRow; i += threads)
+      plan(k.add(thread, i));
+  };
+  forEachChunk(schedule.blockM, [&](Value chunk) {
+    Value row = k.add(firstRow, k.div(chunk, kChunksPerRow));
+    Value source = k.offset(lhs, k.min(row, lastRow), problem.rowBytes());
+    source = k.offset(source, k.rem(chunk, kChunksPerRow), kChunk);
+    copies.push_back({source, k.less(row, func.getArgument(kM)),
+                      k.mul(chunk, kChunk), Problem::blockBytes});
+  });
+  constexpr int64_t columns = Problem::panelColumns;
+  constexpr int64_t panelChunks = columns * kChunksPerRow;
+  constexpr int64_t panelBytes = columns * Problem::blockBytes;
+  Value firstPanel = k.div(firstColumn, columns);
+  forEachChunk(schedule.blockN, [&](Value chunk) {
+    Value panel = k.add(firstPanel, k.div(chunk, panelChunks));
+    Value inside = k.less(panel, k.constant(problem.panels));
+    Value clamped = k.min(panel, k.constant(problem.panels - 1));
+    Value source = k.offset(rhs, clamped, problem.kBlocks * panelBytes);
+    source = k.offset(source, k.rem(chunk, panelChunks), kChunk);
+    Value target =
+        k.add(k.mul(chunk, kChunk), schedule.blockM * Problem::blockBytes);
+    copies.push_back({source, inside, target, panelBytes});
+  });
+}
+
+void GemmEmitter::emitChunk(const ChunkCopy &copy, Value block,
+                            Value stageOffset) {
+  Value source = k.offset(copy.source, block, copy.bytesPerBlock);
+  Value target = k.offset(sharedMemory, k.add(stageOffset, copy.target), 1);
+  if (schedule.asyncCopies) {
+    // What is outside of the operand is filled with zeros.
+    Value size = k.select(copy.inside, k.constant(kChunk), k.constant(0));
+    NVVM::CpAsyncOp::create(k.b, k.loc, target, source,
+                            static_cast<uint32_t>(kChunk),
+                            NVVM::LoadCacheModifierKind::CG, size);
+    return;
+  }
+  VectorType quad = k.vec(4, k.i32());
+  Value zero = arith::ConstantOp::create(k.b, k.loc, k.b.getZeroAttr(quad));
+  Value data = k.select(copy.inside, k.load(source, quad, kChunk), zero);
+  k.store(target, data, kChunk);
+}
+
+void GemmEmitter::copyBlock(Value block, Value stage) {
+  Value stageOffset = k.mul(stage, schedule.stageBytes());
+  for (const ChunkCopy &copy : copies)
+    emitChunk(copy, block, stageOffset);
+}
+
+SmallVector<Value> GemmEmitter::mainLoop(TileMultiply &tile) {
+  auto commit = [&] {
+    if (schedule.asyncCopies)
+      NVVM::CpAsyncCommitGroupOp::create(k.b, k.loc);
+  };
+  int64_t ahead = schedule.stages - 1;
+  for (int64_t block = 0; block < ahead; ++block) {
+    if (block < problem.kBlocks)
+      copyBlock(k.constant(block), k.constant(block));
+    commit();
+  }
+  // Carried: the stage to multiply, the stage to fill, the sums.
+  SmallVector<Value> carried = {k.constant(0), k.constant(ahead)};
+  llvm::append_range(carried, tile.zeros());
+  Value stages = k.constant(schedule.stages);
+  auto next = [&](Value stage) {
+    Value plusOne = k.add(stage, 1);
+    return k.select(k.less(plusOne, stages), plusOne, k.constant(0));
+  };
+  SmallVector<Value> last = k.loop(
+      k.constant(0), k.constant(problem.kBlocks), 1, carried,
+      [&](Value block, ValueRange values) {
+        if (schedule.asyncCopies)
+          NVVM::CpAsyncWaitGroupOp::create(k.b, k.loc, ahead - 1);
+        // Everybody's copies are there, and everybody has left the stage that
+        // is filled next.
+        k.barrier();
+        Value fill = k.add(block, ahead);
+        k.ifThen(k.less(fill, k.constant(problem.kBlocks)),
+                 [&] { copyBlock(fill, values[1]); });
+        commit();
+        SmallVector<Value> result = {next(values[0]), next(values[1])};
+        Value stage =
+            k.offset(sharedMemory, k.mul(values[0], schedule.stageBytes()), 1);
+        llvm::append_range(result, tile.multiply(stage, values.drop_front(2)));
+        return result;
+      });
+  return SmallVector<Value>(ArrayRef<Value>(last).drop_front(2));
+}
+
+void GemmEmitter::epilogue(TileMultiply &tile, ValueRange sums) {
+  KernelEpilogue epilogue(k, func, problem);
+  Value m = func.getArgument(kM), lastRow = k.add(m, -1);
+  Value lastColumn = k.constant(problem.panels * Problem::panelColumns -
+                                tile.columnsTogether());
+  SmallVector<Value> rows = tile.rows(firstRow);
+  SmallVector<KernelEpilogue::RowTerms> rowTerms;
+  for (Value row : rows)
+    rowTerms.push_back(epilogue.loadRow(k.min(row, lastRow)));
+  for (auto [c, column] : llvm::enumerate(tile.columns(firstColumn))) {
+    auto columnTerms =
+        epilogue.loadColumns(k.min(column, lastColumn), tile.columnsTogether());
+    for (auto [r, row] : llvm::enumerate(rows)) {
+      Value values =
+          epilogue.apply(tile.sum(sums, r, c), rowTerms[r], columnTerms);
+      k.ifThen(k.less(row, m), [&, row = row, column = column] {
+        epilogue.store(row, column, values);
+      });
+    }
+  }
+}
+
+void GemmEmitter::emit() {
+  thread = k.threadId();
+  firstColumn = k.mul(k.blockId(0), schedule.blockN);
+  firstRow = k.mul(k.blockId(1), schedule.blockM);
+  planCopies();
+  std::unique_ptr<TileMultiply> tile =
+      TileMultiply::create(k, problem, schedule, thread);
+  SmallVector<Value> sums = mainLoop(*tile);
+  epilogue(*tile, sums);
+}
+
+void nvvm::emitGemmKernel(KernelBuilder &k, gpu::GPUFuncOp func,
+                          const Problem &problem, const Schedule &schedule,
+                          Value sharedMemory) {
+  GemmEmitter(k, func, problem, schedule, sharedMemory).emit();
+}

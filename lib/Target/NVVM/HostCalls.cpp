@@ -1,0 +1,123 @@
+//===- HostCalls.cpp - operands to the GPU and back -----------------------===//
+
+#include "HostCalls.h"
+#include "KernelBuilder.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+using namespace quantmlir::nvvm;
+
+/// Whether `value` is a constant of the program, or another shape of one.
+static bool isConstantMemory(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (isa<memref::GetGlobalOp>(op))
+      return true;
+    if (!isa<memref::CastOp, memref::CollapseShapeOp, memref::ExpandShapeOp>(
+            op))
+      return false;
+    value = op->getOperand(0);
+  }
+  return false;
+}
+
+Value HostCalls::call(StringRef name, ValueRange arguments, bool hasResult) {
+  Type i64 = b.getI64Type();
+  SmallVector<Type> results(hasResult ? 1 : 0, i64);
+  auto callee = module.lookupSymbol<func::FuncOp>(name);
+  if (!callee) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(module.getBody());
+    callee = func::FuncOp::create(
+        b, loc, name, b.getFunctionType(arguments.getTypes(), results));
+    callee.setPrivate();
+  }
+  auto op = func::CallOp::create(b, loc, callee, arguments);
+  return hasResult ? op.getResult(0) : Value();
+}
+
+Value HostCalls::i64(int64_t value) {
+  return arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(value));
+}
+
+Value HostCalls::sizeInBytes(Value value) {
+  MemRefType type = memrefType(value);
+  Value size = i64(type.getElementTypeBitWidth() / 8);
+  for (int64_t dim = 0; dim < type.getRank(); ++dim) {
+    Value extent = arith::IndexCastOp::create(
+        b, loc, b.getI64Type(), memref::DimOp::create(b, loc, value, dim));
+    size = arith::MulIOp::create(b, loc, size, extent);
+  }
+  return size;
+}
+
+Value HostCalls::hostAddress(Value value) {
+  auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, value);
+  Value base = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, value);
+  Value bytes = arith::ConstantIndexOp::create(
+      b, loc, memrefType(value).getElementTypeBitWidth() / 8);
+  Value offset = arith::MulIOp::create(b, loc, metadata.getOffset(), bytes);
+  Value address = arith::AddIOp::create(b, loc, base, offset);
+  return arith::IndexCastOp::create(b, loc, b.getI64Type(), address);
+}
+
+static Value allocateContiguous(OpBuilder &b, Location loc, Value value) {
+  MemRefType type = memrefType(value);
+  SmallVector<Value> sizes;
+  for (int64_t dim = 0; dim < type.getRank(); ++dim)
+    if (type.isDynamicDim(dim))
+      sizes.push_back(memref::DimOp::create(b, loc, value, dim));
+  return memref::AllocOp::create(
+      b, loc, MemRefType::get(type.getShape(), type.getElementType()), sizes);
+}
+
+Value HostCalls::contiguous(Value value) {
+  if (memrefType(value).areTrailingDimsContiguous(memrefType(value).getRank()))
+    return value;
+  Value copy = allocateContiguous(b, loc, value);
+  memref::CopyOp::create(b, loc, value, copy);
+  apart.push_back(copy);
+  return copy;
+}
+
+Value HostCalls::toDevice(Value value) {
+  if (!value)
+    return i64(0);
+  if (isConstantMemory(value))
+    return call("quantGpuConstant", {hostAddress(value), sizeInBytes(value)},
+                /*hasResult=*/true);
+  Value source = contiguous(value);
+  taken.push_back(call("quantGpuUpload",
+                       {hostAddress(source), sizeInBytes(source)},
+                       /*hasResult=*/true));
+  return taken.back();
+}
+
+Value HostCalls::allocateLike(Value value) {
+  taken.push_back(
+      call("quantGpuAllocate", {sizeInBytes(value)}, /*hasResult=*/true));
+  return taken.back();
+}
+
+void HostCalls::fromDevice(Value address, Value value) {
+  bool direct =
+      memrefType(value).areTrailingDimsContiguous(memrefType(value).getRank());
+  Value target = direct ? value : allocateContiguous(b, loc, value);
+  call("quantGpuDownload", {address, hostAddress(target), sizeInBytes(target)},
+       /*hasResult=*/false);
+  if (direct)
+    return;
+  memref::CopyOp::create(b, loc, target, value);
+  apart.push_back(target);
+}
+
+void HostCalls::release() {
+  for (Value address : taken)
+    call("quantGpuFree", {address}, /*hasResult=*/false);
+  for (Value copy : apart)
+    memref::DeallocOp::create(b, loc, copy);
+  taken.clear();
+  apart.clear();
+}

@@ -1,0 +1,48 @@
+//===- HostCalls.h - operands to the GPU and back ---------------*- C++ -*-===//
+//
+// Calls of the project's runtime library (quant/Runtime/CudaRuntime.h). An
+// address on the GPU is an i64.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_LIB_TARGET_NVVM_HOSTCALLS_H
+#define QUANT_LIB_TARGET_NVVM_HOSTCALLS_H
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace quantmlir::nvvm {
+
+class HostCalls {
+public:
+  HostCalls(mlir::OpBuilder &b, mlir::Location loc, mlir::ModuleOp module)
+      : b(b), loc(loc), module(module) {}
+
+  /// The address of a copy of memref `value` on the GPU; 0 where it is null.
+  /// A constant of the program is copied once in its life.
+  mlir::Value toDevice(mlir::Value value);
+  /// The address of memory on the GPU for a result like memref `value`.
+  mlir::Value allocateLike(mlir::Value value);
+  /// Copies a result back, into a memref that may have any strides.
+  void fromDevice(mlir::Value address, mlir::Value value);
+  /// Gives back what `toDevice` and `allocateLike` took, constants aside.
+  void release();
+
+private:
+  mlir::Value call(llvm::StringRef name, mlir::ValueRange arguments,
+                   bool hasResult);
+  mlir::Value i64(int64_t value);
+  mlir::Value sizeInBytes(mlir::Value memref);
+  mlir::Value hostAddress(mlir::Value memref);
+  /// `value`, or a copy of it in which elements follow each other.
+  mlir::Value contiguous(mlir::Value value);
+
+  mlir::OpBuilder &b;
+  mlir::Location loc;
+  mlir::ModuleOp module;
+  llvm::SmallVector<mlir::Value> taken, apart;
+};
+
+} // namespace quantmlir::nvvm
+
+#endif // QUANT_LIB_TARGET_NVVM_HOSTCALLS_H

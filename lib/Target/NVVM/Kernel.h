@@ -1,0 +1,114 @@
+//===- Kernel.h - what a kernel is specialised for --------------*- C++ -*-===//
+
+#ifndef QUANT_LIB_TARGET_NVVM_KERNEL_H
+#define QUANT_LIB_TARGET_NVVM_KERNEL_H
+
+#include "KernelBuilder.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Target/IR/IntrinsicTable.h"
+
+namespace quantmlir::nvvm {
+
+/// Arguments of every kernel, in this order: `m` is i32, the others are
+/// addresses on the GPU as i64, 0 where the kernel does not use them.
+enum Argument : unsigned {
+  kM,
+  kLhs,
+  kRhs,
+  kResult,
+  kColBias,
+  kRowFactors,
+  kColFactors,
+  kRowScale,
+  kChannelScale,
+  kBias,
+  kNumArguments
+};
+
+/// The problem that a kernel is compiled for. Sizes that the host knows only
+/// at run time (M) are arguments.
+struct Problem {
+  Problem(PackedMatmulOp op);
+
+  mutable PackedMatmulOp op;
+  const qtarget::IntrinsicRow &row;
+  /// Columns of the result, panels of 8 columns, blocks of KR along K.
+  int64_t n, panels, kBlocks;
+
+  /// Bytes of one row of the packed left operand, of one 8 x KR block.
+  int64_t rowBytes() const { return kBlocks * blockBytes; }
+  static constexpr int64_t blockBytes = 64;
+  static constexpr int64_t panelColumns = 8;
+};
+
+/// How a tiled kernel is cut. Sizes in rows and columns of the result.
+struct Schedule {
+  int64_t blockM, blockN;
+  int64_t warpsM, warpsN;
+  /// Tiles of both operands that are in shared memory at once.
+  int64_t stages;
+  bool asyncCopies;
+
+  int64_t threads() const { return warpsM * warpsN * 32; }
+  int64_t warpM() const { return blockM / warpsM; }
+  int64_t warpN() const { return blockN / warpsN; }
+  int64_t stageBytes() const { return (blockM + blockN) * Problem::blockBytes; }
+  int64_t sharedBytes() const { return stages * stageBytes(); }
+};
+
+/// The schedule for `rows` rows (ShapedType::kDynamic: not known).
+Schedule chooseSchedule(const Problem &problem, qtarget::TargetAttr target,
+                        int64_t rows);
+
+/// Up to this many rows take the kernel that is bound by memory.
+inline constexpr int64_t kGemvRows = 4;
+inline constexpr int64_t kGemvWarps = 8;
+
+/// A kernel body: tiles in shared memory, mma.sync or dp4a.
+void emitGemmKernel(KernelBuilder &k, mlir::gpu::GPUFuncOp func,
+                    const Problem &problem, const Schedule &schedule,
+                    mlir::Value sharedMemory);
+
+/// A kernel body for up to kGemvRows rows: each block owns 8 columns, its
+/// warps share out K, every weight is read once, from global memory.
+void emitGemvKernel(KernelBuilder &k, mlir::gpu::GPUFuncOp func,
+                    const Problem &problem, mlir::Value sharedMemory);
+
+/// Corrections and rescale of sums (i32, or vectors of neighbouring columns).
+class KernelEpilogue {
+public:
+  KernelEpilogue(KernelBuilder &k, mlir::gpu::GPUFuncOp func,
+                 const Problem &problem);
+
+  /// What depends on the row `m` (below M) alone.
+  struct RowTerms {
+    mlir::Value scale;
+    llvm::SmallVector<mlir::Value> factors;
+  };
+  /// What depends on the columns `n`... (below 8 * panels) alone.
+  struct ColumnTerms {
+    mlir::Value bias, scale, floatBias;
+    llvm::SmallVector<mlir::Value> factors;
+  };
+  RowTerms loadRow(mlir::Value m);
+  ColumnTerms loadColumns(mlir::Value n, int64_t count);
+  /// The values to store for `acc`.
+  mlir::Value apply(mlir::Value acc, const RowTerms &row,
+                    const ColumnTerms &columns);
+  /// Stores `values` at (m, n...): columns past N are left out.
+  void store(mlir::Value m, mlir::Value n, mlir::Value values);
+
+private:
+  mlir::Value columnVector(unsigned argument, mlir::Value operand,
+                           mlir::Value n, int64_t count);
+
+  KernelBuilder &k;
+  mlir::gpu::GPUFuncOp func;
+  const Problem &problem;
+};
+
+} // namespace quantmlir::nvvm
+
+#endif // QUANT_LIB_TARGET_NVVM_KERNEL_H

@@ -1,0 +1,78 @@
+//===- KernelBuilder.h - shorthand for emitting kernels ---------*- C++ -*-===//
+//
+// Kernels compute in i32 and address memory with LLVM pointers: widths,
+// alignments and address spaces of loads are what the schedules are about, so
+// they are said and not derived.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_LIB_TARGET_NVVM_KERNELBUILDER_H
+#define QUANT_LIB_TARGET_NVVM_KERNELBUILDER_H
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
+
+namespace quantmlir::nvvm {
+
+inline mlir::MemRefType memrefType(mlir::Value value) {
+  return mlir::cast<mlir::MemRefType>(value.getType());
+}
+
+/// Address spaces of PTX as LLVM numbers them.
+enum class Space { Global = 1, Shared = 3 };
+
+class KernelBuilder {
+public:
+  KernelBuilder(mlir::OpBuilder &b, mlir::Location loc) : b(b), loc(loc) {}
+
+  mlir::OpBuilder &b;
+  mlir::Location loc;
+
+  mlir::Value constant(int64_t value);
+  mlir::Value add(mlir::Value x, mlir::Value y);
+  mlir::Value add(mlir::Value x, int64_t y) { return add(x, constant(y)); }
+  mlir::Value mul(mlir::Value x, mlir::Value y);
+  mlir::Value mul(mlir::Value x, int64_t y) { return mul(x, constant(y)); }
+  /// Unsigned division and remainder by a positive constant.
+  mlir::Value div(mlir::Value x, int64_t y);
+  mlir::Value rem(mlir::Value x, int64_t y);
+  mlir::Value min(mlir::Value x, mlir::Value y);
+  /// x < y, signed.
+  mlir::Value less(mlir::Value x, mlir::Value y);
+  mlir::Value select(mlir::Value cond, mlir::Value x, mlir::Value y);
+  mlir::Value both(mlir::Value x, mlir::Value y);
+
+  mlir::Type i32() { return b.getI32Type(); }
+  mlir::VectorType vec(int64_t n, mlir::Type element);
+
+  /// `base` (a kernel's i64 argument) as a pointer to global memory.
+  mlir::Value globalPointer(mlir::Value base);
+  /// `pointer` moved by `count` (i32, not negative) times `bytes`, in 64 bits.
+  mlir::Value offset(mlir::Value pointer, mlir::Value count, int64_t bytes);
+  mlir::Value load(mlir::Value pointer, mlir::Type type, unsigned alignment);
+  void store(mlir::Value pointer, mlir::Value value, unsigned alignment);
+  /// Element `i` of a vector.
+  mlir::Value extract(mlir::Value vector, int64_t i);
+
+  /// Index of the thread in its block, of the block in the grid (0: x, 1: y).
+  mlir::Value threadId();
+  mlir::Value blockId(int dim);
+  void barrier();
+  /// acc + the dot product of four signed bytes: dp4a.
+  mlir::Value dot4(mlir::Value a, mlir::Value b, mlir::Value acc);
+  /// `value` of lane `lane ^ mask`.
+  mlir::Value shuffleXor(mlir::Value value, int64_t mask);
+
+  /// for (i = lo; i < hi; i += step) with values carried around.
+  mlir::SmallVector<mlir::Value>
+  loop(mlir::Value lo, mlir::Value hi, int64_t step, mlir::ValueRange init,
+       llvm::function_ref<mlir::SmallVector<mlir::Value>(mlir::Value,
+                                                         mlir::ValueRange)>
+           body);
+  void ifThen(mlir::Value cond, llvm::function_ref<void()> body);
+};
+
+} // namespace quantmlir::nvvm
+
+#endif // QUANT_LIB_TARGET_NVVM_KERNELBUILDER_H

@@ -1,0 +1,171 @@
+"""Compiles a quant.packed_matmul for a chip and runs its kernel here."""
+
+import re
+import subprocess
+
+import numpy as np
+
+from . import Machine, parse
+
+KERNEL_PASSES = (
+    "gpu.module(canonicalize,cse,convert-scf-to-cf,convert-math-to-llvm,"
+    "convert-gpu-to-nvvm,canonicalize,cse,reconcile-unrealized-casts),"
+    "nvvm-attach-target{{chip={chip} features={ptx} O=3}},gpu-module-to-binary{{format=isa}}")
+
+# The PTX version of each chip's row in Chips.cpp.
+PTX = {"sm_61": "+ptx60", "sm_75": "+ptx65", "sm_80": "+ptx70",
+       "sm_90a": "+ptx80"}
+
+_LAUNCH = re.compile(
+    r"gpu\.launch_func\s+@quant_kernels::@(\w+)\s+blocks in \(([^)]*)\)\s+"
+    r"threads in \(([^)]*)\)\s+dynamic_shared_memory_size (%[\w]+)")
+
+
+class Spec:
+    """A packed matmul: what it is made of beside the two operands."""
+
+    def __init__(self, m, n, k, row="mma_m16n8k32_s8", result="f32",
+                 col_bias=False, rank=0, row_scale=None, channel_scale=None,
+                 bias=False, attributes="", unsigned=False):
+        self.m, self.n, self.k, self.row, self.result = m, n, k, row, result
+        self.kr = 128 if row.endswith("s4") else 64
+        self.col_bias, self.rank, self.bias = col_bias, rank, bias
+        self.row_scale, self.channel_scale = row_scale, channel_scale
+        self.attributes, self.unsigned = attributes, unsigned
+
+    @property
+    def panels(self):
+        return -(-self.n // 8)
+
+    @property
+    def blocks(self):
+        return -(-self.k // self.kr)
+
+    def mlir(self):
+        element = "i4" if self.kr == 128 else "i8"
+        types = {"a": f"memref<{self.m}x{self.blocks}x1x{self.kr}x{element}>",
+                 "w": f"memref<{self.panels}x{self.blocks}x8x{self.kr}x"
+                      f"{element}>"}
+        columns = f"memref<{self.panels}x8x{{}}>"
+        clauses = []
+
+        def clause(name, key, kind):
+            types[key] = kind
+            clauses.append(f"{name}(%{key} : {kind})")
+
+        if self.col_bias:
+            clause("col_bias", "cb", columns.format("i32"))
+        if self.rank:
+            clause("row_factors", "rf", f"memref<{self.rank}x{self.m}xi32>")
+            clause("col_factors", "cf",
+                   f"memref<{self.rank}x{self.panels}x8xi32>")
+        if self.row_scale:
+            clause("row_scale", "rs", "memref<f32>" if self.row_scale == "one"
+                   else f"memref<{self.m}xf32>")
+        if self.channel_scale:
+            clause("channel_scale", "cs", "memref<f32>"
+                   if self.channel_scale == "one" else columns.format("f32"))
+        if self.bias:
+            clause("bias", "bi", columns.format("f32"))
+        out = f"memref<{self.m}x{self.n}x{self.result}>"
+        arguments = ", ".join(f"%{k}: {t}" for k, t in types.items())
+        return f"""
+func.func @f({arguments}, %y: {out}) {{
+  quant.packed_matmul <{self.row}> ins(%a, %w : {types['a']}, {types['w']})
+    {' '.join(clauses)} outs(%y : {out}){' unsigned' if self.unsigned else ''}
+    {self.attributes}
+  return
+}}"""
+
+
+def _run_opt(opt, text, passes):
+    result = subprocess.run(
+        [opt, f"--pass-pipeline=builtin.module({passes})"], input=text,
+        capture_output=True, text=True)
+    if result.returncode:
+        raise RuntimeError(result.stderr + text)
+    return result.stdout
+
+
+def _unescape(text):
+    return re.sub(r"\\([0-9A-Fa-f]{2}|\\)",
+                  lambda m: "\\" if m.group(1) == "\\"
+                  else chr(int(m.group(1), 16)), text)
+
+
+def extract_ptx(text):
+    return _unescape(
+        re.search(r'(?:assembly = |bin = )?"((?:[^"\\]|\\.)*\.version'
+                  r'(?:[^"\\]|\\.)*)"', text).group(1)).rstrip("\0")
+
+
+def compile_kernel(opt, text, chip):
+    """(PTX, launches): each launch is name, grid, threads, shared bytes."""
+    target = f"quant-set-nvvm-target{{chip={chip}}},convert-quant-to-nvvm"
+    host = _run_opt(opt, text, target + ",canonicalize,cse")
+    constants = dict(re.findall(r"(%\w+) = arith\.constant (-?\d+)", host))
+
+    def numbers(group):
+        return [int(constants[x.strip()]) for x in group.split(",")]
+
+    launches = [(name, numbers(grid), numbers(threads)[0],
+                 int(constants[shared]))
+                for name, grid, threads, shared in _LAUNCH.findall(host)]
+    binary = _run_opt(opt, text,
+                      target + "," + KERNEL_PASSES.format(chip=chip, ptx=PTX[chip]))
+    return extract_ptx(binary), launches
+
+
+def pack_rows(x, kr):
+    """[M, K] to [M, ceil(K / kr) * kr], zeros after K."""
+    pad = -x.shape[1] % kr
+    return np.ascontiguousarray(np.pad(x, ((0, 0), (0, pad))))
+
+
+def pack_columns(w, kr):
+    """[N, K] to [N/8][K/kr][8][kr]."""
+    w = pack_rows(w, kr)
+    w = np.pad(w, ((0, -w.shape[0] % 8), (0, 0)))
+    return np.ascontiguousarray(
+        w.reshape(w.shape[0] // 8, 8, -1, kr).transpose(0, 2, 1, 3))
+
+
+def pack_nibbles(x):
+    """Pairs of 4-bit numbers to bytes, the even one low."""
+    flat = x.reshape(*x.shape[:-1], -1, 2).astype(np.uint8)
+    return np.ascontiguousarray((flat[..., 0] & 15) | (flat[..., 1] << 4))
+
+
+def run_kernel(opt, spec, chip, operands):
+    """The result of `spec` on `operands` ({name of Spec.mlir: array}), the
+    machine, the PTX."""
+    ptx, launches = compile_kernel(opt, spec.mlir(), chip)
+    kernels = parse(ptx)
+    machine = Machine()
+    narrow = spec.kr == 128
+    a, w = pack_rows(operands["a"], spec.kr), pack_columns(operands["w"],
+                                                           spec.kr)
+    if narrow:
+        a, w = pack_nibbles(a), pack_nibbles(w)
+
+    def columns(x):
+        return np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, -x.shape[-1] % 8)])
+
+    order = [("cb", columns), ("rf", None), ("cf", columns), ("rs", None),
+             ("cs", columns), ("bi", columns)]
+    dtype = {"f32": np.float32, "i32": np.int32, "i8": np.int8,
+             "f16": np.float16}[spec.result]
+    size = spec.m * spec.n * np.dtype(dtype).itemsize
+    result = machine.allocate(size)
+    arguments = [spec.m, machine.upload(a), machine.upload(w), result]
+    for key, pad in order:
+        value = operands.get(key)
+        if value is None:
+            arguments.append(0)
+        else:
+            value = np.asarray(value)
+            arguments.append(machine.upload(
+                pad(value) if pad and value.ndim else value))
+    (name, grid, threads, shared), = launches
+    machine.launch(kernels[name], grid, threads, shared, arguments)
+    return machine.download(result, (spec.m, spec.n), dtype), machine, ptx

@@ -1,0 +1,125 @@
+"""Threads of a block that advance together, and the launch of a grid."""
+
+import numpy as np
+
+from . import instructions
+from .memory import Memory, MemoryError_, SharedMemory
+
+_GLOBAL_BASE = 1 << 32
+_TYPES = {".pred": np.bool_, ".b16": np.uint16, ".b32": np.uint32,
+          ".f32": np.uint32, ".b64": np.uint64, ".f64": np.uint64}
+
+
+class PtxError(Exception):
+    pass
+
+
+class Block:
+    """The state of one block while its kernel runs."""
+
+    def __init__(self, kernel, machine, index, threads, shared_bytes, params):
+        self.kernel, self.machine = kernel, machine
+        self.index, self.threads = index, threads
+        self.params = params
+        self.shared = SharedMemory(shared_bytes)
+        self.registers = {}
+        self.pc = np.zeros(threads, np.int64)
+        self.live = np.ones(threads, bool)
+        # Groups of copies (addresses, data): the open one, the committed.
+        self.open_copies, self.committed = [], []
+
+    def read_register(self, name):
+        if name not in self.registers:
+            kind = self.kernel.registers.get(name)
+            if kind is None:
+                raise PtxError(f"unknown register {name}")
+            self.registers[name] = np.zeros(self.threads, _TYPES[kind])
+        return self.registers[name]
+
+    def write_register(self, name, active, values):
+        target = self.read_register(name)
+        target[active] = np.asarray(values).astype(target.dtype)
+
+    def finish_copies(self, keep):
+        """Lands all committed groups of copies but the last `keep`."""
+        while len(self.committed) > keep:
+            for addresses, data in self.committed.pop(0):
+                index = addresses[:, None] + np.arange(data.shape[1])
+                self.shared.bytes[index] = data
+                self.shared.pending[index] = False
+
+    def run(self):
+        program = self.kernel.instructions
+        while self.live.any():
+            pc = self.pc[self.live].min()
+            if pc >= len(program):
+                raise PtxError("fell off the end of the kernel")
+            instruction = program[pc]
+            here = self.live & (self.pc == pc)
+            active = here
+            if instruction.predicate:
+                flag = self.read_register(instruction.predicate)
+                active = here & (flag != instruction.negated)
+            self.pc[here] = pc + 1
+            self.machine.executed += 1
+            try:
+                self.step(instruction, here, np.flatnonzero(active))
+            except (PtxError, MemoryError_) as error:
+                raise PtxError(
+                    f"{self.kernel.name}: `{instruction.text}`: {error}")
+        if self.open_copies:
+            raise PtxError("copies were never committed")
+
+    def step(self, instruction, here, active):
+        opcode = instruction.opcode
+        if opcode in ("bra", "bra.uni"):
+            self.pc[active] = self.kernel.labels[instruction.operands[0]]
+        elif opcode in ("ret", "exit"):
+            self.live[active] = False
+        elif opcode.startswith(("bar.sync", "barrier.sync")):
+            # Lowest program counters go first: who is here has been waited for.
+            if not here[self.live].all():
+                raise PtxError("a barrier that some threads do not reach")
+        else:
+            instructions.execute(self, instruction, active)
+
+
+class Machine:
+    """A GPU's memory, and launches on it."""
+
+    def __init__(self):
+        self.memory = Memory(_GLOBAL_BASE)
+        self.executed = self.passes = self.least_passes = 0
+
+    def upload(self, array):
+        array = np.ascontiguousarray(array)
+        address = self.memory.allocate(array.nbytes)
+        start = address - _GLOBAL_BASE
+        self.memory.bytes[start:start + array.nbytes] = array.reshape(
+            -1).view(np.uint8)
+        return address
+
+    def allocate(self, size):
+        return self.memory.allocate(size)
+
+    def download(self, address, shape, dtype):
+        count = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        start = address - _GLOBAL_BASE
+        data = self.memory.bytes[start:start + count].copy()
+        return data.view(dtype).reshape(shape)
+
+    def launch(self, kernel, grid, threads, shared_bytes, arguments):
+        """Runs every block of `grid` (x, y, z); `arguments` are integers."""
+        if len(arguments) != len(kernel.params):
+            raise PtxError(f"{kernel.name} has {len(kernel.params)} parameters,"
+                           f" not {len(arguments)}")
+        params = {name: value
+                  for (name, _), value in zip(kernel.params, arguments)}
+        for z in range(grid[2]):
+            for y in range(grid[1]):
+                for x in range(grid[0]):
+                    block = Block(kernel, self, (x, y, z), threads,
+                                  shared_bytes, params)
+                    block.run()
+                    self.passes += block.shared.passes
+                    self.least_passes += block.shared.least_passes

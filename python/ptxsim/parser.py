@@ -1,0 +1,119 @@
+"""PTX text to kernels: parameters, registers, instructions, labels."""
+
+import re
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Instruction:
+    opcode: str
+    operands: list
+    # Name of the predicate register and whether it is negated.
+    predicate: str = None
+    negated: bool = False
+    text: str = ""
+
+
+@dataclass
+class Kernel:
+    name: str
+    params: list = field(default_factory=list)
+    # Register name -> PTX type.
+    registers: dict = field(default_factory=dict)
+    instructions: list = field(default_factory=list)
+    labels: dict = field(default_factory=dict)
+
+
+_ENTRY = re.compile(r"\.entry\s+([\w$]+)\s*\(")
+_REG = re.compile(r"\.reg\s+(\.\w+)\s+(.*)")
+_RANGE = re.compile(r"(%\w+?)<(\d+)>")
+_LABEL = re.compile(r"^(\$?[\w$]+):\s*(.*)$")
+_PREDICATE = re.compile(r"^@(!?)(%\w+)\s+(.*)$")
+
+
+def split_operands(text):
+    """Splits at commas that are in neither braces nor brackets."""
+    parts, depth, start = [], 0, 0
+    for i, c in enumerate(text):
+        if c in "{[":
+            depth += 1
+        elif c in "}]":
+            depth -= 1
+        elif c == "," and depth == 0:
+            parts.append(text[start:i].strip())
+            start = i + 1
+    last = text[start:].strip()
+    return parts + [last] if last else parts
+
+
+def _statements(body):
+    """Statements of a body without comments; braces that group statements are
+    dropped, those of operands kept."""
+    body = re.sub(r"//[^\n]*", "", body)
+    body = re.sub(r"/\*.*?\*/", "", body, flags=re.S)
+    pending = ""
+    for line in body.split("\n"):
+        line = line.strip()
+        if not pending and line in ("", "{", "}"):
+            continue
+        if not pending and _LABEL.match(line) and not line.endswith(";"):
+            yield line
+            continue
+        *complete, pending = (pending + " " + line).strip().split(";")
+        for statement in complete:
+            if statement.strip() not in ("", "{", "}"):
+                yield statement.strip()
+        pending = "" if pending.strip() in ("", "}") else pending
+
+
+def _parse_body(kernel, body):
+    for statement in _statements(body):
+        label = _LABEL.match(statement)
+        if label:
+            kernel.labels[label.group(1)] = len(kernel.instructions)
+            statement = label.group(2).strip()
+            if not statement:
+                continue
+        if statement.startswith(".reg"):
+            kind, names = _REG.match(statement).groups()
+            for name in names.split(","):
+                ranged = _RANGE.match(name.strip())
+                if not ranged:
+                    kernel.registers[name.strip()] = kind
+                    continue
+                for i in range(int(ranged.group(2))):
+                    kernel.registers[f"{ranged.group(1)}{i}"] = kind
+            continue
+        if statement.startswith("."):
+            continue
+        negated, predicate = False, None
+        guarded = _PREDICATE.match(statement)
+        if guarded:
+            negated = guarded.group(1) == "!"
+            predicate, statement = guarded.group(2), guarded.group(3)
+        opcode, _, rest = statement.partition(" ")
+        opcode, tab, more = opcode.partition("\t")
+        rest = (more + " " + rest if tab else rest).strip()
+        kernel.instructions.append(
+            Instruction(opcode, split_operands(rest), predicate, negated,
+                        statement))
+
+
+def parse(text):
+    """All kernels of a PTX module, by name."""
+    kernels = {}
+    for match in _ENTRY.finditer(text):
+        kernel = Kernel(match.group(1))
+        end = text.index(")", match.end())
+        for param in text[match.end():end].split(","):
+            words = re.sub(r"//[^\n]*", "", param).split()
+            if words:
+                kernel.params.append((words[-1], words[1]))
+        open_brace = text.index("{", end)
+        depth, i = 1, open_brace + 1
+        while depth:
+            depth += {"{": 1, "}": -1}.get(text[i], 0)
+            i += 1
+        _parse_body(kernel, text[open_brace + 1:i - 1])
+        kernels[kernel.name] = kernel
+    return kernels

@@ -1,0 +1,113 @@
+"""Instructions of a whole warp, and dp4a."""
+
+import re
+
+import numpy as np
+
+from . import instructions
+from .memory import MemoryError_
+
+LANES = 32
+
+
+def _whole_warps(active):
+    warps = np.unique(active // LANES)
+    if len(warps) * LANES != len(active):
+        raise MemoryError_("a warp is not whole")
+    return warps
+
+
+def _elements(registers, bits):
+    """[threads, registers] of 32 bits to [threads, registers, elements]."""
+    data = np.ascontiguousarray(registers)
+    if bits == 8:
+        return data.view(np.int8).reshape(*data.shape, 4).astype(np.int64)
+    nibbles = (data[..., None] >> np.arange(0, 32, 4, dtype=np.uint32)) & 15
+    nibbles = nibbles.astype(np.int64)
+    return np.where(nibbles > 7, nibbles - 16, nibbles)
+
+
+def _mma(block, instruction, active, parts):
+    """mma.sync.aligned.mMnNkK.row.col.s32.T.T.s32 d, a, b, c. The places of the
+    elements are written out from the PTX ISA's figures, apart from the
+    compiler's own table."""
+    m, n, k = map(int, re.match(r"m(\d+)n(\d+)k(\d+)", parts[3]).groups())
+    if "satfinite" in parts:
+        raise MemoryError_("sums must wrap")
+    bits = int(parts[7][1:])
+    warps = _whole_warps(active)
+    d, a, b, c = (instructions._list(x) for x in instruction.operands)
+
+    def registers(names):
+        return np.stack(
+            [instructions.read(block, x, "b32", active) for x in names], 1)
+
+    lane = np.arange(LANES)
+    group, part = lane >> 2, lane & 3
+    per = 32 // bits
+    av = _elements(registers(a), bits).reshape(len(warps), LANES, len(a), per)
+    bv = _elements(registers(b), bits).reshape(len(warps), LANES, len(b), per)
+    A = np.zeros((len(warps), m, k), np.int64)
+    B = np.zeros((len(warps), k, n), np.int64)
+    seen = np.zeros((m, k), int)
+    for r in range(len(a)):
+        # m16: a0 and a2 hold row `group`, a1 and a3 row `group + 8`; a2 and a3
+        # the upper half of k. m8: one register.
+        row = group + (8 if m == 16 and r % 2 else 0)
+        upper = r // 2 if m == 16 else r
+        for i in range(per):
+            col = part * per + i + upper * (k // 2 if len(a) > 1 else 0)
+            A[:, row, col] = av[:, :, r, i]
+            seen[row, col] += 1
+    if (seen != 1).any():
+        raise MemoryError_("fragment of A does not cover it")
+    for r in range(len(b)):
+        for i in range(per):
+            B[:, part * per + i + r * (k // 2 if len(b) > 1 else 0), group] = \
+                bv[:, :, r, i]
+    D = A @ B
+    cv = registers(c).astype(np.int64).reshape(len(warps), LANES, len(c))
+    for r, name in enumerate(d):
+        row = group + (8 if r >= 2 else 0)
+        col = part * 2 + (r & 1)
+        total = (D[:, row, col] + cv[:, :, r]) & 0xFFFFFFFF
+        instructions.write(block, name, None, active,
+                           total.astype(np.uint32).reshape(-1))
+
+
+def _shuffle(block, instruction, active, parts):
+    _whole_warps(active)
+    target = instruction.operands[0].split("|")[0]
+    values = instructions.read(block, instruction.operands[1], "b32", active)
+    amount = instructions.read(block, instruction.operands[2], "u32", active)
+    lane = active % LANES
+    if parts[2] == "bfly":
+        source = lane ^ amount.astype(np.int64)
+    elif parts[2] == "idx":
+        source = amount.astype(np.int64)
+    elif parts[2] == "down":
+        source = np.minimum(lane + amount.astype(np.int64), LANES - 1)
+    else:
+        raise MemoryError_(f"shuffle not known: {parts[2]}")
+    position = np.arange(len(active)) - lane + source
+    instructions.write(block, target, None, active, values[position])
+
+
+def _dp4a(block, instruction, active, parts):
+    a, b, c = (instructions.read(block, x, "b32", active)
+               for x in instruction.operands[1:4])
+    kinds = {"s32": np.int8, "u32": np.uint8}
+    av = a.view(kinds[parts[1]]).reshape(-1, 4).astype(np.int64)
+    bv = b.view(kinds[parts[2]]).reshape(-1, 4).astype(np.int64)
+    total = ((av * bv).sum(1) + c.astype(np.int64)) & 0xFFFFFFFF
+    instructions.write(block, instruction.operands[0], None, active,
+                       total.astype(np.uint32))
+
+
+def execute(block, instruction, active, parts):
+    if not len(active):
+        return
+    known = {"mma": _mma, "shfl": _shuffle, "dp4a": _dp4a}
+    if parts[0] not in known:
+        raise MemoryError_(f"instruction not known: {instruction.opcode}")
+    known[parts[0]](block, instruction, active, parts)

@@ -1,0 +1,91 @@
+# RUN: %python %s quant-opt
+
+"""Runs the PTX of whole kernels, thread by thread, without a GPU
+(python/ptxsim), and compares with NumPy: sums exactly, floats to the bit."""
+
+import sys
+
+import numpy as np
+
+from ptxsim.gemm import Spec, run_kernel
+
+OPT = sys.argv[1]
+ROWS = {"sm_61": "dp4a", "sm_75": "mma_m8n8k16_s8", "sm_80": "mma_m16n8k32_s8",
+        "sm_90a": "mma_m16n8k32_s8"}
+rng = np.random.default_rng(7)
+passed = failed = 0
+
+
+def check(chip, spec, clamp=None, zero_point=0, limits=None):
+    global passed, failed
+    low = 8 if spec.kr == 128 else 128
+    a = rng.integers(-low, low, (spec.m, spec.k)).astype(np.int8)
+    w = rng.integers(-low, low, (spec.n, spec.k)).astype(np.int8)
+    operands = {"a": a, "w": w}
+    acc = a.astype(np.int64) @ w.astype(np.int64).T
+    if spec.col_bias:
+        operands["cb"] = rng.integers(-9999, 9999, spec.n).astype(np.int32)
+        acc = acc + operands["cb"]
+    if spec.rank:
+        operands["rf"] = rng.integers(-99, 99, (spec.rank, spec.m)).astype(
+            np.int32)
+        operands["cf"] = rng.integers(-99, 99, (spec.rank, spec.n)).astype(
+            np.int32)
+        acc = acc + operands["rf"].T.astype(np.int64) @ operands["cf"]
+    want = acc.astype(np.int32)
+    if spec.result != "i32":
+        scale = None
+        if spec.row_scale:
+            shape = () if spec.row_scale == "one" else spec.m
+            operands["rs"] = rng.uniform(.01, 1, shape).astype(np.float32)
+            scale = np.reshape(operands["rs"], (-1, 1))
+        if spec.channel_scale:
+            shape = () if spec.channel_scale == "one" else spec.n
+            operands["cs"] = rng.uniform(.01, 1, shape).astype(np.float32)
+            channel = np.reshape(operands["cs"], (1, -1))
+            scale = channel if scale is None else scale * channel
+        want = want.astype(np.float32) * scale
+        if spec.bias:
+            operands["bi"] = rng.normal(size=spec.n).astype(np.float32)
+            want = want + operands["bi"]
+        if clamp:
+            want = np.clip(want, *np.float32(clamp))
+        if spec.result == "i8":
+            want = np.clip(np.rint(want) + np.float32(zero_point), *limits)
+            want = want.astype(np.int64).astype(np.int8)
+    got, machine, _ = run_kernel(OPT, spec, chip, operands)
+    equal = np.array_equal(np.asarray(want, got.dtype), got)
+    free = machine.passes == machine.least_passes
+    name = (f"{chip} {spec.row} {spec.m}x{spec.n}x{spec.k} -> {spec.result}, "
+            f"{machine.passes} passes of shared memory")
+    if equal and free:
+        passed += 1
+        return
+    failed += 1
+    print(f"FAILED: {name}: {(want != got).sum()} of {got.size} differ, "
+          f"least passes {machine.least_passes}")
+
+
+for chip, row in ROWS.items():
+    # The GEMV kernel, odd tails in every dimension.
+    for m, n, k in [(1, 8, 64), (4, 17, 129), (3, 1, 1), (2, 40, 600)]:
+        check(chip, Spec(m, n, k, row, "i32"))
+    # Tiles: one row more than the GEMV takes, more than a block, odd sizes.
+    for m, n, k in [(5, 7, 3), (33, 65, 130), (129, 130, 65), (17, 9, 700)]:
+        check(chip, Spec(m, n, k, row, "i32"))
+    for m in (3, 40):
+        check(chip, Spec(m, 70, 96, row, "f32", col_bias=True, rank=2,
+                         row_scale="rows", channel_scale="columns", bias=True))
+        check(chip, Spec(m, 33, 64, row, "f32", row_scale="one",
+                         channel_scale="one",
+                         attributes="{clamp_min = 0.0 : f32}"),
+              clamp=(0, np.inf))
+        check(chip, Spec(m, 24, 64, row, "i8", channel_scale="columns",
+                         attributes="{zero_point = 3 : i32, "
+                                    "range = array<i64: -128, 127>}"),
+              zero_point=3, limits=(-128, 127))
+for m, n, k in [(5, 7, 3), (40, 65, 200), (129, 24, 300)]:
+    check("sm_80", Spec(m, n, k, "mma_m16n8k64_s4", "i32"))
+
+print(f"{passed} passed, {failed} failed")
+sys.exit(failed != 0)
