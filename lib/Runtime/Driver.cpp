@@ -1,6 +1,7 @@
 //===- Driver.cpp - what quant-run does -----------------------------------===//
 
 #include "quant/Runtime/Driver.h"
+#include "quant/Runtime/CudaRuntime.h"
 
 #include "quant/Runtime/AutoScheme.h"
 #include "quant/Runtime/Calibrate.h"
@@ -88,7 +89,7 @@ llvm::Error Driver::load() {
     return reported();
   report.model = options.model;
   report.entry = signature.name;
-  report.target = options.target == RunTarget::X86 ? "x86" : "generic";
+  report.target = getTargetName(options.target).str();
   return llvm::Error::success();
 }
 
@@ -353,6 +354,9 @@ llvm::Error Driver::run() {
   if (options.target == RunTarget::X86)
     if (llvm::Error error = verifyHostCanRun(options.cpu, options.features))
       return error;
+  if (options.target == RunTarget::NVVM)
+    if (const char *problem = quantGpuProblem())
+      return llvm::createStringError(llvm::Twine("--target=nvvm: ") + problem);
   if (llvm::Error error = load())
     return error;
   if (!options.calibrate.empty())

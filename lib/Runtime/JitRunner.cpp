@@ -12,6 +12,7 @@
 #include "quant/CAPI/AMX.h"
 #include "quant/Instrument/InstrumentMatmuls.h"
 #include "quant/Instrument/SwitchMatmuls.h"
+#include "quant/Runtime/CudaRuntime.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/ExecutionEngine/CRunnerUtils.h"
@@ -19,6 +20,7 @@
 #include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/GPU/GPUToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
 #include "llvm/Support/CrashRecoveryContext.h"
@@ -53,6 +55,7 @@ void quantmlir::initializeJit(DialectRegistry &registry) {
   llvm::InitializeNativeTargetAsmPrinter();
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
+  gpu::registerOffloadingLLVMTranslationInterfaceExternalModels(registry);
 }
 
 llvm::Expected<std::unique_ptr<ExecutionEngine>>
@@ -199,6 +202,26 @@ static std::string describeSignal(int status) {
   }
 }
 
+/// What programs with kernels call.
+static SmallVector<std::pair<StringRef, const void *>> getCudaFunctions() {
+  auto address = [](auto *function) {
+    return reinterpret_cast<const void *>(function);
+  };
+  return {{"quantGpuUpload", address(&quantGpuUpload)},
+          {"quantGpuConstant", address(&quantGpuConstant)},
+          {"quantGpuAllocate", address(&quantGpuAllocate)},
+          {"quantGpuDownload", address(&quantGpuDownload)},
+          {"quantGpuFree", address(&quantGpuFree)},
+          {"mgpuModuleLoad", address(&mgpuModuleLoad)},
+          {"mgpuModuleLoadJIT", address(&mgpuModuleLoadJIT)},
+          {"mgpuModuleUnload", address(&mgpuModuleUnload)},
+          {"mgpuModuleGetFunction", address(&mgpuModuleGetFunction)},
+          {"mgpuLaunchKernel", address(&mgpuLaunchKernel)},
+          {"mgpuStreamCreate", address(&mgpuStreamCreate)},
+          {"mgpuStreamDestroy", address(&mgpuStreamDestroy)},
+          {"mgpuStreamSynchronize", address(&mgpuStreamSynchronize)}};
+}
+
 JitRunner::JitRunner() = default;
 JitRunner::~JitRunner() = default;
 
@@ -232,6 +255,8 @@ JitRunner::create(OwningOpRef<ModuleOp> module, Signature signature) {
     add("memrefCopy", reinterpret_cast<const void *>(&memrefCopy));
     add(kChooseSymbol, reinterpret_cast<const void *>(&choose));
     add(kObserveSymbol, reinterpret_cast<const void *>(&observe));
+    for (auto [name, address] : getCudaFunctions())
+      add(name, address);
     add("puts", reinterpret_cast<const void *>(&keepMessage));
     add("__truncsfbf2", reinterpret_cast<const void *>(&__truncsfbf2));
     add("__truncdfbf2", reinterpret_cast<const void *>(&__truncdfbf2));

@@ -38,9 +38,13 @@ struct CommandLine {
   cl::opt<RunTarget> target{
       "target", cl::init(RunTarget::Generic), cl::cat(category),
       cl::desc("Pipeline that compiles the program"),
-      cl::values(clEnumValN(RunTarget::Generic, "generic", "portable loops"),
-                 clEnumValN(RunTarget::X86, "x86",
-                            "integer dot-product instructions"))};
+      cl::values(
+          clEnumValN(RunTarget::Generic, "generic", "portable loops"),
+          clEnumValN(RunTarget::X86, "x86", "integer dot-product instructions"),
+          clEnumValN(RunTarget::NVVM, "nvvm", "kernels on an NVIDIA GPU"))};
+  cl::opt<std::string> chip{
+      "chip", cl::value_desc("sm_XX"), cl::init("sm_80"), cl::cat(category),
+      cl::desc("nvvm: the chip whose kernels are made (default sm_80)")};
   cl::opt<std::string> cpu{
       "cpu", cl::value_desc("name"), cl::init("host"), cl::cat(category),
       cl::desc("x86: LLVM's name of the CPU whose instructions are chosen")};
@@ -101,6 +105,18 @@ struct CommandLine {
 
 } // namespace
 
+llvm::StringRef quantmlir::getTargetName(RunTarget target) {
+  switch (target) {
+  case RunTarget::Generic:
+    return "generic";
+  case RunTarget::X86:
+    return "x86";
+  case RunTarget::NVVM:
+    return "nvvm";
+  }
+  llvm_unreachable("all targets are listed");
+}
+
 static llvm::Error verify(const RunOptions &options, bool hasDims) {
   if (!options.inputs.empty() && options.randomSeed)
     return llvm::createStringError(
@@ -113,6 +129,8 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
   if (options.target != RunTarget::X86 &&
       (options.cpu != "host" || !options.features.empty()))
     return llvm::createStringError("--cpu and --features need --target=x86");
+  if (options.target != RunTarget::NVVM && options.chip != "sm_80")
+    return llvm::createStringError("--chip needs --target=nvvm");
   for (const std::string &feature : options.features)
     if (feature.size() < 2 || (feature[0] != '+' && feature[0] != '-'))
       return llvm::createStringError(
@@ -155,6 +173,7 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
     options.quantize = line.quantize;
   options.target = line.target;
   options.cpu = line.cpu;
+  options.chip = line.chip;
   options.features.assign(line.features.begin(), line.features.end());
   options.compare = line.compare;
   options.repeat = line.repeat;

@@ -190,6 +190,10 @@ LogicalResult quantmlir::lowerToLLVM(ModuleOp module, RunTarget target,
     pipeline.cpu = options.cpu;
     pipeline.features = getTargetFeatures(options.cpu, options.features);
     buildX86Pipeline(pm, pipeline);
+  } else if (target == RunTarget::NVVM) {
+    NVVMPipelineOptions pipeline;
+    pipeline.chip = options.chip;
+    buildNVVMPipeline(pm, pipeline);
   } else {
     buildGenericPipeline(pm, GenericPipelineOptions());
   }

@@ -12,7 +12,10 @@
 namespace quantmlir {
 
 /// Which pipeline compiles the program.
-enum class RunTarget { Generic, X86 };
+enum class RunTarget { Generic, X86, NVVM };
+
+/// The name of a target on the command line.
+llvm::StringRef getTargetName(RunTarget target);
 
 /// What the user asked for.
 struct RunOptions {
@@ -29,6 +32,7 @@ struct RunOptions {
   RunTarget target = RunTarget::Generic;
   std::string cpu = "host";
   std::vector<std::string> features;
+  std::string chip = "sm_80";
   bool compare = false;
   unsigned repeat = 0;
   /// Calibration inputs: a folder, or one file for each argument.
