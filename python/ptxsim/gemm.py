@@ -16,9 +16,9 @@ KERNEL_PASSES = (
 PTX = {"sm_61": "+ptx60", "sm_75": "+ptx65", "sm_80": "+ptx70",
        "sm_90a": "+ptx80"}
 
-_LAUNCH = re.compile(
-    r"gpu\.launch_func\s+@quant_kernels::@(\w+)\s+blocks in \(([^)]*)\)\s+"
-    r"threads in \(([^)]*)\)\s+dynamic_shared_memory_size (%[\w]+)")
+_KERNEL = re.compile(r"gpu\.func @(\w+)\(.*?quant\.launch = array<i64: "
+                     r"(\d+), (\d+), (\d+), (\d+)>", re.S)
+DYNAMIC = "?"
 
 
 class Spec:
@@ -99,21 +99,22 @@ def extract_ptx(text):
                   r'(?:[^"\\]|\\.)*)"', text).group(1)).rstrip("\0")
 
 
-def compile_kernel(opt, text, chip):
-    """(PTX, launches): each launch is name, grid, threads, shared bytes."""
+def compile_kernels(opt, text, chip):
+    """(PTX, {name: (rows of a block, columns of a block, threads, bytes of
+    shared memory)})."""
     target = f"quant-set-nvvm-target{{chip={chip}}},convert-quant-to-nvvm"
-    host = _run_opt(opt, text, target + ",canonicalize,cse")
-    constants = dict(re.findall(r"(%\w+) = arith\.constant (-?\d+)", host))
-
-    def numbers(group):
-        return [int(constants[x.strip()]) for x in group.split(",")]
-
-    launches = [(name, numbers(grid), numbers(threads)[0],
-                 int(constants[shared]))
-                for name, grid, threads, shared in _LAUNCH.findall(host)]
-    binary = _run_opt(opt, text,
-                      target + "," + KERNEL_PASSES.format(chip=chip, ptx=PTX[chip]))
+    host = _run_opt(opt, text, target)
+    launches = {name: tuple(int(n) for n in numbers)
+                for name, *numbers in _KERNEL.findall(host)}
+    binary = _run_opt(opt, text, target + "," +
+                      KERNEL_PASSES.format(chip=chip, ptx=PTX[chip]))
     return extract_ptx(binary), launches
+
+
+def get_grid(launch, m, n):
+    """Blocks along x, y, z for a result of m x n."""
+    columns = -(-n // 8) * 8
+    return -(-columns // launch[1]), -(-m // launch[0]), 1
 
 
 def pack_rows(x, kr):
@@ -139,7 +140,7 @@ def pack_nibbles(x):
 def run_kernel(opt, spec, chip, operands):
     """The result of `spec` on `operands` ({name of Spec.mlir: array}), the
     machine, the PTX."""
-    ptx, launches = compile_kernel(opt, spec.mlir(), chip)
+    ptx, launches = compile_kernels(opt, spec.mlir(), chip)
     kernels = parse(ptx)
     machine = Machine()
     narrow = spec.kr == 128
@@ -166,6 +167,7 @@ def run_kernel(opt, spec, chip, operands):
             value = np.asarray(value)
             arguments.append(machine.upload(
                 pad(value) if pad and value.ndim else value))
-    (name, grid, threads, shared), = launches
-    machine.launch(kernels[name], grid, threads, shared, arguments)
+    (name, launch), = launches.items()
+    machine.launch(kernels[name], get_grid(launch, spec.m, spec.n), launch[2],
+                   launch[3], arguments)
     return machine.download(result, (spec.m, spec.n), dtype), machine, ptx

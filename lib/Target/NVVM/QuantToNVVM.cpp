@@ -52,6 +52,9 @@ public:
   Launch getGemv(const Problem &problem);
 
 private:
+  /// Notes on the kernel how it is launched, for programs that launch it
+  /// themselves: rows and columns of a block, threads, bytes of shared memory.
+  static Launch describe(Launch launch);
   using EmitBody =
       function_ref<void(KernelBuilder &, gpu::GPUFuncOp, Value shared)>;
   gpu::GPUFuncOp get(StringRef name, const Problem &problem, int64_t threads,
@@ -119,6 +122,15 @@ gpu::GPUFuncOp Kernels::get(StringRef name, const Problem &problem,
   return func;
 }
 
+Launch Kernels::describe(Launch launch) {
+  launch.kernel->setAttr(
+      "quant.launch", DenseI64ArrayAttr::get(launch.kernel.getContext(),
+                                             {launch.blockM, launch.blockN,
+                                              launch.threads,
+                                              launch.sharedBytes}));
+  return launch;
+}
+
 Launch Kernels::getGemm(const Problem &problem, const Schedule &schedule) {
   std::string shape;
   llvm::raw_string_ostream(shape) << schedule.blockM << "x" << schedule.blockN;
@@ -127,8 +139,8 @@ Launch Kernels::getGemm(const Problem &problem, const Schedule &schedule) {
           [&](KernelBuilder &k, gpu::GPUFuncOp func, Value shared) {
             emitGemmKernel(k, func, problem, schedule, shared);
           });
-  return {kernel, schedule.blockM, schedule.blockN, schedule.threads(),
-          schedule.sharedBytes()};
+  return describe({kernel, schedule.blockM, schedule.blockN,
+                   schedule.threads(), schedule.sharedBytes()});
 }
 
 Launch Kernels::getGemv(const Problem &problem) {
@@ -138,9 +150,9 @@ Launch Kernels::getGemv(const Problem &problem) {
           [&](KernelBuilder &k, gpu::GPUFuncOp func, Value shared) {
             emitGemvKernel(k, func, problem, shared);
           });
-  return {kernel, kGemvRows, Problem::panelColumns, threads,
-          kGemvWarps * kGemvRows * Problem::panelColumns *
-              static_cast<int64_t>(sizeof(int32_t))};
+  int64_t sums = kGemvWarps * kGemvRows * Problem::panelColumns;
+  return describe({kernel, kGemvRows, Problem::panelColumns, threads,
+                   sums * static_cast<int64_t>(sizeof(int32_t))});
 }
 
 /// Launches `launch` for `rows` (index) rows.
