@@ -4,7 +4,8 @@
 #include "KernelBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/FunctionCallUtils.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
@@ -24,18 +25,14 @@ static bool isConstantMemory(Value value) {
 }
 
 Value HostCalls::call(StringRef name, ValueRange arguments, bool hasResult) {
+  // An LLVM function, not a func.func: those get C wrappers of another name.
   Type i64 = b.getI64Type();
-  SmallVector<Type> results(hasResult ? 1 : 0, i64);
-  auto callee = module.lookupSymbol<func::FuncOp>(name);
-  if (!callee) {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(module.getBody());
-    callee = func::FuncOp::create(
-        b, loc, name, b.getFunctionType(arguments.getTypes(), results));
-    callee.setPrivate();
-  }
-  auto op = func::CallOp::create(b, loc, callee, arguments);
-  return hasResult ? op.getResult(0) : Value();
+  Type result = hasResult ? i64 : LLVM::LLVMVoidType::get(b.getContext());
+  FailureOr<LLVM::LLVMFuncOp> callee = LLVM::lookupOrCreateFn(
+      b, module, name, SmallVector<Type>(arguments.getTypes()), result);
+  assert(succeeded(callee) && "another function has a name of the runtime");
+  auto op = LLVM::CallOp::create(b, loc, *callee, arguments);
+  return hasResult ? op.getResult() : Value();
 }
 
 Value HostCalls::i64(int64_t value) {

@@ -124,10 +124,10 @@ gpu::GPUFuncOp Kernels::get(StringRef name, const Problem &problem,
 
 Launch Kernels::describe(Launch launch) {
   launch.kernel->setAttr(
-      "quant.launch", DenseI64ArrayAttr::get(launch.kernel.getContext(),
-                                             {launch.blockM, launch.blockN,
-                                              launch.threads,
-                                              launch.sharedBytes}));
+      "quant.launch",
+      DenseI64ArrayAttr::get(
+          launch.kernel.getContext(),
+          {launch.blockM, launch.blockN, launch.threads, launch.sharedBytes}));
   return launch;
 }
 
@@ -139,8 +139,8 @@ Launch Kernels::getGemm(const Problem &problem, const Schedule &schedule) {
           [&](KernelBuilder &k, gpu::GPUFuncOp func, Value shared) {
             emitGemmKernel(k, func, problem, schedule, shared);
           });
-  return describe({kernel, schedule.blockM, schedule.blockN,
-                   schedule.threads(), schedule.sharedBytes()});
+  return describe({kernel, schedule.blockM, schedule.blockN, schedule.threads(),
+                   schedule.sharedBytes()});
 }
 
 Launch Kernels::getGemv(const Problem &problem) {
@@ -268,6 +268,17 @@ static LogicalResult convert(RewriterBase &b, PackedMatmulOp op,
   return success();
 }
 
+/// The runtime's functions are declared under their own names.
+static LogicalResult verifyNames(ModuleOp module) {
+  for (auto symbol : module.getOps<SymbolOpInterface>())
+    if (symbol.getName().starts_with("quantGpu") &&
+        !isa<LLVM::LLVMFuncOp>(symbol.getOperation()))
+      return symbol->emitError("expected no function named `")
+             << symbol.getName()
+             << "`: names that begin with quantGpu are the runtime's";
+  return success();
+}
+
 /// Upstream would call libdevice for it; PTX has the instruction.
 static void useRoundInstruction(RewriterBase &b, ModuleOp module) {
   SmallVector<math::RoundEvenOp> ops;
@@ -298,6 +309,8 @@ struct ConvertQuantToNVVMPass
           << "`; run quant-set-nvvm-target first";
       return signalPassFailure();
     }
+    if (failed(verifyNames(module)))
+      return signalPassFailure();
     Kernels kernels(module);
     IRRewriter rewriter(&getContext());
     for (PackedMatmulOp op : ops)

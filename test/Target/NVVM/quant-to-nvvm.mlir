@@ -9,19 +9,19 @@
 // RUN: quant-opt %s --quant-to-nvvm="chip=sm_80 quantize=weights=channel format=llvm" | FileCheck %s --check-prefix=NVVM
 // RUN: not quant-opt %s --quant-to-nvvm="chip=sm_80 quantize=weights=channel format=exe" 2>&1 | FileCheck %s --check-prefix=FORMAT
 
+// CHECK: llvm.func @f
+// CHECK: gpu.launch_func {{ *}}@quant_kernels::@gemm_0
 // CHECK: gpu.binary @quant_kernels
 // CHECK-SAME: .entry gemm_
 // DP4A-SAME: dp4a.s32.s32
 // MMA16-SAME: mma.sync.aligned.m8n8k16.row.col.s32.s8.s8.s32
 // MMA32-SAME: cp.async.cg.shared.global
 // MMA32-SAME: mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32
-// CHECK: llvm.func @f
-// CHECK: llvm.call @mgpuLaunchKernel
 
 // NVVM: gpu.module @quant_kernels [#nvvm.target<
 // NVVM: nvvm.cp.async.wait.group 2
 // NVVM: nvvm.barrier
-// NVVM-COUNT-8: nvvm.mma.sync{{.*}}intOverflowBehavior = #nvvm.mma_int_overflow<wrapped>
+// NVVM-COUNT-4: nvvm.mma.sync{{.*}}intOverflowBehavior = #nvvm.mma_int_overflow<wrapped>
 
 // FORMAT: error: expected format llvm, isa or bin, found `exe`
 func.func @f(%x: tensor<200x64xf32>) -> tensor<200x256xf32> {
