@@ -57,6 +57,9 @@ void quantmlir::buildNVVMPipeline(OpPassManager &pm,
   pm.addPass(createQuantPackMatmulPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addPass(createQuantFuseQuantizeRowsPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
   if (!endStage(pm, Stage::Packed, options.stopAfter))
     return;
   pm.addPass(createQuantLowerPackPass());

@@ -17,6 +17,8 @@ void populateScaledMatmulToLinalgPatterns(mlir::RewritePatternSet &patterns);
 void populateRescaleToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// quant.pack_int4, quant.unpack_int4.
 void populateInt4ToLinalgPatterns(mlir::RewritePatternSet &patterns);
+/// quant.quantize_rows, to quant.choose_qparams, quant.quantize, linalg.pack.
+void populateQuantizeRowsToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// quant.packed_matmul, to an unpacked matmul's ops.
 void populatePackedMatmulToLinalgPatterns(mlir::RewritePatternSet &patterns);
 

@@ -32,8 +32,10 @@ struct ConvertQuantToLinalgPass
     // what quant.unpack_int4 reads, so they go first.
     RewritePatternSet first(&getContext());
     populateScaledMatmulToLinalgPatterns(first);
-    if (packedMatmul)
+    if (packedMatmul) {
+      populateQuantizeRowsToLinalgPatterns(first);
       populatePackedMatmulToLinalgPatterns(first);
+    }
     walkAndApplyPatterns(getOperation(), std::move(first));
     RewritePatternSet patterns(&getContext());
     populateQuantizeToLinalgPatterns(patterns);

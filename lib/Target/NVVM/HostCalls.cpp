@@ -1,6 +1,7 @@
 //===- HostCalls.cpp - operands to the GPU and back -----------------------===//
 
 #include "HostCalls.h"
+#include "DeviceBuffers.h"
 #include "KernelBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -39,15 +40,36 @@ Value HostCalls::i64(int64_t value) {
   return arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(value));
 }
 
+Value HostCalls::sizeInBytes(MemRefType type, ValueRange dynamicSizes) {
+  int64_t known = type.getElementTypeBitWidth() / 8;
+  for (int64_t extent : type.getShape())
+    if (!ShapedType::isDynamic(extent))
+      known *= extent;
+  Value size = i64(known);
+  for (Value extent : dynamicSizes)
+    size = arith::MulIOp::create(
+        b, loc, size,
+        arith::IndexCastOp::create(b, loc, b.getI64Type(), extent));
+  return size;
+}
+
 Value HostCalls::sizeInBytes(Value value) {
   MemRefType type = memrefType(value);
-  Value size = i64(type.getElementTypeBitWidth() / 8);
-  for (int64_t dim = 0; dim < type.getRank(); ++dim) {
-    Value extent = arith::IndexCastOp::create(
-        b, loc, b.getI64Type(), memref::DimOp::create(b, loc, value, dim));
-    size = arith::MulIOp::create(b, loc, size, extent);
-  }
-  return size;
+  SmallVector<Value> dynamicSizes;
+  for (int64_t dim = 0; dim < type.getRank(); ++dim)
+    if (type.isDynamicDim(dim))
+      dynamicSizes.push_back(memref::DimOp::create(b, loc, value, dim));
+  return sizeInBytes(type, dynamicSizes);
+}
+
+Value HostCalls::allocate(memref::AllocOp alloc) {
+  return call("quantGpuAllocate",
+              {sizeInBytes(alloc.getType(), alloc.getDynamicSizes())},
+              /*hasResult=*/true);
+}
+
+void HostCalls::free(Value address) {
+  call("quantGpuFree", {address}, /*hasResult=*/false);
 }
 
 Value HostCalls::hostAddress(Value value) {
@@ -79,9 +101,15 @@ Value HostCalls::contiguous(Value value) {
   return copy;
 }
 
+Value HostCalls::getResident(Value value) const {
+  return resident ? resident->lookup(value) : Value();
+}
+
 Value HostCalls::toDevice(Value value) {
   if (!value)
     return i64(0);
+  if (Value address = getResident(value))
+    return address;
   if (isConstantMemory(value))
     return call("quantGpuConstant", {hostAddress(value), sizeInBytes(value)},
                 /*hasResult=*/true);
@@ -93,12 +121,16 @@ Value HostCalls::toDevice(Value value) {
 }
 
 Value HostCalls::allocateLike(Value value) {
+  if (Value address = getResident(value))
+    return address;
   taken.push_back(
       call("quantGpuAllocate", {sizeInBytes(value)}, /*hasResult=*/true));
   return taken.back();
 }
 
 void HostCalls::fromDevice(Value address, Value value) {
+  if (getResident(value))
+    return;
   bool direct =
       memrefType(value).areTrailingDimsContiguous(memrefType(value).getRank());
   Value target = direct ? value : allocateContiguous(b, loc, value);
@@ -112,7 +144,7 @@ void HostCalls::fromDevice(Value address, Value value) {
 
 void HostCalls::release() {
   for (Value address : taken)
-    call("quantGpuFree", {address}, /*hasResult=*/false);
+    free(address);
   for (Value copy : apart)
     memref::DeallocOp::create(b, loc, copy);
   taken.clear();

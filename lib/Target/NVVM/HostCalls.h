@@ -8,15 +8,20 @@
 #ifndef QUANT_LIB_TARGET_NVVM_HOSTCALLS_H
 #define QUANT_LIB_TARGET_NVVM_HOSTCALLS_H
 
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
 
 namespace quantmlir::nvvm {
 
+class DeviceBuffers;
+
 class HostCalls {
 public:
-  HostCalls(mlir::OpBuilder &b, mlir::Location loc, mlir::ModuleOp module)
-      : b(b), loc(loc), module(module) {}
+  /// Buffers of `resident`, which may be null, are on the GPU already.
+  HostCalls(mlir::OpBuilder &b, mlir::Location loc, mlir::ModuleOp module,
+            const DeviceBuffers *resident)
+      : b(b), loc(loc), module(module), resident(resident) {}
 
   /// The address of a copy of memref `value` on the GPU; 0 where it is null.
   /// A constant of the program is copied once in its life.
@@ -25,6 +30,9 @@ public:
   mlir::Value allocateLike(mlir::Value value);
   /// Copies a result back, into a memref that may have any strides.
   void fromDevice(mlir::Value address, mlir::Value value);
+  /// The address of memory on the GPU in place of `alloc`'s, and its end.
+  mlir::Value allocate(mlir::memref::AllocOp alloc);
+  void free(mlir::Value address);
   /// Gives back what `toDevice` and `allocateLike` took, constants aside.
   void release();
 
@@ -32,7 +40,9 @@ private:
   mlir::Value call(llvm::StringRef name, mlir::ValueRange arguments,
                    bool hasResult);
   mlir::Value i64(int64_t value);
+  mlir::Value getResident(mlir::Value memref) const;
   mlir::Value sizeInBytes(mlir::Value memref);
+  mlir::Value sizeInBytes(mlir::MemRefType type, mlir::ValueRange dynamicSizes);
   mlir::Value hostAddress(mlir::Value memref);
   /// `value`, or a copy of it in which elements follow each other.
   mlir::Value contiguous(mlir::Value value);
@@ -40,6 +50,7 @@ private:
   mlir::OpBuilder &b;
   mlir::Location loc;
   mlir::ModuleOp module;
+  const DeviceBuffers *resident;
   llvm::SmallVector<mlir::Value> taken, apart;
 };
 

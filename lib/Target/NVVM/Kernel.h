@@ -6,7 +6,7 @@
 #include "KernelBuilder.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
-#include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/IR/QuantizeRows.h"
 #include "quant/Target/IR/IntrinsicTable.h"
 
 namespace quantmlir::nvvm {
@@ -75,6 +75,31 @@ void emitGemmKernel(KernelBuilder &k, mlir::gpu::GPUFuncOp func,
 /// warps share out K, every weight is read once, from global memory.
 void emitGemvKernel(KernelBuilder &k, mlir::gpu::GPUFuncOp func,
                     const Problem &problem, mlir::Value sharedMemory);
+
+/// Arguments of the kernel of quant.quantize_rows, after M.
+enum QuantizeArgument : unsigned {
+  kInput = 1,
+  kPacked,
+  kScale,
+  kNumQuantizeArguments
+};
+
+/// How a block of quant.quantize_rows shares out its row.
+struct QuantizeRowsShape {
+  explicit QuantizeRowsShape(QuantizeRowsOp op);
+
+  /// Columns of the row, and with its padding.
+  int64_t k, paddedK;
+  /// Neighbouring elements that a thread loads at once, threads of a block, how
+  /// often they load.
+  int64_t vector, threads, parts;
+  /// Whether the row stays in registers between its two uses.
+  bool inRegisters() const { return parts * vector <= 64; }
+};
+
+/// A kernel body: a block scales, quantizes and packs one row.
+void emitQuantizeRowsKernel(KernelBuilder &k, mlir::gpu::GPUFuncOp func,
+                            QuantizeRowsOp op, mlir::Value sharedMemory);
 
 /// Corrections and rescale of sums (i32, or vectors of neighbouring columns).
 class KernelEpilogue {

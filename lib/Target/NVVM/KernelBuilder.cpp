@@ -29,6 +29,9 @@ Value KernelBuilder::rem(Value x, int64_t y) {
 Value KernelBuilder::min(Value x, Value y) {
   return arith::MinSIOp::create(b, loc, x, y);
 }
+Value KernelBuilder::max(Value x, Value y) {
+  return arith::MaxSIOp::create(b, loc, x, y);
+}
 Value KernelBuilder::less(Value x, Value y) {
   return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, x, y);
 }

@@ -5,8 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "DeviceBuffers.h"
 #include "HostCalls.h"
-#include "Kernel.h"
+#include "Kernels.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -18,7 +19,6 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/PatternMatch.h"
 #include "quant/Target/NVVM/Passes.h"
-#include "llvm/ADT/StringMap.h"
 
 namespace quantmlir {
 #define GEN_PASS_DEF_CONVERTQUANTTONVVMPASS
@@ -29,133 +29,20 @@ using namespace mlir;
 using namespace quantmlir;
 using namespace quantmlir::nvvm;
 
-static constexpr llvm::StringLiteral kKernelsName = "quant_kernels";
-static constexpr llvm::StringLiteral kSharedName = "quant_shared";
-/// Blocks and threads of rows: the largest grid in y.
-static constexpr int64_t kMaxGridY = 65535;
-
-namespace {
-
-/// A kernel and how it is launched.
-struct Launch {
-  gpu::GPUFuncOp kernel;
-  int64_t blockM, blockN;
-  int64_t threads, sharedBytes;
-};
-
-/// The kernels of a module, made on demand.
-class Kernels {
-public:
-  explicit Kernels(ModuleOp module) : module(module) {}
-
-  Launch getGemm(const Problem &problem, const Schedule &schedule);
-  Launch getGemv(const Problem &problem);
-
-private:
-  /// Notes on the kernel how it is launched, for programs that launch it
-  /// themselves: rows and columns of a block, threads, bytes of shared memory.
-  static Launch describe(Launch launch);
-  using EmitBody =
-      function_ref<void(KernelBuilder &, gpu::GPUFuncOp, Value shared)>;
-  gpu::GPUFuncOp get(StringRef name, const Problem &problem, int64_t threads,
-                     StringRef schedule, EmitBody body);
-  gpu::GPUModuleOp getModule();
-
-  ModuleOp module;
-  gpu::GPUModuleOp kernels;
-  llvm::StringMap<gpu::GPUFuncOp> made;
-};
-
-} // namespace
-
-gpu::GPUModuleOp Kernels::getModule() {
-  if (kernels)
-    return kernels;
-  OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
-  module->setAttr(gpu::GPUDialect::getContainerModuleAttrName(),
-                  b.getUnitAttr());
-  kernels = gpu::GPUModuleOp::create(b, module.getLoc(), kKernelsName);
-  b.setInsertionPointToStart(kernels.getBody());
-  auto bytes = LLVM::LLVMArrayType::get(b.getI8Type(), 0);
-  LLVM::GlobalOp::create(b, module.getLoc(), bytes, /*isConstant=*/false,
-                         LLVM::Linkage::External, kSharedName, Attribute(),
-                         /*alignment=*/16,
-                         static_cast<unsigned>(Space::Shared));
-  return kernels;
+/// Launches `launch` on a grid of `x` times `y` blocks (index).
+static void emitLaunch(OpBuilder &b, Location loc, const Launch &launch,
+                       Value x, Value y, ArrayRef<Value> arguments) {
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  gpu::KernelDim3 grid = {x, y, one};
+  gpu::KernelDim3 block = {
+      arith::ConstantIndexOp::create(b, loc, launch.threads), one, one};
+  Value shared = arith::ConstantOp::create(
+      b, loc, b.getI32IntegerAttr(launch.sharedBytes));
+  gpu::LaunchFuncOp::create(b, loc, launch.kernel, grid, block, shared,
+                            arguments);
 }
 
-/// What of the op a kernel's code depends on.
-static std::string getSignature(const Problem &problem) {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  PackedMatmulOp op = problem.op;
-  os << op->getAttrDictionary();
-  for (Value operand : op->getOperands())
-    os << " " << operand.getType();
-  return text;
-}
-
-gpu::GPUFuncOp Kernels::get(StringRef name, const Problem &problem,
-                            int64_t threads, StringRef schedule,
-                            EmitBody body) {
-  std::string key = (name + schedule + getSignature(problem)).str();
-  gpu::GPUFuncOp &func = made[key];
-  if (func)
-    return func;
-  OpBuilder b = OpBuilder::atBlockEnd(getModule().getBody());
-  Location loc = problem.op.getLoc();
-  SmallVector<Type> arguments(kNumArguments, b.getI64Type());
-  arguments[kM] = b.getI32Type();
-  std::string symbol = (name + "_" + Twine(made.size() - 1)).str();
-  func =
-      gpu::GPUFuncOp::create(b, loc, symbol, b.getFunctionType(arguments, {}));
-  func->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
-  func.setKnownBlockSizeAttr(
-      b.getDenseI32ArrayAttr({static_cast<int32_t>(threads), 1, 1}));
-  b.setInsertionPointToStart(&func.getBody().front());
-  KernelBuilder k(b, loc);
-  auto pointer = LLVM::LLVMPointerType::get(
-      b.getContext(), static_cast<unsigned>(Space::Shared));
-  Value shared = LLVM::AddressOfOp::create(b, loc, pointer, kSharedName);
-  body(k, func, shared);
-  gpu::ReturnOp::create(b, loc);
-  return func;
-}
-
-Launch Kernels::describe(Launch launch) {
-  launch.kernel->setAttr(
-      "quant.launch",
-      DenseI64ArrayAttr::get(
-          launch.kernel.getContext(),
-          {launch.blockM, launch.blockN, launch.threads, launch.sharedBytes}));
-  return launch;
-}
-
-Launch Kernels::getGemm(const Problem &problem, const Schedule &schedule) {
-  std::string shape;
-  llvm::raw_string_ostream(shape) << schedule.blockM << "x" << schedule.blockN;
-  gpu::GPUFuncOp kernel =
-      get("gemm", problem, schedule.threads(), shape,
-          [&](KernelBuilder &k, gpu::GPUFuncOp func, Value shared) {
-            emitGemmKernel(k, func, problem, schedule, shared);
-          });
-  return describe({kernel, schedule.blockM, schedule.blockN, schedule.threads(),
-                   schedule.sharedBytes()});
-}
-
-Launch Kernels::getGemv(const Problem &problem) {
-  constexpr int64_t threads = kGemvWarps * 32;
-  gpu::GPUFuncOp kernel =
-      get("gemv", problem, threads, "",
-          [&](KernelBuilder &k, gpu::GPUFuncOp func, Value shared) {
-            emitGemvKernel(k, func, problem, shared);
-          });
-  int64_t sums = kGemvWarps * kGemvRows * Problem::panelColumns;
-  return describe({kernel, kGemvRows, Problem::panelColumns, threads,
-                   sums * static_cast<int64_t>(sizeof(int32_t))});
-}
-
-/// Launches `launch` for `rows` (index) rows.
+/// Launches `launch` for `rows` (index) rows of a matmul.
 static void emitLaunch(OpBuilder &b, Location loc, const Launch &launch,
                        const Problem &problem, Value rows,
                        ArrayRef<Value> arguments) {
@@ -163,14 +50,9 @@ static void emitLaunch(OpBuilder &b, Location loc, const Launch &launch,
     return arith::ConstantIndexOp::create(b, loc, v);
   };
   int64_t columns = problem.panels * Problem::panelColumns;
-  gpu::KernelDim3 grid = {
-      index(llvm::divideCeil(columns, launch.blockN)),
-      arith::CeilDivUIOp::create(b, loc, rows, index(launch.blockM)), index(1)};
-  gpu::KernelDim3 block = {index(launch.threads), index(1), index(1)};
-  Value shared = arith::ConstantOp::create(
-      b, loc, b.getI32IntegerAttr(launch.sharedBytes));
-  gpu::LaunchFuncOp::create(b, loc, launch.kernel, grid, block, shared,
-                            arguments);
+  Value x = index(llvm::divideCeil(columns, launch.blockN));
+  Value y = arith::CeilDivUIOp::create(b, loc, rows, index(launch.blockM));
+  emitLaunch(b, loc, launch, x, y, arguments);
 }
 
 /// Launches the kernel that suits the number of rows, which may be known only
@@ -231,15 +113,31 @@ static LogicalResult verifyShape(PackedMatmulOp op) {
   return success();
 }
 
+/// Number of rows of `memref`, without a use of it where it is an allocation.
+static Value getRows(OpBuilder &b, Location loc, Value memref) {
+  return b.createOrFold<memref::DimOp>(loc, memref, 0);
+}
+
+/// Nothing is launched for no rows.
+static void ifAny(OpBuilder &b, Location loc, Value rows,
+                  function_ref<void(OpBuilder &, Location)> body) {
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  Value any =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, rows, zero);
+  scf::IfOp::create(b, loc, any, [&](OpBuilder &b, Location loc) {
+    body(b, loc);
+    scf::YieldOp::create(b, loc);
+  });
+}
+
 static LogicalResult convert(RewriterBase &b, PackedMatmulOp op,
-                             Kernels &kernels, qtarget::TargetAttr target) {
+                             Kernels &kernels, qtarget::TargetAttr target,
+                             HostCalls &host) {
   if (failed(verifyShape(op)))
     return failure();
   Location loc = op.getLoc();
-  b.setInsertionPoint(op);
   Problem problem(op);
-  HostCalls host(b, loc, op->getParentOfType<ModuleOp>());
-  Value rows = memref::DimOp::create(b, loc, op.getInit(), 0);
+  Value rows = getRows(b, loc, op.getInit());
   SmallVector<Value> arguments(kNumArguments);
   arguments[kM] = arith::IndexCastOp::create(b, loc, b.getI32Type(), rows);
   const std::pair<unsigned, Value> inputs[] = {
@@ -254,15 +152,34 @@ static LogicalResult convert(RewriterBase &b, PackedMatmulOp op,
   for (auto [argument, value] : inputs)
     arguments[argument] = host.toDevice(value);
   arguments[kResult] = host.allocateLike(op.getInit());
-  // Nothing to launch for no rows.
-  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
-  Value any =
-      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, rows, zero);
-  scf::IfOp::create(b, loc, any, [&](OpBuilder &b, Location loc) {
+  ifAny(b, loc, rows, [&](OpBuilder &b, Location loc) {
     emitLaunches(b, loc, kernels, problem, target, rows, arguments);
-    scf::YieldOp::create(b, loc);
   });
   host.fromDevice(arguments[kResult], op.getInit());
+  host.release();
+  b.eraseOp(op);
+  return success();
+}
+
+static LogicalResult convert(RewriterBase &b, QuantizeRowsOp op,
+                             Kernels &kernels, HostCalls &host) {
+  Location loc = op.getLoc();
+  if (!isa<MemRefType>(op.getInput().getType()))
+    return op.emitError("expected memrefs, found tensors; bufferize first");
+  Value rows = getRows(b, loc, op.getInput());
+  SmallVector<Value> arguments(kNumQuantizeArguments);
+  arguments[kM] = arith::IndexCastOp::create(b, loc, b.getI32Type(), rows);
+  arguments[kInput] = host.toDevice(op.getInput());
+  arguments[kPacked] = host.allocateLike(op.getPacked());
+  arguments[kScale] = host.allocateLike(op.getScale());
+  Launch launch = kernels.getQuantizeRows(op);
+  ifAny(b, loc, rows, [&](OpBuilder &b, Location loc) {
+    // Rows along x: y has at most 65535 blocks.
+    emitLaunch(b, loc, launch, rows, arith::ConstantIndexOp::create(b, loc, 1),
+               arguments);
+  });
+  host.fromDevice(arguments[kPacked], op.getPacked());
+  host.fromDevice(arguments[kScale], op.getScale());
   host.release();
   b.eraseOp(op);
   return success();
@@ -300,8 +217,11 @@ struct ConvertQuantToNVVMPass
   void runOnOperation() override {
     ModuleOp module = getOperation();
     auto target = qtarget::TargetAttr::lookup(module);
-    SmallVector<PackedMatmulOp> ops;
-    module->walk([&](PackedMatmulOp op) { ops.push_back(op); });
+    SmallVector<Operation *> ops;
+    module->walk([&](Operation *op) {
+      if (becomesKernel(op))
+        ops.push_back(op);
+    });
     if (!ops.empty() && !target) {
       emitError(module.getLoc())
           << "expected the module to have the attribute `"
@@ -313,9 +233,17 @@ struct ConvertQuantToNVVMPass
       return signalPassFailure();
     Kernels kernels(module);
     IRRewriter rewriter(&getContext());
-    for (PackedMatmulOp op : ops)
-      if (failed(convert(rewriter, op, kernels, target)))
+    DeviceBuffers resident(rewriter, module);
+    for (Operation *op : ops) {
+      rewriter.setInsertionPoint(op);
+      HostCalls host(rewriter, op->getLoc(), module, &resident);
+      auto matmul = dyn_cast<PackedMatmulOp>(op);
+      if (failed(matmul ? convert(rewriter, matmul, kernels, target, host)
+                        : convert(rewriter, cast<QuantizeRowsOp>(op), kernels,
+                                  host)))
         return signalPassFailure();
+    }
+    resident.eraseAllocations(rewriter);
     useRoundInstruction(rewriter, module);
     module->removeAttr(qtarget::TargetAttr::kModuleAttrName);
   }

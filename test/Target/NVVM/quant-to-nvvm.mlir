@@ -1,4 +1,5 @@
-// The instruction in the main loop, for every chip.
+// The instruction in the main loop, for every chip; activations go to the GPU
+// once, as floats.
 // RUN: quant-opt %s --quant-to-nvvm="chip=sm_61 quantize=weights=channel" | FileCheck %s --check-prefixes=CHECK,DP4A
 // RUN: quant-opt %s --quant-to-nvvm="chip=sm_75 quantize=weights=channel" | FileCheck %s --check-prefixes=CHECK,MMA16
 // RUN: quant-opt %s --quant-to-nvvm="chip=sm_80 quantize=weights=channel" | FileCheck %s --check-prefixes=CHECK,MMA32
@@ -10,7 +11,9 @@
 // RUN: not quant-opt %s --quant-to-nvvm="chip=sm_80 quantize=weights=channel format=exe" 2>&1 | FileCheck %s --check-prefix=FORMAT
 
 // CHECK: llvm.func @f
-// CHECK: gpu.launch_func {{ *}}@quant_kernels::@gemm_0
+// CHECK: gpu.launch_func {{ *}}@quant_kernels::@quantize_rows_0
+// CHECK-NOT: quantGpuUpload
+// CHECK: gpu.launch_func {{ *}}@quant_kernels::@gemm_1
 // CHECK: gpu.binary @quant_kernels
 // CHECK-SAME: .entry gemm_
 // DP4A-SAME: dp4a.s32.s32

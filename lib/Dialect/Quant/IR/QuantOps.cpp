@@ -1,7 +1,8 @@
 //===- QuantOps.cpp - ops that extend upstream's quant dialect ------------===//
 
-#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
+#include "quant/Dialect/Quant/IR/QuantizeRows.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -38,7 +39,6 @@ void quantmlir::registerQuantExtension(DialectRegistry &registry) {
     insertOps<
 #define GET_OP_LIST
 #include "quant/Dialect/Quant/IR/QuantOps.cpp.inc"
-        ,
-        PackedScaledMatmulOp>(dialect);
+        , PackedScaledMatmulOp, QuantizeRowsOp>(dialect);
   });
 }

@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
 #include "mlir/IR/Dialect.h"
 #include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
+#include "quant/Dialect/Quant/IR/QuantizeRows.h"
 
 using namespace mlir;
 using namespace mlir::bufferization;
@@ -13,11 +14,10 @@ using namespace quantmlir;
 
 namespace {
 
-/// A packed matmul, plain or grouped.
+/// An op of the packed stage: its results overwrite its inits.
 template <typename OpT>
-struct PackedMatmulModel
-    : DstBufferizableOpInterfaceExternalModel<PackedMatmulModel<OpT>, OpT> {
-  /// The result is overwritten: `init` only says where it goes.
+struct PackedStageModel
+    : DstBufferizableOpInterfaceExternalModel<PackedStageModel<OpT>, OpT> {
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
                               const AnalysisState &) const {
     return !cast<OpT>(op).isDpsInit(&operand);
@@ -38,12 +38,13 @@ struct PackedMatmulModel
         return failure();
       operands.push_back(*buffer);
     }
-    Value init = operands
-        [cast<OpT>(op).getDpsInitOperand(0)->getOperandNumber()];
+    SmallVector<Value> inits;
+    for (OpOperand &init : cast<OpT>(op).getDpsInitsMutable())
+      inits.push_back(operands[init.getOperandNumber()]);
     OperationState newOp(op->getLoc(), op->getName(), operands, TypeRange{},
                          op->getAttrs());
     rewriter.create(newOp);
-    replaceOpWithBufferizedValues(rewriter, op, init);
+    replaceOpWithBufferizedValues(rewriter, op, inits);
     return success();
   }
 };
@@ -52,8 +53,9 @@ struct PackedMatmulModel
 
 void quantmlir::registerBufferizationModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *ctx, quant::QuantDialect *) {
-    PackedMatmulOp::attachInterface<PackedMatmulModel<PackedMatmulOp>>(*ctx);
+    PackedMatmulOp::attachInterface<PackedStageModel<PackedMatmulOp>>(*ctx);
     PackedScaledMatmulOp::attachInterface<
-        PackedMatmulModel<PackedScaledMatmulOp>>(*ctx);
+        PackedStageModel<PackedScaledMatmulOp>>(*ctx);
+    QuantizeRowsOp::attachInterface<PackedStageModel<QuantizeRowsOp>>(*ctx);
   });
 }

@@ -1,0 +1,49 @@
+//===- QuantizeRowsToLinalg.cpp - quant.quantize_rows in its parts --------===//
+
+#include "Patterns.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "quant/Dialect/Quant/IR/QuantizeRows.h"
+#include "quant/Dialect/Quant/Utils/GenericBuilder.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+namespace {
+
+struct LowerQuantizeRows : OpRewritePattern<QuantizeRowsOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(QuantizeRowsOp op,
+                                PatternRewriter &b) const override {
+    if (op->getNumResults() == 0)
+      return b.notifyMatchFailure(op, "bufferized already");
+    Location loc = op.getLoc();
+    auto input = cast<RankedTensorType>(op.getInput().getType());
+    auto scaleType = cast<RankedTensorType>(op.getScale().getType());
+    Value scale = ChooseQParamsOp::create(b, loc, scaleType,
+                                          /*zero_point=*/Type(), op.getInput(),
+                                          ArrayRef<int64_t>{0}, op.getRange())
+                      .getScale();
+    Value quantized = QuantizeOp::create(
+        b, loc, input.clone(b.getI8Type()), op.getInput(), scale,
+        /*zero_point=*/Value(), ArrayRef<int64_t>{0}, op.getRange(),
+        /*is_unsigned=*/false);
+    int64_t kr = cast<RankedTensorType>(op.getPacked().getType()).getDimSize(3);
+    SmallVector<OpFoldResult> tiles = {b.getIndexAttr(1), b.getIndexAttr(kr)};
+    Value packed = linalg::PackOp::create(b, loc, quantized, op.getPacked(),
+                                          ArrayRef<int64_t>{0, 1}, tiles,
+                                          constantInt(b, loc, 0, 8))
+                       ->getResult(0);
+    b.replaceOp(op, {packed, scale});
+    return success();
+  }
+};
+
+} // namespace
+
+void quantmlir::populateQuantizeRowsToLinalgPatterns(
+    RewritePatternSet &patterns) {
+  patterns.add<LowerQuantizeRows>(patterns.getContext());
+}

@@ -1,0 +1,69 @@
+//===- QuantizeRowsOp.cpp - rows quantized and packed: shapes, effects ----===//
+//
+// The labels c1, c2, ... are the constraints of the op's docs.
+//
+//===----------------------------------------------------------------------===//
+
+#include "VerifyUtils.h"
+
+#include "quant/Dialect/Quant/IR/QuantizeRows.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+#define GET_OP_CLASSES
+#include "quant/Dialect/Quant/IR/QuantizeRowsOp.cpp.inc"
+
+LogicalResult QuantizeRowsOp::verify() {
+  auto input = cast<ShapedType>(getInput().getType());
+  auto packed = cast<ShapedType>(getPacked().getType());
+  auto scale = cast<ShapedType>(getScale().getType());
+  // quantize_rows_c1
+  if (input.getRank() != 2 || input.isDynamicDim(1) ||
+      !isa<Float32Type, Float16Type, BFloat16Type>(input.getElementType()))
+    return emitOpError("expected an input [M, K] of f32, f16 or bf16 with a "
+                       "static K, but got ")
+           << input;
+  // quantize_rows_c2
+  if (packed.getRank() != 4 || packed.isDynamicDim(3) ||
+      packed.getDimSize(3) <= 0 || !packed.getElementType().isInteger(8))
+    return emitOpError("expected packed [M, K/KR, 1, KR] of i8 with a static "
+                       "KR, but got ")
+           << packed;
+  int64_t kr = packed.getDimSize(3);
+  if (failed(
+          verifyShape(*this, "packed", packed,
+                      {input.getDimSize(0),
+                       llvm::divideCeilSigned(input.getDimSize(1), kr), 1, kr},
+                      "[M, K/KR, 1, KR] of input")))
+    return failure();
+  // quantize_rows_c3
+  if (!scale.getElementType().isF32())
+    return emitOpError("expected a scale of f32, but got ") << scale;
+  if (failed(verifyShape(*this, "scale", scale, {input.getDimSize(0)},
+                         "[M] of input")))
+    return failure();
+  // quantize_rows_c4
+  if (failed(verifyRange(*this, getRange(), packed.getElementType(),
+                         /*isUnsigned=*/false)))
+    return failure();
+  if (getRange()[0] >= 0 || getRange()[1] <= 0)
+    return emitOpError("expected a range around 0, but got [")
+           << getRange()[0] << ", " << getRange()[1] << "]";
+  return success();
+}
+
+void QuantizeRowsOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
+        &effects) {
+  for (OpOperand &operand : (*this)->getOpOperands()) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      continue;
+    if (isDpsInit(&operand))
+      effects.emplace_back(MemoryEffects::Write::get(), &operand);
+    else
+      effects.emplace_back(MemoryEffects::Read::get(), &operand);
+  }
+}

@@ -1,0 +1,50 @@
+//===- Kernels.h - the kernels of a module ----------------------*- C++ -*-===//
+
+#ifndef QUANT_LIB_TARGET_NVVM_KERNELS_H
+#define QUANT_LIB_TARGET_NVVM_KERNELS_H
+
+#include "Kernel.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace quantmlir::nvvm {
+
+/// A kernel and how it is launched.
+struct Launch {
+  mlir::gpu::GPUFuncOp kernel;
+  /// Rows and columns of the result that a block computes.
+  int64_t blockM, blockN;
+  int64_t threads, sharedBytes;
+};
+
+/// The kernels of a module, made on demand; equal ones are made once.
+class Kernels {
+public:
+  explicit Kernels(mlir::ModuleOp module) : module(module) {}
+
+  Launch getGemm(const Problem &problem, const Schedule &schedule);
+  Launch getGemv(const Problem &problem);
+  Launch getQuantizeRows(QuantizeRowsOp op);
+
+private:
+  /// Notes on the kernel how it is launched, for programs that launch it
+  /// themselves: rows and columns of a block, threads, bytes of shared memory.
+  static Launch describe(Launch launch);
+  using EmitBody = llvm::function_ref<void(
+      KernelBuilder &, mlir::gpu::GPUFuncOp, mlir::Value shared)>;
+  /// The kernel `name` of `schedule` for `op`, with M and `numAddresses`
+  /// addresses as arguments.
+  mlir::gpu::GPUFuncOp get(llvm::StringRef name, mlir::Operation *op,
+                           unsigned numAddresses, int64_t threads,
+                           llvm::StringRef schedule, EmitBody body);
+  mlir::gpu::GPUModuleOp getModule();
+
+  mlir::ModuleOp module;
+  mlir::gpu::GPUModuleOp kernels;
+  llvm::StringMap<mlir::gpu::GPUFuncOp> made;
+};
+
+} // namespace quantmlir::nvvm
+
+#endif // QUANT_LIB_TARGET_NVVM_KERNELS_H
