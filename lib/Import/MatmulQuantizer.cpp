@@ -1,0 +1,311 @@
+//===- MatmulQuantizer.cpp - one scheme, applied to a matmul --------------===//
+//
+// Decides which operand is the weight, and emits choose_qparams, quantize,
+// quant.matmul and quant.rescale (or quant.scaled_matmul). The weight's share
+// of that is done at compile time.
+//
+//===----------------------------------------------------------------------===//
+
+#include "MatmulQuantizer.h"
+
+#include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/Utils/Constants.h"
+#include "quant/Import/Contraction/ConstantWeight.h"
+#include "quant/Import/Contraction/ContractionMatcher.h"
+#include "quant/Import/Contraction/MatmulEmitter.h"
+#include "quant/Import/Contraction/QuantizedOperand.h"
+#include "quant/Import/Contraction/WeightChoice.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace quantmlir;
+
+/// Whether a constant with values holds NaN or an infinity.
+static bool hasNonFinite(Value value) {
+  std::optional<FloatConstant> constant = FloatConstant::get(value);
+  return constant && llvm::any_of(constant->getStored(),
+                                  [](float x) { return !std::isfinite(x); });
+}
+
+LogicalResult MatmulQuantizer::verifyOptions(Location loc) {
+  auto verify = [&](StringRef name, unsigned bits) -> LogicalResult {
+    if (bits == 4 || bits == 8)
+      return success();
+    return emitError(loc) << "option '" << name << "': expected 8 or 4, found "
+                          << bits;
+  };
+  if (failed(verify("weight-bits", weightBits)) ||
+      failed(verify("activation-bits", activationBits)))
+    return failure();
+  auto error = [&](StringRef text) { return emitError(loc) << text; };
+  if (groupSize <= 0)
+    return error("option 'group-size': expected more than 0, found ")
+           << int64_t(groupSize);
+  if (!(damping >= 0 && damping <= 1))
+    return error("option 'damping': expected a number from 0 to 1, found ")
+           << double(damping);
+  if (rounding == WeightRounding::ErrorCompensated && stats.empty())
+    return error("option 'rounding=error-compensated' needs 'stats'");
+  return success();
+}
+
+/// Proves the options and loads the statistics that they name.
+LogicalResult MatmulQuantizer::prepare(ModuleOp module, Location loc) {
+  if (failed(verifyOptions(loc)))
+    return failure();
+  if (stats.empty())
+    return success();
+  FailureOr<CalibratedMatmuls> loaded = CalibratedMatmuls::load(module, stats);
+  if (failed(loaded))
+    return failure();
+  calibrated = std::move(*loaded);
+  return success();
+}
+
+/// The integers that the program itself gives for an operand, if they can be
+/// used: scales must not run along the contracted dimension.
+static std::optional<QuantizedOperand> findGiven(const LoopTensor &tensor,
+                                                 ArrayRef<int64_t> outer) {
+  std::optional<QuantizedOperand> given = matchDequantized(tensor);
+  if (given && isRankZeroOrOver(given->scale, outer))
+    return given;
+  return std::nullopt;
+}
+
+/// Why element types or values cannot be quantized; empty when they can.
+static std::string explainElements(const Contraction &c) {
+  auto isSupported = [](Type type) {
+    return isa<Float32Type, Float16Type, BFloat16Type>(type);
+  };
+  for (Type type : {c.lhs.getType().getElementType(),
+                    c.rhs.getType().getElementType(), c.getResultElementType()})
+    if (!isSupported(type)) {
+      std::string text;
+      llvm::raw_string_ostream(text)
+          << "expected elements of f32, f16 or bf16, found " << type;
+      return text;
+    }
+  if (hasNonFinite(c.rhs.value))
+    return "the weight holds NaN or infinity";
+  return "";
+}
+
+WeightScheme MatmulQuantizer::getWeightScheme() const {
+  WeightScheme scheme;
+  scheme.bits = weightBits;
+  scheme.granularity = weights;
+  scheme.groupSize = groupSize;
+  scheme.symmetric = weightSymmetric;
+  scheme.scaleSearch = weightScale;
+  scheme.rounding = rounding;
+  scheme.damping = damping;
+  scheme.activationOrder = activationOrder;
+  return scheme;
+}
+
+//===----------------------------------------------------------------------===//
+// Activations
+//===----------------------------------------------------------------------===//
+
+/// A static scale: the program's own, which becomes the left-hand side, or one
+/// from the statistics.
+LogicalResult
+MatmulQuantizer::findStaticLhs(Contraction &c,
+                               std::optional<QuantizedOperand> &given,
+                               std::string &reason) {
+  given = findGiven(c.lhs, c.m);
+  if (given)
+    c.lhs = given->ints;
+  else if (!calibrated.find(c.op)) {
+    reason = stats.empty() ? "no static scale given for the activations"
+                           : "neither the program nor the statistics give a "
+                             "static scale for the activations";
+    return failure();
+  }
+  return success();
+}
+
+/// Quantizes with the parameters that the statistics give.
+QuantizedMatrix
+MatmulQuantizer::quantizeStatic(OpBuilder &builder, Location loc, Value matrix,
+                                const MatmulStatistics &statistics) {
+  StoredRange stored = getActivationRange();
+  RangeOptions options;
+  options.observer = observer;
+  options.bits = stored.bits;
+  options.symmetric = symmetric;
+  StaticQParams params = chooseStaticQParams(
+      chooseRange(statistics, options), stored.min(), stored.max(), symmetric);
+  QuantizedMatrix result;
+  result.isUnsigned = stored.isUnsigned;
+  auto scaleType = RankedTensorType::get({}, builder.getF32Type());
+  result.scale = arith::ConstantOp::create(
+      builder, loc, makeFloatTensorAttr(scaleType, params.scale));
+  if (!symmetric)
+    result.zeroPoint = arith::ConstantOp::create(
+        builder, loc,
+        makeI32TensorAttr(RankedTensorType::get({}, builder.getI32Type()),
+                          params.zeroPoint));
+  auto type = cast<RankedTensorType>(matrix.getType());
+  result.ints = QuantizeOp::create(
+      builder, loc, type.clone(builder.getIntegerType(stored.bits)), matrix,
+      result.scale, result.zeroPoint, builder.getDenseI64ArrayAttr({}),
+      builder.getDenseI64ArrayAttr({stored.min(), stored.max()}),
+      stored.isUnsigned ? builder.getUnitAttr() : UnitAttr());
+  return result;
+}
+
+QuantizedMatrix
+MatmulQuantizer::emitLhs(OpBuilder &builder, MatmulEmitter &emitter,
+                         const Contraction &c,
+                         const std::optional<QuantizedOperand> &given) {
+  if (given)
+    return emitGiven(emitter, *given, /*isLhs=*/true);
+  Location loc = c.op->getLoc();
+  Value matrix = emitter.emitLhs(c.lhs);
+  if (activations == ActivationScheme::Float) {
+    QuantizedMatrix result;
+    result.ints = matrix;
+    return result;
+  }
+  if (activations == ActivationScheme::Static)
+    return quantizeStatic(builder, loc, matrix, *calibrated.find(c.op));
+  SmallVector<int64_t> axes;
+  if (activations == ActivationScheme::DynamicToken)
+    axes.push_back(0);
+  return quantizeMatrix(builder, loc, matrix, axes, getActivationRange());
+}
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+/// Why the scheme does not fit this contraction, or its sums may not fit in
+/// i32; empty when all is well.
+std::string MatmulQuantizer::explainScheme(
+    const Contraction &c, const std::optional<QuantizedOperand> &givenLhs,
+    const std::optional<QuantizedOperand> &givenRhs) {
+  if (isScaled() && givenRhs)
+    return "the program quantizes the weight itself: scales of groups and "
+           "float activations need a float weight";
+  if (!isPlain() && !givenRhs && !FloatConstant::get(c.rhs.value))
+    return "the scheme needs a constant weight whose data is there";
+  if (activations == ActivationScheme::Float)
+    return "";
+  int64_t lhsMagnitude = givenLhs ? givenLhs->getMaxMagnitude()
+                                  : getActivationRange().getMaxMagnitude();
+  int64_t rhsMagnitude =
+      givenRhs ? givenRhs->getMaxMagnitude() : getWeightMagnitude();
+  if (!isScaled() || groupSize > getMaxSafeK(lhsMagnitude, rhsMagnitude))
+    return explainOverflow(c, lhsMagnitude, rhsMagnitude);
+  return "";
+}
+
+/// A constant of rank 0 or `[N]` as `[N, 1]`: one group in each row.
+static Value spreadOverGroups(OpBuilder &builder, Location loc, Value vector,
+                              int64_t n) {
+  if (!vector || cast<RankedTensorType>(vector.getType()).getRank() == 2)
+    return vector;
+  auto type = cast<RankedTensorType>(vector.getType());
+  auto spread = RankedTensorType::get({n, 1}, type.getElementType());
+  ElementsAttr attr;
+  if (std::optional<FloatConstant> floats = FloatConstant::get(vector)) {
+    std::vector<float> values(n);
+    for (int64_t i = 0; i < n; ++i)
+      values[i] = (*floats)[type.getRank() == 0 ? 0 : i];
+    attr = makeFloatTensorAttr(spread, values);
+  } else {
+    std::optional<IntConstant> ints = IntConstant::get(vector);
+    std::vector<int32_t> values(n);
+    for (int64_t i = 0; i < n; ++i)
+      values[i] = (*ints)[type.getRank() == 0 ? 0 : i];
+    attr = makeI32TensorAttr(spread, values);
+  }
+  return arith::ConstantOp::create(builder, loc, attr);
+}
+
+static void spreadOverGroups(OpBuilder &builder, Location loc,
+                             QuantizedMatrix &matrix) {
+  int64_t n = cast<RankedTensorType>(matrix.ints.getType()).getDimSize(0);
+  matrix.scale = spreadOverGroups(builder, loc, matrix.scale, n);
+  matrix.zeroPoint = spreadOverGroups(builder, loc, matrix.zeroPoint, n);
+}
+
+/// The quantized weight: by folding where choose_qparams and quantize say all
+/// of the scheme, else as constants. For quant.scaled_matmul it is `[N, K]`.
+FailureOr<QuantizedMatrix> MatmulQuantizer::emitRhs(OpBuilder &builder,
+                                                    MatmulEmitter &emitter,
+                                                    const Contraction &c,
+                                                    std::string &reason) {
+  Location loc = c.op->getLoc();
+  Value matrix = emitter.emitRhs(c.rhs);
+  if (isPlain()) {
+    SmallVector<int64_t> axes;
+    if (weights == WeightGranularity::Channel)
+      axes.push_back(emitter.isRhsTransposed() ? 0 : 1);
+    return quantizeMatrix(builder, loc, matrix, axes, getWeightRange());
+  }
+  std::vector<float> moments;
+  const MatmulStatistics *statistics = calibrated.find(c.op);
+  if (statistics && !statistics->secondMoment.empty()) {
+    llvm::Expected<std::vector<float>> read = readSecondMoment(*statistics);
+    if (!read) {
+      reason = llvm::toString(read.takeError());
+      return failure();
+    }
+    moments = std::move(*read);
+  }
+  FailureOr<QuantizedMatrix> result = emitConstantWeight(
+      builder, loc, matrix, emitter.isRhsTransposed(),
+      /*asRows=*/isScaled(), getWeightScheme(), moments, reason);
+  eraseDeadChain(matrix.getDefiningOp());
+  if (succeeded(result) && isScaled())
+    spreadOverGroups(builder, loc, *result);
+  return result;
+}
+
+LogicalResult MatmulQuantizer::rewrite(const Contraction &matched,
+                                       std::string &reason) {
+  FailureOr<Contraction> chosen = chooseWeight(matched, reason);
+  if (failed(chosen)) {
+    if (!attention || !isActivationProduct(matched))
+      return failure();
+    reason = explainElements(matched);
+    return success(reason.empty() && succeeded(quantizeActivationProduct(
+                                         matched, activationBits, reason)));
+  }
+  Contraction &c = *chosen;
+  reason = explainElements(c);
+  if (!reason.empty())
+    return failure();
+
+  std::optional<QuantizedOperand> givenLhs, givenRhs = findGiven(c.rhs, c.n);
+  if (activations == ActivationScheme::Static &&
+      failed(findStaticLhs(c, givenLhs, reason)))
+    return failure();
+  if (givenRhs)
+    c.rhs = givenRhs->ints;
+  reason = explainScheme(c, givenLhs, givenRhs);
+  if (!reason.empty())
+    return failure();
+
+  OpBuilder builder(c.op);
+  MatmulEmitter emitter(builder, c);
+  QuantizedMatrix lhs = emitLhs(builder, emitter, c, givenLhs), rhs;
+  if (givenRhs) {
+    rhs = emitGiven(emitter, *givenRhs, /*isLhs=*/false);
+  } else {
+    FailureOr<QuantizedMatrix> emitted = emitRhs(builder, emitter, c, reason);
+    if (failed(emitted))
+      return failure();
+    rhs = *emitted;
+  }
+  if (isScaled())
+    emitScaledMatmul(builder, emitter, c, lhs, rhs, getGroupSize(rhs));
+  else
+    emitRescaledMatmul(builder, emitter, c, lhs, rhs);
+  return success();
+}

@@ -1,0 +1,80 @@
+//===- MatmulQuantizer.h - one scheme, applied to a matmul ------*- C++ -*-===//
+
+#ifndef QUANT_LIB_IMPORT_MATMULQUANTIZER_H
+#define QUANT_LIB_IMPORT_MATMULQUANTIZER_H
+
+#include "quant/Import/CalibratedMatmuls.h"
+#include "quant/Import/Contraction/DynamicQuantize.h"
+#include "quant/Import/Passes.h"
+
+namespace quantmlir {
+
+/// Quantizes float contractions under one scheme: the pass's options, or what a
+/// recipe makes of them.
+class MatmulQuantizer : private QuantQuantizeMatmulPassOptions {
+public:
+  explicit MatmulQuantizer(const QuantQuantizeMatmulPassOptions &options)
+      : QuantQuantizeMatmulPassOptions(options) {}
+
+  /// Proves the options and loads the statistics that they name; errors are
+  /// emitted at `loc`.
+  mlir::LogicalResult prepare(mlir::ModuleOp module, mlir::Location loc);
+  /// Whether the program's own static scales are asked for.
+  bool wantsStatic() const { return activations == ActivationScheme::Static; }
+  /// Replaces a float contraction, or says why it stays.
+  mlir::LogicalResult rewrite(const Contraction &matched, std::string &reason);
+
+private:
+  mlir::LogicalResult verifyOptions(mlir::Location loc);
+  mlir::LogicalResult findStaticLhs(Contraction &c,
+                                    std::optional<QuantizedOperand> &given,
+                                    std::string &reason);
+  std::string explainScheme(const Contraction &c,
+                            const std::optional<QuantizedOperand> &givenLhs,
+                            const std::optional<QuantizedOperand> &givenRhs);
+  QuantizedMatrix emitLhs(mlir::OpBuilder &builder, MatmulEmitter &emitter,
+                          const Contraction &c,
+                          const std::optional<QuantizedOperand> &given);
+  mlir::FailureOr<QuantizedMatrix> emitRhs(mlir::OpBuilder &builder,
+                                           MatmulEmitter &emitter,
+                                           const Contraction &c,
+                                           std::string &reason);
+  QuantizedMatrix quantizeStatic(mlir::OpBuilder &builder, mlir::Location loc,
+                                 mlir::Value matrix,
+                                 const MatmulStatistics &statistics);
+
+  StoredRange getActivationRange() const {
+    return {activationBits, !symmetric};
+  }
+  StoredRange getWeightRange() const { return {weightBits, false}; }
+  int64_t getWeightMagnitude() const {
+    StoredRange stored = getWeightRange();
+    return weightSymmetric ? stored.getMaxMagnitude()
+                           : stored.max() - stored.min();
+  }
+  /// Whether the matmul needs quant.scaled_matmul.
+  bool isScaled() const {
+    return weights == WeightGranularity::Group ||
+           activations == ActivationScheme::Float;
+  }
+  /// Whether choose_qparams and quantize say what the scheme wants of weights.
+  bool isPlain() const {
+    return !isScaled() && weightSymmetric &&
+           weightScale == WeightScaleSearch::AbsMax &&
+           rounding == WeightRounding::Nearest;
+  }
+  /// Elements of a group of a scaled matmul's weight.
+  int64_t getGroupSize(const QuantizedMatrix &rhs) const {
+    return weights == WeightGranularity::Group
+               ? int64_t(groupSize)
+               : mlir::cast<mlir::RankedTensorType>(rhs.ints.getType())
+                     .getDimSize(1);
+  }
+  WeightScheme getWeightScheme() const;
+
+  CalibratedMatmuls calibrated;
+};
+
+} // namespace quantmlir
+
+#endif // QUANT_LIB_IMPORT_MATMULQUANTIZER_H
