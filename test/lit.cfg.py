@@ -12,7 +12,9 @@ config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.quant_build_dir, "test")
 
 # Helpers of the Python tests stand beside them and are not tests.
-config.excludes += ["amx.py", "batch.py", "cases.py", "harness.py", "weight_driver.py"]
+config.excludes += [
+    "amx.py", "batch.py", "cases.py", "compiled.py", "harness.py", "weight_driver.py",
+]
 
 bin_dir = os.path.join(config.quant_build_dir, "bin")
 config.environment["PATH"] = os.pathsep.join(
@@ -29,6 +31,8 @@ config.environment["OPENBLAS_NUM_THREADS"] = "1"
 
 config.substitutions += [
     ("%conformance", config.python + " -m quantcheck.conformance --quant-run="
+     + os.path.join(bin_dir, "quant-run")),
+    ("%fuzz", config.python + " -m quantcheck.fuzz --quant-run="
      + os.path.join(bin_dir, "quant-run")),
     ("%python", config.python),
     ("%shlib_dir", os.path.join(config.quant_build_dir, "lib")),

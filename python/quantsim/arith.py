@@ -177,7 +177,8 @@ def pack_int4(q):
 def unpack_int4(packed, length):
     """The inverse of `pack_int4` for rows of `length` elements."""
     b = np.asarray(packed, np.int8).view(np.uint8).astype(np.int64)
-    both = np.stack([b & 15, b >> 4], -1).reshape(b.shape[:-1] + (-1,))
+    both = np.stack([b & 15, b >> 4], -1).reshape(
+        b.shape[:-1] + (2 * b.shape[-1],))
     return np.where(both > 7, both - 16, both)[..., :length]
 
 
