@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# N random programs (shape, scheme, layout, target) against NumPy: integers and
+# ordered float steps exact, sums of floats within their bound. A program that
+# differs is written to build/fuzz with its inputs and its command.
+#
+# Usage: utils/fuzz.sh N [SEED]
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+if [ ! -x "$root/build/bin/quant-run" ]; then
+  echo "expected build/bin/quant-run: run utils/build.sh first" >&2
+  exit 2
+fi
+PYTHONPATH="$root/python" PYTHONDONTWRITEBYTECODE=1 OPENBLAS_NUM_THREADS=1 \
+  exec /usr/bin/python3 -m quantcheck.fuzz "$@"
