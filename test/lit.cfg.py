@@ -18,7 +18,9 @@ config.excludes += [
 
 bin_dir = os.path.join(config.quant_build_dir, "bin")
 config.environment["PATH"] = os.pathsep.join(
-    [bin_dir, config.llvm_tools_dir, config.environment["PATH"]]
+    # A ptxas that knows every chip: utils/setup-ptxas.sh.
+    [bin_dir, os.path.join(config.quant_build_dir, "cuda", "bin"),
+     config.llvm_tools_dir, config.environment["PATH"]]
 )
 config.environment["PYTHONPATH"] = os.pathsep.join(
     [os.path.join(config.quant_source_dir, "python"),

@@ -43,6 +43,10 @@ if ((${#missing[@]})); then
   install_packages "${missing[@]}"
 fi
 
+# ptxas, for tests of GPU kernels and for format=bin; building does without.
+utils/setup-ptxas.sh ||
+  echo "warning: no ptxas; tests that need it will fail" >&2
+
 launcher=()
 if command -v ccache >/dev/null; then
   launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)

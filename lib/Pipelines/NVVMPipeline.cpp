@@ -7,7 +7,12 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/GPU/Transforms/Passes.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Target/LLVM/NVVM/Utils.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Program.h"
 
 #include "quant/Conversion/Passes.h"
 #include "quant/Target/NVVM/Chips.h"
@@ -16,6 +21,16 @@
 
 using namespace mlir;
 using namespace quantmlir;
+
+/// Whether gpu-module-to-binary will find ptxas: on PATH, or in the toolkit
+/// that CUDA_ROOT, CUDA_HOME or CUDA_PATH names.
+static bool findPtxas() {
+  if (llvm::sys::findProgramByName("ptxas"))
+    return true;
+  SmallString<128> path(NVVM::getCUDAToolkitPath());
+  llvm::sys::path::append(path, "bin", "ptxas");
+  return llvm::sys::fs::can_execute(path);
+}
 
 /// Kernels down to NVVM IR, then to `format`.
 static void buildKernels(OpPassManager &pm,
@@ -50,6 +65,10 @@ void quantmlir::buildNVVMPipeline(OpPassManager &pm,
     pm.addPass(createRejectOptionsPass("expected format llvm, isa or bin, "
                                        "found `" +
                                        options.format.getValue() + "`"));
+  if (options.format == "bin" && !findPtxas())
+    pm.addPass(createRejectOptionsPass(
+        "expected ptxas for format=bin, found none on PATH or in bin/ of "
+        "CUDA_ROOT; run utils/setup-ptxas.sh, or use format=isa"));
   buildQuantStage(pm, options.quantize);
   if (!endStage(pm, Stage::Quant, options.stopAfter))
     return;

@@ -14,10 +14,11 @@ KERNEL_PASSES = (
 
 # The PTX version of each chip's row in Chips.cpp.
 PTX = {"sm_61": "+ptx60", "sm_75": "+ptx65", "sm_80": "+ptx70",
-       "sm_90a": "+ptx80"}
+       "sm_86": "+ptx71", "sm_89": "+ptx78", "sm_90a": "+ptx80",
+       "sm_100": "+ptx86"}
 
 _KERNEL = re.compile(r"gpu\.func @(\w+)\(.*?quant\.launch = array<i64: "
-                     r"(\d+), (\d+), (\d+), (\d+)>", re.S)
+                     r"([\d, ]+)>", re.S)
 DYNAMIC = "?"
 
 
@@ -101,11 +102,11 @@ def extract_ptx(text):
 
 def compile_kernels(opt, text, chip):
     """(PTX, {name: (rows of a block, columns of a block, threads, bytes of
-    shared memory)})."""
+    shared memory, blocks of a multiprocessor)})."""
     target = f"quant-set-nvvm-target{{chip={chip}}},convert-quant-to-nvvm"
     host = _run_opt(opt, text, target)
-    launches = {name: tuple(int(n) for n in numbers)
-                for name, *numbers in _KERNEL.findall(host)}
+    launches = {name: tuple(int(n) for n in numbers.split(","))
+                for name, numbers in _KERNEL.findall(host)}
     binary = _run_opt(opt, text, target + "," +
                       KERNEL_PASSES.format(chip=chip, ptx=PTX[chip]))
     return extract_ptx(binary), launches

@@ -17,14 +17,14 @@ static constexpr llvm::StringLiteral kAmpere =
 static constexpr llvm::StringLiteral kHopper = "cp.async,dp4a,mma.m16n8k32.s8";
 
 static constexpr Chip kChips[] = {
-    {"sm_61", "dp4a", "+ptx60", 48, 2 * 1024, 20},
-    {"sm_75", "dp4a,mma.m8n8k16.s8", "+ptx65", 64, 4 * 1024, 40},
-    {"sm_80", kAmpere, "+ptx70", 163, 40 * 1024, 108},
-    {"sm_86", kAmpere, "+ptx71", 99, 6 * 1024, 84},
-    {"sm_89", kAmpere, "+ptx78", 99, 48 * 1024, 58},
-    {"sm_90", kHopper, "+ptx78", 227, 50 * 1024, 132},
-    {"sm_90a", kHopper, "+ptx80", 227, 50 * 1024, 132},
-    {"sm_100", kHopper, "+ptx86", 227, 126 * 1024, 148},
+    {"sm_61", "dp4a", "+ptx60", 48, 2 * 1024, 20, 96, 0},
+    {"sm_75", "dp4a,mma.m8n8k16.s8", "+ptx65", 64, 4 * 1024, 40, 64, 0},
+    {"sm_80", kAmpere, "+ptx70", 163, 40 * 1024, 108, 164, 1},
+    {"sm_86", kAmpere, "+ptx71", 99, 6 * 1024, 84, 100, 1},
+    {"sm_89", kAmpere, "+ptx78", 99, 48 * 1024, 58, 100, 1},
+    {"sm_90", kHopper, "+ptx78", 227, 50 * 1024, 132, 228, 1},
+    {"sm_90a", kHopper, "+ptx80", 227, 50 * 1024, 132, 228, 1},
+    {"sm_100", kHopper, "+ptx86", 227, 126 * 1024, 148, 228, 1},
 };
 
 llvm::ArrayRef<Chip> quantmlir::nvvm::getChips() { return kChips; }

@@ -43,6 +43,10 @@ struct Problem {
   static constexpr int64_t panelColumns = 8;
 };
 
+/// Registers that a thread may use so that `blocks` blocks of `threads` threads
+/// fit on a multiprocessor.
+int64_t getMaxRegisters(int64_t threads, int64_t blocks);
+
 /// How a tiled kernel is cut. Sizes in rows and columns of the result.
 struct Schedule {
   int64_t blockM, blockN;
@@ -50,7 +54,15 @@ struct Schedule {
   /// Tiles of both operands that are in shared memory at once.
   int64_t stages;
   bool asyncCopies;
+  /// How many such blocks a multiprocessor runs at once: what hides latencies.
+  /// A claim that the kernel keeps by using no more than maxRegisters() (the
+  /// PTX says .minnctapersm, test/Target/NVVM/ptxas.py asks ptxas) and that
+  /// chooseSchedule lowers where shared memory does not suffice.
+  int64_t blocksPerMultiprocessor;
 
+  int64_t maxRegisters() const {
+    return getMaxRegisters(threads(), blocksPerMultiprocessor);
+  }
   int64_t threads() const { return warpsM * warpsN * 32; }
   int64_t warpM() const { return blockM / warpsM; }
   int64_t warpN() const { return blockN / warpsN; }
@@ -65,6 +77,7 @@ Schedule chooseSchedule(const Problem &problem, qtarget::TargetAttr target,
 /// Up to this many rows take the kernel that is bound by memory.
 inline constexpr int64_t kGemvRows = 4;
 inline constexpr int64_t kGemvWarps = 8;
+inline constexpr int64_t kGemvBlocksPerMultiprocessor = 2;
 
 /// A kernel body: tiles in shared memory, mma.sync or dp4a.
 void emitGemmKernel(KernelBuilder &k, mlir::gpu::GPUFuncOp func,
@@ -96,6 +109,10 @@ struct QuantizeRowsShape {
   /// Whether the row stays in registers between its two uses.
   bool inRegisters() const { return parts * vector <= 64; }
 };
+
+/// Threads of all blocks of it that a multiprocessor holds: each may have 128
+/// registers, half of them for its part of the row.
+inline constexpr int64_t kQuantizeThreadsPerMultiprocessor = 512;
 
 /// A kernel body: a block scales, quantizes and packs one row.
 void emitQuantizeRowsKernel(KernelBuilder &k, mlir::gpu::GPUFuncOp func,

@@ -3,6 +3,7 @@
 #include "Kernels.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 
 using namespace mlir;
 using namespace quantmlir;
@@ -67,9 +68,14 @@ gpu::GPUFuncOp Kernels::get(StringRef name, Operation *op,
 Launch Kernels::describe(Launch launch) {
   launch.kernel->setAttr(
       "quant.launch",
-      DenseI64ArrayAttr::get(
-          launch.kernel.getContext(),
-          {launch.blockM, launch.blockN, launch.threads, launch.sharedBytes}));
+      DenseI64ArrayAttr::get(launch.kernel.getContext(),
+                             {launch.blockM, launch.blockN, launch.threads,
+                              launch.sharedBytes,
+                              launch.blocksPerMultiprocessor}));
+  launch.kernel->setAttr(
+      NVVM::NVVMDialect::getMinctasmAttrName(),
+      OpBuilder(launch.kernel.getContext())
+          .getI32IntegerAttr(launch.blocksPerMultiprocessor));
   return launch;
 }
 
@@ -82,7 +88,7 @@ Launch Kernels::getGemm(const Problem &problem, const Schedule &schedule) {
             emitGemmKernel(k, func, problem, schedule, shared);
           });
   return describe({kernel, schedule.blockM, schedule.blockN, schedule.threads(),
-                   schedule.sharedBytes()});
+                   schedule.sharedBytes(), schedule.blocksPerMultiprocessor});
 }
 
 Launch Kernels::getGemv(const Problem &problem) {
@@ -94,7 +100,8 @@ Launch Kernels::getGemv(const Problem &problem) {
           });
   int64_t sums = kGemvWarps * kGemvRows * Problem::panelColumns;
   return describe({kernel, kGemvRows, Problem::panelColumns, threads,
-                   sums * static_cast<int64_t>(sizeof(int32_t))});
+                   sums * static_cast<int64_t>(sizeof(int32_t)),
+                   kGemvBlocksPerMultiprocessor});
 }
 
 Launch Kernels::getQuantizeRows(QuantizeRowsOp op) {
@@ -106,5 +113,6 @@ Launch Kernels::getQuantizeRows(QuantizeRowsOp op) {
           });
   int64_t warps = shape.threads / 32;
   return describe({kernel, /*blockM=*/1, shape.paddedK, shape.threads,
-                   warps * static_cast<int64_t>(sizeof(int32_t))});
+                   warps * static_cast<int64_t>(sizeof(int32_t)),
+                   kQuantizeThreadsPerMultiprocessor / shape.threads});
 }

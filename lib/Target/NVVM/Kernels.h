@@ -16,6 +16,7 @@ struct Launch {
   /// Rows and columns of the result that a block computes.
   int64_t blockM, blockN;
   int64_t threads, sharedBytes;
+  int64_t blocksPerMultiprocessor;
 };
 
 /// The kernels of a module, made on demand; equal ones are made once.
@@ -29,7 +30,8 @@ public:
 
 private:
   /// Notes on the kernel how it is launched, for programs that launch it
-  /// themselves: rows and columns of a block, threads, bytes of shared memory.
+  /// themselves: rows and columns of a block, threads, bytes of shared memory,
+  /// blocks that a multiprocessor holds. The last is said to ptxas, too.
   static Launch describe(Launch launch);
   using EmitBody = llvm::function_ref<void(
       KernelBuilder &, mlir::gpu::GPUFuncOp, mlir::Value shared)>;

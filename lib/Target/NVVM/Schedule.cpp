@@ -3,14 +3,19 @@
 // A warp's tile of 64 x 64 reads 8 KiB of shared memory for 64 * 64 * 64
 // products: a quarter of the time that mma.sync takes for them on sm_80. It
 // holds 128 sums a thread, so four warps of 255 registers, two blocks a
-// multiprocessor. Fewer rows, or fewer blocks than multiprocessors, take
-// smaller tiles: half-empty tiles cost as much as full ones.
+// multiprocessor. Each tile says how many of its blocks a multiprocessor shall
+// hold: as many as the registers allow that it needs. Fewer rows, or fewer
+// blocks than multiprocessors, take smaller tiles: half-empty tiles cost as
+// much as full ones.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Kernel.h"
 
+#include "quant/Target/NVVM/Chips.h"
 #include "llvm/Support/MathExtras.h"
+
+#include <algorithm>
 
 using namespace mlir;
 using namespace quantmlir;
@@ -23,17 +28,43 @@ Problem::Problem(PackedMatmulOp op)
       panels(memrefType(op.getRhs()).getDimSize(0)),
       kBlocks(memrefType(op.getRhs()).getDimSize(1)) {}
 
-/// Tiles from large to small: {blockM, blockN, warpsM, warpsN}.
+int64_t nvvm::getMaxRegisters(int64_t threads, int64_t blocks) {
+  return std::min<int64_t>(
+      llvm::alignDown(kRegisters / (threads * blocks), kRegisterUnit),
+      kMaxThreadRegisters);
+}
+
+/// Tiles from large to small: {blockM, blockN, warpsM, warpsN, stages, async,
+/// blocks a multiprocessor}.
 static constexpr Schedule kMmaTiles[] = {
-    {128, 128, 2, 2, 4, true}, {64, 128, 2, 2, 4, true},
-    {64, 64, 2, 2, 4, true},   {32, 64, 2, 2, 4, true},
-    {16, 64, 1, 4, 4, true},
+    {128, 128, 2, 2, 4, true, 2}, {64, 128, 2, 2, 4, true, 3},
+    {64, 64, 2, 2, 4, true, 5},   {32, 64, 2, 2, 4, true, 7},
+    {16, 64, 1, 4, 4, true, 8},
 };
 static constexpr Schedule kDp4aTiles[] = {
-    {64, 128, 2, 2, 2, false},
-    {64, 64, 2, 2, 2, false},
-    {32, 64, 1, 2, 2, false},
+    {64, 128, 2, 2, 2, false, 2},
+    {64, 64, 2, 2, 2, false, 4},
+    {32, 64, 1, 2, 2, false, 8},
 };
+
+/// As many stages as `tile` asks for, fewer only so that two blocks fit; then
+/// as many blocks a multiprocessor as it asks for and shared memory has room
+/// for.
+static Schedule fitSharedMemory(Schedule tile, qtarget::TargetAttr target) {
+  int64_t ofBlock = target.getL1d(), ofAll = ofBlock, reserved = 0;
+  if (const Chip *chip = findChip(target.getCpu())) {
+    ofAll = chip->multiprocessorSharedKiB * 1024;
+    reserved = chip->reservedSharedKiB * 1024;
+  }
+  auto countFitting = [&] { return ofAll / (tile.sharedBytes() + reserved); };
+  constexpr int64_t fewestStages = 2, fewestBlocks = 2;
+  while (tile.stages > fewestStages &&
+         (tile.sharedBytes() > ofBlock || countFitting() < fewestBlocks))
+    --tile.stages;
+  tile.blocksPerMultiprocessor =
+      std::clamp<int64_t>(countFitting(), 1, tile.blocksPerMultiprocessor);
+  return tile;
+}
 
 static int64_t countBlocks(const Schedule &s, int64_t rows, int64_t columns) {
   return llvm::divideCeil(rows, s.blockM) * llvm::divideCeil(columns, s.blockN);
@@ -55,7 +86,5 @@ Schedule nvvm::chooseSchedule(const Problem &problem,
   best.asyncCopies = target.hasFeature("cp.async");
   if (!best.asyncCopies)
     best.stages = 2;
-  while (best.stages > 2 && best.sharedBytes() > target.getL1d())
-    --best.stages;
-  return best;
+  return fitSharedMemory(best, target);
 }

@@ -8,6 +8,14 @@
 // RUN: quant-opt %s --quant-to-nvvm="chip=sm_90a quantize=weights=channel" | FileCheck %s --check-prefixes=CHECK,MMA32
 // RUN: quant-opt %s --quant-to-nvvm="chip=sm_100 quantize=weights=channel" | FileCheck %s --check-prefixes=CHECK,MMA32
 // RUN: quant-opt %s --quant-to-nvvm="chip=sm_80 quantize=weights=channel format=llvm" | FileCheck %s --check-prefix=NVVM
+// RUN: quant-opt %s --quant-to-nvvm="chip=sm_61 quantize=weights=channel format=bin" | FileCheck %s --check-prefix=CUBIN
+// RUN: quant-opt %s --quant-to-nvvm="chip=sm_75 quantize=weights=channel format=bin" | FileCheck %s --check-prefix=CUBIN
+// RUN: quant-opt %s --quant-to-nvvm="chip=sm_80 quantize=weights=channel format=bin" | FileCheck %s --check-prefix=CUBIN
+// RUN: quant-opt %s --quant-to-nvvm="chip=sm_86 quantize=weights=channel format=bin" | FileCheck %s --check-prefix=CUBIN
+// RUN: quant-opt %s --quant-to-nvvm="chip=sm_89 quantize=weights=channel format=bin" | FileCheck %s --check-prefix=CUBIN
+// RUN: quant-opt %s --quant-to-nvvm="chip=sm_90a quantize=weights=channel format=bin" | FileCheck %s --check-prefix=CUBIN
+// RUN: quant-opt %s --quant-to-nvvm="chip=sm_100 quantize=weights=channel format=bin" | FileCheck %s --check-prefix=CUBIN
+// RUN: env PATH=%t.none CUDA_ROOT=%t.none not %build/bin/quant-opt %s --quant-to-nvvm="chip=sm_80 format=bin" 2>&1 | FileCheck %s --check-prefix=NOPTXAS
 // RUN: not quant-opt %s --quant-to-nvvm="chip=sm_80 quantize=weights=channel format=exe" 2>&1 | FileCheck %s --check-prefix=FORMAT
 
 // CHECK: llvm.func @f
@@ -25,6 +33,10 @@
 // NVVM: nvvm.cp.async.wait.group 2
 // NVVM: nvvm.barrier
 // NVVM-COUNT-4: nvvm.mma.sync{{.*}}intOverflowBehavior = #nvvm.mma_int_overflow<wrapped>
+
+// CUBIN: gpu.binary @quant_kernels
+// CUBIN-SAME: bin = "\7FELF
+// NOPTXAS: error: expected ptxas for format=bin, found none on PATH or in bin/ of CUDA_ROOT; run utils/setup-ptxas.sh, or use format=isa
 
 // FORMAT: error: expected format llvm, isa or bin, found `exe`
 func.func @f(%x: tensor<200x64xf32>) -> tensor<200x256xf32> {

@@ -20,7 +20,17 @@ struct Chip {
   int64_t sharedKiB;
   int64_t l2KiB;
   int64_t multiprocessors;
+  /// Shared memory of a multiprocessor, for all of its blocks, in KiB.
+  int64_t multiprocessorSharedKiB;
+  /// What the system takes of it for each block, in KiB.
+  int64_t reservedSharedKiB;
 };
+
+/// Registers of 32 bits that a multiprocessor has, on every chip so far, the
+/// most that a thread can have, and what they are handed out by.
+inline constexpr int64_t kRegisters = 65536;
+inline constexpr int64_t kMaxThreadRegisters = 255;
+inline constexpr int64_t kRegisterUnit = 8;
 
 llvm::ArrayRef<Chip> getChips();
 

@@ -1,0 +1,99 @@
+# RUN: %python %s quant-opt | FileCheck %s
+
+"""ptxas on the kernels of every chip and every way they are cut: no spills, and
+registers within what the schedule claims (blocks of a multiprocessor)."""
+
+import re
+import subprocess
+import sys
+import tempfile
+
+from ptxsim.gemm import Spec, compile_kernels
+
+OPT = sys.argv[1]
+S8, S4 = "mma_m16n8k32_s8", "mma_m16n8k64_s4"
+ROWS = {"sm_61": ["dp4a"], "sm_75": ["mma_m8n8k16_s8", "dp4a"],
+        "sm_80": [S8, S4], "sm_86": [S8, S4], "sm_89": [S8, S4],
+        "sm_90a": [S8], "sm_100": [S8]}
+TILES = {"dp4a": {(64, 128), (64, 64), (32, 64)}}
+MMA_TILES = {(128, 128), (64, 128), (64, 64), (32, 64), (16, 64)}
+REGISTERS, UNIT, MOST = 65536, 8, 255
+
+
+def specs(row):
+    everything = dict(col_bias=True, rank=2, row_scale="rows",
+                      channel_scale="columns", bias=True)
+    for m in (1, 16, 64, 128, 256, 512, 1024, "?"):
+        yield Spec(m, 4096, 4096, row, "f32", **everything)
+    for m in (40, 1024):
+        yield Spec(m, 100, 300, row, "f32", **everything)
+    for m in (1, 16, 8192):
+        yield Spec(m, 4096, 4096, row, "i32")
+        yield Spec(m, 4096, 4096, row, "i8", channel_scale="columns",
+                   attributes="{zero_point = 3 : i32, "
+                              "range = array<i64: -128, 127>}")
+
+
+def quantize_rows():
+    """The row kernel, rows held in registers and rows read twice."""
+    for i, k in enumerate((64, 4095, 4096, 11008, 16384, 20000)):
+        kinds = (f"memref<?x{k}xf32>", f"memref<?x{-(-k // 64)}x1x64xi8>",
+                 "memref<?xf32>")
+        yield f"""
+func.func @q{i}(%x: {kinds[0]}, %q: {kinds[1]}, %s: {kinds[2]}) {{
+  quant.quantize_rows ins(%x : {kinds[0]}) outs(%q, %s : {kinds[1]}, {kinds[2]})
+    range = [-128, 127]
+  return
+}}"""
+
+
+def assemble(chip, ptx):
+    """{kernel: (registers, bytes of spills)}"""
+    with tempfile.NamedTemporaryFile("w", suffix=".ptx") as f:
+        f.write(ptx)
+        f.flush()
+        result = subprocess.run(["ptxas", "-v", f"-arch={chip}", f.name, "-o",
+                                 "/dev/null"], capture_output=True, text=True)
+    if result.returncode:
+        sys.exit(f"{result.stderr}\nrun utils/setup-ptxas.sh if it does not "
+                 f"know {chip}")
+    found = {}
+    for part in result.stderr.split("Compiling entry function '")[1:]:
+        spills = sum(int(x) for x in re.findall(r"(\d+) bytes spill", part))
+        found[part.split("'")[0]] = (
+            int(re.search(r"Used (\d+) registers", part).group(1)), spills)
+    return found
+
+
+failed = kernels = 0
+for chip, rows in ROWS.items():
+    for row in rows:
+        texts = [spec.mlir().replace("@f(", f"@f{i}(")
+                 for i, spec in enumerate(specs(row))]
+        texts += quantize_rows()
+        ptx, launches = compile_kernels(OPT, "".join(texts), chip)
+        used = assemble(chip, ptx)
+        assert set(used) == set(launches), (used, launches)
+        most = {}
+        for name, (rows_, columns, threads, shared, blocks) in launches.items():
+            registers, spills = used[name]
+            limit = min(REGISTERS // (threads * blocks) // UNIT * UNIT, MOST)
+            kernels += 1
+            if spills or registers > limit:
+                failed += 1
+                print(f"FAILED: {chip} {row} {name} {rows_}x{columns}: "
+                      f"{registers} registers of {limit}, {spills} spilled")
+            columns = min(columns, 128)
+            key = (rows_, columns, blocks, limit)
+            most[key] = max(most.get(key, (0, 0)), (registers, shared))
+        tiles = {key[:2] for key in most if key[0] > 4}
+        assert tiles == TILES.get(row, MMA_TILES), (chip, row, tiles)
+        print(f"{chip} {row}:", ", ".join(
+            f"{k[0]}x{k[1]} {v[0]}/{k[3]} registers, {v[1]} bytes, {k[2]} blocks"
+            for k, v in sorted(most.items())))
+print(f"{kernels} kernels, {failed} failed")
+sys.exit(failed != 0)
+
+# CHECK: sm_61 dp4a
+# CHECK: sm_100 mma_m16n8k32_s8
+# CHECK: kernels, 0 failed
