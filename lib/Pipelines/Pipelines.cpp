@@ -103,6 +103,7 @@ void quantmlir::buildBufferizeStage(OpPassManager &pm) {
 void quantmlir::buildLLVMStage(OpPassManager &pm, bool withTiles) {
   pm.addPass(createQuantOrderContractionLoopsPass());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+  pm.addPass(createQuantApproximateMathPass());
   // Vectors whose elements do not follow each other in memory (packing every
   // other column) become loops over their elements; others stay vectors.
   pm.addNestedPass<func::FuncOp>(createConvertVectorToSCFPass());
@@ -164,6 +165,7 @@ void quantmlir::buildX86Pipeline(OpPassManager &pm,
   reference.packedMatmul = false;
   pm.addPass(createConvertQuantToLinalgPass(reference));
   buildBufferizeStage(pm);
+  pm.addPass(createQuantVectorizeContractionsPass());
   pm.addPass(createQuantVectorizeRowsPass());
   pm.addPass(createConvertQuantToX86Pass());
   if (!endStage(pm, Stage::Target, options.stopAfter))

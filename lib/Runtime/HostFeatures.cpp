@@ -36,9 +36,11 @@ describeTarget(StringRef cpu, ArrayRef<std::string> features) {
 /// asked of the host: what a CPU of its name has may be switched off.
 static bool hasTiles(StringRef cpu, ArrayRef<std::string> features) {
   auto info = describeTarget(cpu, features);
-  if (!info || !info->checkFeatures("+amx-int8"))
+  if (!info)
     return false;
-  return cpu != "host" || llvm::is_contained(features, "+amx-int8") ||
+  if (cpu != "host" || llvm::is_contained(features, "+amx-int8"))
+    return info->checkFeatures("+amx-int8");
+  return !llvm::is_contained(features, "-amx-int8") &&
          llvm::sys::getHostCPUFeatures().lookup("amx-int8");
 }
 

@@ -17,7 +17,7 @@
 // SAME: compare result0 with generic: {{.*}} bit-identical
 // SAME: compare result1 with generic: {{.*}} bit-identical
 // PEAK: time x86: median {{.*}} ms, min {{.*}} ms of 3 runs, {{.*}} GMAC/s
-// PEAK: peak of one core: {{[0-9.]+}} GMAC/s ({{avx512.vpdpbusd.*|avx2.pmadd.wd}}); the program reaches {{[0-9.]+}} of it
+// PEAK: peak of one core: {{[0-9.]+}} GMAC/s ({{avx512.vpdpbusd.*|avx2.pmadd.wd|tdpbusd}}); the program reaches {{[0-9.]+}} of it
 // JSON: x86 host
 func.func @main(%x: tensor<2x3xf32>) -> (tensor<2x2xi32>, tensor<2x2xf32>) {
   %w = arith.constant dense<[[0.6, -0.1, 0.3], [-0.4, 0.7, -0.2]]> : tensor<2x3xf32>

@@ -34,6 +34,32 @@ def ConvertQuantToLinalgPass : Pass<"convert-quant-to-linalg", "::mlir::ModuleOp
     "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def QuantApproximateMathPass
+    : Pass<"quant-approximate-math", "::mlir::ModuleOp"> {
+  let summary = "Exponential, error function, tanh and log as polynomials";
+  let description = [{
+    Replaces `math.exp`, `math.erf`, `math.tanh` and `math.log` of f32 by
+    upstream's polynomial approximations, on scalars and on vectors alike. They
+    are sums, products and `math.fma`, each rounded once: every target computes
+    the same bits, whatever its libm, and many lanes at a time. Other types and
+    functions are left to libm.
+
+    Example:
+
+    ```mlir
+    %e = math.exp %x : vector<32xf32>
+    // becomes
+    %n = math.floor ... : vector<32xf32>
+    %p = math.fma ... : vector<32xf32>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numApproximated", "num-approximated", "Functions replaced">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
+}
+
 def QuantExpandDynamicReshapesPass
     : Pass<"quant-expand-dynamic-reshapes", "::mlir::ModuleOp"> {
   let summary = "Lower memref.expand_shape with several dynamic sizes in a group";

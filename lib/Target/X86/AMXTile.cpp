@@ -61,10 +61,13 @@ AMXBlock quantmlir::chooseAMXBlock(int64_t mPanels) {
 
 int64_t quantmlir::chooseAMXRowBlock(int64_t tileRows, int64_t k, int64_t l2) {
   // Half of the cache: the other half is for the right operand's panels that
-  // pass by, and for the result. More rows than the most read no less of the
-  // right operand that matters, and were measured to be slower (K = 1024: 64
-  // panels 1.13 ms, 32 panels 0.98 ms).
-  constexpr int64_t unknownK = 4096, least = 8, most = 32;
+  // pass by, and for the result. Few rows where the right operand's own panels
+  // are short: it stays in L2 as well then, and the rows of the result, whose
+  // lines compete for the same sets, are fewer (1024^3: 1024 rows 0.98, 512
+  // rows 1.09, 128 rows 1.28 TMAC/s).
+  constexpr int64_t unknownK = 4096, least = 8, most = 16, shortK = 1024;
+  if (!ShapedType::isDynamic(k) && k <= shortK)
+    return least;
   int64_t bytes = tileRows * (ShapedType::isDynamic(k) ? unknownK : k);
   int64_t panels = l2 / 2 / std::max<int64_t>(bytes, 1);
   return std::clamp(panels / 2 * 2, least, most);

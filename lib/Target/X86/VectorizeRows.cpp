@@ -1,13 +1,17 @@
 //===- VectorizeRows.cpp - elementwise ops and row reductions as vectors --===//
 //
 // What stands between matmuls (abs-max and quantization of activations, sums of
-// rows, activations) are linalg.generic ops whose innermost loop runs over
-// neighbours in memory. LLVM's vectorizer finds llvm.maximum and llvm.roundeven
-// too dear and leaves them as scalars, ten nanoseconds an element; here they
-// are written as vectors. Every lane computes what the scalar would, and only
-// reductions whose order does not matter are split over lanes.
+// rows, softmax, normalization, activations, transposes) are linalg ops whose
+// innermost loop runs over neighbours in memory. LLVM's vectorizer finds
+// llvm.maximum and llvm.roundeven too dear and leaves them as scalars, and
+// calls libm for each element; here they are written as vectors. A lane
+// computes what the scalar would. Reductions whose order does not matter are
+// split over lanes; a float sum keeps its order, several rows take their steps
+// side by side.
 //
 //===----------------------------------------------------------------------===//
+
+#include "FloatRowSum.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -35,7 +39,7 @@ namespace {
 
 /// An op that fits, and how it is cut.
 struct RowOp {
-  mutable linalg::GenericOp op;
+  mutable linalg::LinalgOp op;
   /// The reduction of the innermost loop, if it is one.
   std::optional<vector::CombiningKind> reduction;
   /// The op that combines, and its operand that is not the accumulator.
@@ -74,8 +78,8 @@ struct RowEmitter {
 //===----------------------------------------------------------------------===//
 
 static bool isSupportedElement(Type type) {
-  return type.isF32() || type.isInteger(8) || type.isInteger(16) ||
-         type.isInteger(32);
+  return type.isF32() || type.isF64() || type.isInteger(8) ||
+         type.isInteger(16) || type.isInteger(32);
 }
 
 /// Reductions whose result does not depend on the order.
@@ -96,35 +100,44 @@ static std::optional<vector::CombiningKind> getKind(Operation *op) {
 /// Each operand is indexed by loops, each at most once, and by the innermost
 /// one nowhere but in its last dimension, whose elements are neighbours.
 static bool hasRowOperands(const RowOp &row) {
-  linalg::GenericOp op = row.op;
+  linalg::LinalgOp op = row.op;
   for (OpOperand &operand : op->getOpOperands()) {
+    if (op.isScalar(&operand) && isSupportedElement(operand.get().getType()))
+      continue;
     auto type = dyn_cast<MemRefType>(operand.get().getType());
     if (!type || !isSupportedElement(type.getElementType()))
       return false;
     AffineMap map = op.getMatchingIndexingMap(&operand);
-    if (!map.isProjectedPermutation())
+    if (!map.isProjectedPermutation(/*allowZeroInResults=*/true))
       return false;
     if (!row.isAlongRow(map))
       continue;
-    auto last = cast<AffineDimExpr>(map.getResults().back());
-    if (last.getPosition() != row.innermost() ||
+    auto last = dyn_cast<AffineDimExpr>(map.getResults().back());
+    if (!last || last.getPosition() != row.innermost() ||
         !type.areTrailingDimsContiguous(1))
       return false;
   }
   return true;
 }
 
-/// Functions of libm are called for each element in any case.
+/// Functions that quant-approximate-math replaces.
+static bool isApproximated(Operation *op) {
+  return isa<math::ErfOp, math::ExpOp, math::LogOp, math::TanhOp>(op) &&
+         getElementTypeOrSelf(op->getResult(0).getType()).isF32();
+}
+
+/// Other functions of libm are called for each element in any case.
 static bool isVectorInstruction(Operation *op) {
   return OpTrait::hasElementwiseMappableTraits(op) &&
          (!isa_and_present<math::MathDialect>(op->getDialect()) ||
+          isApproximated(op) ||
           isa<math::AbsFOp, math::AbsIOp, math::CeilOp, math::CopySignOp,
-              math::FloorOp, math::FmaOp, math::RoundEvenOp, math::SqrtOp,
-              math::TruncOp>(op));
+              math::FloorOp, math::FmaOp, math::RoundEvenOp, math::RsqrtOp,
+              math::SqrtOp, math::TruncOp>(op));
 }
 
-static bool hasElementwiseBody(linalg::GenericOp op) {
-  for (Operation &inner : op.getBody()->without_terminator()) {
+static bool hasElementwiseBody(linalg::LinalgOp op) {
+  for (Operation &inner : op.getBlock()->without_terminator()) {
     if (!isVectorInstruction(&inner))
       return false;
     for (Type type : inner.getResultTypes())
@@ -137,13 +150,13 @@ static bool hasElementwiseBody(linalg::GenericOp op) {
 
 /// One result, which is its old value combined with something once.
 static bool findReduction(RowOp &row) {
-  linalg::GenericOp op = row.op;
+  linalg::LinalgOp op = row.op;
   if (op.getNumDpsInits() != 1)
     return false;
-  BlockArgument acc = op.getBody()->getArguments().back();
-  Value yielded = op.getBody()->getTerminator()->getOperand(0);
+  BlockArgument acc = op.getBlock()->getArguments().back();
+  Value yielded = op.getBlock()->getTerminator()->getOperand(0);
   row.combiner = yielded.getDefiningOp();
-  if (!row.combiner || row.combiner->getBlock() != op.getBody() ||
+  if (!row.combiner || row.combiner->getBlock() != op.getBlock() ||
       !acc.hasOneUse() || *acc.getUsers().begin() != row.combiner)
     return false;
   row.reduction = getKind(row.combiner);
@@ -154,7 +167,7 @@ static bool findReduction(RowOp &row) {
          !row.isAlongRow(op.getMatchingIndexingMap(op.getDpsInitOperand(0)));
 }
 
-static std::optional<RowOp> match(linalg::GenericOp op) {
+static std::optional<RowOp> match(linalg::LinalgOp op) {
   RowOp row{op, std::nullopt};
   if (op.getNumLoops() == 0 || op.getNumDpsInits() == 0 ||
       !op.hasPureBufferSemantics() || !hasRowOperands(row) ||
@@ -178,17 +191,25 @@ static std::optional<RowOp> match(linalg::GenericOp op) {
 SmallVector<Value> RowEmitter::indicesOf(AffineMap map, Value column) const {
   SmallVector<Value> indices;
   for (AffineExpr result : map.getResults()) {
-    unsigned dim = cast<AffineDimExpr>(result).getPosition();
-    indices.push_back(dim == row.innermost() ? column : outer[dim]);
+    auto dim = dyn_cast<AffineDimExpr>(result);
+    if (!dim)
+      indices.push_back(index(0));
+    else
+      indices.push_back(dim.getPosition() == row.innermost()
+                            ? column
+                            : outer[dim.getPosition()]);
   }
   return indices;
 }
 
 Value RowEmitter::load(OpOperand &operand, Value column, int64_t lanes,
                        Value mask) const {
-  linalg::GenericOp op = row.op;
+  linalg::LinalgOp op = row.op;
   AffineMap map = op.getMatchingIndexingMap(&operand);
   Value memory = operand.get();
+  if (op.isScalar(&operand))
+    return vector::BroadcastOp::create(
+        b, loc, VectorType::get({lanes}, memory.getType()), memory);
   Type element = cast<MemRefType>(memory.getType()).getElementType();
   auto type = VectorType::get({lanes}, element);
   SmallVector<Value> indices = indicesOf(map, column);
@@ -205,8 +226,8 @@ Value RowEmitter::load(OpOperand &operand, Value column, int64_t lanes,
 
 Value RowEmitter::emitLanes(Value column, int64_t lanes, Value mask,
                             Value acc) const {
-  linalg::GenericOp op = row.op;
-  Block *body = op.getBody();
+  linalg::LinalgOp op = row.op;
+  Block *body = op.getBlock();
   IRMapping mapping;
   for (OpOperand &operand : op->getOpOperands()) {
     BlockArgument argument = body->getArgument(operand.getOperandNumber());
@@ -253,7 +274,7 @@ Value RowEmitter::emitLanes(Value column, int64_t lanes, Value mask,
 /// length is known, else a mask. (A constant mask of one i8 lane is stored
 /// wrongly by LLVM 22.)
 void RowEmitter::emitRow() const {
-  linalg::GenericOp op = row.op;
+  linalg::LinalgOp op = row.op;
   int64_t staticSize = op.getStaticLoopRanges().back();
   bool isDynamic = ShapedType::isDynamic(staticSize);
   OpOperand *along = nullptr;
@@ -317,7 +338,7 @@ void RowEmitter::emitRow() const {
   }
   if (row.reduction == vector::CombiningKind::ADD) {
     Value old = memref::LoadOp::create(b, loc, init->get(), at);
-    result = arith::AddIOp::create(b, loc, result, old);
+    result = vector::makeArithReduction(b, loc, *row.reduction, result, old);
   }
   memref::StoreOp::create(b, loc, result, init->get(), at);
 }
@@ -325,7 +346,7 @@ void RowEmitter::emitRow() const {
 /// Loops over all dimensions but the innermost one.
 static void emitLoops(OpBuilder &b, const RowOp &row, SmallVector<Value> &outer,
                       ArrayRef<Value> sizes) {
-  linalg::GenericOp op = row.op;
+  linalg::LinalgOp op = row.op;
   Location loc = op.getLoc();
   if (outer.size() == row.innermost())
     return RowEmitter{b, loc, row, outer}.emitRow();
@@ -341,12 +362,15 @@ static void emitLoops(OpBuilder &b, const RowOp &row, SmallVector<Value> &outer,
 }
 
 /// Sizes of the loops, of operands that have them.
-static SmallVector<Value> getSizes(OpBuilder &b, linalg::GenericOp op) {
+static SmallVector<Value> getSizes(OpBuilder &b, linalg::LinalgOp op) {
   SmallVector<Value> sizes(op.getNumLoops());
   for (OpOperand &operand : op->getOpOperands())
     for (auto [i, result] :
          llvm::enumerate(op.getMatchingIndexingMap(&operand).getResults())) {
-      Value &size = sizes[cast<AffineDimExpr>(result).getPosition()];
+      auto dim = dyn_cast<AffineDimExpr>(result);
+      if (!dim)
+        continue;
+      Value &size = sizes[dim.getPosition()];
       if (!size)
         size = memref::DimOp::create(b, op.getLoc(), operand.get(), i);
     }
@@ -362,7 +386,10 @@ struct QuantVectorizeRowsPass
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
     SmallVector<RowOp> rows;
-    getOperation()->walk([&](linalg::GenericOp op) {
+    SmallVector<linalg::LinalgOp> sums;
+    getOperation()->walk([&](linalg::LinalgOp op) {
+      if (isFloatRowSum(op))
+        return sums.push_back(op);
       if (std::optional<RowOp> row = match(op))
         rows.push_back(*row);
     });
@@ -372,6 +399,12 @@ struct QuantVectorizeRowsPass
       emitLoops(rewriter, row, outer, getSizes(rewriter, row.op));
       rewriter.eraseOp(row.op);
       ++numVectorized;
+    }
+    for (linalg::LinalgOp op : sums) {
+      rewriter.setInsertionPoint(op);
+      emitFloatRowSum(rewriter, op);
+      rewriter.eraseOp(op);
+      ++numInterleaved;
     }
   }
 };

@@ -92,16 +92,63 @@ func.func @others(%x: memref<64xf32>, %y: memref<8x64xf32>) {
   return
 }
 
-// A float sum has an order; a transposed operand has no neighbours; libm has no
-// vectors; a short row is not worth it.
+// Eight rows of a float sum side by side, each in its order; then single rows.
+// CHECK-LABEL: func @float_sum
+// CHECK: scf.for %[[ROW:.*]] = %c0 to %c16 step %c8
+// CHECK-COUNT-8: memref.load %arg1
+// CHECK: scf.for {{.*}} = %c0 to %c64 step %c1 iter_args
+// CHECK-COUNT-8: arith.addf {{.*}} : f64
+// CHECK: scf.for {{.*}} = %c16 to %c17 step %c1
+func.func @float_sum(%x: memref<17x64xf32>, %sum: memref<17x1xf64>) {
+  linalg.generic {indexing_maps = [#id, affine_map<(d0, d1) -> (d0, 0)>],
+                  iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<17x64xf32>) outs(%sum : memref<17x1xf64>) {
+  ^bb0(%in: f32, %out: f64):
+    %0 = arith.extf %in : f32 to f64
+    %1 = arith.mulf %0, %0 : f64
+    %2 = arith.addf %1, %out : f64
+    linalg.yield %2 : f64
+  }
+  return
+}
+
+// Named ops; functions stay for quant-approximate-math; a size of 1 that is
+// spread, f64, and a scalar.
+// CHECK-LABEL: func @named
+// CHECK: vector.load %arg0[{{.*}}] : memref<4x6x32xf32>, vector<32xf32>
+// CHECK: vector.store {{.*}} : memref<6x4x32xf32>, vector<32xf32>
+// CHECK: math.exp {{.*}} : vector<32xf32>
+// CHECK: memref.load %arg2[%{{.*}}, %c0]
+// CHECK: arith.divf {{.*}} : vector<32xf64>
+// CHECK-NOT: linalg
+func.func @named(%x: memref<4x6x32xf32>, %y: memref<6x4x32xf32>, %s: memref<64x1xf64>,
+                 %z: memref<64x64xf64>, %e: memref<64x64xf32>, %v: f32) {
+  linalg.transpose ins(%x : memref<4x6x32xf32>) outs(%y : memref<6x4x32xf32>)
+    permutation = [1, 0, 2]
+  linalg.exp ins(%e : memref<64x64xf32>) outs(%e : memref<64x64xf32>)
+  linalg.generic {indexing_maps = [#id, affine_map<(d0, d1) -> (d0, 0)>, #id],
+                  iterator_types = ["parallel", "parallel"]}
+      ins(%z, %s : memref<64x64xf64>, memref<64x1xf64>) outs(%z : memref<64x64xf64>) {
+  ^bb0(%in: f64, %scale: f64, %out: f64):
+    %0 = arith.divf %in, %scale : f64
+    linalg.yield %0 : f64
+  }
+  linalg.fill ins(%v : f32) outs(%e : memref<64x64xf32>)
+  return
+}
+
+// A transposed operand has no neighbours; libm has no vectors of sin; a short
+// row is not worth it; a position is not an operand.
 // CHECK-LABEL: func @negative
 // CHECK-COUNT-4: linalg.generic
 func.func @negative(%x: memref<64x64xf32>, %sum: memref<64xf32>, %short: memref<64x8xf32>) {
-  linalg.generic {indexing_maps = [#id, #rows], iterator_types = ["parallel", "reduction"]}
-      ins(%x : memref<64x64xf32>) outs(%sum : memref<64xf32>) {
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<64x64xf32>) outs(%x : memref<64x64xf32>) {
   ^bb0(%in: f32, %out: f32):
-    %0 = arith.addf %in, %out : f32
-    linalg.yield %0 : f32
+    %0 = linalg.index 1 : index
+    %1 = arith.index_cast %0 : index to i32
+    %2 = arith.sitofp %1 : i32 to f32
+    linalg.yield %2 : f32
   }
   linalg.generic {indexing_maps = [#columns, #rows], iterator_types = ["parallel", "reduction"]}
       ins(%x : memref<64x64xf32>) outs(%sum : memref<64xf32>) {
@@ -112,7 +159,7 @@ func.func @negative(%x: memref<64x64xf32>, %sum: memref<64xf32>, %short: memref<
   linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
       ins(%x : memref<64x64xf32>) outs(%x : memref<64x64xf32>) {
   ^bb0(%in: f32, %out: f32):
-    %0 = math.exp %in : f32
+    %0 = math.sin %in : f32
     linalg.yield %0 : f32
   }
   linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}

@@ -81,13 +81,16 @@ def QuantLowerPackPass : Pass<"quant-lower-pack", "::mlir::ModuleOp"> {
 }
 
 def QuantVectorizeRowsPass : Pass<"quant-vectorize-rows", "::mlir::ModuleOp"> {
-  let summary = "Elementwise linalg.generic ops and row reductions as vectors";
+  let summary = "Elementwise linalg ops and row reductions as vectors";
   let description = [{
-    Rewrites `linalg.generic` on memrefs whose innermost loop runs over
-    neighbouring elements, and whose body is elementwise, to loops over vectors.
-    An innermost reduction is split over lanes where its order does not matter
-    (maximum, minimum, integer sums). The last columns are a shorter vector
-    where their number is known, else a mask. Other ops are left alone.
+    Rewrites linalg ops on memrefs whose innermost loop runs over neighbouring
+    elements, and whose body is elementwise, to loops over vectors. An innermost
+    reduction is split over lanes where its order does not matter (maximum,
+    minimum, integer sums). The last columns are a shorter vector where their
+    number is known, else a mask. A sum of floats keeps the order of its steps;
+    eight rows take theirs side by side, which hides an addition's latency.
+    `math.exp`, `erf`, `tanh` and `log` of f32 stay as ops on vectors, for
+    `quant-approximate-math`. Other ops are left alone.
 
     Example:
 
@@ -106,7 +109,45 @@ def QuantVectorizeRowsPass : Pass<"quant-vectorize-rows", "::mlir::ModuleOp"> {
     ```
   }];
   let statistics = [
-    Statistic<"numVectorized", "num-vectorized", "Ops rewritten to vectors">
+    Statistic<"numVectorized", "num-vectorized", "Ops rewritten to vectors">,
+    Statistic<"numInterleaved", "num-interleaved",
+              "Float sums that take several rows at a time">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
+def QuantVectorizeContractionsPass
+    : Pass<"quant-vectorize-contractions", "::mlir::ModuleOp"> {
+  let summary = "Float contractions with tiles of the result in registers";
+  let description = [{
+    Rewrites contractions of f32 on memrefs (named or generic, with batch
+    dimensions and several reductions) whose right operand and result have
+    neighbouring columns. Each element of the result takes its products in the
+    order of the scalar loop, each rounded on its own, so that results are the
+    same to the bit.
+
+    Example:
+
+    ```mlir
+    linalg.matmul ins(%a, %b : memref<64x48xf32>, memref<48x96xf32>)
+      outs(%c : memref<64x96xf32>)
+    // becomes, with AVX-512
+    scf.for %column = %c0 to %c96 step %c32 {
+      scf.for %row = %c0 to %c64 step %c8 {
+        // 8 rows of %c[%row, %column] as vector<32xf32>
+        %sums:8 = scf.for %k = %c0 to %c48 step %c1 iter_args(...) {
+          %columns = vector.load %b[%k, %column] : memref<48x96xf32>, vector<32xf32>
+          ...
+        }
+      }
+    }
+    ```
+  }];
+  let statistics = [
+    Statistic<"numVectorized", "num-vectorized",
+              "Contractions rewritten to vectors">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
