@@ -1,7 +1,4 @@
 // RUN: quant-opt --quant-approximate-math %s | FileCheck %s
-// RUN: quant-opt --quant-approximate-math --mlir-pass-statistics %s 2>&1 | FileCheck %s --check-prefix=STATS
-
-// STATS: (S) 5 num-approximated
 
 // Scalars and vectors by the same formula: sums, products, fma.
 // CHECK-LABEL: func @functions
