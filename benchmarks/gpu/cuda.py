@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import statistics
 
 import numpy as np
 
@@ -15,9 +16,11 @@ class Cuda:
         self.lib = ctypes.CDLL(os.environ.get("QUANT_CUDA_DRIVER",
                                               "libcuda.so.1"))
         self.call("cuInit", 0)
-        device, context = ctypes.c_int(), ctypes.c_void_p()
-        self.call("cuDeviceGet", ctypes.byref(device), 0)
-        self.call("cuDevicePrimaryCtxRetain", ctypes.byref(context), device)
+        context = ctypes.c_void_p()
+        self.device = ctypes.c_int()
+        self.call("cuDeviceGet", ctypes.byref(self.device), 0)
+        self.call("cuDevicePrimaryCtxRetain", ctypes.byref(context),
+                  self.device)
         self.call("cuCtxSetCurrent", context)
 
     def call(self, name, *arguments):
@@ -26,6 +29,16 @@ class Cuda:
             text = ctypes.c_char_p()
             self.lib.cuGetErrorString(result, ctypes.byref(text))
             raise CudaError(f"{name}: {result} {text.value}")
+
+    def name(self):
+        text = ctypes.create_string_buffer(256)
+        self.call("cuDeviceGetName", text, len(text), self.device)
+        return text.value.decode()
+
+    def multiprocessors(self):
+        value = ctypes.c_int()
+        self.call("cuDeviceGetAttribute", ctypes.byref(value), 16, self.device)
+        return value.value
 
     def allocate(self, size):
         pointer = ctypes.c_uint64()
@@ -54,7 +67,10 @@ class Cuda:
 
     def load(self, path):
         with open(path, "rb") as f:
-            image = f.read() + b"\0"
+            return self.load_data(f.read())
+
+    def load_data(self, image):
+        image += b"\0"
         module = ctypes.c_void_p()
         self.call("cuModuleLoadData", ctypes.byref(module), image)
         return module
@@ -69,6 +85,10 @@ class Cuda:
         if shared_bytes > 48 * 1024:
             self.call("cuFuncSetAttribute", function, 8, shared_bytes)
         return function
+
+    def zero(self, pointer, size):
+        self.call("cuMemsetD8_v2", ctypes.c_uint64(pointer), ctypes.c_ubyte(0),
+                  ctypes.c_size_t(size))
 
     def launch(self, function, grid, threads, shared_bytes, rows, pointers):
         """A kernel of ours: M as i32, then addresses."""
@@ -93,4 +113,14 @@ class Cuda:
         self.call("cuEventSynchronize", stop)
         elapsed = ctypes.c_float()
         self.call("cuEventElapsedTime", ctypes.byref(elapsed), start, stop)
+        for event in (start, stop):
+            self.call("cuEventDestroy_v2", event)
         return elapsed.value / repeats
+
+    def median_time(self, work, rounds=5, round_ms=20.0):
+        """Milliseconds of one `work()`: the median of `rounds` rounds of about
+        `round_ms` each."""
+        once = max(self.time(work, 3), 1e-3)
+        repeats = min(max(3, int(round_ms / once)), 2000)
+        return statistics.median(self.time(work, repeats)
+                                 for _ in range(rounds))

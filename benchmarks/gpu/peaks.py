@@ -132,11 +132,10 @@ def get_module(chip):
             {name: work for name, (work, _) in made.items()})
 
 
-def measure(cuda, chip, rounds=5, scale=1):
-    """{"mma_tops", "dp4a_tops", "read_gbs"}: medians. `scale` < 1 does less, for
-    trying it out."""
-    text, work = get_module(chip)
-    module = cuda.load_data(text.encode())
+def measure(cuda, path, work, rounds=5, scale=1):
+    """{"mma_tops", "dp4a_tops", "read_gbs"} of the module at `path`: medians.
+    `scale` < 1 does less, for trying it out."""
+    module = cuda.load(path)
     blocks = 4 * cuda.multiprocessors()
     results = {}
     out = cuda.allocate(blocks * THREADS * 4)
@@ -146,7 +145,8 @@ def measure(cuda, chip, rounds=5, scale=1):
         times = [cuda.time(lambda: cuda.launch(function, (blocks, 1, 1),
                                                THREADS, 0, count, pointers), 3)
                  for _ in range(rounds)]
-        return work[name] * blocks * count / statistics.median(times) / 1e6
+        ms = max(statistics.median(times), 1e-6)
+        return work[name] * blocks * count / ms / 1e6
 
     for name, key in (("peak_mma", "mma_tops"), ("peak_dp4a", "dp4a_tops")):
         if name in work:

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Compiles the kernels that run.py measures: PTX and, where ptxas knows the
-chip, cubins, with a manifest. Runs where quant-opt is; the folder it writes can
-be carried to a machine that has nothing but a GPU, Python and NumPy.
+"""Compiles the kernels that run.py measures, with a manifest. Runs where
+quant-opt and ptxas are; the folder it writes can be carried to a machine that
+has nothing but a GPU, Python and NumPy.
 
-usage: prepare.py QUANT_OPT CHIP OUT_DIR"""
+usage: prepare.py QUANT_OPT CHIP OUT_DIR [--small] [--format=bin|isa]"""
 
+import argparse
 import json
 import os
 import random
@@ -13,10 +14,15 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../python"))
+import peaks
+import rival
 from ptxsim.gemm import DYNAMIC, Spec, compile_kernels
 
 ROWS = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192]
-SIZES = [(4096, 4096), (11008, 4096), (4096, 11008)]
+SIZES = [(n, k) for n in (4096, 11008) for k in (4096, 11008)]
+# Modules of random N and K for each path; run.py draws M many times for each.
+EXACT_MODULES = 50
+S4 = "mma_m16n8k64_s4"
 
 
 def best_row(chip):
@@ -25,28 +31,49 @@ def best_row(chip):
     return "mma_m8n8k16_s8" if chip == "sm_75" else "mma_m16n8k32_s8"
 
 
-def specs(chip):
-    """(purpose, spec): `exact` ones are run on random rows, the others timed."""
-    row = best_row(chip)
+def exact_specs(chip, modules, small):
     rng = random.Random(11)
-    for path in {row, "dp4a"} | ({"mma_m16n8k64_s4"} if chip in
-                                 ("sm_80", "sm_86", "sm_89") else set()):
-        for _ in range(25):
-            n, k = rng.randint(1, 300), rng.randint(1, 700)
+    paths = {best_row(chip): 0, "dp4a": 0}
+    if chip in ("sm_80", "sm_86", "sm_89"):
+        paths[S4] = 0
+    for path in paths:
+        for i in range(modules):
+            # Every fifth is long along K and not wide.
+            longest = 4000 if i % 5 == 4 else 700
+            n, k = rng.randint(1, 300), rng.randint(1, longest)
+            if small:
+                n, k = n // 4 + 1, k // 4 + 1
             yield "exact", Spec(DYNAMIC, n, k, path, "i32")
-    for n, k in SIZES:
-        yield "gemv", Spec(1, n, k, row, "f32", row_scale="rows",
-                           channel_scale="columns")
-        for m in ROWS:
+
+
+def timed_specs(chip, sizes, rows):
+    row = best_row(chip)
+    scales = dict(row_scale="rows", channel_scale="columns")
+    for n, k in sizes:
+        yield "gemv", Spec(1, n, k, row, "f32", **scales)
+        for m in rows:
             yield "gemm", Spec(m, n, k, row, "i32")
-            yield "fused", Spec(m, n, k, row, "f32", row_scale="rows",
-                                channel_scale="columns")
+            yield "fused", Spec(m, n, k, row, "f32", **scales)
+        if chip in ("sm_80", "sm_86", "sm_89"):
+            yield "gemv4", Spec(1, n, k, S4, "f32", **scales)
+            for m in rows[::3]:
+                yield "gemm4", Spec(m, n, k, S4, "f32", **scales)
+
+
+def quantize_rows(k):
+    """f32 activations, scaled and quantized row by row."""
+    types = (f"memref<?x{k}xf32>", f"memref<?x{-(-k // 64)}x1x64xi8>",
+             "memref<?xf32>")
+    return f"""
+func.func @f(%x: {types[0]}, %q: {types[1]}, %s: {types[2]}) {{
+  quant.quantize_rows ins(%x : {types[0]}) outs(%q, %s : {types[1]}, {types[2]})
+    range = [-128, 127]
+  return
+}}"""
 
 
 def assemble(ptx, chip, path):
-    """A cubin beside the PTX; what ptxas says of registers and spills."""
-    if not shutil.which("ptxas"):
-        return None
+    """What ptxas says of registers and spills; the cubin is at `path`."""
     result = subprocess.run(["ptxas", "-v", f"-arch={chip}", ptx, "-o", path],
                             capture_output=True, text=True)
     if result.returncode:
@@ -54,33 +81,70 @@ def assemble(ptx, chip, path):
     return result.stderr
 
 
-def main():
-    opt, chip, out = sys.argv[1:4]
-    os.makedirs(out, exist_ok=True)
-    manifest = []
-    todo = list(specs(chip))
-    for i, (purpose, spec) in enumerate(todo):
-        ptx, launches = compile_kernels(opt, spec.mlir(), chip)
-        name = f"k{i}"
-        path = os.path.join(out, name + ".ptx")
-        with open(path, "w") as f:
+class Writer:
+    def __init__(self, chip, out, cubins):
+        self.chip, self.out, self.kernels = chip, out, []
+        self.cubins = cubins
+
+    def write(self, name, ptx):
+        """The file made of `ptx`, what ptxas said."""
+        path = os.path.join(self.out, name)
+        with open(path + ".ptx", "w") as f:
             f.write(ptx)
-        report = assemble(path, chip, os.path.join(out, name + ".cubin"))
-        manifest.append({
-            "file": name + (".cubin" if report else ".ptx"),
-            "purpose": purpose, "kernels": launches, "ptxas": report,
-            "m": spec.m, "n": spec.n, "k": spec.k, "kr": spec.kr,
-            "row": spec.row, "result": spec.result})
-        if report:
-            os.remove(path)
+        if not self.cubins:
+            return name + ".ptx", None
+        report = assemble(path + ".ptx", self.chip, path + ".cubin")
+        os.remove(path + ".ptx")
+        return name + ".cubin", report
+
+    def add(self, purpose, ptx, launches, **what):
+        file, report = self.write(f"k{len(self.kernels)}", ptx)
+        self.kernels.append({"file": file, "purpose": purpose,
+                             "kernels": launches, "ptxas": report, **what})
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("quant_opt")
+    parser.add_argument("chip")
+    parser.add_argument("out")
+    parser.add_argument("--small", action="store_true",
+                        help="a few small kernels, to try out run.py")
+    parser.add_argument("--format", choices=["bin", "isa"], default="bin",
+                        help="cubins by ptxas, or PTX for the driver's compiler")
+    options = parser.parse_args()
+    chip = options.chip
+    os.makedirs(options.out, exist_ok=True)
+    if options.format == "bin" and not shutil.which("ptxas"):
+        sys.exit("no ptxas on PATH: run utils/setup-ptxas.sh, add "
+                 "build/cuda/bin, or use --format=isa")
+    writer = Writer(chip, options.out, options.format == "bin")
+    sizes, rows = (([(40, 64)], [16]) if options.small else (SIZES, ROWS))
+    todo = list(exact_specs(chip, 2 if options.small else EXACT_MODULES,
+                            options.small))
+    todo += timed_specs(chip, sizes, rows)
+    for i, (purpose, spec) in enumerate(todo):
+        ptx, launches = compile_kernels(options.quant_opt, spec.mlir(), chip)
+        writer.add(purpose, ptx, launches, m=spec.m, n=spec.n, k=spec.k,
+                   kr=spec.kr, row=spec.row, result=spec.result)
         print(f"\r{i + 1} of {len(todo)}", end="", file=sys.stderr)
     print(file=sys.stderr)
-    with open(os.path.join(out, "manifest.json"), "w") as f:
-        json.dump({"chip": chip, "kernels": manifest}, f, indent=1)
-    spills = [m["file"] for m in manifest
+    for k in sorted({k for _, k in sizes}):
+        ptx, launches = compile_kernels(options.quant_opt, quantize_rows(k),
+                                        chip)
+        writer.add("quantize", ptx, launches, k=k)
+    text, work = peaks.get_module(chip)
+    manifest = {
+        "chip": chip, "kernels": writer.kernels,
+        "peaks": {"file": writer.write("peaks", text)[0], "work": work},
+        "dequantize": writer.write("dequantize", rival.dequantize_ptx(
+            peaks.CHIPS[chip][0], chip))[0]}
+    with open(os.path.join(options.out, "manifest.json"), "w") as f:
+        json.dump(manifest, f, indent=1)
+    spills = [m["file"] for m in writer.kernels
               if m["ptxas"] and " 0 bytes spill stores" not in m["ptxas"]]
-    print(f"{len(manifest)} modules for {chip} in {out}; with spills: "
-          f"{spills or 'none'}")
+    print(f"{len(writer.kernels)} modules for {chip} in {options.out}; with "
+          f"spills: {spills or 'none'}")
 
 
 if __name__ == "__main__":

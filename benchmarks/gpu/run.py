@@ -1,172 +1,225 @@
 #!/usr/bin/env python3
-"""Runs what prepare.py made, on a GPU: exactness on random shapes, then TOPS
-and bandwidth, beside cuBLASLt's integer matmul (torch._int_mm) where PyTorch is
-there. Writes DIR/results.json as well.
+"""Runs what prepare.py made, on a GPU: exactness on random shapes, the chip's
+own peaks, then kernels beside cuBLASLt's integer matmul (or torch._int_mm).
+Writes DIR/results.json as well.
 
-usage: run.py DIR [--exact-only]"""
+usage: run.py DIR [--exact-only] [--scale=1]"""
 
 import argparse
 import json
 import os
-import statistics
 import sys
 import time
 
 import numpy as np
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../python"))
+import exact
+import peaks
+import rival
 from cuda import Cuda
-from ptxsim.gemm import get_grid, pack_columns, pack_nibbles, pack_rows
+from ptxsim.gemm import get_grid
 
-ROUNDS = 5
-
-
-def run_exact(cuda, folder, entry, rng):
-    """Every kernel of a module on random rows; (passed, failed)."""
-    n, k, kr = entry["n"], entry["k"], entry["kr"]
-    low = 8 if kr == 128 else 128
-    w = rng.integers(-low, low, (n, k)).astype(np.int8)
-    packed = pack_columns(w, kr)
-    module = cuda.load(os.path.join(folder, entry["file"]))
-    weights = cuda.upload(pack_nibbles(packed) if kr == 128 else packed)
-    passed = failed = 0
-    for name, launch in entry["kernels"].items():
-        few = name.startswith("gemv")
-        function = cuda.function(module, name, launch[3])
-        for m in rng.integers(1, 5 if few else 300, 7):
-            m = int(m)
-            a = rng.integers(-low, low, (m, k)).astype(np.int8)
-            rows = pack_rows(a, kr)
-            lhs = cuda.upload(pack_nibbles(rows) if kr == 128 else rows)
-            out = cuda.allocate(m * n * 4)
-            cuda.launch(function, get_grid(launch, m, n), launch[2], launch[3],
-                        m, [lhs, weights, out] + [0] * 6)
-            got = cuda.download(out, (m, n), np.int32)
-            want = a.astype(np.int64) @ w.astype(np.int64).T
-            if np.array_equal(got, want):
-                passed += 1
-            else:
-                failed += 1
-                print(f"FAILED {entry['row']} {name} {m}x{n}x{k}: "
-                      f"{(got != want).sum()} of {got.size} differ")
-            cuda.free(lhs, out)
-    cuda.free(weights)
-    cuda.unload(module)
-    return passed, failed
+# Weights are read from memory, not from L2: copies of them take turns.
+COLD_BYTES = 256 << 20
+MOST_COPIES = 32
+REPEATS = 10
 
 
-class Operands:
-    """Random operands of one timed kernel, on the GPU."""
+def cycle(values):
+    while True:
+        yield from values
 
-    def __init__(self, cuda, entry, rng):
-        m, n, k = entry["m"], entry["n"], entry["k"]
+
+class Kernel:
+    """A kernel of the folder: run(rows, pointers)."""
+
+    def __init__(self, cuda, folder, entry, grid):
         self.cuda = cuda
-        lhs = cuda.upload(rng.integers(-128, 128, (m, k)).astype(np.int8))
-        rhs = cuda.upload(rng.integers(-128, 128, (n, k)).astype(np.int8))
-        out = cuda.allocate(m * n * 4)
-        scales = [cuda.upload(rng.uniform(.01, 1, size).astype(np.float32))
-                  for size in (m, n)]
-        self.pointers = [lhs, rhs, out, 0, 0, 0, *scales, 0]
+        self.module = cuda.load(os.path.join(folder, entry["file"]))
+        (name, self.launch), = entry["kernels"].items()
+        self.function = cuda.function(self.module, name, self.launch[3])
+        self.grid = grid(self.launch)
+
+    def run(self, rows, pointers):
+        self.cuda.launch(self.function, self.grid, self.launch[2],
+                         self.launch[3], rows, pointers)
+
+
+class Bench:
+    """Operands of M x N x K on the GPU and what is timed on them."""
+
+    def __init__(self, cuda, folder, manifest, lt, options):
+        self.cuda, self.folder, self.lt = cuda, folder, lt
+        self.rng = np.random.default_rng(3)
+        self.options = options
+        self.quantizers = {e["k"]: e for e in manifest["kernels"]
+                           if e["purpose"] == "quantize"}
+        module = cuda.load(os.path.join(folder, manifest["dequantize"]))
+        self.dequantize = cuda.function(module, "dequantize", 0)
+
+    def _time(self, work):
+        return self.cuda.median_time(work, self.options.rounds,
+                                     20.0 * self.options.scale)
+
+    def _bytes(self, size):
+        """Random bytes: a block of them again and again."""
+        part = self.rng.integers(-128, 128, min(size, 1 << 20)).astype(np.int8)
+        return self.cuda.upload(np.resize(part, size))
+
+    def operands(self, m, n, k):
+        """Addresses that the packed layouts and cuBLAS's agree on in size."""
+        copies = 1 + int(COLD_BYTES * self.options.scale) // (n * k)
+        self.x = self.cuda.upload(self.rng.normal(size=(m, k)).astype(
+            np.float32))
+        self.lhs, self.out = self._bytes(m * k), self.cuda.allocate(m * n * 4)
+        self.sums = self.cuda.allocate(m * n * 4)
+        self.weights = [self._bytes(n * k)
+                        for _ in range(min(copies, MOST_COPIES))]
+        self.scales = [self.cuda.upload(
+            self.rng.uniform(.01, 1, size).astype(np.float32))
+            for size in (m, n)]
+        self.all = [self.x, self.lhs, self.out, self.sums, *self.weights,
+                    *self.scales]
 
     def free(self):
-        self.cuda.free(*(p for p in self.pointers if p))
+        self.cuda.free(*self.all)
 
+    def ours(self, entry):
+        """Milliseconds of the kernel, and with quantization before it."""
+        m, n, k = entry["m"], entry["n"], entry["k"]
+        kernel = Kernel(self.cuda, self.folder, entry,
+                        lambda launch: get_grid(launch, m, n))
+        weights = cycle(self.weights)
 
-def time_kernel(cuda, folder, entry, rng):
-    """Milliseconds, the median of rounds of at least 20 ms."""
-    module = cuda.load(os.path.join(folder, entry["file"]))
-    (name, launch), = entry["kernels"].items()
-    function = cuda.function(module, name, launch[3])
-    operands = Operands(cuda, entry, rng)
-    grid = get_grid(launch, entry["m"], entry["n"])
+        def work():
+            kernel.run(m, [self.lhs, next(weights), self.out, 0, 0, 0,
+                           *self.scales, 0])
 
-    def work():
-        cuda.launch(function, grid, launch[2], launch[3], entry["m"],
-                    operands.pointers)
+        alone, both = self._time(work), None
+        if entry["purpose"] == "fused":
+            quantize = self._quantizer(m, k)
 
-    repeats = max(3, int(20 / max(cuda.time(work, 3), 1e-3)))
-    ms = statistics.median(cuda.time(work, repeats) for _ in range(ROUNDS))
-    operands.free()
-    cuda.unload(module)
-    return ms
-
-
-def time_rival(entry):
-    """cuBLASLt through PyTorch: integer sums alone, and with quantization and
-    rescaling as kernels of their own. None without PyTorch."""
-    try:
-        import torch
-    except ImportError:
-        return None
-    m, n, k = entry["m"], entry["n"], entry["k"]
-    device = "cuda"
-    a = torch.randint(-128, 128, (max(m, 17), k), dtype=torch.int8,
-                      device=device)
-    w = torch.randint(-128, 128, (n, k), dtype=torch.int8, device=device).t()
-    x = torch.randn(max(m, 17), k, device=device)
-    sw = torch.rand(n, device=device)
-
-    def integer():
-        return torch._int_mm(a, w)
-
-    def separate():
-        s = x.abs().amax(1, keepdim=True) / 127
-        q = torch.clamp(torch.round(x / s), -128, 127).to(torch.int8)
-        return torch._int_mm(q, w) * s * sw
-
-    def measure(work):
-        start, stop = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-        work()
-        times = []
-        for _ in range(ROUNDS):
-            start.record()
-            for _ in range(10):
+            def both_kernels():
+                quantize()
                 work()
-            stop.record()
-            torch.cuda.synchronize()
-            times.append(start.elapsed_time(stop) / 10)
-        return statistics.median(times)
+            both = self._time(both_kernels)
+        self.cuda.unload(kernel.module)
+        return alone, both
 
-    return measure(integer), measure(separate)
+    def _quantizer(self, m, k):
+        kernel = Kernel(self.cuda, self.folder, self.quantizers[k],
+                        lambda launch: (m, 1, 1))
+        return lambda: kernel.run(m, [self.x, self.lhs, self.scales[0]])
+
+    def theirs(self, m, n, k):
+        """Milliseconds of cuBLASLt, and between kernels that quantize (the
+        same as ours) and dequantize."""
+        if isinstance(self.lt, rival.Torch):
+            return self.lt.time(m, n, k)
+        weights = cycle(self.weights)
+        work = self.lt.plan(m, n, k, (self.lhs, self.weights[0], self.sums))
+        alone = self._time(lambda: work(self.lhs, next(weights), self.sums))
+        quantize = self._quantizer(m, k)
+        grid = rival.get_dequantize_grid(m, n)
+
+        def separate():
+            quantize()
+            work(self.lhs, next(weights), self.sums)
+            self.cuda.launch(self.dequantize, grid, rival.THREADS, 0, n,
+                             [self.sums, *self.scales, self.out])
+        return alone, self._time(separate)
+
+
+def describe(entry, ms, both, theirs, top):
+    """A line: time, speed, how it compares."""
+    m, n, k = entry["m"], entry["n"], entry["k"]
+    tops = 2 * m * n * k / ms / 1e9
+    bits = 4 if entry["kr"] == 128 else 8
+    weights = n * k * bits / 8 / ms / 1e6
+    line = (f"{entry['purpose']:5} {m:5} x {n:5} x {k:5}: {ms:9.4f} ms "
+            f"{tops:8.1f} TOPS")
+    if entry["purpose"].startswith("gemv"):
+        line += (f" {weights:8.1f} GB/s of weights, "
+                 f"{weights / top['read_gbs']:.2f} of reading")
+    else:
+        peak = top.get("mma_tops", top["dp4a_tops"])
+        line += f", {tops / peak:.2f} of the peak"
+    if both:
+        line += f"; with quantize {both:9.4f} ms"
+    if theirs:
+        mine = both or ms
+        other = theirs[1] if both else theirs[0]
+        line += f"; rival {other:9.4f} ms, {other / mine:.2f}x"
+    return line, {"ms": ms, "with_quantize_ms": both, "tops": tops,
+                  "weights_gbs": weights, "rival_ms": theirs}
+
+
+def run_timed(bench, entries, top):
+    results, shape, rivals = [], None, {}
+    for entry in sorted(entries, key=lambda e: (e["n"], e["k"], e["m"])):
+        m, n, k = entry["m"], entry["n"], entry["k"]
+        if shape != (m, n, k):
+            if shape:
+                bench.free()
+            shape = m, n, k
+            bench.operands(m, n, k)
+        ms, both = bench.ours(entry)
+        if bench.lt and not entry["purpose"].startswith("gemv") and \
+                shape not in rivals:
+            try:
+                rivals[shape] = bench.theirs(m, n, k)
+            except OSError as error:
+                print(f"rival: {error}", flush=True)
+                rivals[shape] = None
+        line, numbers = describe(entry, ms, both, rivals.get(shape), top)
+        print(line, flush=True)
+        results.append({"purpose": entry["purpose"], "m": m, "n": n, "k": k,
+                        "row": entry["row"], **numbers})
+    if shape:
+        bench.free()
+    return results
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder")
     parser.add_argument("--exact-only", action="store_true")
-    parser.add_argument("--limit", type=int, help="modules to run")
+    parser.add_argument("--scale", type=float, default=1,
+                        help="less than 1 does less, for trying it out")
     options = parser.parse_args()
+    options.rounds = 5 if options.scale == 1 else 1
     with open(os.path.join(options.folder, "manifest.json")) as f:
         manifest = json.load(f)
     cuda = Cuda()
-    rng = np.random.default_rng(3)
+    print(f"{cuda.name()}, {cuda.multiprocessors()} multiprocessors; kernels "
+          f"for {manifest['chip']}", flush=True)
     begin = time.time()
-    passed, failed, results = 0, 0, []
-    for entry in manifest["kernels"][:options.limit]:
-        if entry["purpose"] == "exact":
-            more = run_exact(cuda, options.folder, entry, rng)
-            passed, failed = passed + more[0], failed + more[1]
-    print(f"exactness: {passed} passed, {failed} failed "
-          f"({time.time() - begin:.0f} s)", flush=True)
-    for entry in manifest["kernels"][:options.limit]:
-        if options.exact_only or entry["purpose"] == "exact":
-            continue
-        m, n, k = entry["m"], entry["n"], entry["k"]
-        ms = time_kernel(cuda, options.folder, entry, rng)
-        rival = time_rival(entry) if entry["purpose"] != "gemv" else None
-        tops = 2 * m * n * k / ms / 1e9
-        line = (f"{entry['purpose']:5} {m:5} x {n:5} x {k:5}: {ms:8.4f} ms, "
-                f"{tops:7.1f} TOPS, {n * k / ms / 1e6:7.1f} GB/s of weights")
-        if rival:
-            theirs = rival[1 if entry["purpose"] == "fused" else 0]
-            line += f", cuBLASLt {theirs:8.4f} ms, {theirs / ms:5.2f}x"
-        print(line, flush=True)
-        results.append({**{key: entry[key] for key in
-                           ("purpose", "m", "n", "k", "row")},
-                        "ms": ms, "tops": tops, "cublaslt_ms": rival})
+    small = options.scale < 1
+    counts = exact.run_all(
+        cuda, options.folder,
+        [e for e in manifest["kernels"] if e["purpose"] == "exact"],
+        np.random.default_rng(7), 1 if small else REPEATS, 40 if small else 400)
+    failed = sum(count[1] for count in counts.values())
+    print(f"exactness took {time.time() - begin:.0f} s", flush=True)
+    top, results = {}, []
+    if not options.exact_only:
+        top = peaks.measure(cuda, os.path.join(options.folder,
+                                               manifest["peaks"]["file"]),
+                            manifest["peaks"]["work"], options.rounds,
+                            options.scale)
+        print("peaks of this chip: " + ", ".join(
+            f"{key} {value:.1f}" for key, value in top.items()), flush=True)
+        lt, why = rival.find(cuda)
+        print(f"rival: {lt.name if lt else 'none: ' + why}", flush=True)
+        results = run_timed(
+            Bench(cuda, options.folder, manifest, lt, options),
+            [e for e in manifest["kernels"]
+             if e["purpose"] not in ("exact", "quantize")], top)
+    print(f"all of it took {time.time() - begin:.0f} s", flush=True)
     with open(os.path.join(options.folder, "results.json"), "w") as f:
-        json.dump({"chip": manifest["chip"], "passed": passed,
-                   "failed": failed, "results": results}, f, indent=1)
+        json.dump({"chip": manifest["chip"], "exact": counts, "peaks": top,
+                   "results": results}, f, indent=1)
     sys.exit(failed != 0)
 
 

@@ -5,6 +5,10 @@
 // neighbouring bytes. Sums of the four lanes of a column are added by shuffles,
 // those of the warps through shared memory.
 //
+// 4-bit operands are unpacked to bytes for dp4a, the rows of the left one in
+// full, the weights as 16 times themselves, by a mask alone: the sum is 16
+// times too large and shifted back at the end.
+//
 //===----------------------------------------------------------------------===//
 
 #include "Kernel.h"
@@ -12,6 +16,62 @@
 using namespace mlir;
 using namespace quantmlir;
 using namespace quantmlir::nvvm;
+
+int64_t nvvm::getGemvRows(const Problem &problem) {
+  int64_t rows = memrefType(problem.op.getInit()).getDimSize(0);
+  return ShapedType::isDynamic(rows) ? kGemvRows : std::min(rows, kGemvRows);
+}
+
+namespace {
+
+constexpr int64_t kHighNibbles = static_cast<int32_t>(0xf0f0f0f0);
+/// Weights of 4 bits are multiplied as 2^kNibbleShift times themselves.
+constexpr int64_t kNibbleShift = 4;
+
+/// Words of four bytes for dp4a, in an order that is the same for both
+/// operands.
+class WordUnpacker {
+public:
+  WordUnpacker(KernelBuilder &k, int64_t bits) : k(k), narrow(bits == 4) {}
+
+  SmallVector<Value> weights(Value quad) { return unpack(quad, false); }
+  SmallVector<Value> rows(Value quad) { return unpack(quad, true); }
+  /// The true sum of products of such words.
+  Value finish(Value sum) {
+    return narrow ? k.shiftRight(sum, kNibbleShift) : sum;
+  }
+
+private:
+  SmallVector<Value> unpack(Value quad, bool toValue) {
+    SmallVector<Value> words;
+    for (int64_t i = 0; i < 4; ++i) {
+      Value word = k.extract(quad, i);
+      if (!narrow) {
+        words.push_back(word);
+        continue;
+      }
+      for (Value high : {k.shiftLeft(word, kNibbleShift), word}) {
+        Value scaled = k.both(high, k.constant(kHighNibbles));
+        words.push_back(toValue ? signExtend(scaled) : scaled);
+      }
+    }
+    return words;
+  }
+  /// Nibbles in the upper halves of bytes to signed bytes: with its sign bit
+  /// flipped a nibble is its value + 8; 0x78 more never leaves a byte, and
+  /// flipping the byte's sign bit takes off 0x80 of the 0x80 too much.
+  Value signExtend(Value scaled) {
+    Value nibble = k.shiftRightUnsigned(scaled, kNibbleShift);
+    Value biased = k.differ(nibble, k.constant(0x08080808));
+    return k.differ(k.add(biased, 0x78787878),
+                    k.constant(static_cast<int32_t>(0x80808080)));
+  }
+
+  KernelBuilder &k;
+  bool narrow;
+};
+
+} // namespace
 
 void nvvm::emitGemvKernel(KernelBuilder &k, gpu::GPUFuncOp func,
                           const Problem &problem, Value sharedMemory) {
@@ -25,24 +85,26 @@ void nvvm::emitGemvKernel(KernelBuilder &k, gpu::GPUFuncOp func,
                            problem.kBlocks * 8 * Problem::blockBytes);
   weights = k.offset(weights, lane, 16);
   SmallVector<Value> rows;
+  int64_t numRows = getGemvRows(problem);
+  WordUnpacker unpacker(k, problem.row.lhs.bits);
   Value last = k.add(m, -1);
-  for (int64_t r = 0; r < kGemvRows; ++r) {
+  for (int64_t r = 0; r < numRows; ++r) {
     Value row = k.offset(k.globalPointer(func.getArgument(kLhs)),
                          k.min(k.constant(r), last), problem.rowBytes());
     rows.push_back(k.offset(row, part, 16));
   }
-  SmallVector<Value> sums(kGemvRows, k.constant(0));
+  SmallVector<Value> sums(numRows, k.constant(0));
   sums = k.loop(
       warp, k.constant(problem.kBlocks), kGemvWarps, sums,
       [&](Value block, ValueRange carried) {
         SmallVector<Value> next(carried);
-        Value w =
-            k.load(k.offset(weights, block, 8 * Problem::blockBytes), quad, 16);
-        for (int64_t r = 0; r < kGemvRows; ++r) {
-          Value x =
-              k.load(k.offset(rows[r], block, Problem::blockBytes), quad, 16);
-          for (int64_t i = 0; i < 4; ++i)
-            next[r] = k.dot4(k.extract(x, i), k.extract(w, i), next[r]);
+        SmallVector<Value> ws = unpacker.weights(k.load(
+            k.offset(weights, block, 8 * Problem::blockBytes), quad, 16));
+        for (int64_t r = 0; r < numRows; ++r) {
+          SmallVector<Value> xs = unpacker.rows(
+              k.load(k.offset(rows[r], block, Problem::blockBytes), quad, 16));
+          for (auto [x, w] : llvm::zip_equal(xs, ws))
+            next[r] = k.dot4(x, w, next[r]);
         }
         return next;
       });
@@ -50,9 +112,9 @@ void nvvm::emitGemvKernel(KernelBuilder &k, gpu::GPUFuncOp func,
     for (int64_t mask : {1, 2})
       sum = k.add(sum, k.shuffleXor(sum, mask));
   // [warp][row][column] in shared memory.
-  constexpr int64_t sumsOfWarp = kGemvRows * Problem::panelColumns;
+  int64_t sumsOfWarp = numRows * Problem::panelColumns;
   k.ifThen(k.less(part, k.constant(1)), [&] {
-    for (int64_t r = 0; r < kGemvRows; ++r) {
+    for (int64_t r = 0; r < numRows; ++r) {
       Value slot = k.add(k.mul(warp, sumsOfWarp),
                          k.add(column, r * Problem::panelColumns));
       k.store(k.offset(sharedMemory, slot, 4), sums[r], 4);
@@ -70,8 +132,8 @@ void nvvm::emitGemvKernel(KernelBuilder &k, gpu::GPUFuncOp func,
     Value n = k.add(k.mul(panel, Problem::panelColumns),
                     k.rem(thread, Problem::panelColumns));
     KernelEpilogue epilogue(k, func, problem);
-    epilogue.store(
-        row, n,
-        epilogue.apply(sum, epilogue.loadRow(row), epilogue.loadColumns(n, 1)));
+    epilogue.store(row, n,
+                   epilogue.apply(unpacker.finish(sum), epilogue.loadRow(row),
+                                  epilogue.loadColumns(n, 1)));
   });
 }

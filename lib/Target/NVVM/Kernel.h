@@ -76,6 +76,8 @@ Schedule chooseSchedule(const Problem &problem, qtarget::TargetAttr target,
 
 /// Up to this many rows take the kernel that is bound by memory.
 inline constexpr int64_t kGemvRows = 4;
+/// Rows that the kernel of `problem` computes, known or not.
+int64_t getGemvRows(const Problem &problem);
 inline constexpr int64_t kGemvWarps = 8;
 inline constexpr int64_t kGemvBlocksPerMultiprocessor = 2;
 

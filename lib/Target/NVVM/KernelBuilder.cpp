@@ -41,6 +41,18 @@ Value KernelBuilder::select(Value cond, Value x, Value y) {
 Value KernelBuilder::both(Value x, Value y) {
   return arith::AndIOp::create(b, loc, x, y);
 }
+Value KernelBuilder::differ(Value x, Value y) {
+  return arith::XOrIOp::create(b, loc, x, y);
+}
+Value KernelBuilder::shiftLeft(Value x, int64_t count) {
+  return arith::ShLIOp::create(b, loc, x, constant(count));
+}
+Value KernelBuilder::shiftRight(Value x, int64_t count) {
+  return arith::ShRSIOp::create(b, loc, x, constant(count));
+}
+Value KernelBuilder::shiftRightUnsigned(Value x, int64_t count) {
+  return arith::ShRUIOp::create(b, loc, x, constant(count));
+}
 
 VectorType KernelBuilder::vec(int64_t n, Type element) {
   return VectorType::get({n}, element);

@@ -43,6 +43,12 @@ public:
   mlir::Value less(mlir::Value x, mlir::Value y);
   mlir::Value select(mlir::Value cond, mlir::Value x, mlir::Value y);
   mlir::Value both(mlir::Value x, mlir::Value y);
+  /// Bits of one of the two.
+  mlir::Value differ(mlir::Value x, mlir::Value y);
+  mlir::Value shiftLeft(mlir::Value x, int64_t count);
+  /// Arithmetic, and filling with zeros.
+  mlir::Value shiftRight(mlir::Value x, int64_t count);
+  mlir::Value shiftRightUnsigned(mlir::Value x, int64_t count);
 
   mlir::Type i32() { return b.getI32Type(); }
   mlir::VectorType vec(int64_t n, mlir::Type element);

@@ -98,8 +98,9 @@ Launch Kernels::getGemv(const Problem &problem) {
           [&](KernelBuilder &k, gpu::GPUFuncOp func, Value shared) {
             emitGemvKernel(k, func, problem, shared);
           });
-  int64_t sums = kGemvWarps * kGemvRows * Problem::panelColumns;
-  return describe({kernel, kGemvRows, Problem::panelColumns, threads,
+  int64_t rows = getGemvRows(problem);
+  int64_t sums = kGemvWarps * rows * Problem::panelColumns;
+  return describe({kernel, rows, Problem::panelColumns, threads,
                    sums * static_cast<int64_t>(sizeof(int32_t)),
                    kGemvBlocksPerMultiprocessor});
 }

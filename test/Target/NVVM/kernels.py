@@ -84,7 +84,8 @@ for chip, row in ROWS.items():
                          attributes="{zero_point = 3 : i32, "
                                     "range = array<i64: -128, 127>}"),
               zero_point=3, limits=(-128, 127))
-for m, n, k in [(5, 7, 3), (40, 65, 200), (129, 24, 300)]:
+for m, n, k in [(1, 8, 64), (1, 17, 300), (3, 9, 1000), (5, 7, 3),
+                (40, 65, 200), (129, 24, 300)]:
     check("sm_80", Spec(m, n, k, "mma_m16n8k64_s4", "i32"))
 
 print(f"{passed} passed, {failed} failed")

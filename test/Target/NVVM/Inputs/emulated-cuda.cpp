@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -103,6 +104,15 @@ int cuDeviceGet(int *device, int) {
   *device = 0;
   return 0;
 }
+int cuDeviceGetName(char *name, int length, int) {
+  std::snprintf(name, length, "emulated");
+  return 0;
+}
+/// The number of multiprocessors is all that is asked for.
+int cuDeviceGetAttribute(int *value, int, int) {
+  *value = 2;
+  return 0;
+}
 int cuDevicePrimaryCtxRetain(void **context, int) {
   *context = &emulator();
   return 0;
@@ -191,6 +201,34 @@ int cuMemcpyDtoH_v2(void *to, unsigned long long from, size_t bytes) {
   std::memcpy(to, emulator().memory + (from - kBase), bytes);
   return 0;
 }
+int cuMemsetD8_v2(unsigned long long to, unsigned char value, size_t bytes) {
+  std::memset(emulator().memory + (to - kBase), value, bytes);
+  return 0;
+}
+
+// Events are times of this machine: launches have ended when they return.
+using Clock = std::chrono::steady_clock;
+int cuEventCreate(void **event, unsigned) {
+  *event = new Clock::time_point;
+  return 0;
+}
+int cuEventRecord(void *event, void *) {
+  *static_cast<Clock::time_point *>(event) = Clock::now();
+  return 0;
+}
+int cuEventSynchronize(void *) { return 0; }
+int cuEventElapsedTime(float *ms, void *start, void *stop) {
+  *ms = std::chrono::duration<float, std::milli>(
+            *static_cast<Clock::time_point *>(stop) -
+            *static_cast<Clock::time_point *>(start))
+            .count();
+  return 0;
+}
+int cuEventDestroy_v2(void *event) {
+  delete static_cast<Clock::time_point *>(event);
+  return 0;
+}
+
 int cuGetErrorString(int, const char **text) {
   *text = emulator().lastError.c_str();
   return 0;

@@ -1,0 +1,72 @@
+"""Kernels on random operands and shapes, compared with NumPy to the last bit."""
+
+import collections
+import os
+
+import numpy as np
+
+from ptxsim.gemm import get_grid, pack_columns, pack_nibbles, pack_rows
+
+GEMV_ROWS = 4
+
+
+def product(a, w):
+    """a[M][K] w[N][K]^T: exact in float64 below 2^53, and fast."""
+    return (a.astype(np.float64) @ w.astype(np.float64).T).astype(np.int64)
+
+
+class Operand:
+    """Random integers on the GPU, packed as the kernels read them."""
+
+    def __init__(self, cuda, values, pack, kr):
+        packed = pack(values, kr)
+        self.pointer = cuda.upload(pack_nibbles(packed) if kr == 128
+                                   else packed)
+
+
+def draw_rows(name, rng, most):
+    return int(rng.integers(1, (GEMV_ROWS if name.startswith("gemv")
+                                else most) + 1))
+
+
+def run_module(cuda, folder, entry, rng, repeats, most_rows):
+    """Every kernel of a module on random rows: {path: [passed, failed]}."""
+    n, k, kr = entry["n"], entry["k"], entry["kr"]
+    low = 8 if kr == 128 else 128
+    counts = collections.defaultdict(lambda: [0, 0])
+    w = rng.integers(-low, low, (n, k)).astype(np.int8)
+    module = cuda.load(os.path.join(folder, entry["file"]))
+    weights = Operand(cuda, w, pack_columns, kr).pointer
+    for name, launch in entry["kernels"].items():
+        path = f"{entry['row']} {name.split('_')[0]}"
+        function = cuda.function(module, name, launch[3])
+        for _ in range(repeats):
+            m = draw_rows(name, rng, most_rows)
+            a = rng.integers(-low, low, (m, k)).astype(np.int8)
+            lhs = Operand(cuda, a, pack_rows, kr).pointer
+            out = cuda.allocate(m * n * 4)
+            cuda.launch(function, get_grid(launch, m, n), launch[2], launch[3],
+                        m, [lhs, weights, out] + [0] * 6)
+            got = cuda.download(out, (m, n), np.int32)
+            cuda.free(lhs, out)
+            different = int((got != product(a, w)).sum())
+            counts[path][different != 0] += 1
+            if different:
+                print(f"FAILED {path} {m}x{n}x{k}: {different} of {got.size} "
+                      "differ", flush=True)
+    cuda.free(weights)
+    cuda.unload(module)
+    return counts
+
+
+def run_all(cuda, folder, entries, rng, repeats, most_rows):
+    total = collections.defaultdict(lambda: [0, 0])
+    for entry in entries:
+        for path, (passed, failed) in run_module(
+                cuda, folder, entry, rng, repeats, most_rows).items():
+            total[path][0] += passed
+            total[path][1] += failed
+    for path, (passed, failed) in sorted(total.items()):
+        print(f"exact: {path}: {passed} shapes passed, {failed} failed",
+              flush=True)
+    return total
