@@ -14,6 +14,7 @@
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Transforms/BufferizableOpInterfaceImpl.h"
 #include "quant/Dialect/Quant/Transforms/Passes.h"
+#include "quant/Equalize/Passes.h"
 #include "quant/Import/Passes.h"
 #include "quant/Instrument/Passes.h"
 #include "quant/Pipelines/Pipelines.h"
@@ -35,6 +36,7 @@ void quantmlir::registerAllDialects(mlir::DialectRegistry &registry) {
 
 void quantmlir::registerAllPasses() {
   registerQuantTransformsPasses();
+  registerQuantEqualizePasses();
   registerQuantImportPasses();
   registerQuantInstrumentPasses();
   registerQuantConversionPasses();

@@ -3,11 +3,13 @@
 
     score-minilm.py [--quantize=OPTIONS] [--target=x86] [--batch=58]
                     [--sentences=FILE.npz] [--save=EMBEDDINGS.npy]
+                    [--program=FILE]
 
 Runs `quant-run` on the whole model with dynamic batch and prints the mean and
 least cosine, the SQNR, the Spearman correlation of all pairwise similarities
 and the agreement on nearest neighbours. FILE.npz holds `rows`, `mask`, the
 embedding tables and the float result `emb_fp32` (default: the cases' file).
+--program names the model's own program, changed (quant-equalize).
 """
 
 import argparse
@@ -91,6 +93,7 @@ def main():
     parser.add_argument("--batch", type=int, default=58)
     parser.add_argument("--sentences")
     parser.add_argument("--save")
+    parser.add_argument("--program")
     parser.add_argument("--expect-cosine", type=float, nargs=2,
                         metavar=("MEAN", "TOLERANCE"))
     args = parser.parse_args()
@@ -98,7 +101,8 @@ def main():
     try:
         sentences = args.sentences or catalog.locate(
             "minilm_l6_accuracy_open.npz")
-        program = catalog.attached(MODEL, args.build, bin_dir / "quant-opt")
+        program = args.program or catalog.attached(
+            MODEL, args.build, bin_dir / "quant-opt")
     except catalog.Missing as reason:
         sys.exit(f"error: {reason}")
     with np.load(sentences) as archive:
