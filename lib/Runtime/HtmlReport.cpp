@@ -25,6 +25,7 @@ tr.worst td { background: #fdeceb; }
 tr.float td { color: #7b8794; }
 section { margin: 1.5em 0; border-top: 1px solid #dde3ea; }
 figure { display: inline-block; margin: .5em 1em .5em 0; vertical-align: top; }
+figure.errors { margin-left: 4em; }
 figcaption { font-size: 12px; color: #52606d; max-width: 420px; }
 svg { overflow: visible; background: #f7f9fb; }
 svg text { font-size: 10px; fill: #52606d; }
@@ -137,7 +138,7 @@ void quantmlir::printHtmlReport(const RunReport &report,
     os << "<p>The program has no float matmul.</p></body></html>\n";
     return;
   }
-  os << "<h2>Error by matmul</h2>\n<figure>";
+  os << "<h2>Error by matmul</h2>\n<figure class=\"errors\">";
   plotErrors(report.matmuls, os);
   os << "<figcaption>Bars: a matmul's own error (the same float activations "
         "for both). Line: the error of its result in the quantized program. "

@@ -3,6 +3,7 @@
 #include "quant/Runtime/InputSet.h"
 
 #include "quant/Runtime/Npy.h"
+#include "quant/Runtime/Npz.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -37,26 +38,77 @@ static int64_t countInputs(ArrayRef<int64_t> shape, ArrayRef<int64_t> type) {
   return 0;
 }
 
+/// The next argument's array has this shape.
+llvm::Error InputSet::addShape(Group &group, const Twine &path,
+                               SmallVector<int64_t> shape) {
+  const HostTensorType &type = arguments[group.shapes.size()];
+  int64_t count = countInputs(shape, type.shape);
+  std::string found = HostTensorType{type.element, shape}.str();
+  if (count == 0)
+    return llvm::createStringError(
+        path + ": expected one or more inputs of " + type.str() +
+        " (several: one dimension more, in front), found " + found);
+  if (!group.shapes.empty() && count != group.count)
+    return llvm::createStringError(
+        path + ": expected " + Twine(group.count) +
+        " inputs, as for the first argument, found " + Twine(count) + " (" +
+        found + ")");
+  group.count = count;
+  group.shapes.push_back(std::move(shape));
+  return llvm::Error::success();
+}
+
 llvm::Error InputSet::addGroup(std::vector<std::string> paths) {
   Group group;
-  for (auto [path, type] : llvm::zip_equal(paths, arguments)) {
+  for (const std::string &path : paths) {
     auto shape = readNpyShape(path);
     if (!shape)
       return shape.takeError();
-    int64_t count = countInputs(*shape, type.shape);
-    std::string found = HostTensorType{type.element, *shape}.str();
-    if (count == 0)
-      return llvm::createStringError(
-          path + ": expected one or more inputs of " + type.str() +
-          " (several: one dimension more, in front), found " + found);
-    if (!group.paths.empty() && count != group.count)
-      return llvm::createStringError(path + ": expected " + Twine(group.count) +
-                                     " inputs, as " + group.paths.front() +
-                                     " has, found " + Twine(count) + " (" +
-                                     found + ")");
-    group.count = count;
-    group.paths.push_back(path);
-    group.shapes.push_back(std::move(*shape));
+    if (llvm::Error error = addShape(group, path, std::move(*shape)))
+      return error;
+  }
+  group.paths = std::move(paths);
+  numInputs += group.count;
+  groups.push_back(std::move(group));
+  return llvm::Error::success();
+}
+
+/// The arrays of an archive, by argument.
+static llvm::Expected<std::vector<NpzMember>> readArguments(StringRef path,
+                                                            size_t count) {
+  auto members = readNpz(path);
+  if (!members)
+    return members.takeError();
+  std::vector<NpzMember> arguments;
+  for (size_t i = 0; i < count; ++i) {
+    std::string number = std::to_string(i);
+    auto found = llvm::find_if(*members, [&](const NpzMember &member) {
+      return member.name == "in" + number || member.name == "arr_" + number;
+    });
+    if (found == members->end())
+      return llvm::createStringError(path + ": expected an array 'in" + number +
+                                     "' (or 'arr_" + number + "'), found none");
+    arguments.push_back(*found);
+  }
+  return arguments;
+}
+
+llvm::Error InputSet::addArchive(StringRef path) {
+  auto members = readArguments(path, arguments.size());
+  if (!members)
+    return members.takeError();
+  Group group;
+  group.paths.push_back(path.str());
+  group.isArchive = true;
+  // Without arguments every archive is one input.
+  group.count = 1;
+  for (const NpzMember &member : *members) {
+    std::string name = (path + ": " + member.name).str();
+    auto shape = parseNpyShape(name, member.bytes);
+    if (!shape)
+      return shape.takeError();
+    if (llvm::Error error = addShape(group, name, std::move(*shape)))
+      return error;
   }
   numInputs += group.count;
   groups.push_back(std::move(group));
@@ -96,6 +148,12 @@ llvm::Error InputSet::addFolder(StringRef folder) {
       return error;
   if (!subfolders.empty())
     return llvm::Error::success();
+  std::vector<std::string> archives = listFolder(folder, false, ".npz");
+  for (const std::string &archive : archives)
+    if (llvm::Error error = addArchive(archive))
+      return error;
+  if (!archives.empty())
+    return llvm::Error::success();
   std::vector<std::string> files = listFolder(folder, false, ".npy");
   if (arguments.size() != 1 || files.empty())
     return llvm::createStringError(
@@ -103,7 +161,7 @@ llvm::Error InputSet::addFolder(StringRef folder) {
         (arguments.size() > 1
              ? " to in" + std::to_string(arguments.size() - 1) + ".npy"
              : "") +
-        ", or folders that hold them, found neither");
+        ", folders that hold them, or NPZ files, found none of these");
   for (const std::string &file : files)
     if (llvm::Error error = addGroup({file}))
       return error;
@@ -118,6 +176,9 @@ llvm::Expected<InputSet> InputSet::open(ArrayRef<std::string> paths,
   if (paths.size() == 1 && llvm::sys::fs::is_directory(paths.front()))
     failure =
         llvm::joinErrors(std::move(failure), set.addFolder(paths.front()));
+  else if (paths.size() == 1 && StringRef(paths.front()).ends_with(".npz"))
+    failure =
+        llvm::joinErrors(std::move(failure), set.addArchive(paths.front()));
   else if (paths.size() != signature.arguments.size())
     failure = llvm::joinErrors(
         std::move(failure),
@@ -151,9 +212,19 @@ InputSet InputSet::of(std::vector<HostTensor> tensors) {
 llvm::Error InputSet::load(const Group &group) {
   tensors.clear();
   loaded = nullptr;
+  std::vector<NpzMember> members;
+  if (group.isArchive) {
+    auto read = readArguments(group.paths.front(), arguments.size());
+    if (!read)
+      return read.takeError();
+    members = std::move(*read);
+  }
   for (size_t i = 0, e = arguments.size(); i < e; ++i) {
-    auto tensor =
-        readNpy(group.paths[i], {arguments[i].element, group.shapes[i]});
+    HostTensorType type{arguments[i].element, group.shapes[i]};
+    auto tensor = group.isArchive
+                      ? parseNpy(group.paths.front() + ": " + members[i].name,
+                                 members[i].bytes, type)
+                      : readNpy(group.paths[i], type);
     if (!tensor)
       return tensor.takeError();
     tensors.push_back(std::move(*tensor));

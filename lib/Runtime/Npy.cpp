@@ -214,26 +214,42 @@ llvm::Expected<HostTensor> Reader::read(StringRef bytes) {
   return tensor;
 }
 
-llvm::Expected<HostTensor> quantmlir::readNpy(StringRef path,
-                                              const HostTensorType &expected) {
-  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
-                                          /*RequiresNullTerminator=*/false);
-  if (!file)
-    return llvm::createStringError(path + ": " + file.getError().message());
-  return Reader(path, expected).read((*file)->getBuffer());
+llvm::Expected<HostTensor> quantmlir::parseNpy(StringRef path, StringRef bytes,
+                                               const HostTensorType &expected) {
+  return Reader(path, expected).read(bytes);
 }
 
-llvm::Expected<SmallVector<int64_t>> quantmlir::readNpyShape(StringRef path) {
-  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
-                                          /*RequiresNullTerminator=*/false);
-  if (!file)
-    return llvm::createStringError(path + ": " + file.getError().message());
-  StringRef bytes = (*file)->getBuffer();
+llvm::Expected<SmallVector<int64_t>> quantmlir::parseNpyShape(StringRef path,
+                                                              StringRef bytes) {
   HostTensorType any;
   auto header = Reader(path, any).readHeader(bytes);
   if (!header)
     return header.takeError();
   return std::move(header->shape);
+}
+
+static llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
+openFile(StringRef path) {
+  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
+                                          /*RequiresNullTerminator=*/false);
+  if (!file)
+    return llvm::createStringError(path + ": " + file.getError().message());
+  return std::move(*file);
+}
+
+llvm::Expected<HostTensor> quantmlir::readNpy(StringRef path,
+                                              const HostTensorType &expected) {
+  auto file = openFile(path);
+  if (!file)
+    return file.takeError();
+  return parseNpy(path, (*file)->getBuffer(), expected);
+}
+
+llvm::Expected<SmallVector<int64_t>> quantmlir::readNpyShape(StringRef path) {
+  auto file = openFile(path);
+  if (!file)
+    return file.takeError();
+  return parseNpyShape(path, (*file)->getBuffer());
 }
 
 //===----------------------------------------------------------------------===//

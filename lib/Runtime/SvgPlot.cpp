@@ -144,7 +144,7 @@ void quantmlir::plotErrors(llvm::ArrayRef<MatmulFindings> matmuls,
   for (const MatmulFindings &matmul : matmuls)
     for (const auto &metrics : {matmul.local, matmul.cumulative})
       if (isPlotted(metrics))
-        most = std::max(most, metrics->sqnrDb);
+        most = std::max(most, std::ceil(metrics->sqnrDb / 10) * 10);
   double step = std::clamp(900.0 / matmuls.size(), 6.0, 60.0);
   Frame frame{step * matmuls.size(), 180, 0, double(matmuls.size())};
   auto y = [&](double db) {
@@ -153,8 +153,9 @@ void quantmlir::plotErrors(llvm::ArrayRef<MatmulFindings> matmuls,
   frame.begin(os);
   for (double db = 0; db <= most; db += 10)
     os << llvm::format("<line class=\"grid\" x1=\"0\" x2=\"%.0f\" y1=\"%.1f\" "
-                       "y2=\"%.1f\"/><text x=\"2\" y=\"%.1f\">%.0f dB</text>",
-                       frame.width, y(db), y(db), y(db) - 2, db);
+                       "y2=\"%.1f\"/><text x=\"-4\" y=\"%.1f\" "
+                       "text-anchor=\"end\">%.0f dB</text>",
+                       frame.width, y(db), y(db), y(db) + 3, db);
   std::string path;
   llvm::raw_string_ostream line(path);
   for (auto [i, matmul] : llvm::enumerate(matmuls)) {

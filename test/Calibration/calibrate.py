@@ -176,6 +176,12 @@ for s in range(S):
     np.save(FOLDER / f"each/{s}/in0.npy", X[s])
     np.save(FOLDER / f"each/{s}/in1.npy", B[s])
 assert calibrate(FOLDER / "each") == plain
+np.savez(FOLDER / "plain.npz", in1=B, in0=X)
+assert calibrate(FOLDER / "plain.npz") == plain
+(FOLDER / "archives").mkdir()
+np.savez_compressed(FOLDER / "archives/a.npz", X[:4], B[:4])
+np.savez_compressed(FOLDER / "archives/b.npz", X[4:], B[4:])
+assert calibrate(FOLDER / "archives") == plain
 print("layouts agree")
 # CHECK: layouts agree
 
@@ -185,7 +191,7 @@ print(calibrate(f"{FOLDER}/x.npy", fails=True))
 # CHECK: error: 'main': expected a folder or 2 files of calibration inputs, found 1
 np.save(FOLDER / "short.npy", B[:2])
 print(calibrate(f"{FOLDER}/x.npy,{FOLDER}/short.npy", fails=True))
-# CHECK: error: DIR/short.npy: expected 9 inputs, as DIR/x.npy has, found 2 (tensor<2x3x2x4xf16>)
+# CHECK: error: DIR/short.npy: expected 9 inputs, as for the first argument, found 2 (tensor<2x3x2x4xf16>)
 np.save(FOLDER / "odd.npy", B[:, :, :1])
 print(calibrate(f"{FOLDER}/x.npy,{FOLDER}/odd.npy", fails=True))
 # CHECK: error: DIR/odd.npy: expected one or more inputs of tensor<3x2x4xf16> (several: one dimension more, in front), found tensor<9x3x1x4xf16>
@@ -195,9 +201,25 @@ print(calibrate(f"{FOLDER}/nan.npy,{FOLDER}/b.npy", fails=True))
 # CHECK: error: calibration input 5: the activations of matmul 'main#0' hold 1 values that are NaN or infinite
 (FOLDER / "empty").mkdir()
 print(calibrate(FOLDER / "empty", fails=True))
-# CHECK: error: DIR/empty: expected in0.npy to in1.npy, or folders that hold them, found neither
+# CHECK: error: DIR/empty: expected in0.npy to in1.npy, folders that hold them, or NPZ files, found none of these
 print(calibrate(FOLDER / "each", "--entry=other", fails=True))
 # CHECK: expected a public function 'other', found: main
+np.savez(FOLDER / "one.npz", in0=X)
+print(calibrate(FOLDER / "one.npz", fails=True))
+# CHECK: error: DIR/one.npz: expected an array 'in1' (or 'arr_1'), found none
+print(calibrate(f"{FOLDER}/nan.npy,{FOLDER}/one.npz", fails=True))
+# CHECK: error: DIR/one.npz: expected an NPY file, found no NPY magic string
+(FOLDER / "junk.npz").write_bytes(b"PK" * 40)
+print(calibrate(FOLDER / "junk.npz", fails=True))
+# CHECK: error: DIR/junk.npz: expected an NPZ file, found no zip directory
+whole = (FOLDER / "archives/a.npz").read_bytes()
+for name, at in (("flipped", 200), ("directory", len(whole) - 60)):
+    damaged = bytearray(whole)
+    damaged[at] ^= 0x55
+    (FOLDER / f"{name}.npz").write_bytes(damaged)
+    print(calibrate(FOLDER / f"{name}.npz", fails=True))
+# CHECK: error: DIR/flipped.npz: {{.*}}the archive is damaged
+# CHECK: error: DIR/directory.npz: {{.*}}the archive is damaged
 print(sorted(p.name for p in FOLDER.glob("stats*")))
 # CHECK: []
 

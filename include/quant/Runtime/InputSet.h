@@ -4,12 +4,15 @@
 // arguments in0, in1, ...:
 //
 // * `a.npy,b.npy`: one file for each argument;
+// * `a.npz`: the arrays in0, in1, ... (or arr_0, arr_1, ...) of it;
 // * a folder with `in0.npy`, `in1.npy`, ...: the same;
 // * a folder of folders with `in0.npy`, `in1.npy`, ... each, in the order of
 //   their names;
-// * a folder of NPY files of any names, where there is one argument only.
+// * a folder of NPZ files, or, where there is one argument only, of NPY files,
+// of
+//   any names.
 //
-// Every file holds one input, in the argument's shape, or several: with one
+// Every array is one input, in the argument's shape, or several: with one
 // dimension more, in front; or with a leading size that is a multiple of the
 // argument's.
 //
@@ -38,12 +41,17 @@ public:
 private:
   /// Files that belong together, one for each argument.
   struct Group {
+    /// One NPY file for each argument, or one NPZ file with all of them.
     std::vector<std::string> paths;
+    bool isArchive = false;
     std::vector<llvm::SmallVector<int64_t>> shapes;
     int64_t count = 0;
   };
 
   llvm::Error addGroup(std::vector<std::string> paths);
+  llvm::Error addArchive(llvm::StringRef path);
+  llvm::Error addShape(Group &group, const llvm::Twine &path,
+                       llvm::SmallVector<int64_t> shape);
   llvm::Error addFolder(llvm::StringRef folder);
   llvm::Error load(const Group &group);
 

@@ -22,6 +22,12 @@ llvm::Expected<HostTensor> readNpy(llvm::StringRef path,
 /// The shape that a file's header says.
 llvm::Expected<llvm::SmallVector<int64_t>> readNpyShape(llvm::StringRef path);
 
+/// The same two of a file's bytes; `path` serves messages.
+llvm::Expected<HostTensor> parseNpy(llvm::StringRef path, llvm::StringRef bytes,
+                                    const HostTensorType &expected);
+llvm::Expected<llvm::SmallVector<int64_t>> parseNpyShape(llvm::StringRef path,
+                                                         llvm::StringRef bytes);
+
 /// The bytes of a file for `tensor`.
 void printNpy(const HostTensor &tensor, llvm::raw_ostream &os);
 

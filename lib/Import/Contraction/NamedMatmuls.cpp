@@ -61,7 +61,10 @@ MatmulShape NamedMatmul::getShape() const {
 }
 
 std::string NamedMatmul::getLocation() const {
-  Location loc = contraction.op->getLoc();
+  return printLocation(contraction.op->getLoc());
+}
+
+std::string quantmlir::printLocation(Location loc) {
   std::string text;
   llvm::raw_string_ostream os(text);
   if (auto named = loc->findInstanceOf<NameLoc>())

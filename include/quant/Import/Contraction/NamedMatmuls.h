@@ -25,12 +25,14 @@ struct NamedMatmul {
   bool hasConstantWeight = false;
 
   MatmulShape getShape() const;
-  /// `file:line:column` or the name of the location; may be empty.
   std::string getLocation() const;
 };
 
 /// In walk order.
 std::vector<NamedMatmul> collectNamedMatmuls(mlir::ModuleOp module);
+
+/// `file:line:column` or the name of a location; may be empty.
+std::string printLocation(mlir::Location loc);
 
 /// hashMatmuls over all of them: identifies the program in a statistics file.
 std::string getModelHash(mlir::ModuleOp module);

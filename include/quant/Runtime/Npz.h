@@ -1,0 +1,33 @@
+//===- Npz.h - NumPy's archive of arrays ------------------------*- C++ -*-===//
+//
+// An NPZ file is a zip archive of NPY files. Members may be stored or deflated
+// (`np.savez`, `np.savez_compressed`); encryption, archives in parts and
+// members of 4 GiB are not read. Specification: PKWARE's APPNOTE.TXT, 4.3.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_RUNTIME_NPZ_H
+#define QUANT_RUNTIME_NPZ_H
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <string>
+#include <vector>
+
+namespace quantmlir {
+
+/// One array of an archive.
+struct NpzMember {
+  /// Without `.npy`.
+  std::string name;
+  /// An NPY file.
+  std::string bytes;
+};
+
+/// All arrays, in the archive's order. Every length and checksum is verified.
+llvm::Expected<std::vector<NpzMember>> readNpz(llvm::StringRef path);
+
+} // namespace quantmlir
+
+#endif // QUANT_RUNTIME_NPZ_H
