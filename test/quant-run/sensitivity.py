@@ -135,6 +135,18 @@ print("auto:", len(wanted), "thresholds", "mostly optimal"
       if optimal >= 0.7 * len(wanted) else f"only {optimal} optimal")
 # CHECK: auto: {{[0-9]+}} thresholds mostly optimal
 
+# The recipe, compiled as the program, is what was measured.
+np.save(FOLDER / "x0.npy", X[0])
+db = (reached[0] + reached[len(reached) // 2]) / 2
+text = run(f"--inputs={FOLDER}/x0.npy", "--auto", f"--min-sqnr={db}",
+           f"--recipe-output={FOLDER}/recipe.json")
+measured = text.splitlines()[-1].split("SQNR ")[1].split(",")[0]
+text = run(f"--inputs={FOLDER}/x0.npy", "--compare", "--print=false",
+           f"--quantize=recipe={FOLDER}/recipe.json", "--target=x86")
+print("recipe:", "as measured" if f"SQNR {measured}, " in text
+      else (measured, text))
+# CHECK: recipe: as measured
+
 print(run(inputs, "--sensitivity", fails=True))
 # CHECK: error: --sensitivity needs --quantize, the scheme that it measures
 print(run(inputs, "--auto", fails=True))
