@@ -11,6 +11,8 @@
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Import/Contraction/FuseBias.h"
+#include "quant/Import/Contraction/QuantizedOperand.h"
+#include "quant/Import/Convolution/ConvolutionToMatmul.h"
 #include "quant/Import/Linalg/ImportContraction.h"
 #include "quant/Import/QDQGenerics/QDQGenerics.h"
 #include "quant/Import/QuantCasts/QuantCasts.h"
@@ -36,6 +38,7 @@ struct QuantImportPass : quantmlir::impl::QuantImportPassBase<QuantImportPass> {
     convertQDQGenerics(getOperation());
     if (!matmuls)
       return;
+    convertDequantizedConvolutions();
     sinkDequantize(getOperation());
 
     SmallVector<linalg::LinalgOp> candidates;
@@ -61,6 +64,33 @@ struct QuantImportPass : quantmlir::impl::QuantImportPassBase<QuantImportPass> {
       getOperation()->emitRemark()
           << imported << " quantized matmuls imported, " << notImported
           << " left as they were";
+  }
+
+private:
+  /// Float convolutions of two dequantized operands are quantized ones.
+  void convertDequantizedConvolutions() {
+    SmallVector<linalg::LinalgOp> convolutions;
+    getOperation()->walk([&](linalg::LinalgOp op) {
+      if (isConvolution(op) && isDequantized(op.getDpsInputs()[0]) &&
+          isDequantized(op.getDpsInputs()[1]))
+        convolutions.push_back(op);
+    });
+    for (linalg::LinalgOp op : convolutions) {
+      std::string reason;
+      Location loc = op->getLoc();
+      if (failed(convolutionToMatmul(op, reason)))
+        emitRemark(loc) << "quantized convolution is not imported: " << reason;
+    }
+  }
+
+  static bool isDequantized(Value value) {
+    if (auto pad = value.getDefiningOp<tensor::PadOp>())
+      value = pad.getSource();
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    if (!type)
+      return false;
+    auto loops = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
+    return matchDequantized({value, loops}).has_value();
   }
 };
 } // namespace

@@ -67,7 +67,13 @@ static std::unique_ptr<Pass> createQuantizePass(StringRef options) {
   return pass;
 }
 
+void quantmlir::buildMatmulForms(OpPassManager &pm, bool floats, bool remarks) {
+  pm.addPass(createQuantImportTosaPass());
+  pm.addPass(createQuantConvolutionToMatmulPass({floats, remarks}));
+}
+
 void quantmlir::buildQuantStage(OpPassManager &pm, StringRef quantize) {
+  buildMatmulForms(pm, /*floats=*/quantize != "none");
   // Names are of the program as it was written.
   if (quantize != "none")
     pm.addPass(createQuantNameMatmulsPass());

@@ -51,6 +51,8 @@ private:
 /// Instruments and compiles.
 llvm::Error Calibrator::prepare(OwningOpRef<ModuleOp> module) {
   ProgressStage progress("preparing the float program", options.progress);
+  if (failed(bringToMatmuls(*module)))
+    return reported();
   nameMatmuls(*module);
   if (failed(makeFloatTwin(*module)))
     return reported();

@@ -13,6 +13,8 @@ using namespace mlir;
 using namespace quantmlir;
 
 llvm::Error quantmlir::prepareFloat(ModuleOp module) {
+  if (failed(bringToMatmuls(module)))
+    return reported();
   nameMatmuls(module);
   if (failed(makeFloatTwin(module)))
     return reported();

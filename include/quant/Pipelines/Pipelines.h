@@ -67,8 +67,14 @@ std::unique_ptr<mlir::Pass> createRejectOptionsPass(std::string message);
 /// Ends `stage`, whose contract is proven; whether the pipeline goes on.
 bool endStage(mlir::OpPassManager &pm, Stage stage, Stage stopAfter);
 
-/// Import + Quant stage: QDQ forms are imported, then, unless `quantize` is
-/// `none`, float matmuls are quantized with these options.
+/// Brings products that are no contractions of linalg into that form: TOSA
+/// programs, and convolutions, those of floats if they will be quantized.
+/// Names and statistics of matmuls are of the program after this.
+void buildMatmulForms(mlir::OpPassManager &pm, bool floats,
+                      bool remarks = true);
+
+/// Import + Quant stage: `buildMatmulForms`, then QDQ forms are imported, then,
+/// unless `quantize` is `none`, float matmuls are quantized with these options.
 /// Ends with constants folded; the pipelines verify the stage.
 void buildQuantStage(mlir::OpPassManager &pm, llvm::StringRef quantize);
 

@@ -58,6 +58,9 @@ llvm::LogicalResult specialize(mlir::ModuleOp module,
 llvm::LogicalResult lowerToLLVM(mlir::ModuleOp module, RunTarget target,
                                 const RunOptions &options);
 
+/// Makes matmuls of TOSA programs and of convolutions, which then have names.
+llvm::LogicalResult bringToMatmuls(mlir::ModuleOp module);
+
 /// Makes the program that a quantized one stands for: quantizing casts round
 /// as they say, matmuls multiply floats.
 llvm::LogicalResult makeFloatTwin(mlir::ModuleOp module);

@@ -84,17 +84,33 @@ static FailureOr<Factor> matchFactor(Value value, Block *block) {
   return Factor{arg.getArgNumber(), *kind};
 }
 
-/// Matches `yield out + widen(in0) * widen(in1)` in either order.
-static LogicalResult matchBody(linalg::LinalgOp op, Contraction &c) {
-  Block *block = op.getBlock();
-  if (block->getNumArguments() != 3)
+/// The same for `widen(input) - zero point`, with the zero points of inputs 0
+/// and 1 as inputs 2 and 3.
+static FailureOr<Factor> matchShiftedFactor(Value value, Block *block) {
+  auto sub = value.getDefiningOp<arith::SubIOp>();
+  if (!sub)
     return failure();
+  FailureOr<Factor> factor = matchFactor(sub.getLhs(), block);
+  if (failed(factor) ||
+      sub.getRhs() != block->getArgument(factor->argNumber + 2))
+    return failure();
+  return factor;
+}
+
+LogicalResult quantmlir::matchProductBody(linalg::LinalgOp op, ElementKind &lhs,
+                                          ElementKind &rhs) {
+  Block *block = op.getBlock();
+  bool hasZeroPoints = op.getNumDpsInputs() == 4;
+  if ((op.getNumDpsInputs() != 2 && !hasZeroPoints) ||
+      block->getTerminator()->getNumOperands() != 1)
+    return failure();
+  Value sum = block->getArguments().back();
   Operation *add = block->getTerminator()->getOperand(0).getDefiningOp();
   if (!isa_and_nonnull<arith::AddFOp, arith::AddIOp>(add))
     return failure();
   Value product = add->getOperand(1);
-  if (add->getOperand(0) != block->getArgument(2)) {
-    if (product != block->getArgument(2))
+  if (add->getOperand(0) != sum) {
+    if (product != sum)
       return failure();
     product = add->getOperand(0);
   }
@@ -104,14 +120,15 @@ static LogicalResult matchBody(linalg::LinalgOp op, Contraction &c) {
   Operation *mul = product.getDefiningOp();
   if (!isa_and_nonnull<arith::MulFOp, arith::MulIOp>(mul))
     return failure();
-  FailureOr<Factor> a = matchFactor(mul->getOperand(0), block);
-  FailureOr<Factor> b = matchFactor(mul->getOperand(1), block);
+  auto match = hasZeroPoints ? matchShiftedFactor : matchFactor;
+  FailureOr<Factor> a = match(mul->getOperand(0), block);
+  FailureOr<Factor> b = match(mul->getOperand(1), block);
   if (failed(a) || failed(b) || a->argNumber == b->argNumber)
     return failure();
   if (a->argNumber == 1)
     std::swap(*a, *b);
-  c.lhsKind = a->kind;
-  c.rhsKind = b->kind;
+  lhs = a->kind;
+  rhs = b->kind;
   return success();
 }
 
@@ -147,12 +164,7 @@ FailureOr<Contraction> quantmlir::matchContraction(Operation *op,
     return failure();
   Contraction c;
   c.op = linalgOp;
-  // The quantized named ops carry their zero points as two scalars more.
-  bool hasZeroPoints =
-      isa<linalg::QuantizedMatmulOp, linalg::QuantizedBatchMatmulOp>(op);
-  if (hasZeroPoints)
-    c.lhsKind = c.rhsKind = ElementKind::SignedInt;
-  else if (linalgOp.getNumDpsInputs() != 2 || failed(matchBody(linalgOp, c)))
+  if (failed(matchProductBody(linalgOp, c.lhsKind, c.rhsKind)))
     return failure();
   if (linalg::isaConvolutionOpInterface(linalgOp))
     return failure();

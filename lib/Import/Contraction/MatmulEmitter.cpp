@@ -232,6 +232,10 @@ Value MatmulEmitter::emitColumnVector(const LoopTensor &vector) {
   return collapse(builder, loc, ordered.value, {all});
 }
 
+Value MatmulEmitter::emitGroupMatrix(const LoopTensor &matrix, int64_t group) {
+  return emitMatrix(matrix, n, group);
+}
+
 //===----------------------------------------------------------------------===//
 // Accumulator and result
 //===----------------------------------------------------------------------===//

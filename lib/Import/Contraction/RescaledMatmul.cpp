@@ -44,14 +44,31 @@ static void copyName(Operation *from, Value to) {
     to.getDefiningOp()->setAttr(kMatmulNameAttr, name);
 }
 
-/// `matrix`, `[batch.., M, N]`, and the contraction's init where that is not
-/// zero take the contraction's place.
+/// The init as a vector over the columns, where it is a copy of one for each
+/// row: a convolution's bias. Null if it is not, or has other elements.
+static Value emitInitBias(MatmulEmitter &emitter, const Contraction &c) {
+  LoopTensor init = traceMovement(c.init);
+  if (init.value == c.init.value || c.n.empty() || init.getLoopRank() == 0 ||
+      !isRankZeroOrOver(init, c.n) ||
+      init.getType().getElementType() != c.getResultElementType())
+    return {};
+  return emitter.emitColumnVector(init);
+}
+
+/// The same for a rescale to f32, whose bias is f32.
+static Value emitFloatBias(MatmulEmitter &emitter, const Contraction &c) {
+  return c.getResultElementType().isF32() ? emitInitBias(emitter, c) : Value();
+}
+
+/// `matrix`, `[batch.., M, N]`, and the contraction's init, where that is not
+/// zero and not in the matrix yet, take the contraction's place.
 static void replaceContraction(OpBuilder &builder, MatmulEmitter &emitter,
-                               const Contraction &contraction, Value matrix) {
+                               const Contraction &contraction, Value matrix,
+                               bool hasInit) {
   Location loc = contraction.op->getLoc();
   Value result = emitter.emitResult(matrix);
   Value init = contraction.init.value;
-  if (!isZeroInit(init)) {
+  if (!hasInit && !isZeroInit(init)) {
     Value empty = tensor::EmptyOp::create(
         builder, loc, tensor::getMixedSizes(builder, loc, init),
         contraction.getResultElementType());
@@ -73,12 +90,13 @@ void quantmlir::emitRescaledMatmul(OpBuilder &builder, MatmulEmitter &emitter,
   copyName(contraction.op, accumulator);
   auto type = cast<RankedTensorType>(zero.getType())
                   .clone(contraction.getResultElementType());
+  Value bias = emitFloatBias(emitter, contraction);
   Value rescaled = RescaleOp::create(
-      builder, loc, type, accumulator, lhs.scale, rhs.scale,
-      /*bias=*/Value(), /*zero_point=*/IntegerAttr(),
+      builder, loc, type, accumulator, lhs.scale, rhs.scale, bias,
+      /*zero_point=*/IntegerAttr(),
       /*range=*/DenseI64ArrayAttr(), /*clamp_min=*/FloatAttr(),
       /*clamp_max=*/FloatAttr(), /*is_unsigned=*/UnitAttr());
-  replaceContraction(builder, emitter, contraction, rescaled);
+  replaceContraction(builder, emitter, contraction, rescaled, bool(bias));
 }
 
 void quantmlir::emitScaledMatmul(OpBuilder &builder, MatmulEmitter &emitter,
@@ -91,15 +109,56 @@ void quantmlir::emitScaledMatmul(OpBuilder &builder, MatmulEmitter &emitter,
   SmallVector<int64_t> shape(lhsType.getShape());
   shape.back() = cast<RankedTensorType>(rhs.ints.getType()).getDimSize(0);
   UnitAttr unit = builder.getUnitAttr(), none;
+  Value bias = emitFloatBias(emitter, contraction);
   Value scaled = ScaledMatmulOp::create(
       builder, loc,
       RankedTensorType::get(shape, contraction.getResultElementType()),
       lhs.ints, rhs.ints, lhs.zeroPoint, lhs.scale, rhs.scale, rhs.zeroPoint,
-      /*rhs_offset=*/Value(), /*bias=*/Value(),
-      builder.getI64IntegerAttr(groupSize), lhs.isUnsigned ? unit : none,
-      rhs.isUnsigned ? unit : none);
+      /*rhs_offset=*/Value(), bias, builder.getI64IntegerAttr(groupSize),
+      lhs.isUnsigned ? unit : none, rhs.isUnsigned ? unit : none);
   copyName(contraction.op, scaled);
-  replaceContraction(builder, emitter, contraction, scaled);
+  replaceContraction(builder, emitter, contraction, scaled, bool(bias));
+}
+
+/// The one `quant.rescale_fixed_point` without bias that reads the sums `c`,
+/// column by column.
+static RescaleFixedPointOp getRescale(const Contraction &c) {
+  Value sums = c.op->getResult(0);
+  if (!sums.hasOneUse() || c.n.size() != 1 || c.init.loops.empty() ||
+      c.init.loops.back() != c.n.front())
+    return {};
+  auto rescale = dyn_cast<RescaleFixedPointOp>(*sums.getUsers().begin());
+  return rescale && !rescale.getBias() ? rescale : RescaleFixedPointOp();
+}
+
+bool quantmlir::emitFixedPointMatmul(OpBuilder &builder, MatmulEmitter &emitter,
+                                     const Contraction &contraction,
+                                     const QuantizedMatrix &lhs,
+                                     const QuantizedMatrix &rhs) {
+  RescaleFixedPointOp rescale = getRescale(contraction);
+  if (!rescale)
+    return false;
+  Value bias;
+  if (!isZeroInit(contraction.init.value)) {
+    bias = emitInitBias(emitter, contraction);
+    if (!bias)
+      return false;
+  }
+  // Where the rescale stands: its multipliers may come after the sums.
+  builder.setInsertionPoint(rescale);
+  Value zero = emitter.emitZeroAccumulator(lhs.ints, rhs.ints);
+  Value sums =
+      emitMatmul(builder, emitter, contraction.op->getLoc(), lhs, rhs, zero);
+  auto moved = cast<RescaleFixedPointOp>(builder.clone(*rescale));
+  moved.getAccMutable().assign(sums);
+  if (bias)
+    moved.getBiasMutable().assign(bias);
+  Type element = getElementTypeOrSelf(rescale.getType());
+  moved.getResult().setType(
+      cast<RankedTensorType>(sums.getType()).clone(element));
+  rescale.getResult().replaceAllUsesWith(emitter.emitResult(moved));
+  rescale.erase();
+  return true;
 }
 
 Value quantmlir::emitIntegerSums(OpBuilder &builder, MatmulEmitter &emitter,

@@ -13,6 +13,7 @@
 #include "quant/Import/Contraction/MatmulEmitter.h"
 #include "quant/Import/Contraction/QuantizedOperand.h"
 #include "quant/Import/Contraction/RescaledMatmul.h"
+#include "quant/Import/Groups/GroupedContraction.h"
 #include "quant/Import/Linalg/WidenedOperand.h"
 #include "quant/Import/QDQGenerics/QDQGenerics.h"
 
@@ -28,6 +29,8 @@ using namespace quantmlir;
 //===----------------------------------------------------------------------===//
 
 static LogicalResult importDequantized(Contraction c, std::string &reason) {
+  if (isGroupedContraction(c))
+    return importGroupedContraction(c, reason);
   std::optional<QuantizedOperand> lhs = matchDequantized(c.lhs);
   std::optional<QuantizedOperand> rhs = matchDequantized(c.rhs);
   // One quantized side is a weight-only scheme: quant-quantize-matmul's work.
@@ -193,6 +196,10 @@ static LogicalResult importIntegers(Contraction c, std::string &reason) {
                             c.lhsKind == ElementKind::UnsignedInt};
   QuantizedMatrix rhsMatrix{emitter.emitRhs(c.rhs), Value(), rhsZero,
                             c.rhsKind == ElementKind::UnsignedInt};
+  if (emitFixedPointMatmul(builder, emitter, c, lhsMatrix, rhsMatrix)) {
+    eraseDeadChain(c.op);
+    return success();
+  }
   Value sums = emitIntegerSums(builder, emitter, c, lhsMatrix, rhsMatrix);
   c.op->getResult(0).replaceAllUsesWith(sums);
   eraseDeadChain(c.op);

@@ -32,6 +32,20 @@ static WidenedInt lookThroughExtension(Value value) {
   return widened;
 }
 
+/// Zero points that are held as floats, and are integers.
+static std::optional<SmallVector<int32_t>> readFloatZeroPoints(Value value) {
+  auto constants = getConstantFloats(value);
+  if (!constants)
+    return std::nullopt;
+  SmallVector<int32_t> zeroPoints;
+  for (float constant : *constants) {
+    if (!(std::abs(constant) <= 256) || constant != std::trunc(constant))
+      return std::nullopt;
+    zeroPoints.push_back(static_cast<int32_t>(constant));
+  }
+  return zeroPoints;
+}
+
 /// Reads the zero points as numbers; they must be constant.
 static std::optional<SmallVector<int32_t>>
 readZeroPoints(const BodyParameter &parameter, bool isUnsigned) {
@@ -46,11 +60,15 @@ readZeroPoints(const BodyParameter &parameter, bool isUnsigned) {
     return zeroPoints;
   }
   auto type = cast<RankedTensorType>(parameter.value.getType());
+  if (isa<FloatType>(type.getElementType()))
+    return readFloatZeroPoints(parameter.value);
   auto constants = getConstantInts(parameter.value);
-  if (!constants || !type.getElementType().isInteger(8))
+  unsigned bits = type.getElementTypeBitWidth();
+  if (!constants || (bits != 8 && bits != 4))
     return std::nullopt;
+  int64_t mask = (int64_t(1) << bits) - 1;
   for (int64_t constant : *constants)
-    zeroPoints.push_back(isUnsigned ? (constant & 0xFF) : constant);
+    zeroPoints.push_back(isUnsigned ? (constant & mask) : constant);
   return zeroPoints;
 }
 
@@ -70,6 +88,8 @@ namespace {
 struct ScaledInt {
   Operation *conversion;
   Value integer, factor;
+  /// A zero point that is subtracted as a float; may be null.
+  Value floatZero;
 };
 } // namespace
 
@@ -78,23 +98,29 @@ static std::optional<ScaledInt> matchScaledInt(linalg::GenericOp op) {
   auto mul = yielded.getDefiningOp<arith::MulFOp>();
   if (!mul || !mul.getType().isF32())
     return std::nullopt;
-  auto isConversion = [](Value value) {
-    return isa_and_nonnull<arith::SIToFPOp, arith::UIToFPOp>(
-        value.getDefiningOp());
+  // The conversion, less a zero point or not.
+  auto getConversion = [](Value value) -> Operation * {
+    if (auto sub = value.getDefiningOp<arith::SubFOp>())
+      value = sub.getLhs();
+    Operation *def = value.getDefiningOp();
+    return isa_and_nonnull<arith::SIToFPOp, arith::UIToFPOp>(def) ? def
+                                                                  : nullptr;
   };
   Value converted = mul.getLhs(), factor = mul.getRhs();
-  if (!isConversion(converted))
+  if (!getConversion(converted))
     std::swap(converted, factor);
-  if (!isConversion(converted))
+  Operation *conversion = getConversion(converted);
+  if (!conversion)
     return std::nullopt;
-  Operation *conversion = converted.getDefiningOp();
-  return ScaledInt{conversion, conversion->getOperand(0), factor};
+  auto sub = converted.getDefiningOp<arith::SubFOp>();
+  return ScaledInt{conversion, conversion->getOperand(0), factor,
+                   sub ? sub.getRhs() : Value()};
 }
 
 /// The input that `value` is an element of, walked in the op's own order.
 static Value matchWholeInput(linalg::GenericOp op, Value value) {
   std::optional<BodyParameter> input = matchParameter(op, value);
-  if (!input || !input->isTensor ||
+  if (!input || !input->isTensor || input->hasUnitDims ||
       static_cast<int64_t>(input->axes.size()) != op.getNumLoops())
     return {};
   return input->value;
@@ -120,8 +146,11 @@ bool quantmlir::convertDequantizeGeneric(linalg::GenericOp op) {
 
   SmallVector<int32_t> zeroPoints;
   BodyParameter zeroPoint;
-  if (sub) {
-    auto found = matchZeroPoint(op, sub.getRhs(), zeroPoint);
+  if (sub && scaled->floatZero)
+    return false;
+  if (sub || scaled->floatZero) {
+    auto found =
+        matchZeroPoint(op, sub ? sub.getRhs() : scaled->floatZero, zeroPoint);
     if (!found)
       return false;
     zeroPoints = *found;
@@ -163,7 +192,8 @@ bool quantmlir::convertDequantizeGeneric(linalg::GenericOp op) {
 
 bool quantmlir::convertRescaleGeneric(linalg::GenericOp op) {
   std::optional<ScaledInt> scaled = matchScaledInt(op);
-  if (!scaled || !isa<arith::SIToFPOp>(scaled->conversion) ||
+  if (!scaled || scaled->floatZero ||
+      !isa<arith::SIToFPOp>(scaled->conversion) ||
       !scaled->integer.getType().isInteger(32) || op.getNumLoops() == 0)
     return false;
   Value sums = matchWholeInput(op, scaled->integer);

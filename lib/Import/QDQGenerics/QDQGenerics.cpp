@@ -3,6 +3,7 @@
 #include "quant/Import/QDQGenerics/QDQGenerics.h"
 
 #include "quant/Dialect/Quant/Utils/Constants.h"
+#include "quant/Import/Contraction/MatmulEmitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -48,6 +49,11 @@ std::optional<BodyParameter> quantmlir::matchParameter(linalg::GenericOp op,
   parameter.isTensor = true;
   parameter.value = operand->get();
   for (AffineExpr expr : op.getMatchingIndexingMap(operand).getResults()) {
+    if (auto constant = dyn_cast<AffineConstantExpr>(expr);
+        constant && constant.getValue() == 0) {
+      parameter.hasUnitDims = true;
+      continue;
+    }
     auto loop = dyn_cast<AffineDimExpr>(expr);
     int64_t last = parameter.axes.empty() ? -1 : parameter.axes.back();
     if (!loop || static_cast<int64_t>(loop.getPosition()) <= last)
@@ -55,6 +61,28 @@ std::optional<BodyParameter> quantmlir::matchParameter(linalg::GenericOp op,
     parameter.axes.push_back(loop.getPosition());
   }
   return parameter;
+}
+
+/// The tensor with the dimensions that loops walk.
+static Value emitWithoutUnitDims(OpBuilder &builder, Location loc,
+                                 const BodyParameter &parameter) {
+  if (!parameter.hasUnitDims)
+    return parameter.value;
+  auto type = cast<RankedTensorType>(parameter.value.getType());
+  LoopTensor tensor{parameter.value, {}};
+  // Which of several dimensions of size 1 is walked makes no difference.
+  ArrayRef<int64_t> axes = parameter.axes;
+  for (int64_t dim = 0, rank = type.getRank(); dim < rank; ++dim) {
+    bool isNeeded = rank - dim == static_cast<int64_t>(axes.size());
+    if (axes.empty() || (type.getDimSize(dim) == 1 && !isNeeded)) {
+      tensor.loops.push_back(kUnitDim);
+      continue;
+    }
+    tensor.loops.push_back(axes.front());
+    axes = axes.drop_front();
+  }
+  dropUnitDims(builder, loc, tensor);
+  return tensor.value;
 }
 
 Value quantmlir::emitScale(OpBuilder &builder, Location loc,
@@ -67,7 +95,7 @@ Value quantmlir::emitScale(OpBuilder &builder, Location loc,
              .isF32() ||
         (constant && !llvm::all_of(constant->getStored(), isUsable)))
       return {};
-    return parameter.value;
+    return emitWithoutUnitDims(builder, loc, parameter);
   }
   if (!parameter.value.getType().isF32())
     return {};

@@ -203,35 +203,3 @@ int64_t quantmlir::convertQuantCasts(Operation *root) {
   foldStorageCasts(root);
   return numLeft;
 }
-
-/// The reshape on the integers of `op`, dequantized afterwards.
-static void sinkBelow(DequantizeOp op, Operation *reshape) {
-  OpBuilder builder(reshape);
-  auto resultType = cast<RankedTensorType>(reshape->getResult(0).getType());
-  IRMapping mapping;
-  mapping.map(op.getResult(), op.getInput());
-  Operation *moved = builder.clone(*reshape, mapping);
-  moved->getResult(0).setType(
-      resultType.clone(op.getInput().getType().getElementType()));
-  Value floats = DequantizeOp::create(builder, reshape->getLoc(), resultType,
-                                      moved->getResult(0), op.getScale(),
-                                      op.getZeroPoint(), op.getAxesAttr(),
-                                      op.getIsUnsignedAttr());
-  reshape->getResult(0).replaceAllUsesWith(floats);
-  reshape->erase();
-}
-
-void quantmlir::sinkDequantize(Operation *root) {
-  SmallVector<Operation *> reshapes;
-  root->walk([&](Operation *op) {
-    if (isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op))
-      reshapes.push_back(op);
-  });
-  for (Operation *reshape : reshapes) {
-    auto op = reshape->getOperand(0).getDefiningOp<DequantizeOp>();
-    if (!op || !op.getAxes().empty())
-      continue;
-    sinkBelow(op, reshape);
-    eraseDeadChain(op);
-  }
-}

@@ -172,7 +172,8 @@ def run(text, x, target, quantize, folder):
     done = subprocess.run(
         [str(BUILD / "bin" / "quant-run"), str(path),
          f"--inputs={folder / 'x.npy'}", f"--outputs={folder / target}",
-         f"--target={target}", f"--quantize={quantize}"],
+         f"--target={target}"]
+        + ([f"--quantize={quantize}"] if quantize else []),
         capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr[-1500:])

@@ -61,6 +61,11 @@ struct Contraction {
   void swapOperands();
 };
 
+/// Whether the body adds products of the first two inputs up, each widened or
+/// not, and less a scalar zero point each where there are four inputs.
+mlir::LogicalResult matchProductBody(mlir::linalg::LinalgOp op,
+                                     ElementKind &lhs, ElementKind &rhs);
+
 /// Recognises `op` as a contraction of tensors. On failure `reason` is empty
 /// when `op` is no contraction at all, and else says what is unusual about it.
 mlir::FailureOr<Contraction> matchContraction(mlir::Operation *op,

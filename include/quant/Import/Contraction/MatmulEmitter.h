@@ -36,6 +36,8 @@ public:
   mlir::Value emitRowVector(const LoopTensor &vector);
   /// The same over the columns' loops, as rank 0 or `[N]`.
   mlir::Value emitColumnVector(const LoopTensor &vector);
+  /// A matrix over the columns' loops and one contracted loop, as `[N, K/G]`.
+  mlir::Value emitGroupMatrix(const LoopTensor &matrix, int64_t group);
   /// A zero accumulator `[batch.., M, N]` for matrices made by emitLhs and
   /// emitRhs.
   mlir::Value emitZeroAccumulator(mlir::Value lhs, mlir::Value rhs);

@@ -36,6 +36,14 @@ void emitScaledMatmul(mlir::OpBuilder &builder, MatmulEmitter &emitter,
                       const Contraction &contraction,
                       const QuantizedMatrix &lhs, const QuantizedMatrix &rhs,
                       int64_t groupSize);
+/// The contraction and the fixed-point rescale that alone reads it, on `[M, N]`
+/// with the init as its bias. Returns false when there is no such rescale, or
+/// the init is something else; nothing is emitted then.
+bool emitFixedPointMatmul(mlir::OpBuilder &builder, MatmulEmitter &emitter,
+                          const Contraction &contraction,
+                          const QuantizedMatrix &lhs,
+                          const QuantizedMatrix &rhs);
+
 
 /// The sums of a contraction of integers in its own layout, as i32: an integer
 /// matmul on top of its init, or of 0 where that is zero.

@@ -37,6 +37,9 @@ struct BodyParameter {
   mlir::Value value;
   llvm::SmallVector<int64_t> axes;
   bool isTensor = false;
+  /// Whether the tensor has dimensions of size 1 that no loop walks: it then
+  /// has more dimensions than there are axes.
+  bool hasUnitDims = false;
 };
 
 /// Reads `value` of the body of `op` as a parameter.

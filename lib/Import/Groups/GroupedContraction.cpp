@@ -1,0 +1,131 @@
+//===- GroupedContraction.cpp - weights with scales along K ---------------===//
+//
+// Weights that are quantized in groups arrive as `[N, K / G, G]` with a scale
+// for each of `[N, K / G]`, in a contraction with two reduction loops whose
+// other operand is `[.., K / G, G]`. The two loops are one, K, of
+// `quant.scaled_matmul`, which has the scales inside.
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant/Import/Groups/GroupedContraction.h"
+
+#include "quant/Import/Contraction/MatmulEmitter.h"
+#include "quant/Import/Contraction/QuantizedOperand.h"
+#include "quant/Import/Contraction/RescaledMatmul.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+/// The contracted loops that `vector` is walked by.
+static SmallVector<int64_t> getGroupLoops(const Contraction &c,
+                                          const LoopTensor &vector) {
+  SmallVector<int64_t> loops;
+  llvm::copy_if(vector.loops, std::back_inserter(loops),
+                [&](int64_t loop) { return llvm::is_contained(c.k, loop); });
+  return loops;
+}
+
+static bool isGrouped(const Contraction &c,
+                      const std::optional<QuantizedOperand> &operand) {
+  return operand && !getGroupLoops(c, operand->scale).empty();
+}
+
+bool quantmlir::isGroupedContraction(const Contraction &c) {
+  return c.isFloat() && (isGrouped(c, matchDequantized(c.lhs)) ||
+                         isGrouped(c, matchDequantized(c.rhs)));
+}
+
+/// Extent of the loops of `tensor` after `outer`; 0 if one is dynamic.
+static int64_t getInnerSize(const Contraction &c, const LoopTensor &tensor,
+                            int64_t outer) {
+  int64_t size = 1;
+  for (auto [dim, loop] : llvm::enumerate(tensor.loops)) {
+    if (!llvm::is_contained(c.k, loop) || loop == outer)
+      continue;
+    if (tensor.getType().isDynamicDim(dim))
+      return 0;
+    size *= tensor.getType().getDimSize(dim);
+  }
+  return size;
+}
+
+/// Why the groups of the weight `rhs` are not those of quant.scaled_matmul;
+/// empty if they are.
+static std::string explainGroups(const Contraction &c,
+                                 const QuantizedOperand &rhs) {
+  if (c.k.size() < 2)
+    return "expected scales for the tensor, for each row or for each column";
+  SmallVector<int64_t> groups = getGroupLoops(c, rhs.scale);
+  if (groups.size() != 1 || !c.batch.empty())
+    return "expected scales along one contracted dimension, and no batch";
+  SmallVector<int64_t> wanted(c.n);
+  wanted.push_back(groups.front());
+  if (!isRankZeroOrOver(rhs.scale, wanted) ||
+      (rhs.hasZeroPoint() && !isRankZeroOrOver(rhs.zeroPoint, wanted)))
+    return "expected scales for each column and group";
+  // [N.., groups, in a group], so that the elements of a group are together.
+  SmallVector<int64_t> loops;
+  llvm::copy_if(rhs.ints.loops, std::back_inserter(loops),
+                [](int64_t loop) { return loop != kUnitDim; });
+  for (auto [position, loop] : llvm::enumerate(loops))
+    if (llvm::is_contained(c.n, loop) != (position < c.n.size()))
+      return "expected the columns to be the weight's first dimensions";
+  if (loops[c.n.size()] != groups.front())
+    return "expected the elements of a group to follow each other";
+  if (getInnerSize(c, rhs.ints, groups.front()) == 0)
+    return "expected groups of a static size";
+  return "";
+}
+
+LogicalResult quantmlir::importGroupedContraction(Contraction c,
+                                                  std::string &reason) {
+  std::optional<QuantizedOperand> lhs = matchDequantized(c.lhs);
+  std::optional<QuantizedOperand> rhs = matchDequantized(c.rhs);
+  if (!isGrouped(c, rhs)) {
+    c.swapOperands();
+    std::swap(lhs, rhs);
+  }
+  if (isGrouped(c, lhs)) {
+    reason = "both operands have scales along the contracted dimension";
+    return failure();
+  }
+  c.rhs = rhs->ints;
+  if (lhs)
+    c.lhs = lhs->ints;
+  if (failed(c.classify())) {
+    reason = "an operand is broadcast over the contracted dimension";
+    return failure();
+  }
+  reason = explainGroups(c, *rhs);
+  if (!reason.empty())
+    return failure();
+  if (lhs && !isRankZeroOrOver(lhs->scale, c.m)) {
+    reason = "expected the activations' scales for the tensor or for each row";
+    return failure();
+  }
+  int64_t group = getGroupLoops(c, rhs->scale).front();
+  int64_t size = getInnerSize(c, c.rhs, group);
+  if (lhs &&
+      size > getMaxSafeK(lhs->getMaxMagnitude(), rhs->getMaxMagnitude())) {
+    reason = "a group of " + std::to_string(size) +
+             " products may overflow i32, safe is " +
+             std::to_string(
+                 getMaxSafeK(lhs->getMaxMagnitude(), rhs->getMaxMagnitude()));
+    return failure();
+  }
+
+  OpBuilder builder(c.op);
+  MatmulEmitter emitter(builder, c);
+  QuantizedMatrix lhsMatrix, rhsMatrix;
+  if (lhs)
+    lhsMatrix = emitGiven(emitter, *lhs, /*isLhs=*/true);
+  else
+    lhsMatrix.ints = emitter.emitLhs(c.lhs);
+  rhsMatrix.isUnsigned = rhs->isUnsigned;
+  rhsMatrix.ints = emitter.emitRhs(rhs->ints);
+  rhsMatrix.scale = emitter.emitGroupMatrix(rhs->scale, group);
+  if (rhs->hasZeroPoint())
+    rhsMatrix.zeroPoint = emitter.emitGroupMatrix(rhs->zeroPoint, group);
+  emitScaledMatmul(builder, emitter, c, lhsMatrix, rhsMatrix, size);
+  return success();
+}

@@ -1,0 +1,104 @@
+//===- ImportTosa.cpp - TOSA programs -------------------------------------===//
+//
+// `quant-import-tosa`. What TOSA says about quantization is taken over first
+// (fixed-point rescales, dequantized tensors); everything else goes through
+// upstream's conversions to linalg, tensor and arith, whose named ops the other
+// importers know. One partial conversion: a program with ops that have no
+// lowering (`tosa.variable`) keeps those and can still be looked at.
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant/Import/Passes.h"
+#include "quant/Import/TOSA/Rescale.h"
+
+#include "quant/Dialect/Quant/IR/QuantOps.h"
+
+#include "mlir/Conversion/TosaToArith/TosaToArith.h"
+#include "mlir/Conversion/TosaToLinalg/TosaToLinalg.h"
+#include "mlir/Conversion/TosaToTensor/TosaToTensor.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Index/IR/IndexDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Shape/IR/Shape.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Tosa/IR/TosaOps.h"
+#include "mlir/Dialect/Tosa/Transforms/Passes.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/DialectConversion.h"
+
+namespace quantmlir {
+#define GEN_PASS_DEF_QUANTIMPORTTOSAPASS
+#include "quant/Import/Passes.h.inc"
+} // namespace quantmlir
+
+using namespace mlir;
+using namespace quantmlir;
+
+static bool hasTosa(Operation *root) {
+  return root
+      ->walk([](Operation *op) {
+        return isa_and_nonnull<tosa::TosaDialect>(op->getDialect())
+                   ? WalkResult::interrupt()
+                   : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+/// Removes constants that nobody reads any more: the shapes of reshapes.
+static void eraseDeadShapes(Operation *root) {
+  root->walk([](Operation *op) {
+    if (isa<tosa::ConstShapeOp, tosa::ConstOp>(op) && op->use_empty())
+      op->erase();
+  });
+}
+
+namespace {
+struct QuantImportTosaPass
+    : quantmlir::impl::QuantImportTosaPassBase<QuantImportTosaPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    if (!hasTosa(getOperation()))
+      return;
+    if (failed(prepare()))
+      return signalPassFailure();
+    numRescales += convertTosaRescales(getOperation());
+    numDequantizes += convertTosaDequantizes(getOperation());
+    if (failed(convertRest()))
+      return signalPassFailure();
+    eraseDeadShapes(getOperation());
+  }
+
+private:
+  /// Signless integers, shapes as far as they are known, equal ranks.
+  LogicalResult prepare() {
+    OpPassManager pm(ModuleOp::getOperationName());
+    OpPassManager &functions = pm.nest<func::FuncOp>();
+    functions.addPass(tosa::createTosaConvertIntegerTypeToSignless());
+    functions.addPass(tosa::createTosaInferShapesPass());
+    functions.addPass(tosa::createTosaMakeBroadcastablePass());
+    return runPipeline(pm, getOperation());
+  }
+
+  LogicalResult convertRest() {
+    MLIRContext *context = &getContext();
+    TypeConverter converter;
+    tosa::populateTosaTypeConversion(converter);
+    RewritePatternSet patterns(context);
+    tosa::populateTosaToLinalgNamedConversionPatterns(
+        converter, &patterns, TosaToLinalgNamedOptions());
+    tosa::populateTosaToLinalgConversionPatterns(converter, &patterns);
+    tosa::populateTosaToTensorConversionPatterns(converter, &patterns);
+    tosa::populateTosaToArithConversionPatterns(&patterns);
+    ConversionTarget target(*context);
+    target.addIllegalDialect<tosa::TosaDialect>();
+    target.addLegalOp<tosa::ConstShapeOp, tosa::VariableOp,
+                      tosa::VariableReadOp, tosa::VariableWriteOp>();
+    target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
+    return applyPartialConversion(getOperation(), target, std::move(patterns));
+  }
+};
+} // namespace
