@@ -11,6 +11,7 @@
 #include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/Transforms/Passes.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -152,6 +153,16 @@ void quantmlir::buildGenericPipeline(OpPassManager &pm,
   endStage(pm, Stage::LLVM, options.stopAfter);
 }
 
+/// Parallel loops to OpenMP, while bodies still are structured.
+static void buildThreads(OpPassManager &pm, int64_t threads) {
+  pm.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
+  ConvertSCFToOpenMPPassOptions openMP;
+  openMP.numThreads = threads;
+  pm.addPass(createConvertSCFToOpenMPPass(openMP));
+  // Takes apart the scopes around the bodies, which may not hold branches.
+  pm.addPass(createCanonicalizerPass());
+}
+
 void quantmlir::buildX86Pipeline(OpPassManager &pm,
                                  const X86PipelineOptions &options) {
   buildQuantStage(pm, options.quantize);
@@ -171,12 +182,21 @@ void quantmlir::buildX86Pipeline(OpPassManager &pm,
   reference.packedMatmul = false;
   pm.addPass(createConvertQuantToLinalgPass(reference));
   buildBufferizeStage(pm);
+  QuantParallelizeMatmulsPassOptions parallel;
+  parallel.threads = options.threads;
+  pm.addPass(createQuantParallelizeMatmulsPass(parallel));
   pm.addPass(createQuantVectorizeContractionsPass());
   pm.addPass(createQuantVectorizeRowsPass());
   pm.addPass(createConvertQuantToX86Pass());
   if (!endStage(pm, Stage::Target, options.stopAfter))
     return;
+  if (options.threads > 1)
+    buildThreads(pm, options.threads);
   buildLLVMStage(pm, /*withTiles=*/true);
+  if (options.threads > 1) {
+    pm.addPass(createConvertOpenMPToLLVMPass());
+    pm.addPass(createReconcileUnrealizedCastsPass());
+  }
   endStage(pm, Stage::LLVM, options.stopAfter);
 }
 

@@ -22,8 +22,10 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/GPU/GPUToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
 #include "llvm/Support/CrashRecoveryContext.h"
+#include "llvm/Support/DynamicLibrary.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 
@@ -55,6 +57,7 @@ void quantmlir::initializeJit(DialectRegistry &registry) {
   llvm::InitializeNativeTargetAsmPrinter();
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
+  registerOpenMPDialectTranslation(registry);
   gpu::registerOffloadingLLVMTranslationInterfaceExternalModels(registry);
 }
 
@@ -233,6 +236,23 @@ static void cleanObserver(ModuleOp module) {
       function.removeArgAttrsAttr();
 }
 
+/// Opens OpenMP's library if the program has threads; one that has none does
+/// not need the library.
+static llvm::Error loadThreads(ModuleOp module) {
+  constexpr const char *library = "libomp.so.5";
+  WalkResult walk = module.walk([](Operation *op) {
+    return op->getName().getDialectNamespace() == "omp"
+               ? WalkResult::interrupt()
+               : WalkResult::advance();
+  });
+  std::string message;
+  if (walk.wasInterrupted() &&
+      llvm::sys::DynamicLibrary::LoadLibraryPermanently(library, &message))
+    return llvm::createStringError("--threads needs OpenMP's library: " +
+                                   message);
+  return llvm::Error::success();
+}
+
 llvm::Expected<std::unique_ptr<JitRunner>>
 JitRunner::create(OwningOpRef<ModuleOp> module, Signature signature) {
   std::unique_ptr<JitRunner> runner(new JitRunner());
@@ -240,6 +260,8 @@ JitRunner::create(OwningOpRef<ModuleOp> module, Signature signature) {
   Addresses addresses;
   if (llvm::Error missing =
           externalizeConstants(*module, addresses, runner->alignedConstants))
+    return std::move(missing);
+  if (llvm::Error missing = loadThreads(*module))
     return std::move(missing);
   auto engine = createHostEngine(*module);
   if (!engine)

@@ -52,6 +52,9 @@ struct CommandLine {
       "features", cl::value_desc("+x,-y"), cl::CommaSeparated,
       cl::cat(category),
       cl::desc("x86: LLVM features to add (+x) or remove (-x)")};
+  cl::opt<int64_t> threads{
+      "threads", cl::value_desc("n"), cl::init(1), cl::cat(category),
+      cl::desc("x86: threads that large matmuls are divided over (default 1)")};
   cl::opt<bool> compare{
       "compare", cl::cat(category),
       cl::desc("Run the float program too and compare the results")};
@@ -131,6 +134,13 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
     return llvm::createStringError("--cpu and --features need --target=x86");
   if (options.target != RunTarget::NVVM && options.chip != "sm_80")
     return llvm::createStringError("--chip needs --target=nvvm");
+  constexpr int64_t mostThreads = 1024;
+  if (options.threads < 1 || options.threads > mostThreads)
+    return llvm::createStringError("--threads: expected 1 to " +
+                                   llvm::Twine(mostThreads) + ", found " +
+                                   llvm::Twine(options.threads));
+  if (options.threads != 1 && options.target != RunTarget::X86)
+    return llvm::createStringError("--threads needs --target=x86");
   for (const std::string &feature : options.features)
     if (feature.size() < 2 || (feature[0] != '+' && feature[0] != '-'))
       return llvm::createStringError(
@@ -156,7 +166,16 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
   return llvm::Error::success();
 }
 
+/// Takes away an option that LLVM's library brings along under our name.
+static void removeForeignOption(llvm::StringRef name) {
+  auto &options = cl::getRegisteredOptions();
+  auto found = options.find(name);
+  if (found != options.end())
+    found->second->removeArgument();
+}
+
 llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
+  removeForeignOption("threads");
   CommandLine line;
   cl::HideUnrelatedOptions(line.category);
   cl::ParseCommandLineOptions(
@@ -175,6 +194,7 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
   options.cpu = line.cpu;
   options.chip = line.chip;
   options.features.assign(line.features.begin(), line.features.end());
+  options.threads = line.threads;
   options.compare = line.compare;
   options.repeat = line.repeat;
   options.calibrate.assign(line.calibrate.begin(), line.calibrate.end());

@@ -189,6 +189,7 @@ LogicalResult quantmlir::lowerToLLVM(ModuleOp module, RunTarget target,
     X86PipelineOptions pipeline;
     pipeline.cpu = options.cpu;
     pipeline.features = getTargetFeatures(options.cpu, options.features);
+    pipeline.threads = options.threads;
     buildX86Pipeline(pm, pipeline);
   } else if (target == RunTarget::NVVM) {
     NVVMPipelineOptions pipeline;

@@ -48,6 +48,10 @@ struct X86PipelineOptions : public CommonPipelineOptions<X86PipelineOptions> {
   ListOption<std::string> features{
       *this, "features",
       llvm::cl::desc("LLVM features to add (+x) or remove (-x)")};
+  Option<int64_t> threads{
+      *this, "threads",
+      llvm::cl::desc("Threads that large matmuls are divided over (OpenMP)"),
+      llvm::cl::init(1)};
 };
 
 /// Options of `quant-to-nvvm`.

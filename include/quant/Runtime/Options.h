@@ -32,6 +32,8 @@ struct RunOptions {
   RunTarget target = RunTarget::Generic;
   std::string cpu = "host";
   std::vector<std::string> features;
+  /// Threads that large matmuls are divided over.
+  int64_t threads = 1;
   std::string chip = "sm_80";
   bool compare = false;
   unsigned repeat = 0;

@@ -118,6 +118,41 @@ def QuantVectorizeRowsPass : Pass<"quant-vectorize-rows", "::mlir::ModuleOp"> {
     "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def QuantParallelizeMatmulsPass
+    : Pass<"quant-parallelize-matmuls", "::mlir::ModuleOp"> {
+  let summary = "Divide the columns of packed matmuls over threads";
+  let description = [{
+    Replaces each bufferized `quant.packed_matmul` and
+    `quant.packed_scaled_matmul` of at least `min-macs` multiply-adds by an
+    `scf.forall` over `threads` shares of its panels of columns, whose body is
+    the same op on views. Where the number of rows is not known, the run
+    decides between both forms. With one thread nothing changes.
+
+    Example:
+
+    ```mlir
+    quant.packed_matmul <amx_tdpbssd> ins(%a, %w : ..., memref<256x1024x16x4xi8>)
+      outs(%y : memref<512x4096xf32>)
+    // becomes, for threads=2
+    scf.forall (%thread) in (2) {
+      %part = memref.subview %w[%panel, 0, 0, 0] [128, 1024, 16, 4] ...
+      %columns = memref.subview %y[0, %column] [512, 2048] [1, 1] ...
+      quant.packed_matmul <amx_tdpbssd> ins(%a, %part) outs(%columns)
+    }
+    ```
+  }];
+  let options = [
+    Option<"threads", "threads", "int64_t", "1", "Number of threads">,
+    Option<"minMacs", "min-macs", "int64_t", "4194304",
+           "Fewest multiply-adds that are worth waking threads">
+  ];
+  let statistics = [
+    Statistic<"numDivided", "num-divided", "Matmuls divided over threads">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+}
+
 def QuantVectorizeContractionsPass
     : Pass<"quant-vectorize-contractions", "::mlir::ModuleOp"> {
   let summary = "Float contractions with tiles of the result in registers";

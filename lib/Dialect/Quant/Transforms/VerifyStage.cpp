@@ -143,9 +143,11 @@ private:
   }
 
   LogicalResult verifyLLVM(Operation *op) {
-    // Kernels for a GPU are a module of their own, or already a binary.
+    // Kernels for a GPU are a module of their own, or already a binary; threads
+    // are regions until LLVM IR is made.
     StringRef dialect = op->getName().getDialectNamespace();
     if (isa<ModuleOp>(op) || dialect == "gpu" || dialect == "nvvm" ||
+        dialect == "omp" ||
         isa_and_present<LLVM::LLVMDialect>(op->getDialect()))
       return success();
     return op->emitOpError("expected only ops of the llvm dialect after the "

@@ -1,0 +1,77 @@
+// RUN: quant-opt --quant-parallelize-matmuls="threads=2 min-macs=1000" --canonicalize --cse %s | FileCheck %s
+// RUN: quant-opt --quant-parallelize-matmuls="threads=2" %s | FileCheck %s --check-prefix=SMALL
+// RUN: quant-opt --quant-parallelize-matmuls %s | FileCheck %s --check-prefix=SMALL
+
+// SMALL-LABEL: func @equal
+// SMALL-NOT: scf.forall
+// SMALL-LABEL: func @unequal
+
+// Four panels are two and two: sizes stay known.
+// CHECK-LABEL: func @equal
+// CHECK-SAME: (%[[A:.*]]: memref<1x2x16x64xi8>, %[[W:.*]]: memref<4x32x16x4xi8>, %[[SX:.*]]: memref<16xf32>, %[[SW:.*]]: memref<4x16xf32>, %[[Y:.*]]: memref<16x64xf32>)
+// CHECK: scf.forall (%[[THREAD:.*]]) in (2)
+// CHECK: %[[PANEL:.*]] = arith.muli %[[THREAD]], %c2
+// CHECK: %[[COLUMN:.*]] = arith.muli %[[THREAD]], %c32
+// CHECK: %[[WPART:.*]] = memref.subview %[[W]][%[[PANEL]], 0, 0, 0] [2, 32, 16, 4]
+// CHECK: %[[SPART:.*]] = memref.subview %[[SW]][%[[PANEL]], 0] [2, 16]
+// CHECK: %[[YPART:.*]] = memref.subview %[[Y]][0, %[[COLUMN]]] [16, 32]
+// CHECK: quant.packed_matmul <amx_tdpbssd> ins(%[[A]], %[[WPART]]
+// CHECK-SAME: row_scale(%[[SX]]
+// CHECK-SAME: channel_scale(%[[SPART]]
+// CHECK-SAME: outs(%[[YPART]]
+func.func @equal(%a: memref<1x2x16x64xi8>, %w: memref<4x32x16x4xi8>, %sx: memref<16xf32>,
+                 %sw: memref<4x16xf32>, %y: memref<16x64xf32>) {
+  quant.packed_matmul <amx_tdpbssd> ins(%a, %w : memref<1x2x16x64xi8>, memref<4x32x16x4xi8>)
+    row_scale(%sx : memref<16xf32>) channel_scale(%sw : memref<4x16xf32>)
+    outs(%y : memref<16x64xf32>)
+  return
+}
+
+// Five panels, the last of two columns: the last thread has less.
+// CHECK-LABEL: func @unequal
+// CHECK: scf.forall (%{{.*}}) in (2)
+// CHECK: arith.minui
+// CHECK: memref.subview %arg1[%{{.*}}, 0, 0, 0] [%{{.*}}, 32, 16, 4]
+// CHECK: memref.subview %arg2[0, %{{.*}}] [16, %{{.*}}]
+func.func @unequal(%a: memref<1x2x16x64xi8>, %w: memref<5x32x16x4xi8>, %y: memref<16x66xi32>) {
+  quant.packed_matmul <amx_tdpbssd> ins(%a, %w : memref<1x2x16x64xi8>, memref<5x32x16x4xi8>)
+    outs(%y : memref<16x66xi32>)
+  return
+}
+
+// The number of rows decides at run time whether threads are woken.
+// CHECK-LABEL: func @dynamic
+// CHECK: %[[PAYS:.*]] = arith.cmpi uge
+// CHECK: scf.if %[[PAYS]]
+// CHECK: scf.forall
+// CHECK: quant.packed_matmul
+// CHECK: else
+// CHECK-NOT: scf.forall
+// CHECK: quant.packed_matmul
+func.func @dynamic(%a: memref<?x2x16x64xi8>, %w: memref<4x32x16x4xi8>, %y: memref<?x64xi32>) {
+  quant.packed_matmul <amx_tdpbssd> ins(%a, %w : memref<?x2x16x64xi8>, memref<4x32x16x4xi8>)
+    outs(%y : memref<?x64xi32>)
+  return
+}
+
+// Groups: scales of each group are columns too.
+// CHECK-LABEL: func @grouped
+// CHECK: scf.forall
+// CHECK: memref.subview %arg2[%{{.*}}, 0, 0] [2, 1, 16]
+// CHECK: quant.packed_scaled_matmul
+func.func @grouped(%a: memref<8x32xi8>, %w: memref<4x1x4x16x4xi8>, %s: memref<4x1x16xf32>,
+                   %y: memref<8x64xf32>) {
+  quant.packed_scaled_matmul <vpdpbusd_512> 4 ins(%a, %w : memref<8x32xi8>, memref<4x1x4x16x4xi8>)
+    rhs_scale(%s : memref<4x1x16xf32>) outs(%y : memref<8x64xf32>)
+  return
+}
+
+// One panel is for one thread.
+// CHECK-LABEL: func @negative_one_panel
+// CHECK-NOT: scf.forall
+func.func @negative_one_panel(%a: memref<1x2x16x64xi8>, %w: memref<1x32x16x4xi8>,
+                              %y: memref<16x16xi32>) {
+  quant.packed_matmul <amx_tdpbssd> ins(%a, %w : memref<1x2x16x64xi8>, memref<1x32x16x4xi8>)
+    outs(%y : memref<16x16xi32>)
+  return
+}
