@@ -5,7 +5,8 @@ import os
 
 import numpy as np
 
-from ptxsim.gemm import get_grid, pack_columns, pack_nibbles, pack_rows
+from ptxsim.gemm import (get_grid, get_workspace_bytes, pack_columns,
+                         pack_nibbles, pack_rows)
 
 GEMV_ROWS = 4
 
@@ -39,16 +40,21 @@ def run_module(cuda, folder, entry, rng, repeats, most_rows):
     weights = Operand(cuda, w, pack_columns, kr).pointer
     for name, launch in entry["kernels"].items():
         path = f"{entry['row']} {name.split('_')[0]}"
+        if launch[5] > 1:
+            path += ", K shared out"
         function = cuda.function(module, name, launch[3])
         for _ in range(repeats):
             m = draw_rows(name, rng, most_rows)
             a = rng.integers(-low, low, (m, k)).astype(np.int8)
             lhs = Operand(cuda, a, pack_rows, kr).pointer
+            bytes_ = get_workspace_bytes(launch, m, n)
+            workspace = cuda.allocate(bytes_)
+            cuda.zero(workspace, bytes_)
             out = cuda.allocate(m * n * 4)
             cuda.launch(function, get_grid(launch, m, n), launch[2], launch[3],
-                        m, [lhs, weights, out] + [0] * 6)
+                        m, [lhs, weights, out] + [0] * 6 + [workspace])
             got = cuda.download(out, (m, n), np.int32)
-            cuda.free(lhs, out)
+            cuda.free(lhs, out, workspace)
             different = int((got != product(a, w)).sum())
             counts[path][different != 0] += 1
             if different:

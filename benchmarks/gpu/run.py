@@ -18,7 +18,7 @@ import exact
 import peaks
 import rival
 from cuda import Cuda
-from ptxsim.gemm import get_grid
+from ptxsim.gemm import get_grid, get_workspace_bytes
 
 # Weights are read from memory, not from L2: copies of them take turns.
 COLD_BYTES = 256 << 20
@@ -91,10 +91,13 @@ class Bench:
         kernel = Kernel(self.cuda, self.folder, entry,
                         lambda launch: get_grid(launch, m, n))
         weights = cycle(self.weights)
+        size = get_workspace_bytes(kernel.launch, m, n)
+        workspace = self.cuda.allocate(size)
+        self.cuda.zero(workspace, size)
 
         def work():
             kernel.run(m, [self.lhs, next(weights), self.out, 0, 0, 0,
-                           *self.scales, 0])
+                           *self.scales, 0, workspace])
 
         alone, both = self._time(work), None
         if entry["purpose"] == "fused":
@@ -104,6 +107,7 @@ class Bench:
                 quantize()
                 work()
             both = self._time(both_kernels)
+        self.cuda.free(workspace)
         self.cuda.unload(kernel.module)
         return alone, both
 

@@ -39,6 +39,7 @@ struct Driver {
                          void **) = nullptr;
   Result (*memAlloc)(DevicePtr *, size_t) = nullptr;
   Result (*memFree)(DevicePtr) = nullptr;
+  Result (*memset)(DevicePtr, unsigned char, size_t) = nullptr;
   Result (*copyHtoD)(DevicePtr, const void *, size_t) = nullptr;
   Result (*copyDtoH)(void *, DevicePtr, size_t) = nullptr;
   Result (*getErrorString)(Result, const char **) = nullptr;
@@ -48,6 +49,7 @@ struct Driver {
   void *context = nullptr;
   std::mutex mutex;
   std::map<std::pair<int64_t, int64_t>, int64_t> constants;
+  int64_t workspace = 0, workspaceBytes = 0;
 
   Driver() { problem = open(); }
 
@@ -90,6 +92,7 @@ std::string Driver::open() {
       lookUp(library, "cuLaunchKernel", launchKernel) &&
       lookUp(library, "cuMemAlloc_v2", memAlloc) &&
       lookUp(library, "cuMemFree_v2", memFree) &&
+      lookUp(library, "cuMemsetD8_v2", memset) &&
       lookUp(library, "cuMemcpyHtoD_v2", copyHtoD) &&
       lookUp(library, "cuMemcpyDtoH_v2", copyDtoH) &&
       lookUp(library, "cuGetErrorString", getErrorString);
@@ -156,6 +159,20 @@ int64_t quantGpuConstant(int64_t host, int64_t bytes) {
   if (device == 0)
     device = quantGpuUpload(host, bytes);
   return device;
+}
+
+int64_t quantGpuWorkspace(int64_t bytes) {
+  Driver &driver = use();
+  std::lock_guard<std::mutex> lock(driver.mutex);
+  if (bytes <= driver.workspaceBytes)
+    return driver.workspace;
+  // Freeing waits for the kernels that use it.
+  if (driver.workspace != 0)
+    quantGpuFree(driver.workspace);
+  driver.workspace = quantGpuAllocate(bytes);
+  driver.workspaceBytes = bytes;
+  check(driver.memset(driver.workspace, 0, bytes), "cuMemsetD8");
+  return driver.workspace;
 }
 
 void quantGpuDownload(int64_t device, int64_t host, int64_t bytes) {

@@ -213,6 +213,7 @@ static SmallVector<std::pair<StringRef, const void *>> getCudaFunctions() {
   return {{"quantGpuUpload", address(&quantGpuUpload)},
           {"quantGpuConstant", address(&quantGpuConstant)},
           {"quantGpuAllocate", address(&quantGpuAllocate)},
+          {"quantGpuWorkspace", address(&quantGpuWorkspace)},
           {"quantGpuDownload", address(&quantGpuDownload)},
           {"quantGpuFree", address(&quantGpuFree)},
           {"mgpuModuleLoad", address(&mgpuModuleLoad)},

@@ -1,5 +1,5 @@
-"""Executes the PTX that this project emits, one block after the other, with
-NumPy: all threads of a block advance together. It exists so that kernels are
+"""Executes the PTX that this project emits with NumPy: all threads of a block
+advance together, blocks in a random order, taking turns at barriers. It exists so that kernels are
 run, and their answers compared, on machines without a GPU. It knows the
 instructions that the kernels use and refuses every other.
 

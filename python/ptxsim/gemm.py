@@ -102,7 +102,8 @@ def extract_ptx(text):
 
 def compile_kernels(opt, text, chip):
     """(PTX, {name: (rows of a block, columns of a block, threads, bytes of
-    shared memory, blocks of a multiprocessor)})."""
+    shared memory, blocks of a multiprocessor, blocks that share out K, bytes of
+    the workspace for each tile)})."""
     target = f"quant-set-nvvm-target{{chip={chip}}},convert-quant-to-nvvm"
     host = _run_opt(opt, text, target)
     launches = {name: tuple(int(n) for n in numbers.split(","))
@@ -115,7 +116,13 @@ def compile_kernels(opt, text, chip):
 def get_grid(launch, m, n):
     """Blocks along x, y, z for a result of m x n."""
     columns = -(-n // 8) * 8
-    return -(-columns // launch[1]), -(-m // launch[0]), 1
+    return -(-columns // launch[1]), -(-m // launch[0]), launch[5]
+
+
+def get_workspace_bytes(launch, m, n):
+    """Of zeros, which the kernel leaves as zeros."""
+    x, y, _ = get_grid(launch, m, n)
+    return x * y * launch[6]
 
 
 def pack_rows(x, kr):
@@ -169,6 +176,11 @@ def run_kernel(opt, spec, chip, operands):
             arguments.append(machine.upload(
                 pad(value) if pad and value.ndim else value))
     (name, launch), = launches.items()
+    workspace = np.zeros(get_workspace_bytes(launch, spec.m, spec.n), np.uint8)
+    arguments.append(machine.upload(workspace))
     machine.launch(kernels[name], get_grid(launch, spec.m, spec.n), launch[2],
                    launch[3], arguments)
+    if machine.download(arguments[-1], workspace.shape, np.uint8).any():
+        raise RuntimeError("the workspace is not left as zeros")
+    machine.splits = launch[5]
     return machine.download(result, (spec.m, spec.n), dtype), machine, ptx

@@ -315,6 +315,36 @@ def _store(block, instruction, active, parts):
         block.machine.memory.write(where, data)
 
 
+_ATOMIC = {"add": np.add, "min": np.minimum, "max": np.maximum}
+
+
+def _atomic(block, instruction, active, parts):
+    """atom and red on 32 bits of global memory, one thread after the other."""
+    kind, returns = parts[-1], parts[0] == "atom"
+    operation = next((p for p in parts if p in (*_ATOMIC, "exch")), None)
+    if operation is None or _BITS[kind] != 32 or "global" not in parts:
+        _unsupported(instruction)
+    operands = instruction.operands[1:] if returns else instruction.operands
+    where = address(block, operands[0], "global", active)
+    values = read(block, operands[1], kind, active)
+    memory, dtype = block.machine.memory, _NUMPY[kind]
+    before = np.empty(len(active), dtype)
+    # Threads that meet in a word take turns: those that met in none so far.
+    waiting = np.arange(len(active))
+    while len(waiting):
+        _, first = np.unique(where[waiting], return_index=True)
+        turn = waiting[first]
+        old = memory.read(where[turn], 4).view(dtype)[:, 0]
+        new = values[turn] if operation == "exch" else _ATOMIC[operation](
+            old, values[turn])
+        memory.write(where[turn], np.ascontiguousarray(new).view(
+            np.uint8).reshape(-1, 4))
+        before[turn] = old
+        waiting = np.delete(waiting, first)
+    if returns and instruction.operands[0] != "_":
+        write(block, instruction.operands[0], kind, active, before)
+
+
 def _copy_async(block, instruction, active, parts):
     if parts[2] == "commit_group":
         block.committed.append(block.open_copies)
@@ -358,6 +388,12 @@ def execute(block, instruction, active):
         _load(block, instruction, active, parts)
     elif name == "st":
         _store(block, instruction, active, parts)
+    elif name in ("atom", "red"):
+        with np.errstate(over="ignore"):
+            _atomic(block, instruction, active, parts)
+    elif name in ("fence", "membar"):
+        # Writes land at once.
+        pass
     elif name == "setp":
         _setp(block, instruction, active, parts[-1], parts)
     elif name == "selp":

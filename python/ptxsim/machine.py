@@ -8,6 +8,9 @@ from .memory import Memory, MemoryError_, SharedMemory
 _GLOBAL_BASE = 1 << 32
 _TYPES = {".pred": np.bool_, ".b16": np.uint16, ".b32": np.uint32,
           ".f32": np.uint32, ".b64": np.uint64, ".f64": np.uint64}
+_BARRIERS = ("bar.sync", "barrier.sync")
+# Blocks that are in progress at once.
+_RESIDENT = 3
 
 
 class PtxError(Exception):
@@ -49,6 +52,8 @@ class Block:
                 self.shared.pending[index] = False
 
     def run(self):
+        """Steps until the block has ended; a generator that yields at barriers,
+        where other blocks may go on."""
         program = self.kernel.instructions
         while self.live.any():
             pc = self.pc[self.live].min()
@@ -67,6 +72,8 @@ class Block:
             except (PtxError, MemoryError_) as error:
                 raise PtxError(
                     f"{self.kernel.name}: `{instruction.text}`: {error}")
+            if instruction.opcode.startswith(_BARRIERS):
+                yield
         if self.open_copies:
             raise PtxError("copies were never committed")
 
@@ -76,7 +83,7 @@ class Block:
             self.pc[active] = self.kernel.labels[instruction.operands[0]]
         elif opcode in ("ret", "exit"):
             self.live[active] = False
-        elif opcode.startswith(("bar.sync", "barrier.sync")):
+        elif opcode.startswith(_BARRIERS):
             # Lowest program counters go first: who is here has been waited for.
             if not here[self.live].all():
                 raise PtxError("a barrier that some threads do not reach")
@@ -90,6 +97,7 @@ class Machine:
     def __init__(self):
         self.memory = Memory(_GLOBAL_BASE)
         self.executed = self.passes = self.least_passes = 0
+        self.random = np.random.default_rng(1)
 
     def upload(self, array):
         array = np.ascontiguousarray(array)
@@ -109,17 +117,27 @@ class Machine:
         return data.view(dtype).reshape(shape)
 
     def launch(self, kernel, grid, threads, shared_bytes, arguments):
-        """Runs every block of `grid` (x, y, z); `arguments` are integers."""
+        """Runs every block of `grid` (x, y, z); `arguments` are integers. Blocks
+        start in a random order, some at a time, and take turns at barriers."""
         if len(arguments) != len(kernel.params):
             raise PtxError(f"{kernel.name} has {len(kernel.params)} parameters,"
                            f" not {len(arguments)}")
         params = {name: value
                   for (name, _), value in zip(kernel.params, arguments)}
-        for z in range(grid[2]):
-            for y in range(grid[1]):
-                for x in range(grid[0]):
-                    block = Block(kernel, self, (x, y, z), threads,
-                                  shared_bytes, params)
-                    block.run()
-                    self.passes += block.shared.passes
-                    self.least_passes += block.shared.least_passes
+        waiting = [(x, y, z) for z in range(grid[2]) for y in range(grid[1])
+                   for x in range(grid[0])]
+        self.random.shuffle(waiting)
+        resident = []
+        while waiting or resident:
+            if waiting and len(resident) < _RESIDENT:
+                index = tuple(int(i) for i in waiting.pop())
+                block = Block(kernel, self, index, threads, shared_bytes,
+                              params)
+                resident.append((block, block.run()))
+                continue
+            turn = int(self.random.integers(len(resident)))
+            block, steps = resident[turn]
+            if next(steps, "ended") == "ended":
+                del resident[turn]
+                self.passes += block.shared.passes
+                self.least_passes += block.shared.least_passes

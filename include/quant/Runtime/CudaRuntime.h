@@ -29,6 +29,9 @@ int64_t quantGpuUpload(int64_t host, int64_t bytes);
 int64_t quantGpuConstant(int64_t host, int64_t bytes);
 /** `bytes` bytes of the GPU's memory, not initialized. */
 int64_t quantGpuAllocate(int64_t bytes);
+/** At least `bytes` bytes of zeros, which kernels leave as zeros: one buffer for
+ *  all launches, which follow each other. Stays valid until more is asked for. */
+int64_t quantGpuWorkspace(int64_t bytes);
 /** Waits for all kernels, then copies `bytes` bytes to `host`. */
 void quantGpuDownload(int64_t device, int64_t host, int64_t bytes);
 /** Gives back what quantGpuUpload or quantGpuAllocate took. */

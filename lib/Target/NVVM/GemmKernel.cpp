@@ -10,6 +10,11 @@
 // the instruction sees is then a permutation of memory's k, the same one for
 // both operands (FragmentLayout.h: getByteInRow).
 //
+// Where a grid of tiles would leave multiprocessors without work, several
+// blocks share out the K of a tile. Each adds its sums (integers: in any order)
+// to the workspace and then counts itself; the last one to do so takes them out
+// again, leaves zeros for the next launch, and goes on to the epilogue.
+//
 //===----------------------------------------------------------------------===//
 
 #include "Kernel.h"
@@ -18,6 +23,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace quantmlir;
@@ -26,6 +32,7 @@ using namespace quantmlir::nvvm;
 namespace {
 
 constexpr int64_t kChunk = 16;
+constexpr int64_t kWordBytes = 4;
 constexpr int64_t kChunksPerRow = Problem::blockBytes / kChunk;
 
 /// A thread's 16 bytes of every tile: where they come from, for block 0 along
@@ -49,6 +56,8 @@ private:
   void copyBlock(Value block, Value stage);
   void emitChunk(const ChunkCopy &copy, Value block, Value stageOffset);
   SmallVector<Value> mainLoop(TileMultiply &tile);
+  void combineSplits(ArrayRef<Value> sums,
+                     function_ref<void(ValueRange)> finish);
   void epilogue(TileMultiply &tile, ValueRange sums);
 
   KernelBuilder &k;
@@ -57,6 +66,8 @@ private:
   const Schedule &schedule;
   Value sharedMemory;
   Value thread, firstRow, firstColumn;
+  /// This block's part of the blocks of KR along K.
+  Value firstBlock, endBlock;
   SmallVector<ChunkCopy> copies;
 };
 
@@ -124,9 +135,13 @@ SmallVector<Value> GemmEmitter::mainLoop(TileMultiply &tile) {
       NVVM::CpAsyncCommitGroupOp::create(k.b, k.loc);
   };
   int64_t ahead = schedule.stages - 1;
-  for (int64_t block = 0; block < ahead; ++block) {
-    if (block < problem.kBlocks)
-      copyBlock(k.constant(block), k.constant(block));
+  for (int64_t i = 0; i < ahead; ++i) {
+    Value block = k.add(firstBlock, i);
+    if (schedule.splits > 1)
+      k.ifThen(k.less(block, endBlock),
+               [&] { copyBlock(block, k.constant(i)); });
+    else if (i < problem.kBlocks)
+      copyBlock(block, k.constant(i));
     commit();
   }
   // Carried: the stage to multiply, the stage to fill, the sums.
@@ -138,16 +153,14 @@ SmallVector<Value> GemmEmitter::mainLoop(TileMultiply &tile) {
     return k.select(k.less(plusOne, stages), plusOne, k.constant(0));
   };
   SmallVector<Value> last = k.loop(
-      k.constant(0), k.constant(problem.kBlocks), 1, carried,
-      [&](Value block, ValueRange values) {
+      firstBlock, endBlock, 1, carried, [&](Value block, ValueRange values) {
         if (schedule.asyncCopies)
           NVVM::CpAsyncWaitGroupOp::create(k.b, k.loc, ahead - 1);
         // Everybody's copies are there, and everybody has left the stage that
         // is filled next.
         k.barrier();
         Value fill = k.add(block, ahead);
-        k.ifThen(k.less(fill, k.constant(problem.kBlocks)),
-                 [&] { copyBlock(fill, values[1]); });
+        k.ifThen(k.less(fill, endBlock), [&] { copyBlock(fill, values[1]); });
         commit();
         SmallVector<Value> result = {next(values[0]), next(values[1])};
         Value stage =
@@ -156,6 +169,44 @@ SmallVector<Value> GemmEmitter::mainLoop(TileMultiply &tile) {
         return result;
       });
   return SmallVector<Value>(ArrayRef<Value>(last).drop_front(2));
+}
+
+/// Calls `finish` on the sums of all blocks of this tile in the last of them.
+void GemmEmitter::combineSplits(ArrayRef<Value> sums,
+                                function_ref<void(ValueRange)> finish) {
+  int64_t tilesN =
+      llvm::divideCeil(problem.panels * Problem::panelColumns, schedule.blockN);
+  Value tile = k.add(k.mul(k.blockId(1), tilesN), k.blockId(0));
+  Value counter = k.offset(k.globalPointer(func.getArgument(kWorkspace)), tile,
+                           schedule.workspaceBytes());
+  // Neighbouring threads have neighbouring words.
+  auto slot = [&](int64_t i) {
+    Value word = k.add(thread, i * schedule.threads() +
+                                   Schedule::kCounterBytes / kWordBytes);
+    return k.offset(counter, word, kWordBytes);
+  };
+  for (auto [i, sum] : llvm::enumerate(sums))
+    k.atomicAdd(slot(i), sum);
+  k.fence();
+  k.barrier();
+  Value isFirstThread = k.equal(thread, k.constant(0));
+  k.ifThen(isFirstThread, [&] {
+    Value earlier = k.atomicAdd(counter, k.constant(1));
+    k.store(sharedMemory, earlier, kWordBytes);
+  });
+  k.barrier();
+  Value earlier = k.load(sharedMemory, k.i32(), kWordBytes);
+  k.ifThen(k.equal(earlier, k.constant(schedule.splits - 1)), [&] {
+    k.fence();
+    SmallVector<Value> totals;
+    for (int64_t i = 0, e = sums.size(); i < e; ++i)
+      totals.push_back(k.loadShared(slot(i)));
+    for (int64_t i = 0, e = sums.size(); i < e; ++i)
+      k.store(slot(i), k.constant(0), kWordBytes);
+    k.ifThen(isFirstThread,
+             [&] { k.store(counter, k.constant(0), kWordBytes); });
+    finish(totals);
+  });
 }
 
 void GemmEmitter::epilogue(TileMultiply &tile, ValueRange sums) {
@@ -184,11 +235,20 @@ void GemmEmitter::emit() {
   thread = k.threadId();
   firstColumn = k.mul(k.blockId(0), schedule.blockN);
   firstRow = k.mul(k.blockId(1), schedule.blockM);
+  firstBlock = k.constant(0);
+  endBlock = k.constant(problem.kBlocks);
+  if (schedule.splits > 1) {
+    Value split = k.blockId(2);
+    firstBlock = k.div(k.mul(split, problem.kBlocks), schedule.splits);
+    endBlock = k.div(k.mul(k.add(split, 1), problem.kBlocks), schedule.splits);
+  }
   planCopies();
   std::unique_ptr<TileMultiply> tile =
       TileMultiply::create(k, problem, schedule, thread);
   SmallVector<Value> sums = mainLoop(*tile);
-  epilogue(*tile, sums);
+  if (schedule.splits == 1)
+    return epilogue(*tile, sums);
+  combineSplits(sums, [&](ValueRange totals) { epilogue(*tile, totals); });
 }
 
 void nvvm::emitGemmKernel(KernelBuilder &k, gpu::GPUFuncOp func,

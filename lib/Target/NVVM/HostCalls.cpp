@@ -142,6 +142,10 @@ void HostCalls::fromDevice(Value address, Value value) {
   apart.push_back(target);
 }
 
+Value HostCalls::workspace(int64_t bytes) {
+  return call("quantGpuWorkspace", {i64(bytes)}, /*hasResult=*/true);
+}
+
 void HostCalls::release() {
   for (Value address : taken)
     free(address);

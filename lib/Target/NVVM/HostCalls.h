@@ -33,6 +33,9 @@ public:
   /// The address of memory on the GPU in place of `alloc`'s, and its end.
   mlir::Value allocate(mlir::memref::AllocOp alloc);
   void free(mlir::Value address);
+  /// The address of `bytes` bytes of zeros, which kernels leave as zeros: the
+  /// same for all launches.
+  mlir::Value workspace(int64_t bytes);
   /// Gives back what `toDevice` and `allocateLike` took, constants aside.
   void release();
 

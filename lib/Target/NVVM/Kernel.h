@@ -24,6 +24,8 @@ enum Argument : unsigned {
   kRowScale,
   kChannelScale,
   kBias,
+  /// Where blocks that share out K add up: zeros before and after.
+  kWorkspace,
   kNumArguments
 };
 
@@ -59,6 +61,8 @@ struct Schedule {
   /// PTX says .minnctapersm, test/Target/NVVM/ptxas.py asks ptxas) and that
   /// chooseSchedule lowers where shared memory does not suffice.
   int64_t blocksPerMultiprocessor;
+  /// Blocks that share out K, each adding its sums to the workspace.
+  int64_t splits = 1;
 
   int64_t maxRegisters() const {
     return getMaxRegisters(threads(), blocksPerMultiprocessor);
@@ -68,6 +72,14 @@ struct Schedule {
   int64_t warpN() const { return blockN / warpsN; }
   int64_t stageBytes() const { return (blockM + blockN) * Problem::blockBytes; }
   int64_t sharedBytes() const { return stages * stageBytes(); }
+  /// Bytes of the workspace for one tile of the result: a counter, then sums.
+  int64_t workspaceBytes() const {
+    return splits == 1
+               ? 0
+               : kCounterBytes +
+                     blockM * blockN * static_cast<int64_t>(sizeof(int32_t));
+  }
+  static constexpr int64_t kCounterBytes = 256;
 };
 
 /// The schedule for `rows` rows (ShapedType::kDynamic: not known).

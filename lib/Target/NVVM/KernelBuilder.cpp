@@ -11,6 +11,9 @@
 using namespace mlir;
 using namespace quantmlir::nvvm;
 
+/// LLVM's name of the scope of all threads of a GPU.
+static constexpr llvm::StringLiteral kWholeGpu = "device";
+
 Value KernelBuilder::constant(int64_t value) {
   return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value));
 }
@@ -31,6 +34,9 @@ Value KernelBuilder::min(Value x, Value y) {
 }
 Value KernelBuilder::max(Value x, Value y) {
   return arith::MaxSIOp::create(b, loc, x, y);
+}
+Value KernelBuilder::equal(Value x, Value y) {
+  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, x, y);
 }
 Value KernelBuilder::less(Value x, Value y) {
   return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, x, y);
@@ -80,6 +86,18 @@ Value KernelBuilder::load(Value pointer, Type type, unsigned alignment) {
 }
 void KernelBuilder::store(Value pointer, Value value, unsigned alignment) {
   LLVM::StoreOp::create(b, loc, value, pointer, alignment);
+}
+Value KernelBuilder::loadShared(Value pointer) {
+  return LLVM::LoadOp::create(b, loc, i32(), pointer, /*alignment=*/4,
+                              /*isVolatile=*/true);
+}
+Value KernelBuilder::atomicAdd(Value pointer, Value value) {
+  return LLVM::AtomicRMWOp::create(b, loc, LLVM::AtomicBinOp::add, pointer,
+                                   value, LLVM::AtomicOrdering::monotonic,
+                                   kWholeGpu);
+}
+void KernelBuilder::fence() {
+  LLVM::FenceOp::create(b, loc, LLVM::AtomicOrdering::acq_rel, kWholeGpu);
 }
 Value KernelBuilder::extract(Value vector, int64_t i) {
   return vector::ExtractOp::create(b, loc, vector, ArrayRef<int64_t>{i});

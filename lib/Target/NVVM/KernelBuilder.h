@@ -39,6 +39,7 @@ public:
   mlir::Value rem(mlir::Value x, int64_t y);
   mlir::Value min(mlir::Value x, mlir::Value y);
   mlir::Value max(mlir::Value x, mlir::Value y);
+  mlir::Value equal(mlir::Value x, mlir::Value y);
   /// x < y, signed.
   mlir::Value less(mlir::Value x, mlir::Value y);
   mlir::Value select(mlir::Value cond, mlir::Value x, mlir::Value y);
@@ -59,10 +60,18 @@ public:
   mlir::Value offset(mlir::Value pointer, mlir::Value count, int64_t bytes);
   mlir::Value load(mlir::Value pointer, mlir::Type type, unsigned alignment);
   void store(mlir::Value pointer, mlir::Value value, unsigned alignment);
+  /// `pointer`'s i32 as other blocks last wrote it, past this one's L1.
+  mlir::Value loadShared(mlir::Value pointer);
+  /// Adds to the i32 at `pointer`, for all blocks; what it was.
+  mlir::Value atomicAdd(mlir::Value pointer, mlir::Value value);
+  /// What this thread has written comes before what it writes next, for all
+  /// blocks; and so with what it reads.
+  void fence();
   /// Element `i` of a vector.
   mlir::Value extract(mlir::Value vector, int64_t i);
 
-  /// Index of the thread in its block, of the block in the grid (0: x, 1: y).
+  /// Index of the thread in its block, of the block in the grid (0: x, 1: y, 2:
+  /// z).
   mlir::Value threadId();
   mlir::Value blockId(int dim);
   void barrier();

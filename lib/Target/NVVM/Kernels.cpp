@@ -67,11 +67,11 @@ gpu::GPUFuncOp Kernels::get(StringRef name, Operation *op,
 
 Launch Kernels::describe(Launch launch) {
   launch.kernel->setAttr(
-      "quant.launch",
-      DenseI64ArrayAttr::get(launch.kernel.getContext(),
-                             {launch.blockM, launch.blockN, launch.threads,
-                              launch.sharedBytes,
-                              launch.blocksPerMultiprocessor}));
+      "quant.launch", DenseI64ArrayAttr::get(
+                          launch.kernel.getContext(),
+                          {launch.blockM, launch.blockN, launch.threads,
+                           launch.sharedBytes, launch.blocksPerMultiprocessor,
+                           launch.splits, launch.workspaceBytes}));
   launch.kernel->setAttr(
       NVVM::NVVMDialect::getMinctasmAttrName(),
       OpBuilder(launch.kernel.getContext())
@@ -81,14 +81,16 @@ Launch Kernels::describe(Launch launch) {
 
 Launch Kernels::getGemm(const Problem &problem, const Schedule &schedule) {
   std::string shape;
-  llvm::raw_string_ostream(shape) << schedule.blockM << "x" << schedule.blockN;
+  llvm::raw_string_ostream(shape)
+      << schedule.blockM << "x" << schedule.blockN << "/" << schedule.splits;
   gpu::GPUFuncOp kernel =
       get("gemm", problem.op, kNumArguments - 1, schedule.threads(), shape,
           [&](KernelBuilder &k, gpu::GPUFuncOp func, Value shared) {
             emitGemmKernel(k, func, problem, schedule, shared);
           });
   return describe({kernel, schedule.blockM, schedule.blockN, schedule.threads(),
-                   schedule.sharedBytes(), schedule.blocksPerMultiprocessor});
+                   schedule.sharedBytes(), schedule.blocksPerMultiprocessor,
+                   schedule.splits, schedule.workspaceBytes()});
 }
 
 Launch Kernels::getGemv(const Problem &problem) {

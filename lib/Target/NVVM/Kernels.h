@@ -17,6 +17,8 @@ struct Launch {
   int64_t blockM, blockN;
   int64_t threads, sharedBytes;
   int64_t blocksPerMultiprocessor;
+  /// Blocks that share out K; bytes of the workspace for each tile.
+  int64_t splits = 1, workspaceBytes = 0;
 };
 
 /// The kernels of a module, made on demand; equal ones are made once.
@@ -24,6 +26,7 @@ class Kernels {
 public:
   explicit Kernels(mlir::ModuleOp module) : module(module) {}
 
+  mlir::ModuleOp getProgram() const { return module; }
   Launch getGemm(const Problem &problem, const Schedule &schedule);
   Launch getGemv(const Problem &problem);
   Launch getQuantizeRows(QuantizeRowsOp op);
@@ -31,7 +34,8 @@ public:
 private:
   /// Notes on the kernel how it is launched, for programs that launch it
   /// themselves: rows and columns of a block, threads, bytes of shared memory,
-  /// blocks that a multiprocessor holds. The last is said to ptxas, too.
+  /// blocks that a multiprocessor holds (said to ptxas, too), blocks that share
+  /// out K, bytes of the workspace for each tile.
   static Launch describe(Launch launch);
   using EmitBody = llvm::function_ref<void(
       KernelBuilder &, mlir::gpu::GPUFuncOp, mlir::Value shared)>;

@@ -29,11 +29,13 @@ using namespace mlir;
 using namespace quantmlir;
 using namespace quantmlir::nvvm;
 
-/// Launches `launch` on a grid of `x` times `y` blocks (index).
+/// Launches `launch` on a grid of `x` times `y` blocks (index), times the
+/// blocks that share out K.
 static void emitLaunch(OpBuilder &b, Location loc, const Launch &launch,
                        Value x, Value y, ArrayRef<Value> arguments) {
   Value one = arith::ConstantIndexOp::create(b, loc, 1);
-  gpu::KernelDim3 grid = {x, y, one};
+  gpu::KernelDim3 grid = {
+      x, y, arith::ConstantIndexOp::create(b, loc, launch.splits)};
   gpu::KernelDim3 block = {
       arith::ConstantIndexOp::create(b, loc, launch.threads), one, one};
   Value shared = arith::ConstantOp::create(
@@ -67,7 +69,15 @@ static void emitLaunches(OpBuilder &b, Location loc, Kernels &kernels,
   auto launchGemm = [&](OpBuilder &b, Location loc, int64_t upTo) {
     Launch launch =
         kernels.getGemm(problem, chooseSchedule(problem, target, upTo));
-    emitLaunch(b, loc, launch, problem, rows, arguments);
+    SmallVector<Value> all(arguments);
+    if (launch.splits > 1) {
+      // The number of rows is known, or at most `upTo`.
+      int64_t tiles = llvm::divideCeil(upTo, launch.blockM) *
+                      llvm::divideCeil(problem.n, launch.blockN);
+      HostCalls host(b, loc, kernels.getProgram(), /*resident=*/nullptr);
+      all[kWorkspace] = host.workspace(tiles * launch.workspaceBytes);
+    }
+    emitLaunch(b, loc, launch, problem, rows, all);
   };
   if (!ShapedType::isDynamic(known)) {
     if (known <= kGemvRows)
@@ -152,6 +162,7 @@ static LogicalResult convert(RewriterBase &b, PackedMatmulOp op,
   for (auto [argument, value] : inputs)
     arguments[argument] = host.toDevice(value);
   arguments[kResult] = host.allocateLike(op.getInit());
+  arguments[kWorkspace] = host.toDevice(Value());
   ifAny(b, loc, rows, [&](OpBuilder &b, Location loc) {
     emitLaunches(b, loc, kernels, problem, target, rows, arguments);
   });

@@ -4,9 +4,11 @@
 // products: a quarter of the time that mma.sync takes for them on sm_80. It
 // holds 128 sums a thread, so four warps of 255 registers, two blocks a
 // multiprocessor. Each tile says how many of its blocks a multiprocessor shall
-// hold: as many as the registers allow that it needs. Fewer rows, or fewer
-// blocks than multiprocessors, take smaller tiles: half-empty tiles cost as
-// much as full ones.
+// hold: as many as the registers allow that it needs.
+//
+// Few rows take smaller tiles: half-empty tiles cost as much as full ones. Where
+// there are fewer tiles than multiprocessors, several blocks share out a tile's
+// K, which reads no operand twice; only a short K takes smaller tiles instead.
 //
 //===----------------------------------------------------------------------===//
 
@@ -70,19 +72,46 @@ static int64_t countBlocks(const Schedule &s, int64_t rows, int64_t columns) {
   return llvm::divideCeil(rows, s.blockM) * llvm::divideCeil(columns, s.blockN);
 }
 
+/// Blocks that share out K, where there are fewer tiles than multiprocessors:
+/// as many as give every multiprocessor a block, or two where one has too few
+/// bytes on their way to keep memory busy.
+static int64_t countSplits(const Schedule &s, const Problem &problem,
+                           int64_t rows, int64_t cores) {
+  constexpr int64_t fewestBlocksOfK = 8, enoughBytes = 24 * 1024;
+  int64_t blocks = countBlocks(s, rows, problem.n);
+  if (blocks >= cores)
+    return 1;
+  bool busy = (s.stages - 1) * s.stageBytes() >= enoughBytes;
+  int64_t wanted = (busy ? 1 : 2) * cores / blocks;
+  return std::max<int64_t>(std::min(wanted, problem.kBlocks / fewestBlocksOfK),
+                           1);
+}
+
+/// Whether (nearly) every multiprocessor has a block.
+static bool fillsChip(const Schedule &s, const Problem &problem, int64_t rows,
+                      int64_t cores) {
+  int64_t blocks = countBlocks(s, rows, problem.n);
+  int64_t splits = countSplits(s, problem, rows, cores);
+  return blocks >= cores || (splits > 1 && 4 * blocks * splits >= 3 * cores);
+}
+
 Schedule nvvm::chooseSchedule(const Problem &problem,
                               qtarget::TargetAttr target, int64_t rows) {
   bool isDp4a = problem.row.family == IntrinsicFamily::Dp4a;
   ArrayRef<Schedule> tiles =
       isDp4a ? ArrayRef(kDp4aTiles) : ArrayRef(kMmaTiles);
   Schedule best = tiles.front();
-  // Smaller tiles while half of a tile would be empty, or while there are
-  // fewer blocks than multiprocessors.
-  if (!ShapedType::isDynamic(rows))
-    for (const Schedule &tile : tiles.drop_front())
-      if (best.blockM >= 2 * rows ||
-          countBlocks(best, rows, problem.n) < target.getCores())
-        best = tile;
+  int64_t cores = target.getCores();
+  // Smaller tiles while half of a tile would be empty, or while multiprocessors
+  // have no work.
+  if (!ShapedType::isDynamic(rows)) {
+    for (const Schedule &tile : tiles) {
+      best = tile;
+      if (best.blockM < 2 * rows && fillsChip(best, problem, rows, cores))
+        break;
+    }
+    best.splits = countSplits(best, problem, rows, cores);
+  }
   best.asyncCopies = target.hasFeature("cp.async");
   if (!best.asyncCopies)
     best.stages = 2;

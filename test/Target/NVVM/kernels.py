@@ -16,7 +16,7 @@ rng = np.random.default_rng(7)
 passed = failed = 0
 
 
-def check(chip, spec, clamp=None, zero_point=0, limits=None):
+def check(chip, spec, clamp=None, zero_point=0, limits=None, splits=1):
     global passed, failed
     low = 8 if spec.kr == 128 else 128
     a = rng.integers(-low, low, (spec.m, spec.k)).astype(np.int8)
@@ -56,6 +56,9 @@ def check(chip, spec, clamp=None, zero_point=0, limits=None):
     got, machine, _ = run_kernel(OPT, spec, chip, operands)
     equal = np.array_equal(np.asarray(want, got.dtype), got)
     free = machine.passes == machine.least_passes
+    if machine.splits != splits:
+        failed += 1
+        print(f"FAILED: {machine.splits} blocks share out K, not {splits}")
     name = (f"{chip} {spec.row} {spec.m}x{spec.n}x{spec.k} -> {spec.result}, "
             f"{machine.passes} passes of shared memory")
     if equal and free:
@@ -87,6 +90,22 @@ for chip, row in ROWS.items():
 for m, n, k in [(1, 8, 64), (1, 17, 300), (3, 9, 1000), (5, 7, 3),
                 (40, 65, 200), (129, 24, 300)]:
     check("sm_80", Spec(m, n, k, "mma_m16n8k64_s4", "i32"))
+
+# K shared out: in two, in many parts, of unequal lengths, on several tiles, with
+# every term of the epilogue.
+for chip, m, n, k, splits in [("sm_61", 40, 100, 1100, 2),
+                              ("sm_75", 20, 9, 3000, 5),
+                              ("sm_80", 5, 130, 2000, 4),
+                              ("sm_80", 70, 33, 1030, 2),
+                              ("sm_90a", 17, 70, 5000, 9)]:
+    row = ROWS[chip]
+    check(chip, Spec(m, n, k, row, "i32"), splits=splits)
+    check(chip, Spec(m, n, k, row, "f32", col_bias=True, rank=2,
+                     row_scale="rows", channel_scale="columns", bias=True),
+          splits=splits)
+# The largest tile.
+check("sm_75", Spec(100, 520, 3072, ROWS["sm_75"], "i32"), splits=6)
+check("sm_80", Spec(9, 20, 3000, "mma_m16n8k64_s4", "i32"), splits=3)
 
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed != 0)

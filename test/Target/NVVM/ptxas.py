@@ -23,10 +23,13 @@ REGISTERS, UNIT, MOST = 65536, 8, 255
 def specs(row):
     everything = dict(col_bias=True, rank=2, row_scale="rows",
                       channel_scale="columns", bias=True)
-    for m in (1, 16, 64, 128, 256, 512, 1024, "?"):
-        yield Spec(m, 4096, 4096, row, "f32", **everything)
-    for m in (40, 1024):
-        yield Spec(m, 100, 300, row, "f32", **everything)
+    # A long K is shared out by blocks, a short one takes smaller tiles.
+    for n, k, rows in ((4096, 4096, (1, 16, 32, 64, 128, 256, 1024, "?")),
+                       (11008, 4096, (16, 64, 128)),
+                       (4096, 300, (32, 64, 128, 256, 512)),
+                       (100, 300, (40, 1024)), (100, 4096, (16, 1024))):
+        for m in rows:
+            yield Spec(m, n, k, row, "f32", **everything)
     for m in (1, 16, 8192):
         yield Spec(m, 4096, 4096, row, "i32")
         yield Spec(m, 4096, 4096, row, "i8", channel_scale="columns",
@@ -74,11 +77,13 @@ for chip, rows in ROWS.items():
         ptx, launches = compile_kernels(OPT, "".join(texts), chip)
         used = assemble(chip, ptx)
         assert set(used) == set(launches), (used, launches)
-        most = {}
-        for name, (rows_, columns, threads, shared, blocks) in launches.items():
+        most, shared_out = {}, 0
+        for name, launch in launches.items():
+            rows_, columns, threads, shared, blocks, splits, _ = launch
             registers, spills = used[name]
             limit = min(REGISTERS // (threads * blocks) // UNIT * UNIT, MOST)
             kernels += 1
+            shared_out += splits > 1
             if spills or registers > limit:
                 failed += 1
                 print(f"FAILED: {chip} {row} {name} {rows_}x{columns}: "
@@ -88,6 +93,7 @@ for chip, rows in ROWS.items():
             most[key] = max(most.get(key, (0, 0)), (registers, shared))
         tiles = {key[:2] for key in most if key[0] > 4}
         assert tiles == TILES.get(row, MMA_TILES), (chip, row, tiles)
+        assert shared_out, f"{chip} {row}: nobody shares out K"
         print(f"{chip} {row}:", ", ".join(
             f"{k[0]}x{k[1]} {v[0]}/{k[3]} registers, {v[1]} bytes, {k[2]} blocks"
             for k, v in sorted(most.items())))

@@ -45,7 +45,7 @@ def check(chip, x, kr=64, limits=(-128, 127), name=""):
     element = "f16" if x.dtype == np.float16 else "f32"
     ptx, launches = compile_kernels(
         OPT, program("?", k, kr, element, list(limits)), chip)
-    (kernel, (_, _, threads, shared, _)), = launches.items()
+    (kernel, (_, _, threads, shared, *_)), = launches.items()
     machine = Machine()
     packed = -(-k // kr) * kr
     q, s = machine.allocate(m * packed), machine.allocate(m * 4)
