@@ -6,9 +6,10 @@
 // multiprocessor. Each tile says how many of its blocks a multiprocessor shall
 // hold: as many as the registers allow that it needs.
 //
-// Few rows take smaller tiles: half-empty tiles cost as much as full ones. Where
-// there are fewer tiles than multiprocessors, several blocks share out a tile's
-// K, which reads no operand twice; only a short K takes smaller tiles instead.
+// Few rows take smaller tiles: half-empty tiles cost as much as full ones.
+// Where there are fewer tiles than multiprocessors, several blocks share out a
+// tile's K, which reads no operand twice; only a short K takes smaller tiles
+// instead.
 //
 //===----------------------------------------------------------------------===//
 
