@@ -66,7 +66,7 @@ class Draw:
         elif how == "zero row" and x.ndim:
             x[..., :1] *= F32(0) if x.ndim < 2 else F32(1)
             if x.ndim > 1:
-                x[..., -1, :] = 0
+                x[..., -1:, :] = 0
         return x
 
     def scales(self, shape, low=0.001, high=0.1):

@@ -23,7 +23,17 @@ SCHEMES = [f"weights={w} activations={a}{extra}"
            for a in ("dynamic-token", "dynamic-tensor")
            for extra in ("", " symmetric=false", " weight-bits=4",
                          " weight-bits=4 activation-bits=4",
-                         " symmetric=false weight-bits=4")]
+                         " symmetric=false weight-bits=4",
+                         " weight-symmetric=false",
+                         " weight-symmetric=false weight-bits=4")]
+SCHEMES += [f"weights=group group-size={g} activations={a}{extra}"
+            for g in (1, 32, 64)
+            for a in ("dynamic-token", "dynamic-tensor", "float")
+            for extra in ("", " weight-bits=4", " weight-symmetric=false",
+                          " weight-symmetric=false weight-bits=4")]
+SCHEMES += [f"weights={w} activations=float{extra}"
+            for w in ("channel", "tensor")
+            for extra in ("", " weight-bits=4", " weight-symmetric=false")]
 # LLVM's name of the processor, and what the host must have for it. Features
 # are taken away to reach rows that the host would not choose by itself.
 PROCESSORS = [("host", []), ("x86-64", []),

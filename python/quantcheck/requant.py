@@ -48,7 +48,8 @@ def widen(case, x, unsigned):
 def rescale(vector):
     data, said = vector.arrays, description(vector)
     x, y = data["x"], data["y"]
-    if said["i48"] or x.dtype.itemsize not in WIDTHS:
+    if said["i48"] or x.dtype.itemsize not in WIDTHS or \
+            y.dtype.itemsize not in WIDTHS:
         raise Outside("element type i48")
     unsigned_in = said["input_unsigned"] or x.dtype.kind == "u"
     unsigned_out = said["output_unsigned"] or y.dtype.kind == "u"
@@ -104,6 +105,9 @@ def multipliers(data, n):
 def layer(data, constant):
     """The integer product of a layer, and the case that it stands in."""
     x, w = data["x"], data["w"]
+    for array in (x, w):
+        if array.dtype.itemsize != 1:  # TFLite's 16x8 layers
+            raise Outside(f"element type {array.dtype.name.upper()}")
     x = x.reshape(-1, w.shape[1])
     case = Case("fully_connected")
     lhs = case.argument(x)

@@ -16,7 +16,9 @@ from quantsim import arith
 class Scheme:
     weight_bits: int = 8
     activation_bits: int = 8
-    weights: str = "channel"  # or tensor
+    weights: str = "channel"  # or tensor, group
+    group_size: int = 32  # with weights = group
+    weight_symmetric: bool = True
     activations: str = "dynamic-token"  # or dynamic-tensor, float
     symmetric: bool = True  # False: activations are asymmetric
 
@@ -67,29 +69,59 @@ class QuantLinear:
         key = (id(w), transpose)
         if key not in self._weights:
             qrange = full_range(self.scheme.weight_bits)
-            axes = ()
-            if self.scheme.weights == "channel":
-                axes = (0,) if transpose else (1,)
-            scale, _ = arith.choose_qparams(w, axes, qrange)
-            q = arith.quantize(w, scale, axes=axes, qrange=qrange)
-            self._weights[key] = (w, q, scale)
+            axes = self.weight_axes(transpose)
+            scale, zero = arith.choose_qparams(w, axes, qrange,
+                                               self.scheme.weight_symmetric)
+            q = arith.quantize(w, scale, zero, axes, qrange)
+            self._weights[key] = (w, q, scale, zero)
         return self._weights[key][1:]
+
+    def weight_axes(self, transpose):
+        if self.scheme.weights == "tensor":
+            return ()
+        return (0,) if transpose else (1,)
+
+    def quantize_groups(self, w):
+        """Integers [N, K], scales and zero points [N, groups] of w [N, K]."""
+        qrange = full_range(self.scheme.weight_bits)
+        parts = []
+        for begin in range(0, w.shape[1], self.scheme.group_size):
+            part = w[:, begin:begin + self.scheme.group_size]
+            scale, zero = arith.choose_qparams(part, (0,), qrange,
+                                               self.scheme.weight_symmetric)
+            parts.append((arith.quantize(part, scale, zero, (0,), qrange),
+                          scale, zero))
+        q, scale, zero = zip(*parts)
+        return np.concatenate(q, 1), np.stack(scale, 1), np.stack(zero, 1)
+
+    def float_weight(self, w, transpose):
+        """What the stored weight stands for, [N, K] in float64: s * (q - z)
+        before any rounding. A matmul on float activations multiplies it."""
+        if self.scheme.weights == "group":
+            q, scale, zero = self.quantize_groups(w if transpose else w.T)
+            return arith.dequantize_groups(q, scale, self.scheme.group_size,
+                                           zero)
+        q, scale, zero = self.quantize_weight(w, transpose)
+        q = q if transpose else q.T
+        column = lambda v: v[:, None] if v.ndim else v
+        return column(np.asarray(scale, np.float64)) * (q - column(zero))
 
     def __call__(self, x, w, transpose=True):
         self.count += 1
         s = self.scheme
-        qw, sw = self.quantize_weight(w, transpose)
         if s.activations == "float":
-            axes = () if sw.ndim == 0 else ((0,) if transpose else (1,))
-            return _float_matmul(x, arith.dequantize(qw, sw, axes=axes),
-                                 transpose)
+            return _float_matmul(x, self.float_weight(w, transpose), True)
         qrange = full_range(s.activation_bits)
         axes = ()
         if s.activations == "dynamic-token":
             axes = tuple(range(x.ndim - 1))
         sx, zx = arith.choose_qparams(x, axes, qrange, s.symmetric)
         qx = arith.quantize(x, sx, zx, axes, qrange)
-        acc = arith.matmul_i32(qx, qw, zx, 0, transpose)
+        if s.weights == "group":
+            qw, sw, zw = self.quantize_groups(w if transpose else w.T)
+            return arith.scaled_matmul(qx, qw, sw, s.group_size, zx, sx, zw)
+        qw, sw, zw = self.quantize_weight(w, transpose)
+        acc = arith.matmul_i32(qx, qw, zx, zw, transpose)
         if self.keep:
             self.integers.append((qx, acc))
         return arith.rescale(acc, row_scale=sx, channel_scale=sw)
