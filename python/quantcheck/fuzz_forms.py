@@ -7,7 +7,7 @@ from quantsim import schemes
 from quantcheck.draw import F32
 from quantcheck.program import Case, equal, round_to, tensor, to_float, within
 
-STEP = {"f32": 2.0**-24, "f16": 2.0**-11, "bf16": 2.0**-8}  # half a unit
+STEP = {"f32": 2.0**-23, "f16": 2.0**-10, "bf16": 2.0**-7}
 
 
 def maps(loops, *results):
@@ -32,10 +32,10 @@ class Form:
     static `shape`; `typed` holds None where a size is dynamic. `bound` is what
     sums of floats, whose order is free, may differ by (0: integers)."""
 
-    def __init__(self, case, draw, quantized):
+    def __init__(self, case, draw, quantized, element):
         self.case, self.draw, self.quantized = case, draw, quantized
         self.serial, self.bound = 0, np.float64(0)
-        self.element = draw.pick("f32", "f32", "f32", "f16", "bf16")
+        self.element = element
         self.weights = self.element  # the weights' own
 
     def linear(self, x, w, transpose):
@@ -99,8 +99,9 @@ class Form:
         self.value, self.typed = value, typed
         self.numbers, self.shape = rounded(numbers, self.element), numbers.shape
         if self.bound.any():
-            self.bound = self.bound.reshape(self.shape) + 2 * STEP[self.element] * (
-                np.abs(self.numbers) + self.bound.reshape(self.shape))
+            bound = self.bound.reshape(self.shape)
+            self.bound = bound + STEP[self.element] * (
+                np.abs(self.numbers) + bound)
 
     def operation(self, op, w, y_shape, extra="", region=""):
         """A named or generic op of the value and the weight (name, type)."""
@@ -252,14 +253,15 @@ def epilogue(form):
         form.become(y, form.typed, np.maximum(form.numbers, F32(0)))
 
 
-def program(draw, scheme):
+def program(draw, scheme, element=None):
     """One or two layers of one form under `scheme` (text of the options)."""
+    element = element or draw.pick("f32", "f32", "f32", "f16", "bf16")
     quantized = schemes.QuantLinear(schemes.Scheme.parse(scheme))
     summed = quantized.scheme.activations == "float"
     make = draw.pick(matmul, matmul, matmul, generic, generic, batched_rows,
                      heads, heads_in, vecmat)
     case = Case(f"{make.__name__} {scheme}")
-    form = Form(case, draw, quantized)
+    form = Form(case, draw, quantized, element)
     case.name += f" {form.element}"
     n = draw.columns()
     k = draw.depth(n)

@@ -92,6 +92,11 @@ def bad():
     path.write_bytes(path.read_bytes()[:200])
     rescale("rescale_wide_i48_i32", (4,), np.int32, np.int32, False, False,
             True, (0, 0))
+    layer("tflite_fc_16x8", 2, 4, 3, True, 0, False)
+    data = dict(np.load(FOLDER / "tflite_fc_16x8.npz"))
+    data |= {"x": data["x"].astype(np.int16),
+             "y_ref": data["y_ref"].astype(np.int16)}
+    np.savez(FOLDER / "tflite_fc_16x8.npz", **data)
     a = RNG.integers(-99, 99, (3, 4)).astype(np.int8)
     np.savez(FOLDER / "shapes.npz", A=a, B=a, out0=a.astype(np.int32))
     off_by_one = (a.astype(np.int32) @ a.T.astype(np.int32)) + 1
