@@ -187,6 +187,10 @@ void quantmlir::buildX86Pipeline(OpPassManager &pm,
   pm.addPass(createQuantParallelizeMatmulsPass(parallel));
   pm.addPass(createQuantVectorizeContractionsPass());
   pm.addPass(createQuantVectorizeRowsPass());
+  pm.addPass(createCanonicalizerPass());
+  QuantParallelizeLoopsPassOptions loops;
+  loops.threads = options.threads;
+  pm.addPass(createQuantParallelizeLoopsPass(loops));
   pm.addPass(createConvertQuantToX86Pass());
   if (!endStage(pm, Stage::Target, options.stopAfter))
     return;

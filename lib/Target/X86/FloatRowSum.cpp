@@ -8,6 +8,8 @@
 
 #include "FloatRowSum.h"
 
+#include "IndependentLoops.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -144,6 +146,8 @@ void SumEmitter::emit(unsigned loop) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(nest.getBody());
     body(nest.getInductionVar());
+    markIndependent(nest,
+                    stride * countInner(op.getStaticLoopRanges(), loop + 1));
   };
   if (loop != rowLoop())
     return forEach(index(0), sizes[loop], 1, [&](Value i) {

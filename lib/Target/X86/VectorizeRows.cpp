@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "FloatRowSum.h"
+#include "IndependentLoops.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -352,13 +353,17 @@ static void emitLoops(OpBuilder &b, const RowOp &row, SmallVector<Value> &outer,
     return RowEmitter{b, loc, row, outer}.emitRow();
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
   Value one = arith::ConstantIndexOp::create(b, loc, 1);
-  scf::ForOp::create(b, loc, zero, sizes[outer.size()], one, ValueRange{},
-                     [&](OpBuilder &b, Location loc, Value i, ValueRange) {
-                       outer.push_back(i);
-                       emitLoops(b, row, outer, sizes);
-                       outer.pop_back();
-                       scf::YieldOp::create(b, loc);
-                     });
+  size_t depth = outer.size();
+  auto loop =
+      scf::ForOp::create(b, loc, zero, sizes[depth], one, ValueRange{},
+                         [&](OpBuilder &b, Location loc, Value i, ValueRange) {
+                           outer.push_back(i);
+                           emitLoops(b, row, outer, sizes);
+                           outer.pop_back();
+                           scf::YieldOp::create(b, loc);
+                         });
+  if (op.getIteratorTypesArray()[depth] == utils::IteratorType::parallel)
+    markIndependent(loop, countInner(op.getStaticLoopRanges(), depth + 1));
 }
 
 /// Sizes of the loops, of operands that have them.

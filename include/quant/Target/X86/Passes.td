@@ -153,6 +153,36 @@ def QuantParallelizeMatmulsPass
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }
 
+def QuantParallelizeLoopsPass
+    : Pass<"quant-parallelize-loops", "::mlir::ModuleOp"> {
+  let summary = "Divide independent iterations over threads";
+  let description = [{
+    Turns the outermost `scf.for` that carry `quant.independent` and compute at
+    least `min-elements` elements into `scf.forall`; the attribute says how many
+    an iteration computes. Where the number of iterations is not known, the run
+    decides between both forms. The attribute is removed from all loops; with
+    one thread nothing else changes.
+
+    Example:
+
+    ```mlir
+    scf.for %row = %c0 to %c1024 step %c1 { ... } {quant.independent = 4096 : i64}
+    // becomes, for threads=2
+    scf.forall (%row) in (1024) { ... }
+    ```
+  }];
+  let options = [
+    Option<"threads", "threads", "int64_t", "1", "Number of threads">,
+    Option<"minElements", "min-elements", "int64_t", "65536",
+           "Fewest elements that are worth waking threads">
+  ];
+  let statistics = [
+    Statistic<"numDivided", "num-divided", "Loops divided over threads">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::scf::SCFDialect"];
+}
+
 def QuantVectorizeContractionsPass
     : Pass<"quant-vectorize-contractions", "::mlir::ModuleOp"> {
   let summary = "Float contractions with tiles of the result in registers";
