@@ -67,7 +67,7 @@ def batch_options(seed, batch):
     draw = Draw(seed, batch, 0)
     all_targets = targets()
     options = all_targets[0] if draw.chance(.3) else \
-        draw.pick(*all_targets[1:])
+        draw.pick(*all_targets[1:]) + draw.pick([], [], ["--threads=3"])
     scheme = draw.pick(*SCHEMES) if draw.chance(.45) else None
     return options + ([f"--quantize={scheme}"] if scheme else []), scheme
 
@@ -126,8 +126,8 @@ def main():
                   + reproduce(case, compiler, options.quant_run, folder, text,
                               f"--only={index} {options.count} {options.seed}"),
                   flush=True)
-        done[" ".join(compiler[:2]) if "x86" in compiler[0] else
-             compiler[0]] += len(cases)
+        done[" ".join(o for o in compiler if not o.startswith("--quantize"))
+             ] += len(cases)
     for name, count in sorted(done.items()):
         print(f"{count} programs, {name}")
     print(f"{sum(done.values())} programs, seed {options.seed}, {wrong} "
