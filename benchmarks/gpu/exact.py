@@ -40,10 +40,12 @@ def run_module(cuda, folder, entry, rng, repeats, most_rows):
     weights = Operand(cuda, w, pack_columns, kr).pointer
     for name, launch in entry["kernels"].items():
         path = f"{entry['row']} {name.split('_')[0]}"
+        times = repeats
         if launch[5] > 1:
             path += ", K shared out"
+            times = 2 * repeats
         function = cuda.function(module, name, launch[3])
-        for _ in range(repeats):
+        for _ in range(times):
             m = draw_rows(name, rng, most_rows)
             a = rng.integers(-low, low, (m, k)).astype(np.int8)
             lhs = Operand(cuda, a, pack_rows, kr).pointer

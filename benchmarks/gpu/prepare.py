@@ -38,11 +38,11 @@ def exact_specs(chip, modules, small):
         paths[S4] = 0
     for path in paths:
         for i in range(modules):
-            # Every fifth is long along K and not wide.
-            longest = 4000 if i % 5 == 4 else 700
-            n, k = rng.randint(1, 300), rng.randint(1, longest)
+            # Every other K is long enough for several blocks to share it out.
+            shape = (1100, 5000) if i % 2 else (1, 700)
+            n, k = rng.randint(1, 300), rng.randint(*shape)
             if small:
-                n, k = n // 4 + 1, k // 4 + 1
+                n, k = n // 4 + 1, k // 2 + 1
             yield "exact", Spec(DYNAMIC, n, k, path, "i32")
 
 

@@ -33,6 +33,7 @@ namespace {
 
 constexpr int64_t kChunk = 16;
 constexpr int64_t kWordBytes = 4;
+constexpr int64_t kBandTiles = 8;
 constexpr int64_t kChunksPerRow = Problem::blockBytes / kChunk;
 
 /// A thread's 16 bytes of every tile: where they come from, for block 0 along
@@ -52,6 +53,7 @@ public:
   void emit();
 
 private:
+  void placeBlock();
   void planCopies();
   void copyBlock(Value block, Value stage);
   void emitChunk(const ChunkCopy &copy, Value block, Value stageOffset);
@@ -72,6 +74,31 @@ private:
 };
 
 } // namespace
+
+/// Which tile this block computes. Blocks that follow each other, and so run
+/// together, take the rows of a band of kBandTiles tiles, column by column: a
+/// square of the result needs the fewest rows and columns of the operands in
+/// L2.
+void GemmEmitter::placeBlock() {
+  int64_t tilesN =
+      llvm::divideCeil(problem.panels * Problem::panelColumns, schedule.blockN);
+  Value x = k.blockId(0), y = k.blockId(1);
+  int64_t rows = memrefType(problem.op.getInit()).getDimSize(0);
+  bool isOneBand = !ShapedType::isDynamic(rows) && rows <= schedule.blockM;
+  if (!isOneBand && tilesN > 1) {
+    Value m = func.getArgument(kM);
+    Value tilesM = k.div(k.add(m, schedule.blockM - 1), schedule.blockM);
+    Value tile = k.add(k.mul(y, tilesN), x);
+    Value inBand = k.rem(tile, kBandTiles * tilesN);
+    Value bandRow = k.mul(k.div(tile, kBandTiles * tilesN), kBandTiles);
+    // The last band may have fewer rows.
+    Value bandRows = k.min(k.sub(tilesM, bandRow), k.constant(kBandTiles));
+    x = k.div(inBand, bandRows);
+    y = k.add(bandRow, k.rem(inBand, bandRows));
+  }
+  firstColumn = k.mul(x, schedule.blockN);
+  firstRow = k.mul(y, schedule.blockM);
+}
 
 void GemmEmitter::planCopies() {
   Value lastRow = k.add(func.getArgument(kM), -1);
@@ -233,8 +260,7 @@ void GemmEmitter::epilogue(TileMultiply &tile, ValueRange sums) {
 
 void GemmEmitter::emit() {
   thread = k.threadId();
-  firstColumn = k.mul(k.blockId(0), schedule.blockN);
-  firstRow = k.mul(k.blockId(1), schedule.blockM);
+  placeBlock();
   firstBlock = k.constant(0);
   endBlock = k.constant(problem.kBlocks);
   if (schedule.splits > 1) {

@@ -29,6 +29,15 @@ Value KernelBuilder::div(Value x, int64_t y) {
 Value KernelBuilder::rem(Value x, int64_t y) {
   return arith::RemUIOp::create(b, loc, x, constant(y));
 }
+Value KernelBuilder::sub(Value x, Value y) {
+  return arith::SubIOp::create(b, loc, x, y);
+}
+Value KernelBuilder::div(Value x, Value y) {
+  return arith::DivUIOp::create(b, loc, x, y);
+}
+Value KernelBuilder::rem(Value x, Value y) {
+  return arith::RemUIOp::create(b, loc, x, y);
+}
 Value KernelBuilder::min(Value x, Value y) {
   return arith::MinSIOp::create(b, loc, x, y);
 }

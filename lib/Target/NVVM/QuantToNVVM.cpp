@@ -57,6 +57,31 @@ static void emitLaunch(OpBuilder &b, Location loc, const Launch &launch,
   emitLaunch(b, loc, launch, x, y, arguments);
 }
 
+/// Where M is not known, kernels are made for up to so many rows, and for more.
+static constexpr int64_t kRowLimits[] = {32, 128};
+
+/// Calls `launch` for the first of `limits` that is not below `rows`, or for no
+/// limit (ShapedType::kDynamic), each in its branch of the program.
+static void
+emitChoice(OpBuilder &b, Location loc, Value rows, ArrayRef<int64_t> limits,
+           function_ref<void(OpBuilder &, Location, int64_t)> launch) {
+  if (limits.empty())
+    return launch(b, loc, ShapedType::kDynamic);
+  Value limit = arith::ConstantIndexOp::create(b, loc, limits.front());
+  Value fits =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule, rows, limit);
+  scf::IfOp::create(
+      b, loc, fits,
+      [&](OpBuilder &b, Location loc) {
+        launch(b, loc, limits.front());
+        scf::YieldOp::create(b, loc);
+      },
+      [&](OpBuilder &b, Location loc) {
+        emitChoice(b, loc, rows, limits.drop_front(), launch);
+        scf::YieldOp::create(b, loc);
+      });
+}
+
 /// Launches the kernel that suits the number of rows, which may be known only
 /// now.
 static void emitLaunches(OpBuilder &b, Location loc, Kernels &kernels,
@@ -86,31 +111,14 @@ static void emitLaunches(OpBuilder &b, Location loc, Kernels &kernels,
       launchGemm(b, loc, known);
     return;
   }
-  auto fits = [&](OpBuilder &b, int64_t limit) -> Value {
-    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule, rows,
-                                 arith::ConstantIndexOp::create(b, loc, limit));
+  auto launchUpTo = [&](OpBuilder &b, Location loc, int64_t limit) {
+    if (limit == kGemvRows)
+      launchGemv(b, loc);
+    else
+      launchGemm(b, loc, limit);
   };
-  constexpr int64_t smallRows = 32;
-  auto yield = [](OpBuilder &b, Location loc) { scf::YieldOp::create(b, loc); };
-  scf::IfOp::create(
-      b, loc, fits(b, kGemvRows),
-      [&](OpBuilder &b, Location loc) {
-        launchGemv(b, loc);
-        yield(b, loc);
-      },
-      [&](OpBuilder &b, Location loc) {
-        scf::IfOp::create(
-            b, loc, fits(b, smallRows),
-            [&](OpBuilder &b, Location loc) {
-              launchGemm(b, loc, smallRows);
-              yield(b, loc);
-            },
-            [&](OpBuilder &b, Location loc) {
-              launchGemm(b, loc, ShapedType::kDynamic);
-              yield(b, loc);
-            });
-        yield(b, loc);
-      });
+  emitChoice(b, loc, rows, {kGemvRows, kRowLimits[0], kRowLimits[1]},
+             launchUpTo);
 }
 
 static LogicalResult verifyShape(PackedMatmulOp op) {

@@ -74,7 +74,8 @@ for chip, row in ROWS.items():
     for m, n, k in [(1, 8, 64), (4, 17, 129), (3, 1, 1), (2, 40, 600)]:
         check(chip, Spec(m, n, k, row, "i32"))
     # Tiles: one row more than the GEMV takes, more than a block, odd sizes.
-    for m, n, k in [(5, 7, 3), (33, 65, 130), (129, 130, 65), (17, 9, 700)]:
+    for m, n, k in [(5, 7, 3), (33, 65, 130), (129, 130, 65), (17, 9, 700),
+                    (270, 200, 64)]:
         check(chip, Spec(m, n, k, row, "i32"))
     for m in (3, 40):
         check(chip, Spec(m, 70, 96, row, "f32", col_bias=True, rank=2,

@@ -57,8 +57,9 @@ def ConvertQuantToNVVMPass : Pass<"convert-quant-to-nvvm", "::mlir::ModuleOp"> {
     Each bufferized `quant.packed_matmul` and `quant.quantize_rows` becomes `gpu.launch_func` of a kernel
     in the `gpu.module @quant_kernels`. Kernels are specialised for N, K, the
     instruction and the epilogue, and take M at run time; equal ones are shared.
-    Where M is not known, the host picks: up to 8 rows take the `dp4a` kernel
-    that is bound by memory, more take tiles of `mma.sync`. Operands are copied
+    Where M is not known, the host picks: up to 4 rows take the `dp4a` kernel
+    that is bound by memory, more take tiles of `mma.sync`, in kernels for up to
+    32, up to 128, and more. Operands are copied
     to the GPU by calls of the project's runtime library; constants once.
 
     Example:
