@@ -19,16 +19,16 @@
 // GENERIC: error: --threads needs --target=x86
 
 // The second one is small.
-func.func @main(%x: tensor<128x256xi8>, %w: tensor<272x256xi8>, %v: tensor<24x256xi8>)
-    -> (tensor<128x272xi32>, tensor<128x24xi32>) {
+func.func @main(%x: tensor<512x256xi8>, %w: tensor<544x256xi8>, %v: tensor<24x256xi8>)
+    -> (tensor<512x544xi32>, tensor<512x24xi32>) {
   %zero = arith.constant 0 : i32
-  %empty = tensor.empty() : tensor<128x272xi32>
-  %init = linalg.fill ins(%zero : i32) outs(%empty : tensor<128x272xi32>) -> tensor<128x272xi32>
-  %y = quant.matmul ins(%x, %w : tensor<128x256xi8>, tensor<272x256xi8>)
-         outs(%init : tensor<128x272xi32>) {transpose_rhs} -> tensor<128x272xi32>
-  %small = tensor.empty() : tensor<128x24xi32>
-  %start = linalg.fill ins(%zero : i32) outs(%small : tensor<128x24xi32>) -> tensor<128x24xi32>
-  %z = quant.matmul ins(%x, %v : tensor<128x256xi8>, tensor<24x256xi8>)
-         outs(%start : tensor<128x24xi32>) {transpose_rhs} -> tensor<128x24xi32>
-  return %y, %z : tensor<128x272xi32>, tensor<128x24xi32>
+  %empty = tensor.empty() : tensor<512x544xi32>
+  %init = linalg.fill ins(%zero : i32) outs(%empty : tensor<512x544xi32>) -> tensor<512x544xi32>
+  %y = quant.matmul ins(%x, %w : tensor<512x256xi8>, tensor<544x256xi8>)
+         outs(%init : tensor<512x544xi32>) {transpose_rhs} -> tensor<512x544xi32>
+  %small = tensor.empty() : tensor<512x24xi32>
+  %start = linalg.fill ins(%zero : i32) outs(%small : tensor<512x24xi32>) -> tensor<512x24xi32>
+  %z = quant.matmul ins(%x, %v : tensor<512x256xi8>, tensor<24x256xi8>)
+         outs(%start : tensor<512x24xi32>) {transpose_rhs} -> tensor<512x24xi32>
+  return %y, %z : tensor<512x544xi32>, tensor<512x24xi32>
 }

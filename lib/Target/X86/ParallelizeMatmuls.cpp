@@ -16,6 +16,7 @@
 #include "mlir/IR/PatternMatch.h"
 #include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Target/IR/IntrinsicTable.h"
 #include "quant/Target/X86/Passes.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -46,12 +47,14 @@ struct Packed {
   SmallVector<PanelOperand> panels;
   /// Lanes of a panel.
   int64_t lanes;
+  /// How many times faster than vectors its instruction is.
+  int64_t speed = 1;
 };
 
 } // namespace
 
 static std::optional<Packed> describe(Operation *op) {
-  Packed packed{op, {}, {}, {}, {}, 0};
+  Packed packed{op, {}, {}, {}, {}, 0, 1};
   auto add = [&](Value value, int64_t dim) {
     // A scalar is the same in all panels.
     if (value && cast<ShapedType>(value.getType()).getRank() > dim)
@@ -66,6 +69,9 @@ static std::optional<Packed> describe(Operation *op) {
       add(value, 0);
     add(matmul.getColFactors(), 1);
     packed.lanes = cast<ShapedType>(packed.rhs.getType()).getDimSize(2);
+    if (qtarget::getIntrinsicRow(matmul.getIntrinsic()).family ==
+        qtarget::IntrinsicFamily::TileDot)
+      packed.speed = 4;
   } else if (auto scaled = dyn_cast<PackedScaledMatmulOp>(op)) {
     packed.lhs = scaled.getLhs();
     packed.rhs = scaled.getRhs();
@@ -223,12 +229,13 @@ bool Parallelizer::divide(const Packed &packed) {
   b.setInsertionPoint(packed.op);
   OpFoldResult count = countMacs(packed);
   if (isKnown(count, macs)) {
-    if (macs < minMacs)
+    if (macs < minMacs * packed.speed)
       return false;
     emitForall(packed);
   } else {
-    Value pays = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge,
-                                       asValue(count), index(minMacs));
+    Value pays =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge, asValue(count),
+                              index(minMacs * packed.speed));
     auto branch = scf::IfOp::create(b, loc, pays, /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(branch.thenBlock());

@@ -47,6 +47,9 @@ struct RowOp {
   Operation *combiner = nullptr;
   Value combined;
 
+  /// Elements of a vector.
+  int64_t lanes = kLanes;
+
   unsigned innermost() const { return op.getNumLoops() - 1; }
   bool isAlongRow(AffineMap map) const {
     return map.isFunctionOfDim(innermost());
@@ -177,6 +180,10 @@ static std::optional<RowOp> match(linalg::LinalgOp op) {
   int64_t size = op.getStaticLoopRanges().back();
   if (!ShapedType::isDynamic(size) && size < kLanes / 2)
     return std::nullopt;
+  // Their polynomials have a piece for each range: with two registers of each
+  // intermediate, some would be spilled.
+  if (llvm::any_of(*op.getBlock(), llvm::IsaPred<math::ErfOp, math::TanhOp>))
+    row.lanes = kLanes / 2;
   if (op.getIteratorTypesArray().back() == utils::IteratorType::reduction)
     return findReduction(row) ? std::optional(row) : std::nullopt;
   for (OpOperand &init : op.getDpsInitsMutable())
@@ -284,7 +291,7 @@ void RowEmitter::emitRow() const {
       along = &operand;
   int64_t lastDim = cast<MemRefType>(along->get().getType()).getRank() - 1;
   Value size = memref::DimOp::create(b, loc, along->get(), lastDim);
-  Value lanes = index(kLanes);
+  Value lanes = index(row.lanes);
   Value left = arith::RemUIOp::create(b, loc, size, lanes);
   Value whole = arith::SubIOp::create(b, loc, size, left);
   OpOperand *init = op.getDpsInitOperand(0);
@@ -297,22 +304,23 @@ void RowEmitter::emitRow() const {
     if (row.reduction == vector::CombiningKind::ADD)
       old = arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
     start.push_back(vector::BroadcastOp::create(
-        b, loc, VectorType::get({kLanes}, element), old));
+        b, loc, VectorType::get({row.lanes}, element), old));
   }
   auto loop = scf::ForOp::create(
       b, loc, index(0), whole, lanes, start,
       [&](OpBuilder &b, Location loc, Value column, ValueRange accs) {
         RowEmitter inner{b, loc, row, outer};
-        Value next = inner.emitLanes(column, kLanes, Value(),
+        Value next = inner.emitLanes(column, row.lanes, Value(),
                                      accs.empty() ? Value() : accs[0]);
         scf::YieldOp::create(b, loc, next ? ValueRange(next) : ValueRange());
       });
   Value acc = row.reduction ? loop.getResult(0) : Value();
-  int64_t staticLeft = isDynamic ? 0 : staticSize % kLanes;
+  int64_t staticLeft = isDynamic ? 0 : staticSize % row.lanes;
   auto emitMasked = [&](OpBuilder &b, Location loc) {
-    auto type = VectorType::get({kLanes}, b.getI1Type());
+    auto type = VectorType::get({row.lanes}, b.getI1Type());
     Value mask = vector::CreateMaskOp::create(b, loc, type, left);
-    return RowEmitter{b, loc, row, outer}.emitLanes(whole, kLanes, mask, acc);
+    return RowEmitter{b, loc, row, outer}.emitLanes(whole, row.lanes, mask,
+                                                    acc);
   };
   if (isDynamic && acc) {
     acc = emitMasked(b, loc);

@@ -1,4 +1,4 @@
-// RUN: quant-opt --quant-parallelize-matmuls="threads=2 min-macs=1000" --canonicalize --cse %s | FileCheck %s
+// RUN: quant-opt --quant-parallelize-matmuls="threads=2 min-macs=250" --canonicalize --cse %s | FileCheck %s
 // RUN: quant-opt --quant-parallelize-matmuls="threads=2" %s | FileCheck %s --check-prefix=SMALL
 // RUN: quant-opt --quant-parallelize-matmuls %s | FileCheck %s --check-prefix=SMALL
 
