@@ -271,4 +271,45 @@ class Int8Fused(Contender):
         self.load(PROGRAM.format(BODY=body, **sizes), {"w": Wq, "sw": a["sw"]}, x, y)
 
 
-CONTENDERS = [Int8Gemm, Int8Fused]
+SCALED = """  %packed = arith.constant dense_resource<w> : tensor<{N}x{H}xi8>
+  %w = quant.unpack_int4 %packed : tensor<{N}x{H}xi8> -> tensor<{N}x{D}xi4>
+  %sw = arith.constant dense_resource<sw> : tensor<{N}x{GROUPS}xf32>
+  %result = quant.scaled_matmul ins(%q, %w : tensor<{B}x{D}xi8>, tensor<{N}x{D}xi4>)
+    row_scale(%sx : tensor<{B}xf32>) rhs_scale(%sw : tensor<{N}x{GROUPS}xf32>)
+    {{group_size = {GROUP} : i64}} -> tensor<{B}x{N}xf32>"""
+
+
+class Int4Grouped(Contender):
+    """A 4-bit weight with a scale for each group along D, int8 activations."""
+    dtype, io = "int4", "f32->f32"
+    note = "W4A8: quantizes each row inside the call, integer dot products"
+    group = 0
+
+    @classmethod
+    def supports(cls, B, N, D):
+        return D % cls.group == 0
+
+    def prepare(self, B, N, D, Xq, Wq, a=None, **_):
+        x, y = aligned((B, D), np.float32), aligned((B, N), np.float32)
+        x[:] = a["X"]
+        low, high = (a["W4q"][:, i::2].astype(np.uint8) & 15 for i in (0, 1))
+        sizes = dict(B=B, N=N, D=D, H=D // 2, GROUP=self.group,
+                     GROUPS=D // self.group, IN="f32", OUT="f32")
+        body = "\n".join(part.format(**sizes) for part in (QUANTIZE, SCALED))
+        resources = {"w": low | high << 4, "sw": a[f"s4g{self.group}"]}
+        self.load(PROGRAM.format(BODY=body, **sizes), resources, x, y)
+
+    @classmethod
+    def weight_bytes(cls, N, D):
+        return N * D // 2 + 4 * N * D // cls.group
+
+
+class Int4Group128(Int4Grouped):
+    name, check, group = "i4.quant_g128", "int4g128", 128
+
+
+class Int4Group32(Int4Grouped):
+    name, check, group = "i4.quant_g32", "int4g32", 32
+
+
+CONTENDERS = [Int8Gemm, Int8Fused, Int4Group128, Int4Group32]
