@@ -119,9 +119,9 @@ func.func @fixed_point(%acc: tensor<4x2xi32>, %m: tensor<2xi32>, %s: tensor<2xi8
 // CHECK: arith.extsi {{.*}} : i8 to i32
 // CHECK: linalg.unpack
 // CHECK-NOT: quant.
-func.func @packed(%a: tensor<1x2x8x4xi8>, %b: tensor<1x2x16x4xi8>, %s: tensor<f32>) -> tensor<5x9xf32> {
+func.func @packed(%a: tensor<5x8xi8>, %b: tensor<1x2x16x4xi8>, %s: tensor<f32>) -> tensor<5x9xf32> {
   %e = tensor.empty() : tensor<5x9xf32>
-  %y = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x2x8x4xi8>, tensor<1x2x16x4xi8>)
+  %y = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<5x8xi8>, tensor<1x2x16x4xi8>)
          row_scale(%s : tensor<f32>) outs(%e : tensor<5x9xf32>) -> tensor<5x9xf32>
   return %y : tensor<5x9xf32>
 }

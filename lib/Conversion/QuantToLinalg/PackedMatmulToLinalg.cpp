@@ -98,16 +98,35 @@ private:
             AffineMap::get(7, 0, {m1, n1, m0, n0}, ctx)};
   }
 
+  /// A plain [M, K] as tiles of one row, [M, K/KR, 1, KR].
+  static Value tileRows(PackedMatmulOp op, PatternRewriter &rewriter) {
+    Value lhs = op.getLhs();
+    if (!op.hasPlainLhs())
+      return lhs;
+    Location loc = op.getLoc();
+    int64_t kTile = cast<RankedTensorType>(op.getRhs().getType()).getDimSize(3);
+    SmallVector<OpFoldResult> tiles = {rewriter.getIndexAttr(1),
+                                       rewriter.getIndexAttr(kTile)};
+    Value dest = linalg::PackOp::createDestinationTensor(rewriter, loc, lhs,
+                                                         tiles, {0, 1}, {});
+    Type element = cast<RankedTensorType>(lhs.getType()).getElementType();
+    Value zero =
+        arith::ConstantOp::create(rewriter, loc, rewriter.getZeroAttr(element));
+    return linalg::PackOp::create(rewriter, loc, lhs, dest, {0, 1}, tiles, zero)
+        .getResult();
+  }
+
   /// acc[m1, n1, m0, n0] += lhs[m1, k1, m0, k0] * rhs[n1, k1, n0, k0].
   static Value multiplyTiles(PackedMatmulOp op, PatternRewriter &rewriter) {
     Location loc = op.getLoc();
-    auto lhs = cast<RankedTensorType>(op.getLhs().getType());
+    Value lhsTiles = tileRows(op, rewriter);
+    auto lhs = cast<RankedTensorType>(lhsTiles.getType());
     auto rhs = cast<RankedTensorType>(op.getRhs().getType());
     SmallVector<int64_t> shape = {lhs.getDimSize(0), rhs.getDimSize(0),
                                   lhs.getDimSize(2), rhs.getDimSize(2)};
     SmallVector<Value> sizes;
     if (lhs.isDynamicDim(0))
-      sizes.push_back(tensor::DimOp::create(rewriter, loc, op.getLhs(), 0));
+      sizes.push_back(tensor::DimOp::create(rewriter, loc, lhsTiles, 0));
     if (rhs.isDynamicDim(0))
       sizes.push_back(tensor::DimOp::create(rewriter, loc, op.getRhs(), 0));
     Value empty = tensor::EmptyOp::create(rewriter, loc, shape,
@@ -123,7 +142,7 @@ private:
     auto reduction = utils::IteratorType::reduction;
     SmallVector<utils::IteratorType> iterators = {
         parallel, parallel, reduction, parallel, parallel, reduction};
-    Value left = op.getLhs(), right = op.getRhs();
+    Value left = lhsTiles, right = op.getRhs();
     if (split) {
       iterators.push_back(reduction);
       left = splitK(op, rewriter, left, 3, row.rhs.kTile);

@@ -37,6 +37,16 @@ LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
+LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                   int64_t rows, int64_t blockM,
+                                   int64_t blockK) {
+  if (rows <= 0 || blockM < 0 || blockK < 0)
+    return emitError() << "expected rows > 0 and blocks >= 0, found rows = "
+                       << rows << ", blockM = " << blockM
+                       << ", blockK = " << blockK;
+  return success();
+}
+
 bool TargetAttr::hasFeature(StringRef name) const {
   return llvm::any_of(getFeatures(), [&](Attribute feature) {
     return cast<StringAttr>(feature).getValue() == name;

@@ -4,7 +4,6 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "quant/Dialect/Quant/Utils/RescaleFormula.h"
 
@@ -108,36 +107,16 @@ void RowEpilogue::store(Value vector, int64_t j) const {
 }
 
 void quantmlir::emitEpilogue(OpBuilder &b, Location loc,
-                             const PackedKernel &kernel, Value mPanel,
-                             Value nPanel, ValueRange accumulators) {
+                             const PackedKernel &kernel, TilePosition at,
+                             ValueRange accumulators) {
   int64_t vectors = kernel.vectorsPerRow();
-  Value init = kernel.op.getInit();
-  int64_t m = cast<MemRefType>(init.getType()).getDimSize(0);
-  bool divides = !ShapedType::isDynamic(m) && m % kernel.mr == 0;
-  Value mr = arith::ConstantIndexOp::create(b, loc, kernel.mr);
-  Value first = arith::MulIOp::create(b, loc, mPanel, mr);
-  for (int64_t r = 0; r < kernel.mr; ++r) {
+  for (int64_t r = 0; r < at.height; ++r) {
     Value row = arith::AddIOp::create(
-        b, loc, first, arith::ConstantIndexOp::create(b, loc, r));
-    auto emitRow = [&](OpBuilder &b, Location loc) {
-      RowEpilogue epilogue{b, loc, kernel, row, nPanel};
-      for (int64_t j = 0; j < vectors; ++j) {
-        Value acc =
-            epilogue.addRankRCorrection(accumulators[r * vectors + j], j);
-        epilogue.store(epilogue.rescale(acc, j), j);
-      }
-    };
-    // The first row of a panel always is there.
-    if (divides || r == 0) {
-      emitRow(b, loc);
-      continue;
+        b, loc, at.row, arith::ConstantIndexOp::create(b, loc, r));
+    RowEpilogue epilogue{b, loc, kernel, row, at.nPanel};
+    for (int64_t j = 0; j < vectors; ++j) {
+      Value acc = epilogue.addRankRCorrection(accumulators[r * vectors + j], j);
+      epilogue.store(epilogue.rescale(acc, j), j);
     }
-    Value size = memref::DimOp::create(b, loc, init, 0);
-    Value inside =
-        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, row, size);
-    scf::IfOp::create(b, loc, inside, [&](OpBuilder &b, Location loc) {
-      emitRow(b, loc);
-      scf::YieldOp::create(b, loc);
-    });
   }
 }

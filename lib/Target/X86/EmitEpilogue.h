@@ -7,12 +7,12 @@
 
 namespace quantmlir {
 
-/// Emits, for the accumulators of tile (`mPanel`, `nPanel`), the rank-R
-/// correction, the rescale of quant.rescale in its order of operations, and
-/// the stores: rows past M are skipped, columns past N masked off.
+/// Emits, for the accumulators of a tile, the rank-R correction, the rescale of
+/// quant.rescale in its order of operations, and the stores: columns past N
+/// are masked off.
 void emitEpilogue(mlir::OpBuilder &b, mlir::Location loc,
-                  const PackedKernel &kernel, mlir::Value mPanel,
-                  mlir::Value nPanel, mlir::ValueRange accumulators);
+                  const PackedKernel &kernel, TilePosition at,
+                  mlir::ValueRange accumulators);
 
 } // namespace quantmlir
 

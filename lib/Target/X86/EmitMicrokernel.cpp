@@ -25,25 +25,45 @@ static Value mergeInnerDims(OpBuilder &b, Location loc, Value packed) {
 
 PackedKernel::PackedKernel(PackedMatmulOp op, OpBuilder &b)
     : op(op), row(qtarget::getIntrinsicRow(op.getIntrinsic())),
-      mr(cast<MemRefType>(op.getLhs().getType()).getDimSize(2)),
       nr(cast<MemRefType>(op.getRhs().getType()).getDimSize(2)),
-      lhs(mergeInnerDims(b, op.getLoc(), op.getLhs())),
-      rhs(mergeInnerDims(b, op.getLoc(), op.getRhs())) {}
+      lhs(op.getLhs()), rhs(mergeInnerDims(b, op.getLoc(), op.getRhs())) {}
+
+int64_t PackedKernel::getM() const {
+  return cast<MemRefType>(op.getInit().getType()).getDimSize(0);
+}
+int64_t PackedKernel::getK() const {
+  return cast<MemRefType>(lhs.getType()).getDimSize(1);
+}
 
 VectorType PackedKernel::accType() const {
   return VectorType::get({row.n}, IntegerType::get(op.getContext(), 32));
 }
 
-/// KR elements of one row of the left operand in every 32-bit lane.
+/// KR elements of a row of the left operand in every 32-bit lane; all of them,
+/// or those before the end of K.
 static Value broadcastLhs(OpBuilder &b, Location loc,
-                          const PackedKernel &kernel, Value mPanel, Value step,
-                          int64_t rowInTile) {
+                          const PackedKernel &kernel, TilePosition at,
+                          Value step, int64_t rowInTile, bool isPartial) {
   const qtarget::IntrinsicRow &row = kernel.row;
   Type element = b.getIntegerType(row.lhs.storedBits);
-  Value offset = arith::ConstantIndexOp::create(b, loc, rowInTile * row.k);
-  Value group =
-      vector::LoadOp::create(b, loc, VectorType::get({row.k}, element),
-                             kernel.lhs, ValueRange{mPanel, step, offset});
+  auto groupType = VectorType::get({row.k}, element);
+  Value m = arith::AddIOp::create(
+      b, loc, at.row, arith::ConstantIndexOp::create(b, loc, rowInTile));
+  Value k = arith::MulIOp::create(
+      b, loc, step, arith::ConstantIndexOp::create(b, loc, row.k));
+  Value group;
+  if (isPartial) {
+    Value size = memref::DimOp::create(b, loc, kernel.lhs, 1);
+    Value left = arith::SubIOp::create(b, loc, size, k);
+    Value mask = vector::CreateMaskOp::create(
+        b, loc, VectorType::get({row.k}, b.getI1Type()), left);
+    Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(groupType));
+    group = vector::MaskedLoadOp::create(b, loc, groupType, kernel.lhs,
+                                         ValueRange{m, k}, mask, zero);
+  } else {
+    group =
+        vector::LoadOp::create(b, loc, groupType, kernel.lhs, ValueRange{m, k});
+  }
   Value lane = vector::BitCastOp::create(
       b, loc, VectorType::get({1}, b.getI32Type()), group);
   Value scalar = vector::ExtractOp::create(b, loc, lane, ArrayRef<int64_t>{0});
@@ -68,25 +88,52 @@ static Value loadRhs(OpBuilder &b, Location loc, const PackedKernel &kernel,
       stored);
 }
 
-/// Asks for the right operand's lines that are needed some steps later: a panel
-/// is larger than L1, and what the hardware fetches from L2 comes late. Past
-/// the panel's end these are lines of the next one, or of nothing: prefetches
-/// do not fault.
-static void prefetchRhs(OpBuilder &b, Location loc, const PackedKernel &kernel,
-                        Value nPanel, Value step) {
-  constexpr int64_t lineBytes = 64, aheadBytes = 3072;
-  int64_t stepBytes = kernel.nr * kernel.row.k * kernel.row.rhs.storedBits / 8;
-  int64_t distance = llvm::divideCeil(aheadBytes, stepBytes);
-  Value ahead = arith::AddIOp::create(
-      b, loc, step, arith::ConstantIndexOp::create(b, loc, distance));
-  for (int64_t byte = 0; byte < stepBytes; byte += lineBytes) {
-    Value offset = arith::ConstantIndexOp::create(
-        b, loc, byte * 8 / kernel.row.rhs.storedBits);
+/// Asks for `bytes` of the right operand from byte `first` after step `step` of
+/// the panel on. Past the panel's end these are bytes of the next one, or of
+/// nothing: prefetches do not fault.
+static void prefetch(OpBuilder &b, Location loc, const PackedKernel &kernel,
+                     Value nPanel, Value step, Value first, int64_t bytes,
+                     int64_t locality) {
+  constexpr int64_t lineBytes = 64;
+  for (int64_t byte = 0; byte < bytes; byte += lineBytes) {
+    Value offset = arith::AddIOp::create(
+        b, loc, first, arith::ConstantIndexOp::create(b, loc, byte));
     memref::PrefetchOp::create(b, loc, kernel.rhs,
-                               ValueRange{nPanel, ahead, offset},
-                               /*isWrite=*/false, /*localityHint=*/3,
+                               ValueRange{nPanel, step, offset},
+                               /*isWrite=*/false, locality,
                                /*isDataCache=*/true);
   }
+}
+
+/// Asks for what `unroll` steps from `step` on are followed by. A tile that
+/// alone uses its panel takes it from memory, some steps ahead, into L1. Of
+/// several tiles each asks for a share of what comes after their part of the
+/// panel, into L2, so that memory works while they compute.
+static void prefetchRhs(OpBuilder &b, Location loc, const PackedKernel &kernel,
+                        TilePosition at, Value begin, Value end, Value step,
+                        int64_t unroll) {
+  constexpr int64_t lineBytes = 64, aheadBytes = 3072;
+  auto index = [&](int64_t v) -> Value {
+    return arith::ConstantIndexOp::create(b, loc, v);
+  };
+  if (at.mayBeAlone) {
+    int64_t distance = llvm::divideCeil(aheadBytes, kernel.bytesPerStep());
+    Value ahead = arith::AddIOp::create(b, loc, step, index(distance));
+    prefetch(b, loc, kernel, at.nPanel, ahead, index(0),
+             kernel.bytesPerStep() * unroll, /*locality=*/3);
+  }
+  if (!at.share)
+    return;
+  int64_t bytes =
+      llvm::divideCeil(kernel.linesPerStep(), at.shares) * lineBytes;
+  // Byte `bytes` * (share * (end - begin) + step - begin) of the next part.
+  Value length = arith::SubIOp::create(b, loc, end, begin);
+  Value done = arith::SubIOp::create(b, loc, step, begin);
+  Value before = arith::MulIOp::create(b, loc, at.share, length);
+  Value position = arith::AddIOp::create(b, loc, before, done);
+  Value first = arith::MulIOp::create(b, loc, position, index(bytes));
+  prefetch(b, loc, kernel, at.nPanel, end, first, bytes * unroll,
+           /*locality=*/2);
 }
 
 /// acc + dot(lhs, rhs) lane by lane, with the row's instruction.
@@ -114,10 +161,8 @@ static Value emitDot(OpBuilder &b, Location loc,
   llvm_unreachable("every family has an emitter");
 }
 
-/// The accumulators' start: the column bias, or 0.
-static SmallVector<Value> initialAccumulators(OpBuilder &b, Location loc,
-                                              const PackedKernel &kernel,
-                                              Value nPanel) {
+SmallVector<Value> quantmlir::emitInitialAccumulators(
+    OpBuilder &b, Location loc, const PackedKernel &kernel, TilePosition at) {
   SmallVector<Value> rowStart;
   for (int64_t j = 0; j < kernel.vectorsPerRow(); ++j) {
     if (!kernel.op.getColBias()) {
@@ -128,37 +173,75 @@ static SmallVector<Value> initialAccumulators(OpBuilder &b, Location loc,
     Value offset = arith::ConstantIndexOp::create(b, loc, j * kernel.row.n);
     rowStart.push_back(vector::LoadOp::create(b, loc, kernel.accType(),
                                               kernel.op.getColBias(),
-                                              ValueRange{nPanel, offset}));
+                                              ValueRange{at.nPanel, offset}));
   }
   SmallVector<Value> accs;
-  for (int64_t r = 0; r < kernel.mr; ++r)
+  for (int64_t r = 0; r < at.height; ++r)
     llvm::append_range(accs, rowStart);
   return accs;
 }
 
-SmallVector<Value> quantmlir::emitMicrokernel(OpBuilder &b, Location loc,
-                                              const PackedKernel &kernel,
-                                              Value mPanel, Value nPanel) {
-  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
-  Value one = arith::ConstantIndexOp::create(b, loc, 1);
-  Value steps = memref::DimOp::create(b, loc, kernel.rhs, 1);
-  SmallVector<Value> start = initialAccumulators(b, loc, kernel, nPanel);
+/// One step along K: every row times every vector of the panel.
+static SmallVector<Value> emitStep(OpBuilder &b, Location loc,
+                                   const PackedKernel &kernel, TilePosition at,
+                                   Value step, ValueRange accs,
+                                   bool isPartial) {
+  int64_t vectors = kernel.vectorsPerRow();
+  SmallVector<Value> panel, next(accs);
+  for (int64_t j = 0; j < vectors; ++j)
+    panel.push_back(loadRhs(b, loc, kernel, at.nPanel, step, j));
+  for (int64_t r = 0; r < at.height; ++r) {
+    Value lhs = broadcastLhs(b, loc, kernel, at, step, r, isPartial);
+    for (int64_t j = 0; j < vectors; ++j) {
+      Value &acc = next[r * vectors + j];
+      acc = emitDot(b, loc, kernel.row, acc, lhs, panel[j]);
+    }
+  }
+  return next;
+}
+
+/// for step in [from, to) by `unroll`: that many steps along K.
+static SmallVector<Value> emitSteps(OpBuilder &b, Location loc,
+                                    const PackedKernel &kernel, TilePosition at,
+                                    Value from, Value to, int64_t unroll,
+                                    ValueRange accs) {
+  Value by = arith::ConstantIndexOp::create(b, loc, unroll);
   auto loop = scf::ForOp::create(
-      b, loc, zero, steps, one, start,
+      b, loc, from, to, by, accs,
       [&](OpBuilder &b, Location loc, Value step, ValueRange accs) {
-        int64_t vectors = kernel.vectorsPerRow();
-        SmallVector<Value> panel, next(accs);
-        prefetchRhs(b, loc, kernel, nPanel, step);
-        for (int64_t j = 0; j < vectors; ++j)
-          panel.push_back(loadRhs(b, loc, kernel, nPanel, step, j));
-        for (int64_t r = 0; r < kernel.mr; ++r) {
-          Value lhs = broadcastLhs(b, loc, kernel, mPanel, step, r);
-          for (int64_t j = 0; j < vectors; ++j) {
-            Value &acc = next[r * vectors + j];
-            acc = emitDot(b, loc, kernel.row, acc, lhs, panel[j]);
-          }
+        // One step alone is the rest of a loop: what follows was asked for.
+        if (unroll > 1)
+          prefetchRhs(b, loc, kernel, at, from, to, step, unroll);
+        SmallVector<Value> next(accs);
+        for (int64_t i = 0; i < unroll; ++i) {
+          Value at_i = arith::AddIOp::create(
+              b, loc, step, arith::ConstantIndexOp::create(b, loc, i));
+          next = emitStep(b, loc, kernel, at, at_i, next, false);
         }
         scf::YieldOp::create(b, loc, next);
       });
   return SmallVector<Value>(loop.getResults());
+}
+
+SmallVector<Value> quantmlir::emitMicrokernel(OpBuilder &b, Location loc,
+                                              const PackedKernel &kernel,
+                                              TilePosition at, Value begin,
+                                              Value end, ArrayRef<Value> accs) {
+  // The loop's own instructions take slots that the dot products need: two
+  // steps in each iteration are about 5 % faster than one.
+  constexpr int64_t unroll = 2;
+  Value by = arith::ConstantIndexOp::create(b, loc, unroll);
+  Value count = arith::SubIOp::create(b, loc, end, begin);
+  Value odd = arith::RemUIOp::create(b, loc, count, by);
+  Value even = arith::SubIOp::create(b, loc, end, odd);
+  SmallVector<Value> sums =
+      emitSteps(b, loc, kernel, at, begin, even, unroll, accs);
+  return emitSteps(b, loc, kernel, at, even, end, 1, sums);
+}
+
+SmallVector<Value> quantmlir::emitPartialStep(OpBuilder &b, Location loc,
+                                              const PackedKernel &kernel,
+                                              TilePosition at, Value step,
+                                              ArrayRef<Value> accs) {
+  return emitStep(b, loc, kernel, at, step, accs, true);
 }

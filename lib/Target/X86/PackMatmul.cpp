@@ -92,10 +92,10 @@ struct Epilogue {
 };
 
 struct PackMatmul : OpRewritePattern<MatmulOp> {
-  PackMatmul(MLIRContext *context, const qtarget::IntrinsicRow &intrinsic,
+  PackMatmul(qtarget::TargetAttr target, const qtarget::IntrinsicRow &intrinsic,
              int64_t &numPacked, int64_t &numFused)
-      : OpRewritePattern(context), intrinsic(intrinsic), numPacked(numPacked),
-        numFused(numFused) {}
+      : OpRewritePattern(target.getContext()), target(target),
+        intrinsic(intrinsic), numPacked(numPacked), numFused(numFused) {}
 
   LogicalResult matchAndRewrite(MatmulOp op,
                                 PatternRewriter &rewriter) const override {
@@ -169,8 +169,11 @@ private:
     RescaleOp rescale = epilogue.rescale;
     RankedTensorType type = rescale ? tensorType(rescale.getResult()) : accType;
     Value init = emptyLike(b, loc, type, op.getInit());
-    Value a = packOperand(b, loc, lhs.value, lhs.kDim, tile.mr,
-                          intrinsic.lhs.kTile, intrinsic.kPadding());
+    // Instructions of one row of a CPU read the activations as they are.
+    bool isTiled = intrinsic.packsLhs();
+    Value a = isTiled ? packOperand(b, loc, lhs.value, lhs.kDim, tile.mr,
+                                    intrinsic.lhs.kTile, intrinsic.kPadding())
+                      : lhs.value;
     Value w = packOperand(b, loc, rhs.value, rhs.kDim, tile.nr,
                           intrinsic.rhs.kTile, intrinsic.kPadding());
     auto kind = qtarget::IntrinsicKindAttr::get(b.getContext(), intrinsic.kind);
@@ -182,7 +185,10 @@ private:
                 : Value(),
         packColumns(b, loc, epilogue.floatBias(), tile.nr), init,
         /*zero_point=*/nullptr, /*range=*/nullptr, /*clamp_min=*/nullptr,
-        /*clamp_max=*/nullptr, /*is_unsigned=*/nullptr);
+        /*clamp_max=*/nullptr, /*is_unsigned=*/nullptr,
+        isTiled ? qtarget::ScheduleAttr()
+                : chooseSchedule(b.getContext(), intrinsic, tile, target,
+                                 accType.getDimSize(0), op.getK()));
     if (rescale) {
       packed.setZeroPointAttr(rescale.getZeroPointAttr());
       packed.setRangeAttr(rescale.getRangeAttr());
@@ -204,6 +210,7 @@ private:
         .getResult(0);
   }
 
+  qtarget::TargetAttr target;
   const qtarget::IntrinsicRow &intrinsic;
   int64_t &numPacked;
   int64_t &numFused;
@@ -242,8 +249,7 @@ struct QuantPackMatmulPass
     PatternRewriter rewriter(&getContext());
     for (MatmulOp op : matmuls) {
       rewriter.setInsertionPoint(op);
-      PackMatmul pattern(&getContext(), chooseRow(op, target, *row), packed,
-                         fused);
+      PackMatmul pattern(target, chooseRow(op, target, *row), packed, fused);
       if (failed(pattern.matchAndRewrite(op, rewriter)))
         op.emitRemark() << "not packed: it keeps batch dimensions; the "
                            "portable lowering is used";

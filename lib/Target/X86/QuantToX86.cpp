@@ -1,13 +1,13 @@
 //===- QuantToX86.cpp - quant.packed_matmul to instructions ---------------===//
 //
-// Loops over panels of columns (outer, so that a panel of the right operand
-// stays in L2) and panels of rows around the microkernel and its epilogue.
+// Checks what the emission needs of its operands, and emits the loops of the
+// op's schedule around the microkernel and its epilogue.
 //
 //===----------------------------------------------------------------------===//
 
 #include "AMXKernel.h"
-#include "EmitEpilogue.h"
-#include "EmitMicrokernel.h"
+#include "EmitLoops.h"
+#include "RegisterTile.h"
 #include "ScaledLoops.h"
 
 #include "mlir/Dialect/AMX/AMXDialect.h"
@@ -37,33 +37,47 @@ static bool isContiguous(Value v, int64_t dims) {
          cast<MemRefType>(v.getType()).areTrailingDimsContiguous(dims);
 }
 
-/// Rows of a result whose elements do not follow each other (every other column
-/// of a larger one) cannot be stored as vectors: they are computed apart and
-/// copied.
-static void useContiguousInit(RewriterBase &b, PackedMatmulOp op) {
-  Value init = op.getInit();
-  if (isContiguous(init, 1))
-    return;
-  auto type = cast<MemRefType>(init.getType());
-  Location loc = op.getLoc();
-  b.setInsertionPoint(op);
+/// A buffer of its own of `value`'s shape.
+static Value allocateLike(RewriterBase &b, Location loc, Value value) {
+  auto type = cast<MemRefType>(value.getType());
   SmallVector<Value> sizes;
   for (int64_t dim = 0; dim < type.getRank(); ++dim)
     if (type.isDynamicDim(dim))
-      sizes.push_back(memref::DimOp::create(b, loc, init, dim));
-  Value apart = memref::AllocOp::create(
+      sizes.push_back(memref::DimOp::create(b, loc, value, dim));
+  return memref::AllocOp::create(
       b, loc, MemRefType::get(type.getShape(), type.getElementType()), sizes);
-  b.modifyOpInPlace(op, [&] { op.getInitMutable().assign(apart); });
-  b.setInsertionPointAfter(op);
-  memref::CopyOp::create(b, loc, apart, init);
-  memref::DeallocOp::create(b, loc, apart);
+}
+
+/// Rows whose elements do not follow each other (every other column of a larger
+/// matrix) cannot be read or stored as vectors: operands are copied before, and
+/// results are computed apart and copied.
+static void useContiguousRows(RewriterBase &b, PackedMatmulOp op) {
+  Location loc = op.getLoc();
+  Value init = op.getInit(), lhs = op.getLhs();
+  if (!isContiguous(lhs, 1)) {
+    b.setInsertionPoint(op);
+    Value apart = allocateLike(b, loc, lhs);
+    memref::CopyOp::create(b, loc, lhs, apart);
+    b.modifyOpInPlace(op, [&] { op.getLhsMutable().assign(apart); });
+    b.setInsertionPointAfter(op);
+    memref::DeallocOp::create(b, loc, apart);
+  }
+  if (!isContiguous(init, 1)) {
+    b.setInsertionPoint(op);
+    Value apart = allocateLike(b, loc, init);
+    b.modifyOpInPlace(op, [&] { op.getInitMutable().assign(apart); });
+    b.setInsertionPointAfter(op);
+    memref::CopyOp::create(b, loc, apart, init);
+    memref::DeallocOp::create(b, loc, apart);
+  }
 }
 
 static LogicalResult expandPackedMatmul(RewriterBase &b, PackedMatmulOp op,
                                         AMXKernels &amxKernels) {
   if (!isa<MemRefType>(op.getInit().getType()))
     return op.emitError("expected memrefs, found tensors; bufferize first");
-  if (!isContiguous(op.getLhs(), 2) || !isContiguous(op.getRhs(), 2))
+  bool tilesOfLhs = op.hasPlainLhs() || isContiguous(op.getLhs(), 2);
+  if (!tilesOfLhs || !isContiguous(op.getRhs(), 2))
     return op.emitError("expected contiguous inner tiles, found ")
            << op.getLhs().getType() << ", " << op.getRhs().getType();
   for (Value columns : {op.getColBias(), op.getColFactors(),
@@ -71,7 +85,7 @@ static LogicalResult expandPackedMatmul(RewriterBase &b, PackedMatmulOp op,
     if (!isContiguous(columns, 1))
       return op.emitError("expected contiguous vectors over columns, found ")
              << columns.getType();
-  useContiguousInit(b, op);
+  useContiguousRows(b, op);
   b.setInsertionPoint(op);
   Location loc = op.getLoc();
   if (qtarget::getIntrinsicRow(op.getIntrinsic()).family ==
@@ -80,23 +94,14 @@ static LogicalResult expandPackedMatmul(RewriterBase &b, PackedMatmulOp op,
     return success();
   }
   PackedKernel kernel(op, b);
-  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
-  Value one = arith::ConstantIndexOp::create(b, loc, 1);
-  Value mPanels = memref::DimOp::create(b, loc, op.getLhs(), 0);
-  Value nPanels = memref::DimOp::create(b, loc, op.getRhs(), 0);
-  scf::ForOp::create(
-      b, loc, zero, nPanels, one, ValueRange{},
-      [&](OpBuilder &b, Location loc, Value nPanel, ValueRange) {
-        scf::ForOp::create(
-            b, loc, zero, mPanels, one, ValueRange{},
-            [&](OpBuilder &b, Location loc, Value mPanel, ValueRange) {
-              SmallVector<Value> accs =
-                  emitMicrokernel(b, loc, kernel, mPanel, nPanel);
-              emitEpilogue(b, loc, kernel, mPanel, nPanel, accs);
-              scf::YieldOp::create(b, loc);
-            });
-        scf::YieldOp::create(b, loc);
-      });
+  qtarget::ScheduleAttr schedule = op.getScheduleAttr();
+  if (!schedule)
+    schedule = chooseSchedule(
+        b.getContext(), kernel.row,
+        {chooseRegisterTile(kernel.row, kernel.getM(), kernel.nr).mr,
+         kernel.nr},
+        qtarget::TargetAttr::lookup(op), kernel.getM(), kernel.getK());
+  emitBlockedLoops(b, loc, kernel, schedule);
   b.eraseOp(op);
   return success();
 }

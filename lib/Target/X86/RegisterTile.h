@@ -16,11 +16,21 @@ struct RegisterTile {
 };
 
 /// The tile for an [M, K] x [N, K] matmul with `intrinsic`; a dynamic size is
-/// ShapedType::kDynamic. The accumulators, one panel of the right operand and
-/// a broadcast of the left one fit in the register file, and the tile is not
-/// larger than the matmul, rounded up to the vector.
+/// ShapedType::kDynamic. MR is the largest number of rows of a tile: rows that
+/// do not divide are cut in tiles as equal as can be. The accumulators, one
+/// panel of the right operand and a broadcast of the left one fit in the
+/// register file, and the tile is not larger than the matmul, rounded up to
+/// the vector.
 RegisterTile chooseRegisterTile(const qtarget::IntrinsicRow &intrinsic,
                                 int64_t m, int64_t n);
+
+/// The blocks for that tile: `schedule.rows` is `tile.mr`, and the other sizes
+/// follow from the caches of `target` (typical ones where it is null).
+qtarget::ScheduleAttr chooseSchedule(mlir::MLIRContext *context,
+                                     const qtarget::IntrinsicRow &intrinsic,
+                                     RegisterTile tile,
+                                     qtarget::TargetAttr target, int64_t m,
+                                     int64_t k);
 
 } // namespace quantmlir
 

@@ -4,14 +4,14 @@
 // RUN: quant-opt --one-shot-bufferize="bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map" %s | FileCheck %s
 
 // CHECK-LABEL: @packed
-// CHECK-SAME: %[[A:.*]]: memref<1x2x8x4xi8>, %[[B:.*]]: memref<1x2x16x4xi8>
+// CHECK-SAME: %[[A:.*]]: memref<8x8xi8>, %[[B:.*]]: memref<1x2x16x4xi8>
 // CHECK: %[[C:.*]] = memref.alloc() {{.*}} : memref<8x16xi32>
 // CHECK-NOT: memref.copy
-// CHECK: quant.packed_matmul <vpdpbusd_512> ins(%[[A]], %[[B]] : memref<1x2x8x4xi8>, memref<1x2x16x4xi8>) outs(%[[C]] : memref<8x16xi32>)
+// CHECK: quant.packed_matmul <vpdpbusd_512> ins(%[[A]], %[[B]] : memref<8x8xi8>, memref<1x2x16x4xi8>) outs(%[[C]] : memref<8x16xi32>)
 // CHECK: return %[[C]]
-func.func @packed(%a: tensor<1x2x8x4xi8>, %b: tensor<1x2x16x4xi8>) -> tensor<8x16xi32> {
+func.func @packed(%a: tensor<8x8xi8>, %b: tensor<1x2x16x4xi8>) -> tensor<8x16xi32> {
   %e = tensor.empty() : tensor<8x16xi32>
-  %y = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x2x8x4xi8>, tensor<1x2x16x4xi8>)
+  %y = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x8xi8>, tensor<1x2x16x4xi8>)
          outs(%e : tensor<8x16xi32>) -> tensor<8x16xi32>
   return %y : tensor<8x16xi32>
 }
@@ -21,8 +21,8 @@ func.func @packed(%a: tensor<1x2x8x4xi8>, %b: tensor<1x2x16x4xi8>) -> tensor<8x1
 // CHECK-LABEL: @init_used_later
 // CHECK: memref.alloc
 // CHECK: quant.packed_matmul
-func.func @init_used_later(%a: tensor<1x2x8x4xi8>, %b: tensor<1x2x16x4xi8>, %c: tensor<8x16xi32>) -> (tensor<8x16xi32>, tensor<8x16xi32>) {
-  %y = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x2x8x4xi8>, tensor<1x2x16x4xi8>)
+func.func @init_used_later(%a: tensor<8x8xi8>, %b: tensor<1x2x16x4xi8>, %c: tensor<8x16xi32>) -> (tensor<8x16xi32>, tensor<8x16xi32>) {
+  %y = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x8xi8>, tensor<1x2x16x4xi8>)
          outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return %y, %c : tensor<8x16xi32>, tensor<8x16xi32>
 }

@@ -518,152 +518,169 @@ func.func @unpack_int4_c1(%p: tensor<8x3xi8>) {
 
 // -----
 
-func.func @packed_matmul_c1_rank(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %c: tensor<8x16xi32>) {
-  // expected-error@+1 {{'quant.packed_matmul' op expected lhs of rank 4, but got 'tensor<8x4xi8>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+func.func @packed_matmul_c1_rank(%a: tensor<1x2x4xi8>, %b: tensor<1x1x16x4xi8>, %c: tensor<8x16xi32>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected lhs of rank 2, but got 'tensor<1x2x4xi8>'}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x2x4xi8>, tensor<1x1x16x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
 // -----
 
-func.func @packed_matmul_c1_dynamic_tile(%a: tensor<1x1x8x4xi8>, %b: tensor<1x1x?x4xi8>, %c: tensor<8x16xi32>) {
+func.func @packed_matmul_c1_rhs_rank(%a: tensor<8x4xi8>, %b: tensor<16x4xi8>, %c: tensor<8x16xi32>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected rhs of rank 4, but got 'tensor<16x4xi8>'}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<16x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c1_dynamic_tile(%a: tensor<8x4xi8>, %b: tensor<1x1x?x4xi8>, %c: tensor<8x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected static, non-empty inner tiles of rhs, but got 'tensor<1x1x?x4xi8>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x1x8x4xi8>, tensor<1x1x?x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x?x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
 // -----
 
-func.func @packed_matmul_c1_k(%a: tensor<1x2x8x4xi8>, %b: tensor<1x3x16x4xi8>, %c: tensor<8x16xi32>) {
+func.func @packed_matmul_c1_k(%a: tensor<8x8xi8>, %b: tensor<1x3x16x4xi8>, %c: tensor<8x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected equal padded K sizes, but lhs has 8 and rhs has 12}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x2x8x4xi8>, tensor<1x3x16x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x8xi8>, tensor<1x3x16x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
 // -----
 
-func.func @packed_matmul_c1_kr(%a: tensor<1x2x8x2xi8>, %b: tensor<1x2x16x4xi8>, %c: tensor<8x16xi32>) {
-  // expected-error@+1 {{'quant.packed_matmul' op expected equal padded K sizes, but lhs has 4 and rhs has 8}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x2x8x2xi8>, tensor<1x2x16x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+func.func @packed_matmul_c4_rows(%a: tensor<9x4xi8>, %b: tensor<1x1x16x4xi8>, %c: tensor<8x16xi32>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected 8 tiles of 1 in lhs for the size 8 of init, but got 'tensor<9x4xi8>'}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<9x4xi8>, tensor<1x1x16x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
 // -----
 
-func.func @packed_matmul_c4(%a: tensor<2x1x8x4xi8>, %b: tensor<1x1x16x4xi8>, %c: tensor<8x16xi32>) {
-  // expected-error@+1 {{'quant.packed_matmul' op expected 1 tiles of 8 in lhs for the size 8 of init, but got 'tensor<2x1x8x4xi8>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<2x1x8x4xi8>, tensor<1x1x16x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+func.func @packed_matmul_c4(%a: tensor<8x4xi8>, %b: tensor<2x1x16x4xi8>, %c: tensor<8x16xi32>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected 1 tiles of 16 in rhs for the size 16 of init, but got 'tensor<2x1x16x4xi8>'}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<2x1x16x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
 // -----
 
-func.func @packed_matmul_c5_col_bias(%a: tensor<1x1x8x4xi8>, %b: tensor<1x1x16x4xi8>, %v: tensor<16xi32>, %c: tensor<8x16xi32>) {
+func.func @packed_matmul_c5_col_bias(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %v: tensor<16xi32>, %c: tensor<8x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected col_bias of shape [1, 16] ([N/NR, NR] of rhs), but got 'tensor<16xi32>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x1x8x4xi8>, tensor<1x1x16x4xi8>) col_bias(%v : tensor<16xi32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) col_bias(%v : tensor<16xi32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
 // -----
 
-func.func @packed_matmul_c5_alone(%a: tensor<1x1x8x4xi8>, %b: tensor<1x1x16x4xi8>, %v: tensor<1x8xi32>, %c: tensor<8x16xi32>) {
+func.func @packed_matmul_c5_alone(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %v: tensor<1x8xi32>, %c: tensor<8x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected row_factors and col_factors together, but got only row_factors}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x1x8x4xi8>, tensor<1x1x16x4xi8>) row_factors(%v : tensor<1x8xi32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_factors(%v : tensor<1x8xi32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
 // -----
 
-func.func @packed_matmul_c5_factors(%a: tensor<1x1x8x4xi8>, %b: tensor<1x1x16x4xi8>, %v: tensor<2x8xi32>, %w: tensor<1x1x16xi32>, %c: tensor<8x16xi32>) {
+func.func @packed_matmul_c5_factors(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %v: tensor<2x8xi32>, %w: tensor<1x1x16xi32>, %c: tensor<8x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected col_factors of shape [2, 1, 16] ([R, N/NR, NR]), but got 'tensor<1x1x16xi32>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x1x8x4xi8>, tensor<1x1x16x4xi8>) row_factors(%v : tensor<2x8xi32>) col_factors(%w : tensor<1x1x16xi32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_factors(%v : tensor<2x8xi32>) col_factors(%w : tensor<1x1x16xi32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
 // -----
 
-func.func @packed_matmul_c6_accumulator(%a: tensor<1x1x8x4xi8>, %b: tensor<1x1x16x4xi8>, %s: tensor<f32>, %c: tensor<8x16xi32>) {
+func.func @packed_matmul_c6_accumulator(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %s: tensor<f32>, %c: tensor<8x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected no scales with an i32 result, but got row_scale}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x1x8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
 // -----
 
-func.func @packed_matmul_c6_float(%a: tensor<1x1x8x4xi8>, %b: tensor<1x1x16x4xi8>, %c: tensor<8x16xf32>) {
+func.func @packed_matmul_c6_float(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %c: tensor<8x16xf32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected a row_scale or a channel_scale with 'tensor<8x16xf32>', but got neither}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x1x8x4xi8>, tensor<1x1x16x4xi8>) outs(%c : tensor<8x16xf32>) -> tensor<8x16xf32>
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) outs(%c : tensor<8x16xf32>) -> tensor<8x16xf32>
   return
 }
 
 // -----
 
-func.func @packed_matmul_c7(%a: tensor<1x1x8x4xi8>, %b: tensor<1x1x16x4xi8>, %s: tensor<f32>, %c: tensor<8x16xi8>) {
+func.func @packed_matmul_c7(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %s: tensor<f32>, %c: tensor<8x16xi8>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected a range with an 8-bit result}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x1x8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f32>) outs(%c : tensor<8x16xi8>) -> tensor<8x16xi8>
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f32>) outs(%c : tensor<8x16xi8>) -> tensor<8x16xi8>
   return
 }
 
 // -----
 
-func.func @packed_matmul_c1_intrinsic_k(%a: tensor<1x1x8x2xi8>, %b: tensor<1x1x16x2xi8>, %c: tensor<8x16xi32>) {
-  // expected-error@+1 {{'quant.packed_matmul' op expected inner K tiles of 4 in lhs for vpdpbusd_512, but got 'tensor<1x1x8x2xi8>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x1x8x2xi8>, tensor<1x1x16x2xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+func.func @packed_matmul_c1_intrinsic_k(%a: tensor<8x2xi8>, %b: tensor<1x1x16x2xi8>, %c: tensor<8x16xi32>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected inner K tiles of 4 in rhs for vpdpbusd_512, but got 'tensor<1x1x16x2xi8>'}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x2xi8>, tensor<1x1x16x2xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
 // -----
 
-func.func @packed_matmul_c2(%a: tensor<1x1x8x4xi8>, %b: tensor<1x1x24x4xi8>, %c: tensor<8x24xi32>) {
+func.func @packed_matmul_schedule(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %c: tensor<8x16xi32>) {
+  // expected-error@+2 {{expected rows > 0 and blocks >= 0, found rows = 0, blockM = 0, blockK = 0}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) outs(%c : tensor<8x16xi32>)
+    {schedule = #qtarget.schedule<rows = 0, blockM = 0, blockK = 0>} -> tensor<8x16xi32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c2(%a: tensor<8x4xi8>, %b: tensor<1x1x24x4xi8>, %c: tensor<8x24xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected inner N tiles of a multiple of 16 for vpdpbusd_512, but got 'tensor<1x1x24x4xi8>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x1x8x4xi8>, tensor<1x1x24x4xi8>) outs(%c : tensor<8x24xi32>) -> tensor<8x24xi32>
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x24x4xi8>) outs(%c : tensor<8x24xi32>) -> tensor<8x24xi32>
   return
 }
 
 // -----
 
-func.func @packed_matmul_c3_lhs(%a: tensor<1x1x8x2xi8>, %b: tensor<1x1x16x2xi8>, %c: tensor<8x16xi32>) {
-  // expected-error@+1 {{'quant.packed_matmul' op expected lhs elements of i16 for vpmaddwd_512, but got 'tensor<1x1x8x2xi8>'}}
-  %0 = quant.packed_matmul <vpmaddwd_512> ins(%a, %b : tensor<1x1x8x2xi8>, tensor<1x1x16x2xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+func.func @packed_matmul_c3_lhs(%a: tensor<8x2xi8>, %b: tensor<1x1x16x2xi8>, %c: tensor<8x16xi32>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected lhs elements of i16 for vpmaddwd_512, but got 'tensor<8x2xi8>'}}
+  %0 = quant.packed_matmul <vpmaddwd_512> ins(%a, %b : tensor<8x2xi8>, tensor<1x1x16x2xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
 // -----
 
-func.func @packed_matmul_c3_col_bias(%a: tensor<1x1x8x4xi8>, %b: tensor<1x1x16x4xi8>, %v: tensor<1x16xf32>, %c: tensor<8x16xi32>) {
+func.func @packed_matmul_c3_col_bias(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %v: tensor<1x16xf32>, %c: tensor<8x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected col_bias elements of i32, but got 'tensor<1x16xf32>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x1x8x4xi8>, tensor<1x1x16x4xi8>) col_bias(%v : tensor<1x16xf32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) col_bias(%v : tensor<1x16xf32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
 // -----
 
-func.func @packed_matmul_c3_scale(%a: tensor<1x1x8x4xi8>, %b: tensor<1x1x16x4xi8>, %s: tensor<f64>, %c: tensor<8x16xf32>) {
+func.func @packed_matmul_c3_scale(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %s: tensor<f64>, %c: tensor<8x16xf32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected row_scale elements of f32, but got 'tensor<f64>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x1x8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f64>) outs(%c : tensor<8x16xf32>) -> tensor<8x16xf32>
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f64>) outs(%c : tensor<8x16xf32>) -> tensor<8x16xf32>
   return
 }
 
 // -----
 
-func.func @packed_matmul_c6_bias(%a: tensor<1x1x8x4xi8>, %b: tensor<1x1x16x4xi8>, %v: tensor<1x16xf32>, %c: tensor<8x16xi32>) {
+func.func @packed_matmul_c6_bias(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %v: tensor<1x16xf32>, %c: tensor<8x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected no bias and no clamp with an i32 result}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x1x8x4xi8>, tensor<1x1x16x4xi8>) bias(%v : tensor<1x16xf32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) bias(%v : tensor<1x16xf32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
 // -----
 
-func.func @packed_matmul_c6_result(%a: tensor<1x1x8x4xi8>, %b: tensor<1x1x16x4xi8>, %s: tensor<f32>, %c: tensor<8x16xf64>) {
+func.func @packed_matmul_c6_result(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %s: tensor<f32>, %c: tensor<8x16xf64>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected a result of i32, i8, f32, f16 or bf16, but init is 'tensor<8x16xf64>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x1x8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f32>) outs(%c : tensor<8x16xf64>) -> tensor<8x16xf64>
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f32>) outs(%c : tensor<8x16xf64>) -> tensor<8x16xf64>
   return
 }
 
 // -----
 
-func.func @packed_matmul_c7_float(%a: tensor<1x1x8x4xi8>, %b: tensor<1x1x16x4xi8>, %s: tensor<f32>, %c: tensor<8x16xf32>) {
+func.func @packed_matmul_c7_float(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %s: tensor<f32>, %c: tensor<8x16xf32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected zero_point, range and unsigned with an 8-bit result only, but init is 'tensor<8x16xf32>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x1x8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f32>) outs(%c : tensor<8x16xf32>) {zero_point = 1 : i32} -> tensor<8x16xf32>
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f32>) outs(%c : tensor<8x16xf32>) {zero_point = 1 : i32} -> tensor<8x16xf32>
   return
 }

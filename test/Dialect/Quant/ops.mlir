@@ -133,31 +133,33 @@ func.func @int4(%q: tensor<8x5xi4>, %d: tensor<?xi4>) {
 }
 
 // CHECK-LABEL: @packed_matmul
-func.func @packed_matmul(%a: tensor<16x96x8x4xi8>, %b: tensor<32x96x48x4xi8>,
+func.func @packed_matmul(%a: tensor<128x384xi8>, %b: tensor<32x96x48x4xi8>,
                          %c: tensor<32x48xi32>, %rf: tensor<1x128xi32>,
                          %cf: tensor<1x32x48xi32>, %sx: tensor<128xf32>,
                          %sw: tensor<32x48xf32>, %e: tensor<128x1536xf32>,
-                         %i: tensor<125x1530xi32>) {
-  // CHECK: quant.packed_matmul <vpdpbusd_512> ins(%{{.*}}, %{{.*}} : tensor<16x96x8x4xi8>, tensor<32x96x48x4xi8>) col_bias(%{{.*}} : tensor<32x48xi32>) row_factors(%{{.*}} : tensor<1x128xi32>) col_factors(%{{.*}} : tensor<1x32x48xi32>) row_scale(%{{.*}} : tensor<128xf32>) channel_scale(%{{.*}} : tensor<32x48xf32>) outs(%{{.*}} : tensor<128x1536xf32>) -> tensor<128x1536xf32>
+                         %d: tensor<125x381xi8>, %i: tensor<125x1530xi32>) {
+  // CHECK: quant.packed_matmul <vpdpbusd_512> ins(%{{.*}}, %{{.*}} : tensor<128x384xi8>, tensor<32x96x48x4xi8>) col_bias(%{{.*}} : tensor<32x48xi32>) row_factors(%{{.*}} : tensor<1x128xi32>) col_factors(%{{.*}} : tensor<1x32x48xi32>) row_scale(%{{.*}} : tensor<128xf32>) channel_scale(%{{.*}} : tensor<32x48xf32>) outs(%{{.*}} : tensor<128x1536xf32>) -> tensor<128x1536xf32>
   %0 = quant.packed_matmul <vpdpbusd_512>
-      ins(%a, %b : tensor<16x96x8x4xi8>, tensor<32x96x48x4xi8>)
+      ins(%a, %b : tensor<128x384xi8>, tensor<32x96x48x4xi8>)
       col_bias(%c : tensor<32x48xi32>)
       row_factors(%rf : tensor<1x128xi32>) col_factors(%cf : tensor<1x32x48xi32>)
       row_scale(%sx : tensor<128xf32>) channel_scale(%sw : tensor<32x48xf32>)
       outs(%e : tensor<128x1536xf32>) -> tensor<128x1536xf32>
-  // CHECK: quant.packed_matmul <vpdpbusd_512> ins(%{{.*}}, %{{.*}} : tensor<16x96x8x4xi8>, tensor<32x96x48x4xi8>) outs(%{{.*}} : tensor<125x1530xi32>) -> tensor<125x1530xi32>
+  // CHECK: quant.packed_matmul <vpdpbusd_512> ins(%{{.*}}, %{{.*}} : tensor<125x381xi8>, tensor<32x96x48x4xi8>) outs(%{{.*}} : tensor<125x1530xi32>) {schedule = #qtarget.schedule<rows = 6, blockM = 252, blockK = 512>} -> tensor<125x1530xi32>
   %1 = quant.packed_matmul <vpdpbusd_512>
-      ins(%a, %b : tensor<16x96x8x4xi8>, tensor<32x96x48x4xi8>)
-      outs(%i : tensor<125x1530xi32>) -> tensor<125x1530xi32>
+      ins(%d, %b : tensor<125x381xi8>, tensor<32x96x48x4xi8>)
+      outs(%i : tensor<125x1530xi32>)
+      {schedule = #qtarget.schedule<rows = 6, blockM = 252, blockK = 512>}
+      -> tensor<125x1530xi32>
   return
 }
 
 // CHECK-LABEL: @packed_matmul_memref
-func.func @packed_matmul_memref(%a: memref<1x?x8x4xi8>, %b: memref<1x?x16x4xi8>,
+func.func @packed_matmul_memref(%a: memref<?x?xi8>, %b: memref<1x?x16x4xi8>,
                                 %s: memref<f32>, %e: memref<?x16xi8>) {
-  // CHECK: quant.packed_matmul <vpdpbusd_512> ins(%{{.*}}, %{{.*}} : memref<1x?x8x4xi8>, memref<1x?x16x4xi8>) row_scale(%{{.*}} : memref<f32>) outs(%{{.*}} : memref<?x16xi8>) {range = array<i64: -128, 127>, zero_point = 5 : i32}
+  // CHECK: quant.packed_matmul <vpdpbusd_512> ins(%{{.*}}, %{{.*}} : memref<?x?xi8>, memref<1x?x16x4xi8>) row_scale(%{{.*}} : memref<f32>) outs(%{{.*}} : memref<?x16xi8>) {range = array<i64: -128, 127>, zero_point = 5 : i32}
   quant.packed_matmul <vpdpbusd_512>
-      ins(%a, %b : memref<1x?x8x4xi8>, memref<1x?x16x4xi8>)
+      ins(%a, %b : memref<?x?xi8>, memref<1x?x16x4xi8>)
       row_scale(%s : memref<f32>) outs(%e : memref<?x16xi8>)
       {zero_point = 5 : i32, range = array<i64: -128, 127>}
   return

@@ -12,11 +12,12 @@
 // RUN: quant-opt --quant-to-x86="cpu=x86-64" %s | mlir-translate --mlir-to-llvmir \
 // RUN:   | opt -O3 | llc -O3 | FileCheck %s --check-prefix=SSE2
 
-// 8 rows x 48 columns: 24 accumulators, 3 loads of the right operand.
+// 8 rows x 48 columns: 24 accumulators, 3 loads of the right operand, two steps
+// in an iteration; no address is computed in the loop.
 // VNNI512-LABEL: linear:
 // VNNI512: Inner Loop Header: Depth=3
 // VNNI512-NOT: {{Spill|Reload|%bb}}
-// VNNI512-COUNT-24: vpdpbusd {{.*}}%zmm
+// VNNI512-COUNT-48: vpdpbusd {{.*}}%zmm
 // VNNI512-NOT: vpdpbusd
 // VNNI512-NOT: {{Spill|Reload}}
 // VNNI512: cmpq
@@ -27,7 +28,7 @@
 // VNNI256-LABEL: linear:
 // VNNI256: Inner Loop Header: Depth=3
 // VNNI256-NOT: {{Spill|Reload|%bb}}
-// VNNI256-COUNT-12: vpdpbusd {{.*}}%ymm
+// VNNI256-COUNT-24: vpdpbusd {{.*}}%ymm
 // VNNI256-NOT: {{vpdpbusd|Spill|Reload}}
 // VNNI256: cmpq
 // VNNI256-NOT: vpdpbusd
@@ -37,13 +38,13 @@
 // AVX2-NOT: vpmaddubsw
 // AVX2: Inner Loop Header: Depth=3
 // AVX2-NOT: {{Spill|Reload|%bb}}
-// AVX2-COUNT-8: vpmaddwd {{.*}}%ymm
+// AVX2-COUNT-16: vpmaddwd {{.*}}%ymm
 // AVX2-NOT: {{vpmaddwd|vpmaddubsw|Spill|Reload}}
 // AVX2: cmpq
 
 // AVX512BW-LABEL: linear:
 // AVX512BW: Inner Loop Header: Depth=3
-// AVX512BW-COUNT-24: vpmaddwd {{.*}}%zmm
+// AVX512BW-COUNT-48: vpmaddwd {{.*}}%zmm
 // AVX512BW-NOT: vpmaddubsw
 
 // SSE2-LABEL: linear:

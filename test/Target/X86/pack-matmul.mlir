@@ -7,8 +7,8 @@
 // CHECK-LABEL: @constant_weight_symmetric
 // CHECK-DAG: %[[BIAS:.*]] = arith.constant dense<{{\[\[}}-1280, 512, {{.*}}]]> : tensor<1x16xi32>
 // CHECK-DAG: %[[WEIGHT:.*]] = arith.constant dense<{{\[\[\[\[}}1, 2, 3, 4], [-1, -1, -1, -1], [0, {{.*}}> : tensor<1x1x16x4xi8>
-// CHECK: quant.quantize {{.*}} zero_point({{.*}}) axes = [0] range = [0, 255] unsigned
-// CHECK: %[[LHS:.*]] = linalg.pack {{.*}} inner_tiles = [8, 4] {{.*}} -> tensor<2x1x8x4xi8>
+// CHECK: %[[LHS:.*]] = quant.quantize {{.*}} zero_point({{.*}}) axes = [0] range = [0, 255] unsigned
+// CHECK-NOT: linalg.pack
 // CHECK: quant.packed_matmul <vpdpbusd_512> ins(%[[LHS]], %[[WEIGHT]]
 // CHECK-SAME: col_bias(%[[BIAS]] : tensor<1x16xi32>)
 // CHECK-SAME: row_scale({{.*}} : tensor<16xf32>) channel_scale({{.*}} : tensor<1x16xf32>)
@@ -18,7 +18,6 @@
 // AVX2-LABEL: @constant_weight_symmetric
 // AVX2-NOT: col_bias
 // AVX2: arith.extsi {{.*}} : i8 to i16
-// AVX2: linalg.pack {{.*}} inner_tiles = [4, 2]
 // AVX2: quant.packed_matmul <vpmaddwd_256>
 // AVX2-NOT: col_bias
 // AVX2: return
@@ -107,13 +106,12 @@ func.func @negative_nonzero_init(%q: tensor<8x4xi8>, %w: tensor<4x3xi8>, %init: 
 // the second one's instruction wants them: no pass over the data.
 
 // CHECK-LABEL: @chain
-// CHECK: %[[Q:.*]] = quant.packed_matmul <vpdpbusd_512> {{.*}} unsigned {range = array<i64: 1, 255>, zero_point = 131 : i32} -> tensor<8x16xi8>
+// CHECK: %[[Q:.*]] = quant.packed_matmul <vpdpbusd_512> {{.*}} unsigned {range = array<i64: 1, 255>, schedule = {{.*}}, zero_point = 131 : i32} -> tensor<8x16xi8>
 // CHECK-NOT: arith.xori
-// CHECK: %[[LHS:.*]] = linalg.pack %[[Q]]
-// CHECK: quant.packed_matmul <vpdpbusd_512> ins(%[[LHS]],
+// CHECK: quant.packed_matmul <vpdpbusd_512> ins(%[[Q]],
 
 // AVX2-LABEL: @chain
-// AVX2: quant.packed_matmul <vpmaddwd_256> {{.*}} {range = array<i64: -127, 127>, zero_point = 3 : i32} -> tensor<8x16xi8>
+// AVX2: quant.packed_matmul <vpmaddwd_256> {{.*}} {range = array<i64: -127, 127>, schedule = {{.*}}, zero_point = 3 : i32} -> tensor<8x16xi8>
 func.func @chain(%q: tensor<8x4xi8>, %w: tensor<4x16xi8>, %v: tensor<16x3xi8>, %s: tensor<f32>) -> tensor<8x3xi32> {
   %i0 = arith.constant dense<0> : tensor<8x16xi32>
   %i1 = arith.constant dense<0> : tensor<8x3xi32>

@@ -64,6 +64,11 @@ struct IntrinsicRow {
     return family == IntrinsicFamily::Dp4a ||
            family == IntrinsicFamily::MmaSync;
   }
+  /// Whether the left operand is packed in tiles; else rows are read as they
+  /// are.
+  bool packsLhs() const {
+    return isNVVM() || family == IntrinsicFamily::TileDot;
+  }
   /// Whether `target` has one of the alternatives of `features`.
   bool isLegalOn(TargetAttr target) const;
 };

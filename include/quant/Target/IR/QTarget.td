@@ -98,4 +98,28 @@ def QTarget_TargetAttr : QTarget_Attr<"Target", "target"> {
   }];
 }
 
+def QTarget_ScheduleAttr : QTarget_Attr<"Schedule", "schedule"> {
+  let summary = "How a packed matmul is cut into register tiles and blocks";
+  let description = [{
+    `rows` is the largest number of rows whose accumulators stay in registers,
+    `blockM` the rows that are computed before the next ones are looked at (their
+    part of the left operand stays in L2), `blockK` the elements along K that
+    are multiplied before the next ones (that part of one panel of the right
+    operand stays in L1). The columns of a tile are those of the packed right
+    operand. 0 means that the dimension is not cut.
+
+    A pass chooses the schedule from the target's caches; one that is written by
+    hand, or by a tuner, is followed.
+
+    Example:
+
+    ```mlir
+    #qtarget.schedule<rows = 6, blockM = 252, blockK = 512>
+    ```
+  }];
+  let parameters = (ins "int64_t":$rows, "int64_t":$blockM, "int64_t":$blockK);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
 #endif // QUANT_TARGET_IR_QTARGET_TD

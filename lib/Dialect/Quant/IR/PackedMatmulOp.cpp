@@ -20,24 +20,35 @@ static ShapedType getShaped(Value value) {
   return cast<ShapedType>(value.getType());
 }
 
-/// C1: two packed operands of the same K.
+/// An operand in tiles: rank 4, the inner two static.
+static LogicalResult verifyTiles(PackedMatmulOp op, StringRef name,
+                                 ShapedType type) {
+  if (type.getRank() != 4)
+    return op.emitOpError("expected ")
+           << name << " of rank 4, but got " << type;
+  if (type.isDynamicDim(2) || type.isDynamicDim(3) || type.getDimSize(2) <= 0 ||
+      type.getDimSize(3) <= 0)
+    return op.emitOpError("expected static, non-empty inner tiles of ")
+           << name << ", but got " << type;
+  return success();
+}
+
+/// C1: operands of the same K.
 static LogicalResult verifyPackedOperands(PackedMatmulOp op) {
   // packed_matmul_c1
   ShapedType lhs = getShaped(op.getLhs()), rhs = getShaped(op.getRhs());
-  for (auto [name, type] :
-       {std::make_pair("lhs", lhs), std::make_pair("rhs", rhs)}) {
-    if (type.getRank() != 4)
-      return op.emitOpError("expected ")
-             << name << " of rank 4, but got " << type;
-    if (type.isDynamicDim(2) || type.isDynamicDim(3) ||
-        type.getDimSize(2) <= 0 || type.getDimSize(3) <= 0)
-      return op.emitOpError("expected static, non-empty inner tiles of ")
-             << name << ", but got " << type;
-  }
+  if (failed(verifyTiles(op, "rhs", rhs)))
+    return failure();
+  bool isPlain = !qtarget::getIntrinsicRow(op.getIntrinsic()).packsLhs();
+  if (isPlain && !op.hasPlainLhs())
+    return op.emitOpError("expected lhs of rank 2, but got ") << lhs;
+  if (!isPlain && failed(verifyTiles(op, "lhs", lhs)))
+    return failure();
   if (lhs.isDynamicDim(1) || rhs.isDynamicDim(1))
     return success();
-  int64_t lhsK = lhs.getDimSize(1) * lhs.getDimSize(3);
   int64_t rhsK = rhs.getDimSize(1) * rhs.getDimSize(3);
+  int64_t lhsK = isPlain ? llvm::alignTo(lhs.getDimSize(1), rhs.getDimSize(3))
+                         : lhs.getDimSize(1) * lhs.getDimSize(3);
   if (lhsK != rhsK)
     return op.emitOpError("expected equal padded K sizes, but lhs has ")
            << lhsK << " and rhs has " << rhsK;
@@ -52,7 +63,7 @@ static LogicalResult verifyIntrinsic(PackedMatmulOp op) {
   // packed_matmul_c1
   for (auto [name, type, format] : {std::make_tuple("lhs", lhs, row.lhs),
                                     std::make_tuple("rhs", rhs, row.rhs)})
-    if (type.getDimSize(3) != format.kTile)
+    if (type.getRank() == 4 && type.getDimSize(3) != format.kTile)
       return op.emitOpError("expected inner K tiles of ")
              << format.kTile << " in " << name << " for " << row.name
              << ", but got " << type;
@@ -100,7 +111,9 @@ static LogicalResult verifyResultShape(PackedMatmulOp op) {
         std::make_tuple(1, "rhs", getShaped(op.getRhs()))}) {
     if (init.isDynamicDim(dim) || operand.isDynamicDim(0))
       continue;
-    int64_t size = init.getDimSize(dim), tile = operand.getDimSize(2);
+    bool isPlain = dim == 0 && op.hasPlainLhs();
+    int64_t size = init.getDimSize(dim);
+    int64_t tile = isPlain ? 1 : operand.getDimSize(2);
     int64_t tiles = llvm::divideCeil(size, tile);
     if (tiles != operand.getDimSize(0))
       return op.emitOpError("expected ")

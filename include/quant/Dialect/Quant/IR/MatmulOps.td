@@ -99,9 +99,10 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
   let description = [{
     A matmul whose operands are tiled and packed for `intrinsic`, with its
     corrections and rescaling fused, so that the i32 accumulator need not go
-    to memory. `lhs` is `[M/MR][K/KR][MR][KR]`, `rhs` `[N/NR][K/KR][NR][KR]`,
-    both padded with zeros; every vector over columns is packed the same way,
-    `[N/NR][NR]`. `init` is the plain `[M, N]` result and is overwritten, not
+    to memory. `rhs` is `[N/NR][K/KR][NR][KR]`, padded with zeros; every vector
+    over columns is packed the same way, `[N/NR][NR]`. An instruction that
+    multiplies one row at a time reads `lhs` as it is, `[M, K]`; one that
+    multiplies several may have it packed, `[M/MR][K/KR][MR][KR]`. `init` is the plain `[M, N]` result and is overwritten, not
     accumulated into; its sizes say what is padding.
 
     ```
@@ -116,18 +117,22 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
     `vpdpbusd`, i16 for `vpmaddwd`), `rhs` elements as its right (s8); the tile
     instructions of AMX have a row for each pair of signs. Their KR is 64 on the
     left and 4 on the right, MR and NR are those of one tile register.
+    `schedule` says how the loops are cut; without it the lowering chooses.
     `row_factors` is `[R, M]`, `col_factors` `[R, N/NR, NR]`: the rank-R
     correction that run-time zero points need.
 
     The op stands on tensors or, after bufferization, on memrefs.
 
     Constraints:
-    * (C1) `lhs` and `rhs` have rank 4 with static inner tiles and equal padded
-      K, each with the intrinsic's KR for its side.
+    * (C1) `rhs` has rank 4 with static inner tiles, and its KR is the
+      intrinsic's. `lhs` has rank 2 and its K makes `rhs`'s K/KR tiles; for a
+      tile instruction it has rank 4 with static inner tiles, the intrinsic's
+      KR, and the padded K of `rhs`.
     * (C2) NR is a multiple of the intrinsic's N.
     * (C3) `lhs` and `rhs` elements are those of the intrinsic's row, the
       corrections i32, the scales f32.
-    * (C4) `init` is `[M, N]` with `ceil(M/MR)`, `ceil(N/NR)` the outer sizes.
+    * (C4) `init` is `[M, N]` with M, or `ceil(M/MR)`, and `ceil(N/NR)` the
+      outer sizes.
     * (C5) column vectors are `[N/NR, NR]`; `row_factors` `[R, M]` and
       `col_factors` `[R, N/NR, NR]` stand together, R static.
     * (C6) an i32 result has no scales, bias or clamps; a float or 8-bit result
@@ -141,7 +146,7 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
 
     ```mlir
     %y = quant.packed_matmul <vpdpbusd_512>
-           ins(%a, %b : tensor<16x96x8x4xi8>, tensor<32x96x48x4xi8>)
+           ins(%a, %b : tensor<128x384xi8>, tensor<32x96x48x4xi8>)
            col_bias(%c : tensor<32x48xi32>)
            row_scale(%sx : tensor<128xf32>)
            channel_scale(%sw : tensor<32x48xf32>)
@@ -163,7 +168,8 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
       OptionalAttr<DenseI64ArrayAttr>:$range,
       OptionalAttr<F32Attr>:$clamp_min,
       OptionalAttr<F32Attr>:$clamp_max,
-      UnitAttr:$is_unsigned);
+      UnitAttr:$is_unsigned,
+      OptionalAttr<QTarget_ScheduleAttr>:$schedule);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
     $intrinsic `ins` `(` $lhs `,` $rhs `:` type($lhs) `,` type($rhs) `)`
@@ -179,6 +185,10 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() {
       return getInitMutable();
+    }
+    /// Whether `lhs` is `[M, K]`, as it came.
+    bool hasPlainLhs() {
+      return ::llvm::cast<::mlir::ShapedType>(getLhs().getType()).getRank() == 2;
     }
   }];
   let hasVerifier = 1;
