@@ -100,10 +100,10 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
     A matmul whose operands are tiled and packed for `intrinsic`, with its
     corrections and rescaling fused, so that the i32 accumulator need not go
     to memory. `rhs` is `[N/NR][K/KR][NR][KR]`, padded with zeros; every vector
-    over columns is packed the same way, `[N/NR][NR]`. An instruction that
-    multiplies one row at a time reads `lhs` as it is, `[M, K]`; one that
-    multiplies several may have it packed, `[M/MR][K/KR][MR][KR]`. `init` is the plain `[M, N]` result and is overwritten, not
-    accumulated into; its sizes say what is padding.
+    over columns is packed the same way, `[N/NR][NR]`. A vector instruction
+    reads `lhs` as it is, `[M, K]`; the tiles of AMX and the kernels of GPUs
+    have it packed, `[M/MR][K/KR][MR][KR]`. `init` is the plain `[M, N]` result
+    and is overwritten, not accumulated into; its sizes say what is padding.
 
     ```
     t = sum_k lhs[m, k] * rhs[n, k]                               (i32, wraps)
@@ -125,9 +125,9 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
 
     Constraints:
     * (C1) `rhs` has rank 4 with static inner tiles, and its KR is the
-      intrinsic's. `lhs` has rank 2 and its K makes `rhs`'s K/KR tiles; for a
-      tile instruction it has rank 4 with static inner tiles, the intrinsic's
-      KR, and the padded K of `rhs`.
+      intrinsic's. `lhs` has rank 2 and its K makes `rhs`'s K/KR tiles; where
+      it is packed it has rank 4 with static inner tiles, the intrinsic's KR,
+      and the padded K of `rhs`.
     * (C2) NR is a multiple of the intrinsic's N.
     * (C3) `lhs` and `rhs` elements are those of the intrinsic's row, the
       corrections i32, the scales f32.
