@@ -14,8 +14,8 @@
 
 // PACKED: %[[H:.*]] = quant.packed_matmul {{.*}} -> tensor<4x16xi8>
 // PACKED-NOT: linalg.generic
-// PACKED: %[[P:.*]] = linalg.pack %[[H]]
-// PACKED-NEXT: quant.packed_matmul {{.*}} ins(%[[P]],
+// PACKED-NOT: linalg.pack
+// PACKED: quant.packed_matmul {{.*}} ins(%[[H]],
 #id = affine_map<(m, n) -> (m, n)>
 #row = affine_map<(m, n) -> (n)>
 !x = !quant.uniform<i8:f32, 0.05>
