@@ -31,7 +31,7 @@ static constexpr int64_t kPrefetchBytes = 2048;
 /// Independent dot products that keep both ports busy.
 static constexpr int64_t kWantedChains = 8;
 /// Dot products of a loop body up to which a group is unrolled.
-static constexpr int64_t kMaxUnrolledDots = 128;
+static constexpr int64_t kMaxUnrolledDots = 200;
 
 ScaledKernel::ScaledKernel(PackedScaledMatmulOp op, OpBuilder &b)
     : op(op), row(qtarget::getIntrinsicRow(op.getIntrinsic())),
@@ -110,6 +110,15 @@ private:
       --wanted;
     return wanted;
   }
+  /// Steps in the body of the loop over K, a multiple of the chained ones.
+  int64_t unrolledSteps() {
+    int64_t chained = chainedSteps();
+    int64_t most = kMaxUnrolledDots / (dotsPerStep() * vectors);
+    for (int64_t steps = std::min(most, kernel.steps); steps > chained; --steps)
+      if (steps % chained == 0 && kernel.steps % steps == 0)
+        return steps;
+    return chained;
+  }
   int64_t dotsPerStep() { return kernel.isInt4 ? 2 : 1; }
   int64_t chainsPerVector() {
     bool splitsStep = vectors * dotsPerStep() <= kWantedChains;
@@ -156,9 +165,7 @@ private:
                                                 ValueRange{rowOf(v), group}));
       accs.append(chains - 1, zero);
     }
-    int64_t unroll = chainedSteps();
-    if (kernel.steps * dotsPerStep() * vectors <= kMaxUnrolledDots)
-      unroll = kernel.steps;
+    int64_t unroll = unrolledSteps();
     if (unroll == kernel.steps) {
       for (int64_t s = 0; s < unroll; ++s)
         emitStep(b, group, index(b, s), s, accs);
