@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "quant/Dialect/Quant/Utils/RescaleFormula.h"
 
@@ -45,6 +46,7 @@ struct RowEpilogue {
   Value addRankRCorrection(Value acc, int64_t j) const;
   Value rescale(Value acc, int64_t j) const;
   void store(Value vector, int64_t j) const;
+  void storeOneOrAll(Value vector, ValueRange at, Value left) const;
 };
 
 } // namespace
@@ -89,6 +91,27 @@ Value RowEpilogue::rescale(Value acc, int64_t j) const {
   return emitRescale(b, loc, acc, terms, element);
 }
 
+/// A vector of which the last panel has one lane, and any other panel all. LLVM
+/// 22 stores four bytes for a single i8 lane under a constant mask, where it
+/// has AVX-512: behind the result's end, and over the next row's columns.
+void RowEpilogue::storeOneOrAll(Value vector, ValueRange at, Value left) const {
+  Value init = kernel.op.getInit();
+  Value isOne =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, left, index(1));
+  scf::IfOp::create(
+      b, loc, isOne,
+      [&](OpBuilder &b, Location loc) {
+        Value lane =
+            vector::ExtractOp::create(b, loc, vector, ArrayRef<int64_t>{0});
+        memref::StoreOp::create(b, loc, lane, init, at);
+        scf::YieldOp::create(b, loc);
+      },
+      [&](OpBuilder &b, Location loc) {
+        vector::StoreOp::create(b, loc, vector, init, at);
+        scf::YieldOp::create(b, loc);
+      });
+}
+
 void RowEpilogue::store(Value vector, int64_t j) const {
   Value init = kernel.op.getInit();
   int64_t lanes = kernel.row.n;
@@ -101,6 +124,11 @@ void RowEpilogue::store(Value vector, int64_t j) const {
   }
   Value size = memref::DimOp::create(b, loc, init, 1);
   Value left = arith::SubIOp::create(b, loc, size, col);
+  if (!ShapedType::isDynamic(n) && n % lanes == 1 &&
+      j == n % kernel.nr / lanes) {
+    storeOneOrAll(vector, ValueRange{row, col}, left);
+    return;
+  }
   Value mask = vector::CreateMaskOp::create(b, loc, typed(b.getI1Type()), left);
   vector::MaskedStoreOp::create(b, loc, init, ValueRange{row, col}, mask,
                                 vector);
