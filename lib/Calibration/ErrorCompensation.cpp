@@ -196,7 +196,7 @@ Error Compensator::run(QuantizedWeight &result) {
   }
   for (const reference::QParams &p : params) {
     result.scales.push_back(p.scale);
-    if (!scheme.symmetric)
+    if (scheme.hasZeroPoints())
       result.zeroPoints.push_back(static_cast<int32_t>(p.zeroPoint));
   }
   return Error::success();

@@ -5,9 +5,15 @@
 // the best step is refined between its neighbours, and the least error wins;
 // what cannot be compared (NaN, overflow) keeps the abs-max scale.
 //
+// Two's complement has one integer more below 0 than above it. Full-range
+// scales turn that end to either side: with the zero point -1 the integers
+// stand for -(2^(b-1) - 1) to 2^(b-1) steps.
+//
 //===----------------------------------------------------------------------===//
 
 #include "WeightRuns.h"
+
+#include "llvm/Support/ErrorHandling.h"
 
 using namespace llvm;
 using namespace quantmlir;
@@ -18,6 +24,13 @@ static constexpr double kSmallest = 0.2;
 /// Halvings of the step around the best one.
 static constexpr unsigned kRefinements = 3;
 
+namespace {
+struct Candidate {
+  reference::QParams params;
+  double error;
+};
+} // namespace
+
 static reference::QParams shrink(const reference::Observer &range,
                                  double fraction, const WeightScheme &scheme) {
   reference::Observer smaller;
@@ -26,25 +39,25 @@ static reference::QParams shrink(const reference::Observer &range,
   return chooseQParams(smaller, scheme);
 }
 
-reference::QParams quantmlir::chooseQParams(ArrayRef<float> values,
-                                            ArrayRef<float> importance,
-                                            const WeightScheme &scheme) {
-  reference::Observer range;
-  observeRun(values, range);
-  reference::QParams best = chooseQParams(range, scheme);
-  if (scheme.scaleSearch == WeightScheme::ScaleSearch::AbsMax)
-    return best;
-  double bestFraction = 1;
-  double least = getSquaredError(values, importance, best, scheme.getMin(),
-                                 scheme.getMax());
-  auto attempt = [&](double fraction) {
+/// The best range; `isMirrored` gives a symmetric scheme's ranges the zero
+/// point -1.
+static Candidate search(ArrayRef<float> values, ArrayRef<float> importance,
+                        const WeightScheme &scheme,
+                        const reference::Observer &range, bool isMirrored) {
+  auto getCandidate = [&](double fraction) -> Candidate {
     reference::QParams params = shrink(range, fraction, scheme);
-    double error = getSquaredError(values, importance, params, scheme.getMin(),
-                                   scheme.getMax());
-    if (!(error < least))
+    if (isMirrored)
+      params.zeroPoint = -1;
+    return {params, getSquaredError(values, importance, params, scheme.getMin(),
+                                    scheme.getMax())};
+  };
+  double bestFraction = 1;
+  Candidate best = getCandidate(bestFraction);
+  auto attempt = [&](double fraction) {
+    Candidate candidate = getCandidate(fraction);
+    if (!(candidate.error < best.error))
       return;
-    least = error;
-    best = params;
+    best = candidate;
     bestFraction = fraction;
   };
   for (double fraction = 1 - kStep; fraction >= kSmallest; fraction -= kStep)
@@ -58,4 +71,38 @@ reference::QParams quantmlir::chooseQParams(ArrayRef<float> values,
       attempt(center + step);
   }
   return best;
+}
+
+/// The value of the largest magnitude is the integer farthest from 0, on the
+/// side of its sign.
+static reference::QParams chooseFullRange(const reference::Observer &range,
+                                          const WeightScheme &scheme) {
+  reference::QParams params =
+      reference::chooseSymmetric(range, -scheme.getMin());
+  params.zeroPoint = range.max > -range.min ? -1 : 0;
+  return params;
+}
+
+reference::QParams quantmlir::chooseQParams(ArrayRef<float> values,
+                                            ArrayRef<float> importance,
+                                            const WeightScheme &scheme) {
+  reference::Observer range;
+  observeRun(values, range);
+  auto searchRange = [&](bool isMirrored) {
+    return search(values, importance, scheme, range, isMirrored);
+  };
+  switch (scheme.scaleSearch) {
+  case WeightScheme::ScaleSearch::AbsMax:
+    return chooseQParams(range, scheme);
+  case WeightScheme::ScaleSearch::MSE:
+    return searchRange(/*isMirrored=*/false).params;
+  case WeightScheme::ScaleSearch::FullRange:
+    return chooseFullRange(range, scheme);
+  case WeightScheme::ScaleSearch::FullRangeMSE: {
+    Candidate plain = searchRange(/*isMirrored=*/false);
+    Candidate mirrored = searchRange(/*isMirrored=*/true);
+    return mirrored.error < plain.error ? mirrored.params : plain.params;
+  }
+  }
+  llvm_unreachable("all searches are above");
 }

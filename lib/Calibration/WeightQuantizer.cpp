@@ -44,6 +44,9 @@ static Error verify(int64_t n, int64_t k, size_t numWeights,
   if (scheme.symmetric && scheme.isUnsigned)
     return error("expected a zero point for unsigned integers: the scheme is "
                  "symmetric");
+  if (!scheme.symmetric && scheme.isFullRange())
+    return error("expected a symmetric scheme for full-range scales: they "
+                 "choose the zero points themselves");
   if (numMoments != 0 && numMoments != static_cast<size_t>(k * k))
     return error("expected second moments of " + Twine(k) + " x " + Twine(k) +
                  " elements, found " + Twine(numMoments));
@@ -68,7 +71,7 @@ static void quantizePlain(ArrayRef<float> weight, int64_t n, int64_t k,
     reference::QParams params = chooseQParams(run, weights, scheme);
     quantizeRun(run, params, scheme.getMin(), scheme.getMax(), out);
     result.scales.push_back(params.scale);
-    if (!scheme.symmetric)
+    if (scheme.hasZeroPoints())
       result.zeroPoints.push_back(static_cast<int32_t>(params.zeroPoint));
   };
   for (int64_t r = 0; r < rows; ++r) {

@@ -47,6 +47,9 @@ LogicalResult MatmulQuantizer::verifyOptions(Location loc) {
   if (!(damping >= 0 && damping <= 1))
     return error("option 'damping': expected a number from 0 to 1, found ")
            << double(damping);
+  if (getWeightScheme().isFullRange() && !weightSymmetric)
+    return error("option 'weight-scale': full-range scales choose their zero "
+                 "points, expected 'weight-symmetric=true'");
   if (rounding == WeightRounding::ErrorCompensated && stats.empty())
     return error("option 'rounding=error-compensated' needs 'stats'");
   return success();

@@ -54,6 +54,17 @@ def choose_qparams(x, axes, qrange, symmetric=True):
     return scale, zero
 
 
+def choose_full_range(x, axes, qrange):
+    """Scale and zero point 0 or -1: the largest magnitude is -qmin steps, on
+    the side of its sign (ties: below 0)."""
+    x = as_f32(x)
+    x = np.where(np.isfinite(x), x, F32(0))
+    reduced = tuple(d for d in range(x.ndim) if d not in axes)
+    scale, _ = choose_qparams(x, axes, (None, -qrange[0]))
+    positive = x.max(axis=reduced, initial=0) > -x.min(axis=reduced, initial=0)
+    return scale, -positive.astype(np.int32)
+
+
 def quantize(x, scale, zero_point=0, axes=(), qrange=(-128, 127)):
     """clamp(roundeven(x / s) + z, qmin, qmax), clamped in the float domain."""
     x = as_f32(x)

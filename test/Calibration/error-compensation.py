@@ -52,24 +52,23 @@ X = RNG.normal(size=(1000, 40)) @ RNG.normal(size=(40, K))
 X = (X + RNG.normal(size=(1000, K))) * np.exp(RNG.normal(size=K) / 2)
 H = (X.T @ X / len(X)).astype(np.float32)
 
-for search in ("absmax", "mse"):
+def least_error(run, importance, zero_points):
+    """By a finer grid of scales than the search visits."""
+    top = np.abs(run).max(1, keepdims=True) / 7
+    return np.min(
+        [(importance * (run - s * (np.clip(np.rint(run / s) + z, -8, 7) - z))
+          ** 2).sum(1) for s in (top * f for f in np.linspace(.2, 1, 801))
+         for z in zero_points], axis=0).sum()
+
+
+for search, zero_points in (("mse", (0,)), ("full-range-mse", (0, -1))):
     for group, moments in ((K, None), (K, H), (32, None), (32, H)):
         result = quantize(W, moments, bits=4, granularity="group", group=group,
                           scale=search)
         weights = np.ones(K) if moments is None else np.diag(H)
         error = (weights * (W - dequantize(result, group)) ** 2).sum()
-        if search == "absmax":
-            continue
-        # A finer grid of scales than the search visits finds hardly better.
-        best = 0
-        for run, importance in (
-                (W[:, i:i + group], weights[i:i + group])
-                for i in range(0, K, group)):
-            top = np.abs(run).max(1, keepdims=True) / 7
-            best += np.min(
-                [(importance * (run - s * np.clip(np.rint(run / s), -8, 7)) ** 2
-                  ).sum(1) for s in (top * f for f in np.linspace(.2, 1, 801))],
-                axis=0).sum()
+        best = sum(least_error(W[:, i:i + group], weights[i:i + group],
+                               zero_points) for i in range(0, K, group))
         assert error < 1.005 * best, (group, error, best)
 # CHECK: scale search finds the least error
 print("scale search finds the least error")
@@ -90,7 +89,9 @@ for options in (dict(granularity="tensor"), dict(granularity="channel"),
                 dict(granularity="group", group=48),  # a ragged last group
                 dict(granularity="group", group=150),  # longer than a block
                 dict(granularity="channel", symmetric=0, unsigned=1),
-                dict(granularity="channel", bits=8)):
+                dict(granularity="channel", bits=8),
+                dict(granularity="group", group=32, scale="full-range"),
+                dict(granularity="group", group=32, scale="full-range-mse")):
     options = {"bits": 4, "scale": "mse", **options}
     group = options.get("group", K)
     nearest, compensated = (

@@ -1,11 +1,15 @@
 // RUN: quant-opt %s -split-input-file -quant-quantize-matmul="weights=group" -verify-diagnostics | FileCheck %s
 // RUN: not quant-opt %s -split-input-file -quant-quantize-matmul="weights=group group-size=0" 2>&1 | FileCheck %s --check-prefix=SIZE
 // RUN: not quant-opt %s -split-input-file -quant-quantize-matmul="damping=2" 2>&1 | FileCheck %s --check-prefix=DAMPING
+// RUN: not quant-opt %s -split-input-file -quant-quantize-matmul="weight-scale=full-range weight-symmetric=false" 2>&1 | FileCheck %s --check-prefix=RANGE
+// RUN: not quant-opt %s -split-input-file -quant-quantize-matmul="weight-scale=best" 2>&1 | FileCheck %s --check-prefix=SEARCH
 // RUN: not quant-opt %s -split-input-file -quant-quantize-matmul="rounding=error-compensated" 2>&1 | FileCheck %s --check-prefix=STATS
 // RUN: not quant-opt %s -split-input-file -quant-quantize-matmul="stats=%t.none" 2>&1 | FileCheck %s --check-prefix=FILE
 
 // SIZE: error: option 'group-size': expected more than 0, found 0
 // DAMPING: error: option 'damping': expected a number from 0 to 1, found 2
+// RANGE: error: option 'weight-scale': full-range scales choose their zero points, expected 'weight-symmetric=true'
+// SEARCH: Cannot find option named 'best'!
 // STATS: error: option 'rounding=error-compensated' needs 'stats'
 // FILE: error: {{.*}}.none: {{.*}}No such file
 

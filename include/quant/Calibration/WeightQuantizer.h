@@ -23,8 +23,10 @@ namespace quantmlir {
 struct WeightScheme {
   enum class Granularity { Tensor, Channel, Group };
   enum class ScaleSearch {
-    AbsMax, // the largest magnitude is the last integer
-    MSE     // the scale of the least squared error
+    AbsMax,      // the largest magnitude is the last integer
+    MSE,         // the scale of the least squared error
+    FullRange,   // the largest magnitude takes the integer farthest from 0
+    FullRangeMSE // the least squared error of both ends' ranges
   };
   enum class Rounding {
     Nearest,         // each value on its own, ties to even
@@ -37,7 +39,9 @@ struct WeightScheme {
   /// Elements of a row that share a scale; with Granularity::Group only. The
   /// last group of a row may be shorter.
   int64_t groupSize = 0;
-  /// Zero points are 0.
+  /// Zero points are 0; or 0 and -1, which the full-range searches choose so
+  /// that 2^(bits - 1) steps lie on the side that needs them. (Elsewhere this
+  /// is a scale of either sign: MatMulNBits, GGUF's Q4_0.)
   bool symmetric = true;
   /// Integers from 0 on instead of two's complement.
   bool isUnsigned = false;
@@ -48,6 +52,13 @@ struct WeightScheme {
   double damping = 0.05;
   /// Error compensation: columns of the largest activations are rounded first.
   bool activationOrder = false;
+
+  /// Whether zero points are chosen between 0 and -1.
+  bool isFullRange() const {
+    return scaleSearch == ScaleSearch::FullRange ||
+           scaleSearch == ScaleSearch::FullRangeMSE;
+  }
+  bool hasZeroPoints() const { return !symmetric || isFullRange(); }
 
   int64_t getMin() const {
     return isUnsigned ? 0 : -(int64_t(1) << (bits - 1));
@@ -70,7 +81,7 @@ struct QuantizedWeight {
   std::vector<int8_t> ints;
   /// WeightScheme::getScaleShape, row-major.
   std::vector<float> scales;
-  /// The same sizes; empty for a symmetric scheme.
+  /// The same sizes; empty unless WeightScheme::hasZeroPoints.
   std::vector<int32_t> zeroPoints;
 };
 

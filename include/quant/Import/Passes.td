@@ -208,7 +208,13 @@ def QuantQuantizeMatmulPass : Pass<"quant-quantize-matmul", "::mlir::ModuleOp"> 
                          "no value is clipped"),
               clEnumValN(WeightScaleSearch::MSE, "mse",
                          "least squared error; weighted by the inputs' second "
-                         "moments where the statistics hold them"))}]>,
+                         "moments where the statistics hold them"),
+              clEnumValN(WeightScaleSearch::FullRange, "full-range",
+                         "the largest magnitude is 2^(bits - 1) steps on the "
+                         "side of its sign, by the zero point 0 or -1; some "
+                         "values of the other sign are clipped"),
+              clEnumValN(WeightScaleSearch::FullRangeMSE, "full-range-mse",
+                         "least squared error, with the zero point 0 or -1"))}]>,
     Option<"rounding", "rounding", "WeightRounding", "WeightRounding::Nearest",
            "How the values of constant weights are rounded",
            [{::llvm::cl::values(

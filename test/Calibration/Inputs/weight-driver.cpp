@@ -4,9 +4,10 @@
 //
 // Reads N * K raw floats from the file WEIGHT and writes OUT.ints (bytes),
 // OUT.scales (floats) and OUT.zps (i32). Keys: bits, granularity (tensor,
-// channel, group), group, symmetric, unsigned, scale (absmax, mse), rounding
-// (nearest, error-compensated), order, damping, moments (a file of K * K
-// floats), repeat (print the throughput over so many runs).
+// channel, group), group, symmetric, unsigned, scale (absmax, mse,
+// full-range, full-range-mse), rounding (nearest, error-compensated), order,
+// damping, moments (a file of K * K floats), repeat (print the throughput over
+// so many runs).
 //
 //===----------------------------------------------------------------------===//
 
@@ -75,8 +76,12 @@ bool Request::set(StringRef key, StringRef value) {
                              .Case("group", WeightScheme::Granularity::Group)
                              .Default(WeightScheme::Granularity::Channel);
   else if (key == "scale")
-    scheme.scaleSearch = value == "mse" ? WeightScheme::ScaleSearch::MSE
-                                        : WeightScheme::ScaleSearch::AbsMax;
+    scheme.scaleSearch =
+        StringSwitch<WeightScheme::ScaleSearch>(value)
+            .Case("mse", WeightScheme::ScaleSearch::MSE)
+            .Case("full-range", WeightScheme::ScaleSearch::FullRange)
+            .Case("full-range-mse", WeightScheme::ScaleSearch::FullRangeMSE)
+            .Default(WeightScheme::ScaleSearch::AbsMax);
   else if (key == "rounding")
     scheme.rounding = value == "error-compensated"
                           ? WeightScheme::Rounding::ErrorCompensated
