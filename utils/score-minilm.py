@@ -65,21 +65,38 @@ def score(reference, got):
     }
 
 
+def batches(inputs, batch):
+    """[sentences, ...] as [calls, batch, ...]; the last sentence fills up."""
+    filled = -(-len(inputs[0]) // batch) * batch
+    index = np.minimum(np.arange(filled), len(inputs[0]) - 1)
+    return [array[index].reshape((-1, batch) + array.shape[1:])
+            for array in inputs]
+
+
+def program_inputs(z):
+    """What the exported program takes, from the archive of sentences."""
+    mask = z["mask"].astype(np.float32)
+    # The additive mask of the export: 0 where a token is, -10000 elsewhere.
+    additive = ((1 - mask) * np.float32(-10000))[:, None, None, :]
+    return [embed(z), additive, mask]
+
+
 def run_batches(command, inputs, batch):
-    """Calls quant-run once for each batch of sentences."""
+    """Results of all sentences, so many in one call of the program."""
+    count = len(inputs[0])
     with tempfile.TemporaryDirectory() as folder:
-        for begin in range(0, len(inputs[0]), batch):
-            paths = []
-            for i, array in enumerate(inputs):
-                paths.append(f"{folder}/in{i}.npy")
-                np.save(paths[-1], array[begin:begin + batch])
-            done = subprocess.run(
-                command + [f"--inputs={','.join(paths)}",
-                           f"--outputs={folder}/out"],
-                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-            if done.returncode:
-                sys.exit(f"error: {' '.join(command)} failed:\n{done.stderr}")
-            yield np.load(f"{folder}/out/out0.npy")
+        paths = []
+        for i, array in enumerate(batches(inputs, batch)):
+            paths.append(f"{folder}/in{i}.npy")
+            np.save(paths[-1], array)
+        done = subprocess.run(
+            command + [f"--evaluate={','.join(paths)}",
+                       f"--outputs={folder}/out"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        if done.returncode:
+            sys.exit(f"error: {' '.join(command)} failed:\n{done.stderr}")
+        out = np.load(f"{folder}/out/out0.npy")
+        return out.reshape((-1,) + out.shape[2:])[:count]
 
 
 def main():
@@ -107,15 +124,11 @@ def main():
         sys.exit(f"error: {reason}")
     with np.load(sentences) as archive:
         z = {key: archive[key] for key in archive.files}
-    mask = z["mask"].astype(np.float32)
-    # The additive mask of the export: 0 where a token is, -10000 elsewhere.
-    additive = ((1 - mask) * np.float32(-10000))[:, None, None, :]
     command = [str(bin_dir / "quant-run"), str(program),
                f"--target={args.target}"]
     if args.quantize != "none":
         command.append(f"--quantize={args.quantize}")
-    got = np.concatenate(list(run_batches(command, [embed(z), additive, mask],
-                                          args.batch)))
+    got = run_batches(command, program_inputs(z), args.batch)
     if args.save:
         np.save(args.save, got)
     result = score(z["emb_fp32"], got)

@@ -6,6 +6,7 @@
 #include "quant/Runtime/AutoScheme.h"
 #include "quant/Runtime/Calibrate.h"
 #include "quant/Runtime/Diagnostics.h"
+#include "quant/Runtime/Evaluate.h"
 #include "quant/Runtime/FileSet.h"
 #include "quant/Runtime/Npy.h"
 #include "quant/Runtime/Program.h"
@@ -37,6 +38,7 @@ public:
 private:
   llvm::Error load();
   llvm::Error runCalibration();
+  llvm::Error runEvaluation();
   llvm::Error runSearch();
   llvm::Error write(StringRef path,
                     llvm::function_ref<void(llvm::raw_ostream &)> print);
@@ -103,6 +105,29 @@ llvm::Error Driver::runCalibration() {
   llvm::outs() << "calibrated " << statistics->matmuls.size()
                << " matmuls over " << statistics->numInputs
                << " inputs: " << options.statsOutput << "\n";
+  return llvm::Error::success();
+}
+
+/// --evaluate: the program, quantized if asked for, over many inputs.
+llvm::Error Driver::runEvaluation() {
+  auto set = InputSet::open(options.evaluate, signature);
+  if (!set)
+    return set.takeError();
+  if (llvm::Error error = quantize())
+    return error;
+  auto runner =
+      compile(std::move(module), report.target, [&](ModuleOp program) {
+        return lowerToLLVM(program, options.target, options);
+      });
+  if (!runner)
+    return runner.takeError();
+  auto results = evaluate(**runner, *set, options.progress);
+  if (!results)
+    return results.takeError();
+  if (llvm::Error error = writeNpyFiles(options.outputs, *results))
+    return error;
+  llvm::outs() << "evaluated " << set->size() << " inputs: " << options.outputs
+               << "\n";
   return llvm::Error::success();
 }
 
@@ -361,6 +386,8 @@ llvm::Error Driver::run() {
     return error;
   if (!options.calibrate.empty())
     return runCalibration();
+  if (!options.evaluate.empty())
+    return runEvaluation();
   if (options.sensitivity || options.minSqnr)
     return runSearch();
   if (llvm::Error error = makeInputs())

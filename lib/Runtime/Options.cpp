@@ -73,6 +73,11 @@ struct CommandLine {
       "second-moments", cl::cat(category),
       cl::desc("--calibrate: also write X^T X / rows of each matmul, which "
                "error-compensated rounding needs")};
+  cl::list<std::string> evaluate{
+      "evaluate", cl::value_desc("dir|a.npy,b.npy"), cl::CommaSeparated,
+      cl::cat(category),
+      cl::desc("Run over these inputs, read as for --calibrate, and write each "
+               "result of all of them to --outputs, stacked")};
   cl::opt<std::string> sensitivity{
       "sensitivity", cl::value_desc("file.json"), cl::ValueOptional,
       cl::cat(category),
@@ -155,11 +160,18 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
         "--sensitivity needs --quantize, the scheme that it measures");
   if (!options.recipeOutput.empty() && !options.minSqnr)
     return llvm::createStringError("--recipe-output needs --auto");
-  if (int(!options.calibrate.empty()) + options.sensitivity +
-          options.minSqnr.has_value() + options.compare >
+  if (!options.evaluate.empty() && options.outputs.empty())
+    return llvm::createStringError("--evaluate needs --outputs");
+  if (!options.evaluate.empty() &&
+      (!options.inputs.empty() || options.randomSeed || options.repeat))
+    return llvm::createStringError("--evaluate: expected none of --inputs, "
+                                   "--random-inputs and --repeat beside it");
+  if (int(!options.calibrate.empty()) + !options.evaluate.empty() +
+          options.sensitivity + options.minSqnr.has_value() + options.compare >
       1)
-    return llvm::createStringError("--calibrate, --sensitivity, --auto and "
-                                   "--compare: expected one of them");
+    return llvm::createStringError("--calibrate, --evaluate, --sensitivity, "
+                                   "--auto and --compare: expected one of "
+                                   "them");
   if (!options.reportHtml.empty() && (!options.compare || !options.quantize))
     return llvm::createStringError(
         "--report-html needs --compare and --quantize");
@@ -199,6 +211,7 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
   options.repeat = line.repeat;
   options.calibrate.assign(line.calibrate.begin(), line.calibrate.end());
   options.statsOutput = line.statsOutput;
+  options.evaluate.assign(line.evaluate.begin(), line.evaluate.end());
   options.secondMoments = line.secondMoments;
   options.sensitivity = line.sensitivity.getNumOccurrences() != 0;
   options.sensitivityOutput = line.sensitivity;

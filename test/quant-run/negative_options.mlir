@@ -59,6 +59,11 @@
 // MOMENTS: error: --second-moments needs --calibrate
 // NOMATMUL: error: {{.*}}: 'first' has no float matmul, so there is nothing to calibrate
 
+// RUN: not quant-run %s --entry=first --evaluate=%t/x.npy 2>&1 | FileCheck %s --check-prefix=EVALUATE
+// RUN: not quant-run %s --entry=first --evaluate=%t/x.npy --outputs=%t/e --inputs=%t/x.npy 2>&1 | FileCheck %s --check-prefix=EVALINPUTS
+// EVALUATE: error: --evaluate needs --outputs
+// EVALINPUTS: error: --evaluate: expected none of --inputs, --random-inputs and --repeat beside it
+
 // Nothing is written when something fails.
 // RUN: not quant-run %s --entry=first --inputs=%t/x.npy --outputs=%s 2>&1 | FileCheck %s --check-prefix=OUTPUTS
 // RUN: not quant-run %s --entry=first --inputs=%t/x.npy --report=%t/none/r.json 2>&1 | FileCheck %s --check-prefix=REPORT

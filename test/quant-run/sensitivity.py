@@ -154,7 +154,7 @@ print(run(inputs, "--auto", fails=True))
 print(run(inputs, "--recipe-output=r.json", fails=True))
 # CHECK: error: --recipe-output needs --auto
 print(run(inputs, "--quantize", "--sensitivity", "--compare", fails=True))
-# CHECK: error: --calibrate, --sensitivity, --auto and --compare: expected one of them
+# CHECK: error: --calibrate, --evaluate, --sensitivity, --auto and --compare: expected one of them
 (FOLDER / "int.mlir").write_text("""
 func.func @main(%x: tensor<2xi32>) -> tensor<2xi32> { return %x : tensor<2xi32> }
 """)

@@ -41,6 +41,8 @@ struct RunOptions {
   std::vector<std::string> calibrate;
   std::string statsOutput;
   bool secondMoments = false;
+  /// Inputs of many runs, in the same forms.
+  std::vector<std::string> evaluate;
   /// Quantize one matmul at a time; where the ranking goes (may be empty).
   bool sensitivity = false;
   std::string sensitivityOutput;

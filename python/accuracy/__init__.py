@@ -1,0 +1,1 @@
+"""Accuracy of whole models under every kind of scheme (docs/accuracy.md)."""
