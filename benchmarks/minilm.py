@@ -35,7 +35,7 @@ QUANTIZE = "quantize={weights=channel activations=dynamic-token}"
 
 
 def load_onnx_script():
-    """utils/onnxruntime-accuracy.py, which builds the ONNX model, as a module."""
+    """utils/onnxruntime-accuracy.py, which has the ONNX model, as a module."""
     path = ROOT / "utils" / "onnxruntime-accuracy.py"
     spec = importlib.util.spec_from_file_location("onnxruntime_accuracy", path)
     module = importlib.util.module_from_spec(spec)
@@ -49,7 +49,8 @@ class OnnxRuntime:
         script = load_onnx_script()
         parameters = dict(weights.read_safetensors(catalog.minilm_weights(BUILD)))
         with tempfile.TemporaryDirectory() as folder:
-            model = script.quantize(script.minilm(parameters), scheme, folder)
+            graph = script.GRAPHS["minilm_l6_full_dynbatch_s32"](parameters)
+            model = script.quantize(graph, scheme, folder)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1

@@ -11,7 +11,7 @@ W8 = "weights=channel"
 W4 = "weights=group group-size=32 weight-bits=4"
 TOKEN = "activations=dynamic-token"
 COMPENSATED = ("weight-scale=full-range-mse rounding=error-compensated "
-               "activation-order=true stats={stats}")
+               "stats={stats}")
 # Scheme, program, options, ONNX Runtime's scheme.
 ROWS = [
     ("float", "plain", None, "float"),

@@ -34,6 +34,11 @@ SCHEMES += [f"weights=group group-size={g} activations={a}{extra}"
 SCHEMES += [f"weights={w} activations=float{extra}"
             for w in ("channel", "tensor")
             for extra in ("", " weight-bits=4", " weight-symmetric=false")]
+SCHEMES += [f"{weights} activations={a} weight-scale=full-range{extra}"
+            for weights in ("weights=channel", "weights=tensor",
+                            "weights=group group-size=32")
+            for a in ("dynamic-token", "float")
+            for extra in ("", " weight-bits=4")]
 # LLVM's name of the processor, and what the host must have for it. Features
 # are taken away to reach rows that the host would not choose by itself.
 PROCESSORS = [("host", []), ("x86-64", []),

@@ -19,6 +19,7 @@ class Scheme:
     weights: str = "channel"  # or tensor, group
     group_size: int = 32  # with weights = group
     weight_symmetric: bool = True
+    weight_scale: str = "absmax"  # or full-range
     activations: str = "dynamic-token"  # or dynamic-tensor, float
     symmetric: bool = True  # False: activations are asymmetric
 
@@ -70,11 +71,16 @@ class QuantLinear:
         if key not in self._weights:
             qrange = full_range(self.scheme.weight_bits)
             axes = self.weight_axes(transpose)
-            scale, zero = arith.choose_qparams(w, axes, qrange,
-                                               self.scheme.weight_symmetric)
+            scale, zero = self.choose_weight_qparams(w, axes, qrange)
             q = arith.quantize(w, scale, zero, axes, qrange)
             self._weights[key] = (w, q, scale, zero)
         return self._weights[key][1:]
+
+    def choose_weight_qparams(self, w, axes, qrange):
+        if self.scheme.weight_scale == "full-range":
+            return arith.choose_full_range(w, axes, qrange)
+        return arith.choose_qparams(w, axes, qrange,
+                                    self.scheme.weight_symmetric)
 
     def weight_axes(self, transpose):
         if self.scheme.weights == "tensor":
@@ -87,8 +93,7 @@ class QuantLinear:
         parts = []
         for begin in range(0, w.shape[1], self.scheme.group_size):
             part = w[:, begin:begin + self.scheme.group_size]
-            scale, zero = arith.choose_qparams(part, (0,), qrange,
-                                               self.scheme.weight_symmetric)
+            scale, zero = self.choose_weight_qparams(part, (0,), qrange)
             parts.append((arith.quantize(part, scale, zero, (0,), qrange),
                           scale, zero))
         q, scale, zero = zip(*parts)
