@@ -172,7 +172,9 @@ void quantmlir::buildX86Pipeline(OpPassManager &pm,
   target.cpu = options.cpu;
   target.features.assign(options.features.begin(), options.features.end());
   pm.addPass(createQuantSetTargetPass(target));
-  pm.addPass(createQuantPackMatmulPass());
+  QuantPackMatmulPassOptions pack;
+  pack.schedules = options.schedules;
+  pm.addPass(createQuantPackMatmulPass(pack));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   if (!endStage(pm, Stage::Packed, options.stopAfter))
@@ -180,6 +182,7 @@ void quantmlir::buildX86Pipeline(OpPassManager &pm,
   pm.addPass(createQuantLowerPackPass());
   ConvertQuantToLinalgPassOptions reference;
   reference.packedMatmul = false;
+  reference.reciprocal = true;
   pm.addPass(createConvertQuantToLinalgPass(reference));
   buildBufferizeStage(pm);
   QuantParallelizeMatmulsPassOptions parallel;

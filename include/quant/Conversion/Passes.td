@@ -27,7 +27,11 @@ def ConvertQuantToLinalgPass : Pass<"convert-quant-to-linalg", "::mlir::ModuleOp
   }];
   let options = [
     Option<"packedMatmul", "packed-matmul", "bool", "true",
-           "Lower quant.packed_matmul too; a target that emits it says false">
+           "Lower quant.packed_matmul too; a target that emits it says false">,
+    Option<"reciprocal", "reciprocal", "bool", "false",
+           "Quantize by the scale's reciprocal and two corrections of the "
+           "quotient, which give the integers of the division, if the module's "
+           "target has fused multiply-adds">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect",
     "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",

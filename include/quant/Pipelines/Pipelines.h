@@ -52,6 +52,9 @@ struct X86PipelineOptions : public CommonPipelineOptions<X86PipelineOptions> {
       *this, "threads",
       llvm::cl::desc("Threads that large matmuls are divided over (OpenMP)"),
       llvm::cl::init(1)};
+  Option<std::string> schedules{
+      *this, "schedules",
+      llvm::cl::desc("File of measured schedules (quant-run --tune)")};
 };
 
 /// Options of `quant-to-nvvm`.

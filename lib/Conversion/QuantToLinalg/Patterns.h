@@ -9,6 +9,9 @@ namespace quantmlir {
 
 /// quant.choose_qparams, quant.quantize, quant.dequantize.
 void populateQuantizeToLinalgPatterns(mlir::RewritePatternSet &patterns);
+/// quant.quantize, where many elements have one scale: no division, the same
+/// integers.
+void populateQuantizeByReciprocalPatterns(mlir::RewritePatternSet &patterns);
 /// quant.matmul.
 void populateMatmulToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// quant.scaled_matmul; before quant.unpack_int4, which it reads through.

@@ -12,6 +12,7 @@
 
 #include "quant/Conversion/Passes.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Target/IR/QTarget.h"
 
 namespace quantmlir {
 #define GEN_PASS_DEF_CONVERTQUANTTOLINALGPASS
@@ -32,6 +33,8 @@ struct ConvertQuantToLinalgPass
     // what quant.unpack_int4 reads, so they go first.
     RewritePatternSet first(&getContext());
     populateScaledMatmulToLinalgPatterns(first);
+    if (reciprocal && hasFusedMultiplyAdd())
+      populateQuantizeByReciprocalPatterns(first);
     if (packedMatmul) {
       populateQuantizeRowsToLinalgPatterns(first);
       populatePackedMatmulToLinalgPatterns(first);
@@ -43,6 +46,13 @@ struct ConvertQuantToLinalgPass
     populateRescaleToLinalgPatterns(patterns);
     populateInt4ToLinalgPatterns(patterns);
     walkAndApplyPatterns(getOperation(), std::move(patterns));
+  }
+
+private:
+  /// Else `math.fma` is a call for each element.
+  bool hasFusedMultiplyAdd() {
+    auto target = qtarget::TargetAttr::lookup(getOperation());
+    return target && target.hasFeature("fma");
   }
 };
 

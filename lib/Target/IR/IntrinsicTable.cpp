@@ -136,9 +136,10 @@ constexpr IntrinsicRow kTable[] = {
 };
 
 /// Names that no row asks for, but that say what a machine is: the signed dot
-/// product, the 4.1 level of SSE (sign extension while loading).
+/// product, fused multiply-adds of floats, the 4.1 level of SSE (sign extension
+/// while loading).
 constexpr llvm::StringLiteral kFurtherFeatures[] = {"avx2", "avxvnniint8",
-                                                    "sse4.1"};
+                                                    "fma", "sse4.1"};
 
 } // namespace
 

@@ -26,6 +26,7 @@
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Dialect/Quant/Utils/GenericBuilder.h"
 #include "quant/Target/X86/Passes.h"
+#include "quant/Target/X86/ScheduleFile.h"
 
 namespace quantmlir {
 #define GEN_PASS_DEF_QUANTPACKMATMULPASS
@@ -93,9 +94,10 @@ struct Epilogue {
 
 struct PackMatmul : OpRewritePattern<MatmulOp> {
   PackMatmul(qtarget::TargetAttr target, const qtarget::IntrinsicRow &intrinsic,
-             int64_t &numPacked, int64_t &numFused)
+             const TunedSchedule *tuned, int64_t &numPacked, int64_t &numFused)
       : OpRewritePattern(target.getContext()), target(target),
-        intrinsic(intrinsic), numPacked(numPacked), numFused(numFused) {}
+        intrinsic(intrinsic), tuned(tuned), numPacked(numPacked),
+        numFused(numFused) {}
 
   LogicalResult matchAndRewrite(MatmulOp op,
                                 PatternRewriter &rewriter) const override {
@@ -154,11 +156,7 @@ private:
                     const ZeroPointedOperand &rhs, PatternRewriter &b) const {
     Location loc = op.getLoc();
     RankedTensorType accType = tensorType(op.getResult());
-    RegisterTile tile =
-        intrinsic.family == qtarget::IntrinsicFamily::TileDot
-            ? chooseAMXTile(intrinsic, accType.getDimSize(0))
-            : chooseRegisterTile(intrinsic, accType.getDimSize(0),
-                                 accType.getDimSize(1));
+    RegisterTile tile = chooseTile(accType);
     Corrections corrections = computeCorrections(b, loc, lhs, rhs);
     Value colBias = addVectors(b, loc, corrections.colBias, epilogue.intBias());
     Value rows, cols;
@@ -187,8 +185,7 @@ private:
         /*zero_point=*/nullptr, /*range=*/nullptr, /*clamp_min=*/nullptr,
         /*clamp_max=*/nullptr, /*is_unsigned=*/nullptr,
         isTiled ? qtarget::ScheduleAttr()
-                : chooseSchedule(b.getContext(), intrinsic, tile, target,
-                                 accType.getDimSize(0), op.getK()));
+                : getSchedule(tile, accType.getDimSize(0), op.getK()));
     if (rescale) {
       packed.setZeroPointAttr(rescale.getZeroPointAttr());
       packed.setRangeAttr(rescale.getRangeAttr());
@@ -197,6 +194,23 @@ private:
       packed.setIsUnsigned(rescale.getIsUnsigned());
     }
     return packed.getResult(0);
+  }
+
+  RegisterTile chooseTile(RankedTensorType accType) const {
+    int64_t m = accType.getDimSize(0), n = accType.getDimSize(1);
+    if (tuned)
+      return {tuned->rows, tuned->columns};
+    return intrinsic.family == qtarget::IntrinsicFamily::TileDot
+               ? chooseAMXTile(intrinsic, m)
+               : chooseRegisterTile(intrinsic, m, n);
+  }
+
+  qtarget::ScheduleAttr getSchedule(RegisterTile tile, int64_t m,
+                                    int64_t k) const {
+    if (tuned)
+      return qtarget::ScheduleAttr::get(getContext(), tuned->rows,
+                                        tuned->blockM, tuned->blockK);
+    return chooseSchedule(getContext(), intrinsic, tile, target, m, k);
   }
 
   static Value addInit(MatmulOp op, Value sum, PatternRewriter &b) {
@@ -212,13 +226,32 @@ private:
 
   qtarget::TargetAttr target;
   const qtarget::IntrinsicRow &intrinsic;
+  /// A measured schedule, or null.
+  const TunedSchedule *tuned;
   int64_t &numPacked;
   int64_t &numFused;
 };
 
+/// The sizes by which a file of schedules knows `op`.
+MatmulSizes getSizes(MatmulOp op) {
+  RankedTensorType type = tensorType(op.getResult());
+  return {type.getDimSize(0), type.getDimSize(1), op.getK()};
+}
+
 struct QuantPackMatmulPass
     : quantmlir::impl::QuantPackMatmulPassBase<QuantPackMatmulPass> {
   using Base::Base;
+
+  LogicalResult initialize(MLIRContext *context) override {
+    if (schedules.empty())
+      return success();
+    auto read = ScheduleFile::read(schedules);
+    if (!read)
+      return emitError(UnknownLoc::get(context))
+             << llvm::toString(read.takeError());
+    file = std::make_shared<const ScheduleFile>(std::move(*read));
+    return success();
+  }
 
   void runOnOperation() override {
     auto target = qtarget::TargetAttr::lookup(getOperation());
@@ -249,7 +282,12 @@ struct QuantPackMatmulPass
     PatternRewriter rewriter(&getContext());
     for (MatmulOp op : matmuls) {
       rewriter.setInsertionPoint(op);
-      PackMatmul pattern(target, chooseRow(op, target, *row), packed, fused);
+      const qtarget::IntrinsicRow &chosen = chooseRow(op, target, *row);
+      const TunedSchedule *tuned = file && op.getNumBatchDims() == 0
+                                       ? file->find(chosen, getSizes(op))
+                                       : nullptr;
+      PackMatmul pattern(target, chosen, tuned, packed, fused);
+      numTuned += tuned != nullptr;
       if (failed(pattern.matchAndRewrite(op, rewriter)))
         op.emitRemark() << "not packed: it keeps batch dimensions; the "
                            "portable lowering is used";
@@ -257,6 +295,10 @@ struct QuantPackMatmulPass
     numPacked += packed;
     numFusedRescale += fused;
   }
+
+private:
+  /// Shared by the copies of a pass; null without `schedules`.
+  std::shared_ptr<const ScheduleFile> file;
 };
 
 } // namespace

@@ -31,8 +31,8 @@ using namespace quantmlir;
 /// The most vectors in a row of a tile.
 static constexpr int64_t kMaxVectors = 8;
 
-/// The most rows for `vectors` vectors in each; 0 if there is no such tile.
-static int64_t maxRows(const qtarget::IntrinsicRow &info, int64_t vectors) {
+int64_t quantmlir::getMaxTileRows(const qtarget::IntrinsicRow &info,
+                                  int64_t vectors) {
   bool wideFile = info.vectorBits == 512;
   bool oneInstruction = info.family == qtarget::IntrinsicFamily::DotU8S8;
   int64_t registers = wideFile ? 32 : 16;
@@ -87,7 +87,7 @@ RegisterTile quantmlir::chooseRegisterTile(const qtarget::IntrinsicRow &info,
   RegisterTile best = {1, info.n};
   double least = std::numeric_limits<double>::max();
   for (int64_t vectors = 1; vectors <= kMaxVectors; ++vectors) {
-    int64_t mr = maxRows(info, vectors);
+    int64_t mr = getMaxTileRows(info, vectors);
     if (!ShapedType::isDynamic(m))
       mr = std::min(mr, std::max<int64_t>(m, 1));
     // Fewer rows than fit may let more vectors in.

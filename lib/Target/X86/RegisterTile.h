@@ -15,6 +15,9 @@ struct RegisterTile {
   int64_t nr;
 };
 
+/// The most rows of a tile with `vectors` vectors in each; 0 if there is none.
+int64_t getMaxTileRows(const qtarget::IntrinsicRow &intrinsic, int64_t vectors);
+
 /// The tile for an [M, K] x [N, K] matmul with `intrinsic`; a dynamic size is
 /// ShapedType::kDynamic. MR is the largest number of rows of a tile: rows that
 /// do not divide are cut in tiles as equal as can be. The accumulators, one

@@ -46,6 +46,8 @@ struct RowOp {
   /// The op that combines, and its operand that is not the accumulator.
   Operation *combiner = nullptr;
   Value combined;
+  /// Of the combiner, if it is one of floats.
+  arith::FastMathFlagsAttr fastMath;
 
   /// Elements of a vector.
   int64_t lanes = kLanes;
@@ -63,15 +65,28 @@ struct RowEmitter {
   const RowOp &row;
   /// Of the outer loops.
   ValueRange outer;
+  /// What operands that do not lie along the row hold there; null for others.
+  ArrayRef<Value> scalars;
 
   Value index(int64_t v) const {
     return arith::ConstantIndexOp::create(b, loc, v);
   }
   SmallVector<Value> indicesOf(AffineMap map, Value column) const;
   Value load(OpOperand &operand, Value column, int64_t lanes, Value mask) const;
+  /// Loads `scalars`, which LLVM would not always move out of the row's loop.
+  SmallVector<Value> loadScalars() const;
   /// Computes `lanes` columns from `column` on and returns the new accumulator,
   /// or stores. Lanes outside of `mask`, if there is one, are left alone.
   Value emitLanes(Value column, int64_t lanes, Value mask, Value acc) const;
+  Value combine(Value x, Value acc) const {
+    return vector::makeArithReduction(b, loc, *row.reduction, x, acc,
+                                      row.fastMath);
+  }
+  Value reduce(Value lanes) const {
+    auto flags =
+        row.fastMath ? row.fastMath.getValue() : arith::FastMathFlags::none;
+    return vector::ReductionOp::create(b, loc, *row.reduction, lanes, flags);
+  }
   void emitRow() const;
 };
 
@@ -167,6 +182,8 @@ static bool findReduction(RowOp &row) {
   if (!row.reduction)
     return false;
   row.combined = row.combiner->getOperand(row.combiner->getOperand(0) == acc);
+  if (auto floats = dyn_cast<arith::ArithFastMathInterface>(row.combiner))
+    row.fastMath = floats.getFastMathFlagsAttr();
   return row.combined != acc &&
          !row.isAlongRow(op.getMatchingIndexingMap(op.getDpsInitOperand(0)));
 }
@@ -215,21 +232,34 @@ Value RowEmitter::load(OpOperand &operand, Value column, int64_t lanes,
   linalg::LinalgOp op = row.op;
   AffineMap map = op.getMatchingIndexingMap(&operand);
   Value memory = operand.get();
-  if (op.isScalar(&operand))
+  if (Value scalar = scalars[operand.getOperandNumber()])
     return vector::BroadcastOp::create(
-        b, loc, VectorType::get({lanes}, memory.getType()), memory);
+        b, loc, VectorType::get({lanes}, scalar.getType()), scalar);
   Type element = cast<MemRefType>(memory.getType()).getElementType();
   auto type = VectorType::get({lanes}, element);
   SmallVector<Value> indices = indicesOf(map, column);
-  if (!row.isAlongRow(map)) {
-    Value scalar = memref::LoadOp::create(b, loc, memory, indices);
-    return vector::BroadcastOp::create(b, loc, type, scalar);
-  }
   if (!mask)
     return vector::LoadOp::create(b, loc, type, memory, indices);
   Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
   return vector::MaskedLoadOp::create(b, loc, type, memory, indices, mask,
                                       zero);
+}
+
+SmallVector<Value> RowEmitter::loadScalars() const {
+  linalg::LinalgOp op = row.op;
+  SmallVector<Value> loaded;
+  for (OpOperand &operand : op->getOpOperands()) {
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    bool isUsed = !op.getMatchingBlockArgument(&operand).use_empty();
+    if (op.isScalar(&operand))
+      loaded.push_back(operand.get());
+    else if (isUsed && !row.isAlongRow(map) && !op.isDpsInit(&operand))
+      loaded.push_back(memref::LoadOp::create(b, loc, operand.get(),
+                                              indicesOf(map, Value())));
+    else
+      loaded.push_back({});
+  }
+  return loaded;
 }
 
 Value RowEmitter::emitLanes(Value column, int64_t lanes, Value mask,
@@ -260,8 +290,7 @@ Value RowEmitter::emitLanes(Value column, int64_t lanes, Value mask,
       result.setType(VectorType::get({lanes}, result.getType()));
   }
   if (acc) {
-    Value next = vector::makeArithReduction(b, loc, *row.reduction,
-                                            vectorOf(row.combined), acc);
+    Value next = combine(vectorOf(row.combined), acc);
     return mask ? arith::SelectOp::create(b, loc, mask, next, acc).getResult()
                 : next;
   }
@@ -309,7 +338,7 @@ void RowEmitter::emitRow() const {
   auto loop = scf::ForOp::create(
       b, loc, index(0), whole, lanes, start,
       [&](OpBuilder &b, Location loc, Value column, ValueRange accs) {
-        RowEmitter inner{b, loc, row, outer};
+        RowEmitter inner{b, loc, row, outer, scalars};
         Value next = inner.emitLanes(column, row.lanes, Value(),
                                      accs.empty() ? Value() : accs[0]);
         scf::YieldOp::create(b, loc, next ? ValueRange(next) : ValueRange());
@@ -319,8 +348,8 @@ void RowEmitter::emitRow() const {
   auto emitMasked = [&](OpBuilder &b, Location loc) {
     auto type = VectorType::get({row.lanes}, b.getI1Type());
     Value mask = vector::CreateMaskOp::create(b, loc, type, left);
-    return RowEmitter{b, loc, row, outer}.emitLanes(whole, row.lanes, mask,
-                                                    acc);
+    return RowEmitter{b, loc, row, outer, scalars}.emitLanes(whole, row.lanes,
+                                                             mask, acc);
   };
   if (isDynamic && acc) {
     acc = emitMasked(b, loc);
@@ -336,18 +365,18 @@ void RowEmitter::emitRow() const {
   }
   if (!acc)
     return;
-  Value result = vector::ReductionOp::create(b, loc, *row.reduction, acc);
+  Value result = reduce(acc);
   if (staticLeft) {
     Value rest = vector::ExtractStridedSliceOp::create(
         b, loc, loop.getInits()[0], ArrayRef<int64_t>{0},
         ArrayRef<int64_t>{staticLeft}, ArrayRef<int64_t>{1});
     rest = emitLanes(whole, staticLeft, Value(), rest);
-    rest = vector::ReductionOp::create(b, loc, *row.reduction, rest);
-    result = vector::makeArithReduction(b, loc, *row.reduction, result, rest);
+    rest = reduce(rest);
+    result = combine(result, rest);
   }
   if (row.reduction == vector::CombiningKind::ADD) {
     Value old = memref::LoadOp::create(b, loc, init->get(), at);
-    result = vector::makeArithReduction(b, loc, *row.reduction, result, old);
+    result = combine(result, old);
   }
   memref::StoreOp::create(b, loc, result, init->get(), at);
 }
@@ -357,8 +386,11 @@ static void emitLoops(OpBuilder &b, const RowOp &row, SmallVector<Value> &outer,
                       ArrayRef<Value> sizes) {
   linalg::LinalgOp op = row.op;
   Location loc = op.getLoc();
-  if (outer.size() == row.innermost())
-    return RowEmitter{b, loc, row, outer}.emitRow();
+  if (outer.size() == row.innermost()) {
+    SmallVector<Value> scalars =
+        RowEmitter{b, loc, row, outer, {}}.loadScalars();
+    return RowEmitter{b, loc, row, outer, scalars}.emitRow();
+  }
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
   Value one = arith::ConstantIndexOp::create(b, loc, 1);
   size_t depth = outer.size();

@@ -39,11 +39,19 @@ def QuantPackMatmulPass : Pass<"quant-pack-matmul", "::mlir::ModuleOp"> {
     unsigned become one i32 vector.
 
     Batch dimensions become an `scf.for` over matmuls of rank 2.
+
+    Tile and blocks follow from a cost model (docs/x86.md), or, for matmuls that
+    `schedules` lists, from what `quant-run --tune` measured.
   }];
+  let options = [
+    Option<"schedules", "schedules", "std::string", /*default=*/"",
+           "JSON file of schedules that `quant-run --tune` wrote">
+  ];
   let statistics = [
     Statistic<"numPacked", "num-packed", "Matmuls packed">,
     Statistic<"numFusedRescale", "num-fused-rescale",
-              "Rescales fused into their matmul">
+              "Rescales fused into their matmul">,
+    Statistic<"numTuned", "num-tuned", "Matmuls with a measured schedule">
   ];
   let dependentDialects = ["::mlir::quant::QuantDialect",
     "::mlir::affine::AffineDialect",
