@@ -33,7 +33,9 @@
 // X86: vector.load
 // X86: arith.addf {{.*}} : vector
 // X86: math.tanh {{.*}} : vector
-// X86: math.roundeven {{.*}} : vector
+// X86-NOT: arith.divf
+// X86: math.fma {{.*}} : vector
+// X86: arith.bitcast {{.*}} : vector<{{.*}}f32> to vector<{{.*}}i32>
 // X86: vector.store %{{.*}}, %[[Q]]
 // X86-NOT: vector.store
 // X86: return %[[Q]]

@@ -17,7 +17,7 @@
 // - both x and s are first multiplied by the power of two that brings s near 1.
 //   An x that then underflows has a quotient that rounds to 0 in any case;
 // - x is clamped before, to `fl(qmin * s)` and `fl(qmax * s)`: their quotients
-//   are within 2^-7 of qmin and qmax, and rounding keeps the order. Comparisons
+//   are next to qmin and qmax, and rounding keeps the order. Comparisons
 //   are written such that NaN passes.
 // Then adding 1.5 * 2^23 rounds to nearest even, and the sum's bits end with
 // the integer.
@@ -30,6 +30,10 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/Utils/Constants.h"
+#include "llvm/ADT/bit.h"
+
+#include <array>
 
 using namespace mlir;
 using namespace quantmlir;
@@ -37,9 +41,12 @@ using namespace quantmlir;
 /// 1.5 * 2^23 and its bits.
 static constexpr double kRoundingShift = 12582912.0;
 static constexpr int64_t kRoundingShiftBits = 0x4B400000;
-/// Quotients are clamped to less than this, so that the shift rounds them to an
-/// integer and clamped ones round to their bound.
-static constexpr int64_t kMostQuotient = int64_t(1) << 17;
+/// A float's exponent where its bits have it, the largest one whose power of
+/// two has a normal reciprocal, and the sum of the exponents of two
+/// reciprocals.
+static constexpr int32_t kExponentMask = 0x7F800000;
+static constexpr int32_t kLargestExponent = 253 << 23;
+static constexpr int32_t kPowerSum = 254 << 23;
 /// Elements to a scale below which its reciprocal costs more than it saves.
 static constexpr int64_t kLeastElements = 32;
 
@@ -47,6 +54,7 @@ namespace {
 
 /// What quantizing an element needs of its scale: tensors of the scale's shape.
 enum Parameter { Power, Scale, Reciprocal, Lower, Upper, NumParameters };
+using ParameterValues = std::array<float, NumParameters>;
 
 struct QuantizeByReciprocal : OpRewritePattern<QuantizeOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -58,21 +66,28 @@ struct QuantizeByReciprocal : OpRewritePattern<QuantizeOp> {
       return failure();
     Location loc = op.getLoc();
     SmallVector<int64_t> axes(op.getAxes());
-    linalg::GenericOp parameters = emitParameters(op, rewriter);
     SmallVector<ElementwiseOperand> operands = {
         {op.getInput(), allDims(type.getRank())}};
-    for (Value parameter : parameters.getResults())
-      operands.push_back({parameter, axes});
+    std::optional<ParameterValues> constants = getConstantParameters(op);
+    if (!constants)
+      for (Value parameter : emitParameters(op, rewriter).getResults())
+        operands.push_back({parameter, axes});
     if (Value zp = op.getZeroPoint())
       operands.push_back({zp, axes});
     auto generic = elementwise(
         rewriter, loc, operands, emptyLike(rewriter, loc, type, op.getInput()),
         [&](OpBuilder &b, Location loc, ValueRange args) -> SmallVector<Value> {
-          Value rounded = emitRoundedQuotient(b, loc, args.front(),
-                                              args.slice(1, NumParameters));
+          // The last argument is the result's old value.
+          ValueRange given = args.drop_front().drop_back();
+          SmallVector<Value> parameters;
+          if (constants)
+            for (float value : *constants)
+              parameters.push_back(constantFloat(b, loc, value));
+          else
+            parameters.assign(given.begin(), given.begin() + NumParameters);
+          Value rounded = emitRoundedQuotient(b, loc, args.front(), parameters);
           if (op.getZeroPoint())
-            rounded =
-                arith::AddIOp::create(b, loc, rounded, args[1 + NumParameters]);
+            rounded = arith::AddIOp::create(b, loc, rounded, given.back());
           return {
               arith::TruncIOp::create(b, loc, type.getElementType(), rounded)};
         });
@@ -89,10 +104,31 @@ private:
     if (int64_t size = type.getDimSize(rank - 1);
         !ShapedType::isDynamic(size) && size < kLeastElements)
       return rewriter.notifyMatchFailure(op, "few elements have one scale");
-    if (op.getRange()[1] - op.getRange()[0] >= kMostQuotient ||
-        type.getElementTypeBitWidth() > 16)
-      return rewriter.notifyMatchFailure(op, "more than 16 bits");
     return success();
+  }
+
+  /// Of a scale, and a zero point if there is one, that the compiler knows.
+  static std::optional<ParameterValues> getConstantParameters(QuantizeOp op) {
+    std::optional<SmallVector<float>> scales = getConstantFloats(op.getScale());
+    if (!scales || scales->empty() || !llvm::all_equal(*scales))
+      return std::nullopt;
+    float zeroPoint = 0;
+    if (Value zp = op.getZeroPoint()) {
+      std::optional<SmallVector<int64_t>> values = getConstantInts(zp);
+      if (!values || values->empty() || !llvm::all_equal(*values))
+        return std::nullopt;
+      zeroPoint = static_cast<float>(values->front());
+    }
+    int32_t exponent =
+        std::min(llvm::bit_cast<int32_t>(scales->front()) & kExponentMask,
+                 kLargestExponent);
+    float power = llvm::bit_cast<float>(kPowerSum - exponent);
+    float scale = scales->front() * power;
+    auto bound = [&](int64_t q) {
+      return (static_cast<float>(q) - zeroPoint) * scale;
+    };
+    return ParameterValues{power, scale, 1.0f / scale, bound(op.getRange()[0]),
+                           bound(op.getRange()[1])};
   }
 
   static linalg::GenericOp emitParameters(QuantizeOp op, OpBuilder &b) {
@@ -129,14 +165,13 @@ private:
   /// The power of two, in the range of normal numbers, whose product with
   /// `scale` is from 1 up to 4, or less where `scale` is subnormal.
   static Value emitPower(OpBuilder &b, Location loc, Value scale) {
-    constexpr int64_t exponentMask = 0x7F800000, largest = 253 << 23;
     Value bits = arith::BitcastOp::create(b, loc, b.getI32Type(), scale);
     Value exponent =
-        arith::AndIOp::create(b, loc, bits, constantInt(b, loc, exponentMask));
-    exponent =
-        arith::MinSIOp::create(b, loc, exponent, constantInt(b, loc, largest));
-    Value power = arith::SubIOp::create(
-        b, loc, constantInt(b, loc, int64_t(254) << 23), exponent);
+        arith::AndIOp::create(b, loc, bits, constantInt(b, loc, kExponentMask));
+    exponent = arith::MinSIOp::create(b, loc, exponent,
+                                      constantInt(b, loc, kLargestExponent));
+    Value power =
+        arith::SubIOp::create(b, loc, constantInt(b, loc, kPowerSum), exponent);
     return arith::BitcastOp::create(b, loc, b.getF32Type(), power);
   }
 

@@ -30,9 +30,10 @@ func.func @absmax(%x: memref<8x40xf32>, %max: memref<8xf32>) {
 
 // A number of columns that only the run knows: a mask.
 // CHECK-LABEL: func @quantize
-// CHECK: scf.for
+// The scale is read once a row.
 // CHECK: scf.for
 // CHECK: memref.load %arg1
+// CHECK: scf.for
 // CHECK: arith.divf %{{.*}} : vector<32xf32>
 // CHECK: math.roundeven %{{.*}} : vector<32xf32>
 // CHECK: arith.fptosi %{{.*}} : vector<32xf32> to vector<32xi8>
