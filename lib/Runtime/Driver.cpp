@@ -14,6 +14,7 @@
 #include "quant/Runtime/RandomInputs.h"
 #include "quant/Runtime/Report.h"
 #include "quant/Runtime/Reported.h"
+#include "quant/Runtime/Tune.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
@@ -40,6 +41,7 @@ private:
   llvm::Error runCalibration();
   llvm::Error runEvaluation();
   llvm::Error runSearch();
+  llvm::Error runTuner();
   llvm::Error write(StringRef path,
                     llvm::function_ref<void(llvm::raw_ostream &)> print);
   llvm::Error makeInputs();
@@ -173,6 +175,18 @@ llvm::Error Driver::runSearch() {
                 [&](llvm::raw_ostream &os) { printRecipe(*chosen, os); }))
     return error;
   printAuto(*chosen, llvm::outs());
+  return llvm::Error::success();
+}
+
+llvm::Error Driver::runTuner() {
+  auto tuned = tuneMatmuls(std::move(module), options);
+  if (!tuned)
+    return tuned.takeError();
+  if (llvm::Error error = write(options.tune, [&](llvm::raw_ostream &os) {
+        makeScheduleFile(*tuned, options).print(os);
+      }))
+    return error;
+  printTuned(*tuned, llvm::outs());
   return llvm::Error::success();
 }
 
@@ -390,6 +404,8 @@ llvm::Error Driver::run() {
     return runEvaluation();
   if (options.sensitivity || options.minSqnr)
     return runSearch();
+  if (!options.tune.empty())
+    return runTuner();
   if (llvm::Error error = makeInputs())
     return error;
   if (options.compare)

@@ -55,6 +55,14 @@ struct CommandLine {
   cl::opt<int64_t> threads{
       "threads", cl::value_desc("n"), cl::init(1), cl::cat(category),
       cl::desc("x86: threads that large matmuls are divided over (default 1)")};
+  cl::opt<std::string> schedules{
+      "schedules", cl::value_desc("file.json"), cl::cat(category),
+      cl::desc("x86: tiles and blocks of matmuls that --tune measured")};
+  cl::opt<std::string> tune{
+      "tune", cl::value_desc("file.json"), cl::cat(category),
+      cl::desc(
+          "x86: measure tiles and blocks for the program's matmuls on this "
+          "machine and write the best, for --schedules")};
   cl::opt<bool> compare{
       "compare", cl::cat(category),
       cl::desc("Run the float program too and compare the results")};
@@ -146,6 +154,12 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
                                    llvm::Twine(options.threads));
   if (options.threads != 1 && options.target != RunTarget::X86)
     return llvm::createStringError("--threads needs --target=x86");
+  if (options.target != RunTarget::X86 &&
+      (!options.schedules.empty() || !options.tune.empty()))
+    return llvm::createStringError("--schedules and --tune need --target=x86");
+  if (!options.schedules.empty() && !options.tune.empty())
+    return llvm::createStringError(
+        "--schedules and --tune: expected one of them, found both");
   for (const std::string &feature : options.features)
     if (feature.size() < 2 || (feature[0] != '+' && feature[0] != '-'))
       return llvm::createStringError(
@@ -207,6 +221,8 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
   options.chip = line.chip;
   options.features.assign(line.features.begin(), line.features.end());
   options.threads = line.threads;
+  options.schedules = line.schedules;
+  options.tune = line.tune;
   options.compare = line.compare;
   options.repeat = line.repeat;
   options.calibrate.assign(line.calibrate.begin(), line.calibrate.end());

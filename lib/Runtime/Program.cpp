@@ -190,6 +190,7 @@ LogicalResult quantmlir::lowerToLLVM(ModuleOp module, RunTarget target,
     pipeline.cpu = options.cpu;
     pipeline.features = getTargetFeatures(options.cpu, options.features);
     pipeline.threads = options.threads;
+    pipeline.schedules = options.schedules;
     buildX86Pipeline(pm, pipeline);
   } else if (target == RunTarget::NVVM) {
     NVVMPipelineOptions pipeline;

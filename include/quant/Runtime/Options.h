@@ -34,6 +34,10 @@ struct RunOptions {
   std::vector<std::string> features;
   /// Threads that large matmuls are divided over.
   int64_t threads = 1;
+  /// File of measured schedules; empty: the cost model's.
+  std::string schedules;
+  /// Where the schedules go that are measured; empty: none are.
+  std::string tune;
   std::string chip = "sm_80";
   bool compare = false;
   unsigned repeat = 0;
