@@ -8,7 +8,7 @@
 // RUN: cmp %t.model/out0.npy %t.tuned/out0.npy
 // RUN: quant-run %s --entry=dynamic --target=x86 --cpu=haswell --quantize --tune=%t.any.json 2>/dev/null | FileCheck %s --check-prefix=ANY
 
-// TABLE: cost model {{.*}} measured
+// TABLE: cost model {{ *}}measured
 // TABLE-NEXT: M x N x K tried tile blockM blockK us tile blockM blockK us
 // TABLE-NEXT: 33 x 48 x 64 {{[0-9]+}} {{[0-9]+}} x {{[0-9]+}}
 // TABLE-NOT: x 48 x 64
