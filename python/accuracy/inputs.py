@@ -24,6 +24,7 @@ class Evaluation:
     calibration: Optional[list] = None
     # From the result's array to the rows that are scored.
     rows: Callable = field(default=lambda out: out.reshape(-1, out.shape[-1]))
+    result: int = 0  # which of the program's
     labels: Optional[np.ndarray] = None
     top1: bool = False
     note: str = ""
@@ -39,7 +40,11 @@ class Evaluation:
                   "sqnr": metrics.sqnr_db(self.reference, got)}
         if self.top1:
             best = got.argmax(-1)
-            result["top1"] = (best == self.reference.argmax(-1)).mean()
+            changed = best != self.reference.argmax(-1)
+            result["top1"] = (~changed).mean()
+            # How clearly float chose what was changed.
+            top = np.sort(self.reference, -1)
+            result["margins"] = (top[:, -1] - top[:, -2])[changed]
             if self.labels is not None:
                 result["correct"] = (best == self.labels).mean()
         return result
@@ -114,6 +119,16 @@ def single_image(title, name):
                       result.reshape(-1, result.shape[-1]), note="one image")
 
 
+def face_scores():
+    """The 896 anchors' scores as one row: the best one is the face."""
+    name = "tfl_face_detection_short_range.tosa"
+    inputs, arrays = catalog.inputs_and_results(name)
+    return Evaluation("face detection (TFLite), scores of the anchors", name,
+                      [v[None] for v in inputs], arrays["out1"].reshape(1, -1),
+                      result=1, rows=lambda out: out.reshape(1, -1), top1=True,
+                      note="one image; top-1 is the best of 896 anchors")
+
+
 def all_models():
     """{short name: function that makes the evaluation}."""
     return {
@@ -123,7 +138,8 @@ def all_models():
         "smollm2-layer": smollm2_layer,
         "smollm2-mlp": smollm2_mlp,
         "face-detection": lambda: single_image(
-            "face detection (TFLite)", "tfl_face_detection_short_range.tosa"),
+            "face detection (TFLite), boxes", "tfl_face_detection_short_range.tosa"),
+        "face-scores": face_scores,
         "hand-recrop": lambda: single_image("hand recrop (TFLite)",
                                             "tfl_hand_recrop.tosa"),
     }

@@ -62,7 +62,7 @@ class Table:
                     if options else [])
         return e.score(programs.evaluate(
             programs.get(program), save(programs.folder / "in", e.inputs),
-            *quantize))
+            *quantize, result=e.result))
 
     def score_rival(self, programs, build, python, scheme):
         """ONNX Runtime's results, scored like ours; each is made once."""
@@ -91,6 +91,7 @@ class Table:
               (" ONNX Runtime |" if e.onnx else ""))
         columns = (3 + e.top1 + (e.labels is not None) + e.onnx)
         print("|---" * columns + "|", flush=True)
+        worst = []
         for name, program, options, rival in ROWS:
             if only not in name or not self.applies(program, options):
                 continue
@@ -99,6 +100,12 @@ class Table:
             name = name.format(alpha=programs.title(program))
             print(f"| {name} |" + self.cells(got) +
                   (f" {show(theirs)} |" if e.onnx else ""), flush=True)
+            if len(got.get("margins", [])) and "W8" in name:
+                worst.append(got["margins"].max())
+        if worst:
+            print("\nWhere 8 bits change the top-1, float's two best results are "
+                  f"at most {max(worst):.2f} apart; the standard deviation of "
+                  f"its results is {e.reference.std():.1f}.")
 
     def cells(self, got):
         text = f" {got['cosine']:.5f} | {got['sqnr']:.1f} dB |"

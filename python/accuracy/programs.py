@@ -90,11 +90,11 @@ class Programs:
         return (sorted(folder.iterdir()) if folder.is_dir()
                 else [self.calibration])
 
-    def evaluate(self, program, inputs, *options):
+    def evaluate(self, program, inputs, *options, result=0):
         out = self.folder / "out"
         run(self.bin / "quant-run", program, "--target=x86",
             f"--evaluate={inputs}", f"--outputs={out}", *options)
-        return np.load(out / "out0.npy")
+        return np.load(out / f"out{result}.npy")
 
     def stats(self, name):
         if name not in self.statistics:
