@@ -3,6 +3,7 @@
 #include "DeviceBuffers.h"
 #include "HostCalls.h"
 
+#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
 #include "quant/Dialect/Quant/IR/QuantizeRows.h"
 
 using namespace mlir;
@@ -10,7 +11,7 @@ using namespace quantmlir;
 using namespace quantmlir::nvvm;
 
 bool nvvm::becomesKernel(Operation *op) {
-  return isa<PackedMatmulOp, QuantizeRowsOp>(op);
+  return isa<PackedMatmulOp, PackedScaledMatmulOp, QuantizeRowsOp>(op);
 }
 
 /// Whether kernels, and they alone, use the memory of `alloc`.

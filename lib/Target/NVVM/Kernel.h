@@ -6,6 +6,7 @@
 #include "KernelBuilder.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
 #include "quant/Dialect/Quant/IR/QuantizeRows.h"
 #include "quant/Target/IR/IntrinsicTable.h"
 
@@ -102,6 +103,50 @@ void emitGemmKernel(KernelBuilder &k, mlir::gpu::GPUFuncOp func,
 /// warps share out K, every weight is read once, from global memory.
 void emitGemvKernel(KernelBuilder &k, mlir::gpu::GPUFuncOp func,
                     const Problem &problem, mlir::Value sharedMemory);
+
+/// Arguments of the kernel of quant.packed_scaled_matmul, after M.
+enum ScaledArgument : unsigned {
+  kScaledLhs = 1,
+  kScaledRhs,
+  kScaledResult,
+  kGroupScale,
+  kScaledRowScale,
+  kScaledBias,
+  kNumScaledArguments
+};
+
+/// How a block of quant.packed_scaled_matmul goes through its panel.
+struct ScaledShape {
+  explicit ScaledShape(PackedScaledMatmulOp op);
+
+  int64_t n, panels, groups;
+  /// Steps of a group, elements of K that one holds.
+  int64_t steps, stepSize;
+  /// Bytes of one row of activations.
+  int64_t rowBytes;
+  /// Rows that a block computes.
+  int64_t rows;
+  /// A warp reads a chunk of this many steps at once: one of a long group, or
+  /// several short groups.
+  static constexpr int64_t chunkSteps = 16;
+  bool hasShortGroups() const {
+    return steps < chunkSteps && chunkSteps % steps == 0;
+  }
+  int64_t chunksPerGroup() const {
+    return (steps + chunkSteps - 1) / chunkSteps;
+  }
+  /// Groups, and a place for what is none.
+  int64_t slots() const { return groups + 1; }
+  int64_t sharedBytes() const {
+    return rows * slots() * Problem::panelColumns *
+           static_cast<int64_t>(sizeof(int32_t));
+  }
+};
+
+/// A kernel body: a block owns 8 columns of a few rows, its warps share out the
+/// groups, and a thread for each result applies the groups' scales in order.
+void emitScaledKernel(KernelBuilder &k, mlir::gpu::GPUFuncOp func,
+                      PackedScaledMatmulOp op, mlir::Value sharedMemory);
 
 /// Arguments of the kernel of quant.quantize_rows, after M.
 enum QuantizeArgument : unsigned {

@@ -107,6 +107,18 @@ Launch Kernels::getGemv(const Problem &problem) {
                    kGemvBlocksPerMultiprocessor});
 }
 
+Launch Kernels::getScaled(PackedScaledMatmulOp op) {
+  constexpr int64_t threads = kGemvWarps * 32;
+  ScaledShape shape(op);
+  gpu::GPUFuncOp kernel =
+      get("scaled", op, kNumScaledArguments - 1, threads, "",
+          [&](KernelBuilder &k, gpu::GPUFuncOp func, Value shared) {
+            emitScaledKernel(k, func, op, shared);
+          });
+  return describe({kernel, shape.rows, Problem::panelColumns, threads,
+                   shape.sharedBytes(), kGemvBlocksPerMultiprocessor});
+}
+
 Launch Kernels::getQuantizeRows(QuantizeRowsOp op) {
   QuantizeRowsShape shape(op);
   gpu::GPUFuncOp kernel =

@@ -29,6 +29,7 @@ public:
   mlir::ModuleOp getProgram() const { return module; }
   Launch getGemm(const Problem &problem, const Schedule &schedule);
   Launch getGemv(const Problem &problem);
+  Launch getScaled(PackedScaledMatmulOp op);
   Launch getQuantizeRows(QuantizeRowsOp op);
 
 private:

@@ -19,6 +19,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/PatternMatch.h"
 #include "quant/Target/NVVM/Passes.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 namespace quantmlir {
 #define GEN_PASS_DEF_CONVERTQUANTTONVVMPASS
@@ -121,7 +122,8 @@ static void emitLaunches(OpBuilder &b, Location loc, Kernels &kernels,
              launchUpTo);
 }
 
-static LogicalResult verifyShape(PackedMatmulOp op) {
+template <typename OpTy>
+static LogicalResult verifyShape(OpTy op) {
   if (!isa<MemRefType>(op.getInit().getType()))
     return op.emitError("expected memrefs, found tensors; bufferize first");
   if (memrefType(op.getInit()).isDynamicDim(1) ||
@@ -175,6 +177,34 @@ static LogicalResult convert(RewriterBase &b, PackedMatmulOp op,
     emitLaunches(b, loc, kernels, problem, target, rows, arguments);
   });
   host.fromDevice(arguments[kResult], op.getInit());
+  host.release();
+  b.eraseOp(op);
+  return success();
+}
+
+static LogicalResult convert(RewriterBase &b, PackedScaledMatmulOp op,
+                             Kernels &kernels, HostCalls &host) {
+  if (failed(verifyShape(op)))
+    return failure();
+  Location loc = op.getLoc();
+  Value rows = getRows(b, loc, op.getInit());
+  SmallVector<Value> arguments(kNumScaledArguments);
+  arguments[kM] = arith::IndexCastOp::create(b, loc, b.getI32Type(), rows);
+  arguments[kScaledLhs] = host.toDevice(op.getLhs());
+  arguments[kScaledRhs] = host.toDevice(op.getRhs());
+  arguments[kGroupScale] = host.toDevice(op.getRhsScale());
+  arguments[kScaledRowScale] = host.toDevice(op.getRowScale());
+  arguments[kScaledBias] = host.toDevice(op.getBias());
+  arguments[kScaledResult] = host.allocateLike(op.getInit());
+  Launch launch = kernels.getScaled(op);
+  int64_t panels = memrefType(op.getRhs()).getDimSize(0);
+  ifAny(b, loc, rows, [&](OpBuilder &b, Location loc) {
+    Value y = arith::CeilDivUIOp::create(
+        b, loc, rows, arith::ConstantIndexOp::create(b, loc, launch.blockM));
+    emitLaunch(b, loc, launch, arith::ConstantIndexOp::create(b, loc, panels),
+               y, arguments);
+  });
+  host.fromDevice(arguments[kScaledResult], op.getInit());
   host.release();
   b.eraseOp(op);
   return success();
@@ -256,10 +286,15 @@ struct ConvertQuantToNVVMPass
     for (Operation *op : ops) {
       rewriter.setInsertionPoint(op);
       HostCalls host(rewriter, op->getLoc(), module, &resident);
-      auto matmul = dyn_cast<PackedMatmulOp>(op);
-      if (failed(matmul ? convert(rewriter, matmul, kernels, target, host)
-                        : convert(rewriter, cast<QuantizeRowsOp>(op), kernels,
-                                  host)))
+      LogicalResult converted =
+          llvm::TypeSwitch<Operation *, LogicalResult>(op)
+              .Case([&](PackedMatmulOp matmul) {
+                return convert(rewriter, matmul, kernels, target, host);
+              })
+              .Case<PackedScaledMatmulOp, QuantizeRowsOp>([&](auto other) {
+                return convert(rewriter, other, kernels, host);
+              });
+      if (failed(converted))
         return signalPassFailure();
     }
     resident.eraseAllocations(rewriter);

@@ -20,6 +20,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/PatternMatch.h"
+#include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Dialect/Quant/Utils/GenericBuilder.h"
 
 using namespace mlir;
@@ -48,6 +49,8 @@ private:
   Value scaleSums(Value sums, int32_t factor);
   Value negateRows(Value zeroPoints);
   void addCorrections(Value sums);
+  /// The activations as the kernel reads them, and on a CPU the corrections.
+  Value packLhs();
   RankedTensorType sumsType() {
     return RankedTensorType::get({rows, layout.groups}, b.getI32Type());
   }
@@ -63,8 +66,8 @@ private:
   Value lhs;
   int32_t constantZeroPoint = 0;
   Value zeroPoint;
-  /// Results of addCorrections.
-  Value rowBias, rowFactors, colFactors;
+  /// Of x over each group, [M, K/G], and the results of addCorrections.
+  Value sums, rowBias, rowFactors, colFactors;
 };
 
 } // namespace
@@ -283,13 +286,21 @@ static int64_t chooseRowStride(int64_t paddedK, int64_t rows) {
   return paddedK % halfPage != 0 || fewRows ? paddedK : paddedK + line;
 }
 
+Value ScaledPacker::packLhs() {
+  if (row.isNVVM())
+    return packOperand(b, loc, lhs, /*kDim=*/1, /*rowTile=*/1, row.lhs.kTile,
+                       row.kPadding());
+  int64_t k = layout.paddedK();
+  Value padded = padRows(lhs, k, chooseRowStride(k, rows));
+  sums = subtractZeroPoints(sumRows(firstColumns(padded, k)));
+  addCorrections(sums);
+  return padded;
+}
+
 void ScaledPacker::rewrite() {
   lhs = prepareLhs();
   rows = tensorType(lhs).getDimSize(0);
-  int64_t k = layout.paddedK();
-  Value padded = padRows(lhs, k, chooseRowStride(k, rows));
-  Value sums = subtractZeroPoints(sumRows(firstColumns(padded, k)));
-  addCorrections(sums);
+  Value packed = packLhs();
 
   RankedTensorType result = op.getResult().getType();
   auto flat = RankedTensorType::get({rows, layout.n}, result.getElementType());
@@ -304,7 +315,7 @@ void ScaledPacker::rewrite() {
         packGroupFloats(b, loc, layout, *getConstantFloats(op.getRhsOffset()));
   Value y =
       PackedScaledMatmulOp::create(
-          b, loc, TypeRange{flat}, row.kind, layout.bits, padded,
+          b, loc, TypeRange{flat}, row.kind, layout.bits, packed,
           weight.pack(b, loc),
           packGroupFloats(b, loc, layout, *getConstantFloats(op.getRhsScale())),
           rowBias, rowFactors, colFactors, offset ? sums : Value(), offset,
@@ -323,13 +334,32 @@ void ScaledPacker::rewrite() {
   b.replaceOp(op, y);
 }
 
+/// Why the kernel of a GPU, which corrects nothing, cannot compute `op`.
+static std::string checkForGpu(ScaledMatmulOp op, const ScaledWeight &weight) {
+  const GroupLayout &layout = weight.layout();
+  Value zx = op.getLhsZeroPoint();
+  if (op.getRhsOffset() || op.getLhsUnsigned() || (zx && !isZeroConstant(zx)) ||
+      shiftedZeroPoints(op, weight) != std::vector<int32_t>{0})
+    return "its activations or its weight have a zero point";
+  // A product of 4-bit weights is 16 times too large while it is summed.
+  constexpr int64_t mostSummed =
+      std::numeric_limits<int32_t>::max() / (1 << 14);
+  if (layout.paddedGroup > mostSummed)
+    return "groups of more than " + std::to_string(mostSummed) + " elements";
+  // Sums of one row wait in 48 KiB of shared memory.
+  constexpr int64_t mostGroups = 48 * 1024 / (8 * sizeof(int32_t)) - 1;
+  if (layout.groups > mostGroups)
+    return "more than " + std::to_string(mostGroups) + " groups";
+  return {};
+}
+
 /// Why `op` cannot be packed, or an empty string and its weight.
 static std::string checkPackable(ScaledMatmulOp op,
                                  const qtarget::IntrinsicRow &row,
                                  std::optional<ScaledWeight> &weight) {
   if (!op.hasIntegerLhs())
     return "its activations are float";
-  if (row.family != qtarget::IntrinsicFamily::DotU8S8)
+  if (row.family != qtarget::IntrinsicFamily::DotU8S8 && !row.isNVVM())
     return ("there is no dot product of bytes, only " + row.name).str();
   std::string reason;
   weight = ScaledWeight::get(op, row, reason);
@@ -341,11 +371,15 @@ static std::string checkPackable(ScaledMatmulOp op,
     return "the weight's parameters are not constants";
   if (tensorType(op.getLhs()).isDynamicDim(op.getNumBatchDims() + 1))
     return "the contracted size is dynamic";
-  return {};
+  return row.isNVVM() ? checkForGpu(op, *weight) : std::string();
 }
 
 int64_t quantmlir::packScaledMatmuls(Operation *root,
-                                     const qtarget::IntrinsicRow &row) {
+                                     const qtarget::IntrinsicRow &vectors) {
+  // Every GPU has dp4a, whatever else it has.
+  const qtarget::IntrinsicRow &row =
+      vectors.isNVVM() ? qtarget::getIntrinsicRow(qtarget::IntrinsicKind::DP4A)
+                       : vectors;
   SmallVector<ScaledMatmulOp> ops;
   root->walk([&](ScaledMatmulOp op) { ops.push_back(op); });
   IRRewriter rewriter(root->getContext());

@@ -23,7 +23,7 @@ static std::optional<GroupLayout> getLayout(ScaledMatmulOp op,
   layout.bits = rhs.getElementType().getIntOrFloatBitWidth();
   layout.n = rhs.getDimSize(0);
   layout.k = rhs.getDimSize(1);
-  layout.lanes = row.n;
+  layout.lanes = getPanelColumns(row);
   layout.groupSize = op.getLongestGroup();
   layout.groups = llvm::divideCeil(layout.k, layout.groupSize);
   layout.paddedGroup = llvm::alignTo(layout.groupSize, layout.stepSize());
@@ -63,9 +63,9 @@ std::optional<ScaledWeight> ScaledWeight::get(ScaledMatmulOp op,
     weight.bytes = {reinterpret_cast<const uint8_t *>(direct.data()),
                     direct.size()};
   }
-  if (!op.getRhsUnsigned()) {
+  if (op.getRhsUnsigned() != storesUnsignedWeight(row)) {
     weight.flip = layout->bits == 4 ? 8 : 128;
-    weight.added = weight.flip;
+    weight.added = op.getRhsUnsigned() ? -weight.flip : weight.flip;
   }
   return weight;
 }

@@ -29,7 +29,8 @@ struct GroupLayout {
   }
 };
 
-/// The constant weight of an op: its elements, shifted to be unsigned.
+/// The constant weight of an op: its elements, shifted to have the sign that the
+/// instruction reads.
 class ScaledWeight {
 public:
   /// Empty, with a reason, where the weight is not a constant of this form.
@@ -37,7 +38,7 @@ public:
   get(ScaledMatmulOp op, const qtarget::IntrinsicRow &row, std::string &reason);
 
   const GroupLayout &layout() const { return group; }
-  /// What was added to each element: 0, 8 or 128.
+  /// What was added to each element: 0, or 8 or 128 of either sign.
   int32_t shift() const { return added; }
 
   /// [N/NR][K/G][G/KB][NR][4].

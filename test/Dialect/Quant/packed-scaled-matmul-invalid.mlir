@@ -4,7 +4,7 @@
 // violates.
 
 func.func @packed_scaled_matmul_c1_family(%a0: tensor<3x16xi8>, %a1: tensor<1x2x1x16x4xi8>, %a2: tensor<1x2x16xf32>, %a3: tensor<3x2xf32>) {
-  // expected-error@+1 {{'quant.packed_scaled_matmul' op expected an intrinsic that multiplies unsigned by signed bytes, but got vpmaddwd_512}}
+  // expected-error@+1 {{'quant.packed_scaled_matmul' op expected a dot product of four bytes, but got vpmaddwd_512}}
   %r = quant.packed_scaled_matmul <vpmaddwd_512> 4 ins(%a0, %a1 : tensor<3x16xi8>, tensor<1x2x1x16x4xi8>) rhs_scale(%a2 : tensor<1x2x16xf32>) outs(%a3 : tensor<3x2xf32>) -> tensor<3x2xf32>
   return
 }
@@ -142,5 +142,29 @@ func.func @packed_scaled_matmul_c7_factors(%a0: tensor<3x16xi8>, %a1: tensor<1x2
 func.func @packed_scaled_matmul_c7_offset(%a0: tensor<3x16xi8>, %a1: tensor<1x2x1x16x4xi8>, %a2: tensor<1x2x16xf32>, %a3: tensor<3x2xi32>, %a4: tensor<3x2xf32>) {
   // expected-error@+1 {{'quant.packed_scaled_matmul' op expected row_sums and rhs_offset together}}
   %r = quant.packed_scaled_matmul <vpdpbusd_512> 4 ins(%a0, %a1 : tensor<3x16xi8>, tensor<1x2x1x16x4xi8>) rhs_scale(%a2 : tensor<1x2x16xf32>) row_sums(%a3 : tensor<3x2xi32>) outs(%a4 : tensor<3x2xf32>) -> tensor<3x2xf32>
+  return
+}
+
+// -----
+
+func.func @packed_scaled_matmul_c1_gpu(%a0: tensor<3x1x1x64xi8>, %a1: tensor<1x2x1x16x4xi8>, %a2: tensor<1x2x16xf32>, %a3: tensor<3x2xf32>) {
+  // expected-error@+1 {{'quant.packed_scaled_matmul' op expected panels of 8 columns for dp4a, but got 'tensor<1x2x1x16x4xi8>'}}
+  %r = quant.packed_scaled_matmul <dp4a> 4 ins(%a0, %a1 : tensor<3x1x1x64xi8>, tensor<1x2x1x16x4xi8>) rhs_scale(%a2 : tensor<1x2x16xf32>) outs(%a3 : tensor<3x2xf32>) -> tensor<3x2xf32>
+  return
+}
+
+// -----
+
+func.func @packed_scaled_matmul_c3_gpu(%a0: tensor<3x64xi8>, %a1: tensor<1x2x1x8x4xi8>, %a2: tensor<1x2x8xf32>, %a3: tensor<3x2xf32>) {
+  // expected-error@+1 {{'quant.packed_scaled_matmul' op expected lhs of [M, K/64, 1, 64] bytes with M of init, but got 'tensor<3x64xi8>'}}
+  %r = quant.packed_scaled_matmul <dp4a> 4 ins(%a0, %a1 : tensor<3x64xi8>, tensor<1x2x1x8x4xi8>) rhs_scale(%a2 : tensor<1x2x8xf32>) outs(%a3 : tensor<3x2xf32>) -> tensor<3x2xf32>
+  return
+}
+
+// -----
+
+func.func @packed_scaled_matmul_c8(%a0: tensor<3x1x1x64xi8>, %a1: tensor<1x2x1x8x4xi8>, %a2: tensor<1x2x8xf32>, %a3: tensor<3x2xf32>, %a4: tensor<3x2xi32>) {
+  // expected-error@+1 {{'quant.packed_scaled_matmul' op expected no corrections of rows for dp4a}}
+  %r = quant.packed_scaled_matmul <dp4a> 4 ins(%a0, %a1 : tensor<3x1x1x64xi8>, tensor<1x2x1x8x4xi8>) rhs_scale(%a2 : tensor<1x2x8xf32>) row_bias(%a4 : tensor<3x2xi32>) outs(%a3 : tensor<3x2xf32>) -> tensor<3x2xf32>
   return
 }

@@ -50,6 +50,28 @@ func.func @q{i}(%x: {kinds[0]}, %q: {kinds[1]}, %s: {kinds[2]}) {{
 }}"""
 
 
+def scaled():
+    """Group scales: one row to four, groups shorter and longer than a chunk."""
+    shapes = [(m, k, bits, group) for m in (1, 2, 4, "?")
+              for k, bits, group in ((4096, 4, 32), (11008, 4, 128),
+                                     (4096, 8, 32), (4096, 4, 4096),
+                                     (4080, 4, 24))]
+    for i, (m, k, bits, group) in enumerate(shapes):
+        groups, step = -(-k // group), 32 // bits
+        kinds = (f"memref<{m}x{-(-k // 64)}x1x64xi8>",
+                 f"memref<512x{groups}x{group // step}x8x4xi8>",
+                 f"memref<512x{groups}x8xf32>", f"memref<{m}xf32>",
+                 "memref<512x8xf32>", f"memref<{m}x4096xf32>")
+        yield f"""
+func.func @s{i}(%x: {kinds[0]}, %w: {kinds[1]}, %s: {kinds[2]}, %r: {kinds[3]},
+                %b: {kinds[4]}, %y: {kinds[5]}) {{
+  quant.packed_scaled_matmul <dp4a> {bits} ins(%x, %w : {kinds[0]}, {kinds[1]})
+    rhs_scale(%s : {kinds[2]}) row_scale(%r : {kinds[3]}) bias(%b : {kinds[4]})
+    outs(%y : {kinds[5]})
+  return
+}}"""
+
+
 def assemble(chip, ptx):
     """{kernel: (registers, bytes of spills)}"""
     with tempfile.NamedTemporaryFile("w", suffix=".ptx") as f:
@@ -73,7 +95,7 @@ for chip, rows in ROWS.items():
     for row in rows:
         texts = [spec.mlir().replace("@f(", f"@f{i}(")
                  for i, spec in enumerate(specs(row))]
-        texts += quantize_rows()
+        texts += [*quantize_rows(), *scaled()]
         ptx, launches = compile_kernels(OPT, "".join(texts), chip)
         used = assemble(chip, ptx)
         assert set(used) == set(launches), (used, launches)

@@ -7,7 +7,6 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/IR/TypeUtilities.h"
-#include "quant/Target/IR/IntrinsicTable.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -15,6 +14,15 @@ using namespace quantmlir;
 
 #define GET_OP_CLASSES
 #include "quant/Dialect/Quant/IR/PackedScaledMatmulOp.cpp.inc"
+
+int64_t quantmlir::getPanelColumns(const qtarget::IntrinsicRow &row) {
+  constexpr int64_t columnsOnGpu = 8;
+  return row.isNVVM() ? columnsOnGpu : row.n;
+}
+
+bool quantmlir::storesUnsignedWeight(const qtarget::IntrinsicRow &row) {
+  return row.family == qtarget::IntrinsicFamily::DotU8S8;
+}
 
 static ShapedType getShaped(Value value) {
   return cast<ShapedType>(value.getType());
@@ -36,13 +44,18 @@ static LogicalResult verifyRhs(PackedScaledMatmulOp op) {
                           "static inner sizes, but got ")
            << rhs;
   // packed_scaled_matmul_c1
-  if (row.family != qtarget::IntrinsicFamily::DotU8S8)
-    return op.emitOpError("expected an intrinsic that multiplies unsigned by "
-                          "signed bytes, but got ")
+  if (row.family != qtarget::IntrinsicFamily::DotU8S8 &&
+      row.family != qtarget::IntrinsicFamily::Dp4a)
+    return op.emitOpError("expected a dot product of four bytes, but got ")
            << row.name;
-  if (op.getNR() != row.n)
+  if (op.getNR() != getPanelColumns(row))
     return op.emitOpError("expected panels of ")
-           << row.n << " columns for " << row.name << ", but got " << rhs;
+           << getPanelColumns(row) << " columns for " << row.name
+           << ", but got " << rhs;
+  // packed_scaled_matmul_c8
+  if (row.isNVVM() &&
+      (op.getRowBias() || op.getRowFactors() || op.getRowSums()))
+    return op.emitOpError("expected no corrections of rows for ") << row.name;
   return success();
 }
 
@@ -64,6 +77,17 @@ static LogicalResult verifyRowsAndColumns(PackedScaledMatmulOp op) {
              << " of init, but got " << rhs;
   }
   // packed_scaled_matmul_c3
+  if (qtarget::getIntrinsicRow(op.getIntrinsic()).isNVVM()) {
+    if (lhs.getRank() != 4 || !lhs.getElementType().isInteger(8) ||
+        ShapedType::isDynamicShape(lhs.getShape().drop_front()) ||
+        lhs.getDimSize(2) != 1 ||
+        failed(
+            verifyCompatibleShape({lhs.getDimSize(0)}, {init.getDimSize(0)})))
+      return op.emitOpError("expected lhs of [M, K/64, 1, 64] bytes with M of "
+                            "init, but got ")
+             << lhs;
+    return success();
+  }
   int64_t k = op.getNumGroups() * op.getStepsPerGroup() * op.getStepSize();
   if (lhs.getRank() != 2 || !lhs.getElementType().isInteger(8) ||
       lhs.isDynamicDim(1) || lhs.getDimSize(1) < k ||

@@ -9,6 +9,18 @@
 #define QUANT_DIALECT_QUANT_IR_PACKEDSCALEDMATMUL_H
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Target/IR/IntrinsicTable.h"
+
+namespace quantmlir {
+
+/// NR of a weight that is packed for `row`: a vector's lanes, or the columns of
+/// a panel of a GPU's kernels.
+int64_t getPanelColumns(const qtarget::IntrinsicRow &row);
+
+/// Whether a weight for `row` is stored unsigned, as `w + 8` or `w + 128`.
+bool storesUnsignedWeight(const qtarget::IntrinsicRow &row);
+
+} // namespace quantmlir
 
 #define GET_OP_CLASSES
 #include "quant/Dialect/Quant/IR/PackedScaledMatmulOp.h.inc"

@@ -14,12 +14,15 @@ def QuantExt_PackedScaledMatmulOp : QuantExt_Op<"packed_scaled_matmul", [
   let summary = "Grouped matmul on a weight packed for one instruction";
   let description = [{
     A `quant.scaled_matmul` of integers whose weight is packed for
-    `intrinsic`, a dot product of unsigned by signed bytes. The weight is the
-    unsigned operand: 4-bit elements are stored as nibbles `w + 8` (0 to 15),
-    8-bit ones as bytes `w + 128`, so that unpacking int4 is an `and` and a
-    shift for 128 of them. The activations are the signed operand.
+    `intrinsic`, a dot product of four bytes. On a CPU it is one of unsigned by
+    signed bytes, and the weight is the unsigned operand: 4-bit elements are
+    stored as nibbles `w + 8` (0 to 15), 8-bit ones as bytes `w + 128`, so that
+    unpacking int4 is an `and` and a shift for 128 of them. On a GPU both are
+    signed: a nibble in the upper half of a byte is 16 times itself. The
+    activations are the signed operand.
 
-    `lhs` is `[M, S]`, S >= K, rows of plain bytes. `rhs` is
+    `lhs` is `[M, S]`, S >= K, rows of plain bytes; on a GPU `[M, K/64, 1, 64]`,
+    the same rows in blocks. `rhs` is
     `[N/NR][K/G][G/KB][NR][4]` bytes. For 8 bits KB is 4 and byte p of a block
     holds element p; for 4 bits KB is 8, and byte p holds element p in the low
     nibble and element p + 4 in the high one. Padding is anything in columns
@@ -39,7 +42,8 @@ def QuantExt_PackedScaledMatmulOp : QuantExt_Op<"packed_scaled_matmul", [
     The op stands on tensors or, after bufferization, on memrefs.
 
     Constraints:
-    * (C1) `intrinsic` multiplies unsigned by signed bytes; NR is its lanes.
+    * (C1) `intrinsic` multiplies unsigned by signed bytes, NR is its lanes; or
+      it is `dp4a`, and NR is 8.
     * (C2) `rhs_bits` is 4 or 8; `rhs` has rank 5, all but the first size
       static, and its last size is 4.
     * (C3) `lhs` is `[M, S]` with M of `init` and S, static, at least K/G * G.
@@ -51,6 +55,7 @@ def QuantExt_PackedScaledMatmulOp : QuantExt_Op<"packed_scaled_matmul", [
       `[R, M, K/G]` of i32 with static R, `row_scale` rank 0 or `[M]` of f32.
     * (C7) `row_factors` and `col_factors`, `row_sums` and `rhs_offset` stand
       together.
+    * (C8) With `dp4a` there are no `row_bias`, `row_factors`, `row_sums`.
 
     Example:
 
