@@ -7,6 +7,7 @@ import numpy as np
 
 from ptxsim.gemm import (get_grid, get_workspace_bytes, pack_columns,
                          pack_nibbles, pack_rows)
+from ptxsim.scaled import ScaledSpec
 
 GEMV_ROWS = 4
 
@@ -67,11 +68,43 @@ def run_module(cuda, folder, entry, rng, repeats, most_rows):
     return counts
 
 
+def run_scaled_module(cuda, folder, entry, rng, repeats, most_rows):
+    """The same for a kernel with group scales, whose results are floats."""
+    spec = ScaledSpec("?", entry["n"], entry["k"], entry["bits"], entry["group"])
+    counts = {f"int{spec.bits} with group scales": [0, 0]}
+    (count,) = counts.values()
+    module = cuda.load(os.path.join(folder, entry["file"]))
+    (name, launch), = entry["kernels"].items()
+    function = cuda.function(module, name, launch[3])
+    w, scales = spec.draw_weight(rng)
+    weights = [cuda.upload(spec.pack_weight(w)),
+               cuda.upload(spec.pack_columns(scales))]
+    for _ in range(repeats):
+        m = int(rng.integers(1, min(most_rows, 40) + 1))
+        a = rng.integers(-128, 128, (m, spec.k)).astype(np.int8)
+        rows = rng.uniform(.01, 1, m).astype(np.float32)
+        lhs, row_scale = cuda.upload(pack_rows(a, 64)), cuda.upload(rows)
+        out = cuda.allocate(m * spec.n * 4)
+        cuda.launch(function, get_grid(launch, m, spec.n), launch[2], launch[3], m,
+                    [lhs, weights[0], out, weights[1], row_scale, 0])
+        got = cuda.download(out, (m, spec.n), np.float32)
+        cuda.free(lhs, row_scale, out)
+        different = int((got != spec.multiply(a, w, scales, rows)).sum())
+        count[different != 0] += 1
+        if different:
+            print(f"FAILED int{spec.bits}, groups of {spec.group}, {m}x{spec.n}x{spec.k}: "
+                  f"{different} of {got.size} differ", flush=True)
+    cuda.free(*weights)
+    cuda.unload(module)
+    return counts
+
+
 def run_all(cuda, folder, entries, rng, repeats, most_rows):
     total = collections.defaultdict(lambda: [0, 0])
     for entry in entries:
-        for path, (passed, failed) in run_module(
-                cuda, folder, entry, rng, repeats, most_rows).items():
+        run = run_scaled_module if entry["purpose"] == "exact_scaled" else run_module
+        for path, (passed, failed) in run(cuda, folder, entry, rng, repeats,
+                                          most_rows).items():
             total[path][0] += passed
             total[path][1] += failed
     for path, (passed, failed) in sorted(total.items()):

@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../python"))
 import peaks
 import rival
 from ptxsim.gemm import DYNAMIC, Spec, compile_kernels
+from ptxsim.scaled import ScaledSpec
 
 ROWS = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192]
 SIZES = [(n, k) for n in (4096, 11008) for k in (4096, 11008)]
@@ -58,6 +59,19 @@ def timed_specs(chip, sizes, rows):
             yield "gemv4", Spec(1, n, k, S4, "f32", **scales)
             for m in rows[::3]:
                 yield "gemm4", Spec(m, n, k, S4, "f32", **scales)
+
+
+def scaled_specs(modules, sizes, small):
+    """Weights with group scales: random ones, then int4 as rows are decoded."""
+    rng = random.Random(12)
+    for i in range(modules):
+        k = rng.randint(1, 100 if small else 5000)
+        group = rng.choice([8, 16, 32, 64, 128, 256, k])
+        yield "exact_scaled", ScaledSpec(DYNAMIC, rng.randint(1, 30 if small else 300), k,
+                                         rng.choice([4, 8]), group)
+    for n, k in sizes:
+        for m, group in ((1, 32), (1, 128), (4, 128)):
+            yield "gemv_scaled", ScaledSpec(m, n, k, 4, group)
 
 
 def quantize_rows(k):
@@ -129,6 +143,11 @@ def main():
                    kr=spec.kr, row=spec.row, result=spec.result)
         print(f"\r{i + 1} of {len(todo)}", end="", file=sys.stderr)
     print(file=sys.stderr)
+    for purpose, spec in scaled_specs(2 if options.small else EXACT_MODULES, sizes,
+                                      options.small):
+        ptx, launches = compile_kernels(options.quant_opt, spec.mlir(), chip)
+        writer.add(purpose, ptx, launches, m=spec.m, n=spec.n, k=spec.k,
+                   bits=spec.bits, group=spec.group, row="dp4a")
     for k in sorted({k for _, k in sizes}):
         ptx, launches = compile_kernels(options.quant_opt, quantize_rows(k),
                                         chip)

@@ -79,8 +79,10 @@ class Bench:
         self.scales = [self.cuda.upload(
             self.rng.uniform(.01, 1, size).astype(np.float32))
             for size in (m, n)]
+        # As many as groups of 32 have.
+        self.group_scales = self._bytes(4 * n * -(-k // 32))
         self.all = [self.x, self.lhs, self.out, self.sums, *self.weights,
-                    *self.scales]
+                    *self.scales, self.group_scales]
 
     def free(self):
         self.cuda.free(*self.all)
@@ -96,8 +98,11 @@ class Bench:
         self.cuda.zero(workspace, size)
 
         def work():
-            kernel.run(m, [self.lhs, next(weights), self.out, 0, 0, 0,
-                           *self.scales, 0, workspace])
+            if entry["purpose"] == "gemv_scaled":
+                return kernel.run(m, [self.lhs, next(weights), self.out,
+                                      self.group_scales, self.scales[0], 0])
+            return kernel.run(m, [self.lhs, next(weights), self.out, 0, 0, 0,
+                                  *self.scales, 0, workspace])
 
         alone, both = self._time(work), None
         if entry["purpose"] == "fused":
@@ -139,10 +144,14 @@ def describe(entry, ms, both, theirs, top):
     """A line: time, speed, how it compares."""
     m, n, k = entry["m"], entry["n"], entry["k"]
     tops = 2 * m * n * k / ms / 1e9
-    bits = 4 if entry["kr"] == 128 else 8
-    weights = n * k * bits / 8 / ms / 1e6
-    line = (f"{entry['purpose']:5} {m:5} x {n:5} x {k:5}: {ms:9.4f} ms "
-            f"{tops:8.1f} TOPS")
+    bits = entry.get("bits") or (4 if entry["kr"] == 128 else 8)
+    size = n * k * bits / 8
+    name = entry["purpose"]
+    if "group" in entry:
+        size += 4 * n * -(-k // entry["group"])
+        name = f"gemv int{bits} g{entry['group']}"
+    weights = size / ms / 1e6
+    line = f"{name:5} {m:5} x {n:5} x {k:5}: {ms:9.4f} ms {tops:8.1f} TOPS"
     if entry["purpose"].startswith("gemv"):
         line += (f" {weights:8.1f} GB/s of weights, "
                  f"{weights / top['read_gbs']:.2f} of reading")
@@ -202,7 +211,7 @@ def main():
     small = options.scale < 1
     counts = exact.run_all(
         cuda, options.folder,
-        [e for e in manifest["kernels"] if e["purpose"] == "exact"],
+        [e for e in manifest["kernels"] if e["purpose"].startswith("exact")],
         np.random.default_rng(7), 1 if small else REPEATS, 40 if small else 400)
     failed = sum(count[1] for count in counts.values())
     print(f"exactness took {time.time() - begin:.0f} s", flush=True)
@@ -219,7 +228,7 @@ def main():
         results = run_timed(
             Bench(cuda, options.folder, manifest, lt, options),
             [e for e in manifest["kernels"]
-             if e["purpose"] not in ("exact", "quantize")], top)
+             if not e["purpose"].startswith(("exact", "quantize"))], top)
     print(f"all of it took {time.time() - begin:.0f} s", flush=True)
     with open(os.path.join(options.folder, "results.json"), "w") as f:
         json.dump({"chip": manifest["chip"], "exact": counts, "peaks": top,
