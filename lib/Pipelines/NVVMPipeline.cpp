@@ -69,7 +69,8 @@ void quantmlir::buildNVVMPipeline(OpPassManager &pm,
     pm.addPass(createRejectOptionsPass(
         "expected ptxas for format=bin, found none on PATH or in bin/ of "
         "CUDA_ROOT; run utils/setup-ptxas.sh, or use format=isa"));
-  buildQuantStage(pm, options.quantize);
+  // A kernel for a GPU adds no residual.
+  buildQuantStage(pm, options.quantize, /*residuals=*/false);
   if (!endStage(pm, Stage::Quant, options.stopAfter))
     return;
   pm.addPass(createQuantSetNVVMTargetPass({options.chip}));

@@ -73,7 +73,8 @@ void quantmlir::buildMatmulForms(OpPassManager &pm, bool floats, bool remarks) {
   pm.addPass(createQuantConvolutionToMatmulPass({floats, remarks}));
 }
 
-void quantmlir::buildQuantStage(OpPassManager &pm, StringRef quantize) {
+void quantmlir::buildQuantStage(OpPassManager &pm, StringRef quantize,
+                                bool residuals) {
   buildMatmulForms(pm, /*floats=*/quantize != "none");
   // Names are of the program as it was written.
   if (quantize != "none")
@@ -83,7 +84,7 @@ void quantmlir::buildQuantStage(OpPassManager &pm, StringRef quantize) {
     pm.addPass(createQuantizePass(quantize));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  pm.addPass(createQuantFuseEpiloguePass());
+  pm.addPass(createQuantFuseEpiloguePass({residuals}));
 }
 
 void quantmlir::buildBufferizeStage(OpPassManager &pm) {

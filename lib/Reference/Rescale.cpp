@@ -39,6 +39,8 @@ float reference::rescaleToFloat(int32_t acc, const RescaleParams &params) {
   float y = static_cast<float>(sum) * scale;
   if (params.floatBias)
     y = y + *params.floatBias;
+  if (params.residual)
+    y = y + *params.residual;
   if (params.clampMin && isLess(y, *params.clampMin))
     y = *params.clampMin;
   if (params.clampMax && isLess(*params.clampMax, y))

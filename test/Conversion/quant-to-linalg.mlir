@@ -125,3 +125,30 @@ func.func @packed(%a: tensor<5x8xi8>, %b: tensor<1x2x16x4xi8>, %s: tensor<f32>) 
          row_scale(%s : tensor<f32>) outs(%e : tensor<5x9xf32>) -> tensor<5x9xf32>
   return %y : tensor<5x9xf32>
 }
+
+// -----
+
+// The fixed-point epilogue of a packed matmul is quant.rescale_fixed_point of
+// the sums, the residual that of quant.rescale.
+
+// CHECK-LABEL: @packed_epilogues
+// CHECK: linalg.unpack {{.*}} : tensor<1x16xi32> -> tensor<9xi32>
+// CHECK: linalg.unpack {{.*}} : tensor<1x16xi8> -> tensor<9xi8>
+// CHECK: arith.muli {{.*}} : i64
+// CHECK: arith.shrsi {{.*}} : i64
+// CHECK: arith.trunci {{.*}} : i64 to i16
+// CHECK: arith.sitofp
+// CHECK-NEXT: arith.mulf
+// CHECK-NEXT: arith.addf
+// CHECK-NOT: quant.
+func.func @packed_epilogues(%a: tensor<5x8xi8>, %b: tensor<1x2x16x4xi8>, %m: tensor<1x16xi32>, %sh: tensor<1x16xi8>,
+                            %s: tensor<f32>, %r: tensor<5x9xf32>) -> (tensor<5x9xi16>, tensor<5x9xf32>) {
+  %e = tensor.empty() : tensor<5x9xi16>
+  %x = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<5x8xi8>, tensor<1x2x16x4xi8>)
+         multiplier(%m : tensor<1x16xi32>) shift(%sh : tensor<1x16xi8>) rounding(SINGLE_ROUND)
+         outs(%e : tensor<5x9xi16>) {range = array<i64: -32768, 32767>} -> tensor<5x9xi16>
+  %f = tensor.empty() : tensor<5x9xf32>
+  %y = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<5x8xi8>, tensor<1x2x16x4xi8>)
+         row_scale(%s : tensor<f32>) residual(%r : tensor<5x9xf32>) outs(%f : tensor<5x9xf32>) -> tensor<5x9xf32>
+  return %x, %y : tensor<5x9xi16>, tensor<5x9xf32>
+}

@@ -30,9 +30,13 @@ I32_RESULT = f"""func.func @main(%x: tensor<{compiled.M}x{compiled.K}xi8>, %w: t
 # CHECK: cpu=icelake-server i32 result: IN MEMORY
 check("i32 result", I32_RESULT, "", "cpu=icelake-server", True)
 # CHECK-NOT: IN MEMORY
-# CHECK-COUNT-40: in registers, 0 stores of i32 vectors
+# CHECK-COUNT-55: in registers, 0 stores of i32 vectors
 # CHECK-NOT: {{.}}
 for target, cpu in compiled.TARGETS[1:]:
+    for form in (("i8", True, "DOUBLE"), ("i8", False, "SINGLE"),
+                 ("i16", True, "SINGLE")):
+        check(f"fixed point {form}", compiled.fixed_point_program(*form), "", cpu,
+              False)
     for what, text, options in compiled.programs():
         if "f" not in what.split(",")[-1] or "weights" in what:
             check(what, text, options, cpu, False)

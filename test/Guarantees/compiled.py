@@ -64,6 +64,40 @@ def grouped_program(lhs, bits, group=32):
 """
 
 
+def fixed_point_program(result, per_channel, rounding):
+    """An int8 layer as TFLite and TOSA have it: zero points, an i32 bias and a
+    fixed-point rescale to `result`."""
+    rng = np.random.default_rng(7)
+    w = rng.integers(-127, 128, (N, K)).astype("i1")
+    bias = rng.integers(-1000, 1000, N).astype("<i4")
+    params = f"{N}x" if per_channel else ""
+    m = rng.integers(1 << 30, 1 << 31, N if per_channel else 1).astype("<i4")
+    s = rng.integers(36, 42, N if per_channel else 1).astype("i1")
+    high = (1 << int(result[1:]) - 1) - 1
+    value = lambda name, array: f"dense_resource<{name}>" if per_channel else \
+        f"dense<{array[0]}>"
+    return f"""func.func @main(%x: tensor<{M}x{K}xi8>) -> tensor<{M}x{N}x{result}> {{
+  %w = arith.constant dense_resource<w> : tensor<{N}x{K}xi8>
+  %b = arith.constant dense_resource<b> : tensor<{N}xi32>
+  %m = arith.constant {value("m", m)} : tensor<{params}i32>
+  %s = arith.constant {value("s", s)} : tensor<{params}i8>
+  %zx = arith.constant dense<-128> : tensor<i32>
+  %init = arith.constant dense<0> : tensor<{M}x{N}xi32>
+  %acc = quant.matmul ins(%x, %w : tensor<{M}x{K}xi8>, tensor<{N}x{K}xi8>) lhs_zero_point(%zx : tensor<i32>)
+    outs(%init : tensor<{M}x{N}xi32>) {{transpose_rhs}} -> tensor<{M}x{N}xi32>
+  %y = quant.rescale_fixed_point %acc multiplier(%m : tensor<{params}i32>) shift(%s : tensor<{params}i8>)
+    rounding({rounding}_ROUND) bias(%b : tensor<{N}xi32>)
+    {{output_zero_point = -3 : i32, range = array<i64: {-high - 1}, {high}>}}
+    : tensor<{M}x{N}xi32> -> tensor<{M}x{N}x{result}>
+  return %y : tensor<{M}x{N}x{result}>
+}}
+{{-#
+  dialect_resources: {{ builtin: {{ w: {resource(w)}, b: {resource(bias)}{
+      f", m: {resource(m)}, s: {resource(s)}" if per_channel else ""} }} }}
+#-}}
+"""
+
+
 def compile_to(text, target, options, stage="llvm", *more):
     done = subprocess.run(
         ["quant-opt", f"--quant-to-{target}={options} stop-after={stage}",

@@ -1,6 +1,6 @@
 // What stands between two quantized products and cannot be integer is one pass
 // over the data: rescale, residual add, a float function and quantize. On x86
-// the rescale is in the kernel, and the pass is over vectors.
+// the rescale and the addition are in the kernel, and the pass is over vectors.
 // RUN: quant-opt %s --quant-to-generic=stop-after=target | FileCheck %s
 // RUN: quant-opt %s --quant-to-x86="cpu=icelake-server stop-after=target" | FileCheck %s --check-prefix=X86
 
@@ -24,14 +24,21 @@
 // CHECK: return %[[Q]]
 
 // X86-LABEL: func.func @float_residual(
+// X86-SAME: %{{.*}}, %[[R:[a-z0-9]+]]: memref<8x64xf32>)
 // X86-NOT: memref<8x64xi32>
 // X86: %[[Y:.*]] = memref.alloc() {{.*}} : memref<8x64xf32>
-// X86-COUNT-16: vector.store %{{.*}}, %[[Y]]
+// X86: llvm.call_intrinsic
+// X86: %[[RT:.*]] = vector.load %[[R]]
+// X86: %[[F:.*]] = arith.sitofp {{.*}} : vector<16xi32> to vector<16xf32>
+// X86-NEXT: %[[S:.*]] = arith.mulf %[[F]]
+// X86-NEXT: %[[SUM:.*]] = arith.addf %[[S]], %[[RT]] : vector<16xf32>
+// X86-NEXT: vector.store %[[SUM]], %[[Y]]
+// X86-COUNT-15: vector.store %{{.*}}, %[[Y]]
 // X86: %[[Q:.*]] = memref.alloc() {{.*}} : memref<8x64xi8>
 // X86-NOT: memref.alloc
+// X86-NOT: %[[R]]
 // X86: vector.load %[[Y]]
-// X86: vector.load
-// X86: arith.addf {{.*}} : vector
+// X86-NOT: arith.addf
 // X86: math.tanh {{.*}} : vector
 // X86-NOT: arith.divf
 // X86: math.fma {{.*}} : vector
@@ -63,6 +70,15 @@ func.func @float_residual(%x: tensor<8x32xi8>, %w: tensor<32x64xi8>, %r: tensor<
 }
 
 // TOSA's residual add of int8 tensors is exact, and integer from end to end.
+// On x86 the sums of the matmul meet the residual's rescale in one pass, and the
+// i32 buffer before it holds rescaled integers, no accumulator.
+// X86-LABEL: func.func @integer_residual(
+// X86: %[[Y:.*]] = memref.alloc() {{.*}} : memref<8x64xi32>
+// X86: llvm.call_intrinsic
+// X86: arith.muli {{.*}} : vector<16xi64>
+// X86: arith.shrsi {{.*}} : vector<16xi64>
+// X86: %[[T:.*]] = arith.trunci {{.*}} : vector<16xi64> to vector<16xi32>
+// X86-NEXT: vector.store %[[T]], %[[Y]]
 // CHECK-LABEL: func.func @integer_residual(
 // CHECK-SAME: %{{.*}}, %[[R:[a-z0-9]+]]: memref<8x64xi8>)
 // CHECK-NOT: f32

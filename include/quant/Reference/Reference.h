@@ -78,6 +78,7 @@ struct RescaleParams {
   std::optional<float> channelScale;
   int32_t intBias = 0;
   std::optional<float> floatBias;
+  std::optional<float> residual;
   std::optional<float> clampMin;
   std::optional<float> clampMax;
 };

@@ -29,21 +29,38 @@ struct LowerPackedMatmul : OpRewritePattern<PackedMatmulOp> {
     Value acc = unpackTiles(op, rewriter, multiplyTiles(op, rewriter));
     acc = addCorrections(op, rewriter, acc);
     auto type = cast<RankedTensorType>(op.getResult(0).getType());
-    if (type.getElementType().isInteger(32)) {
-      rewriter.replaceOp(op, acc);
-      return success();
-    }
     auto column = [&](Value v) -> Value {
       if (!v || cast<RankedTensorType>(v.getType()).getRank() == 0)
         return v;
       return unpackColumn(op, rewriter, v);
     };
-    Value channelScale = column(op.getChannelScale());
-    Value bias = column(op.getBias());
-    rewriter.replaceOpWithNewOp<RescaleOp>(
-        op, type, acc, op.getRowScale(), channelScale, bias,
-        op.getZeroPointAttr(), op.getRangeAttr(), op.getClampMinAttr(),
-        op.getClampMaxAttr(), op.getIsUnsignedAttr());
+    switch (op.getEpilogue()) {
+    case PackedMatmulOp::Epilogue::None:
+      rewriter.replaceOp(op, acc);
+      break;
+    case PackedMatmulOp::Epilogue::Float: {
+      Value channelScale = column(op.getChannelScale());
+      Value bias = column(op.getBias());
+      rewriter.replaceOpWithNewOp<RescaleOp>(
+          op, type, acc, op.getRowScale(), channelScale, bias, op.getResidual(),
+          op.getZeroPointAttr(), op.getRangeAttr(), op.getClampMinAttr(),
+          op.getClampMaxAttr(), op.getIsUnsignedAttr());
+      break;
+    }
+    case PackedMatmulOp::Epilogue::FixedPoint: {
+      Value multiplier = column(op.getMultiplier());
+      Value shift = column(op.getShift());
+      IntegerAttr zeroPoint = op.getZeroPointAttr();
+      if (!zeroPoint)
+        zeroPoint = rewriter.getI32IntegerAttr(0);
+      rewriter.replaceOpWithNewOp<RescaleFixedPointOp>(
+          op, type, acc, multiplier, shift, /*bias=*/Value(),
+          op.getRoundingAttr(), /*input_zero_point=*/
+          rewriter.getI32IntegerAttr(0), zeroPoint, op.getRangeAttr(),
+          op.getIsUnsignedAttr());
+      break;
+    }
+    }
     return success();
   }
 

@@ -28,6 +28,8 @@ struct LowerRescale : OpRewritePattern<RescaleOp> {
       inputs.push_back({scale, paramDims(scale, column)});
     if (Value bias = op.getBias())
       inputs.push_back({bias, column});
+    if (Value residual = op.getResidual())
+      inputs.push_back({residual, allDims(rank)});
     Value init = emptyLike(rewriter, loc, type, op.getAcc());
     auto generic = elementwise(
         rewriter, loc, inputs, init,
@@ -49,6 +51,8 @@ private:
       terms.channelScale = args[next++];
     if (op.getBias())
       terms.bias = args[next++];
+    if (op.getResidual())
+      terms.residual = args[next++];
     terms.clampMin = op.getClampMin();
     terms.clampMax = op.getClampMax();
     terms.zeroPoint = op.getSignedZeroPoint();
@@ -78,60 +82,21 @@ struct LowerRescaleFixedPoint : OpRewritePattern<RescaleFixedPointOp> {
         rewriter, loc, inputs, init,
         [&](OpBuilder &b, Location loc, ValueRange args) -> SmallVector<Value> {
           Value value = args[0];
+          RescaleTerms terms;
+          terms.multiplier = args[1];
+          terms.shift = args[2];
+          terms.doubleRound = op.getRounding() == RoundingMode::DOUBLE_ROUND;
+          terms.zeroPoint = static_cast<int32_t>(op.getOutputZeroPoint());
+          terms.range = op.getRange();
           if (op.getBias())
             value = arith::AddIOp::create(b, loc, value, args[3]);
           if (int32_t zp = op.getInputZeroPoint())
             value =
                 arith::SubIOp::create(b, loc, value, constantInt(b, loc, zp));
-          Value scaled = applyScale(op, b, loc, value, args[1], args[2]);
-          return {finish(op, b, loc, scaled, type.getElementType())};
+          return {emitRescale(b, loc, value, terms, type.getElementType())};
         });
     rewriter.replaceOp(op, generic);
     return success();
-  }
-
-private:
-  /// TOSA 1.0 apply_scale_32, in i64.
-  static Value applyScale(RescaleFixedPointOp op, OpBuilder &b, Location loc,
-                          Value value, Value multiplier, Value shift) {
-    Type i64 = b.getI64Type();
-    auto wide = [&](Value v) -> Value {
-      return arith::ExtSIOp::create(b, loc, i64, v);
-    };
-    auto i64Constant = [&](int64_t v) { return constantInt(b, loc, v, 64); };
-    Value one = i64Constant(1);
-    Value shift64 = wide(shift);
-    Value round = arith::ShLIOp::create(
-        b, loc, one, arith::SubIOp::create(b, loc, shift64, one));
-    if (op.getRounding() == RoundingMode::DOUBLE_ROUND) {
-      Value isNegative = arith::CmpIOp::create(
-          b, loc, arith::CmpIPredicate::slt, value, constantInt(b, loc, 0));
-      Value half =
-          arith::SelectOp::create(b, loc, isNegative, i64Constant(-(1LL << 30)),
-                                  i64Constant(1LL << 30));
-      Value isLarge = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sgt,
-                                            shift64, i64Constant(31));
-      Value extra =
-          arith::SelectOp::create(b, loc, isLarge, half, i64Constant(0));
-      round = arith::AddIOp::create(b, loc, round, extra);
-    }
-    Value product =
-        arith::MulIOp::create(b, loc, wide(value), wide(multiplier));
-    return arith::ShRSIOp::create(
-        b, loc, arith::AddIOp::create(b, loc, product, round), shift64);
-  }
-
-  /// Adds the output zero point and clamps, in i64: nothing wraps.
-  static Value finish(RescaleFixedPointOp op, OpBuilder &b, Location loc,
-                      Value scaled, Type type) {
-    auto i64Constant = [&](int64_t v) { return constantInt(b, loc, v, 64); };
-    int64_t zp = static_cast<int32_t>(op.getOutputZeroPoint());
-    Value value = arith::AddIOp::create(b, loc, scaled, i64Constant(zp));
-    value =
-        arith::MaxSIOp::create(b, loc, value, i64Constant(op.getRange()[0]));
-    value =
-        arith::MinSIOp::create(b, loc, value, i64Constant(op.getRange()[1]));
-    return arith::TruncIOp::create(b, loc, type, value);
   }
 };
 

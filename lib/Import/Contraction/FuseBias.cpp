@@ -127,7 +127,7 @@ static void removeAdd(const ElementwiseAdd &match, Value sum) {
 static void fuseInto(RescaleOp rescale) {
   auto type = cast<RankedTensorType>(rescale.getResult().getType());
   if (!type.getElementType().isF32() || rescale.getBias() ||
-      rescale.getClampMin() || rescale.getClampMax())
+      rescale.getResidual() || rescale.getClampMin() || rescale.getClampMax())
     return;
   Operation *split = getRowSplit(rescale.getResult());
   Value value = split ? Value(split->getResult(0)) : rescale.getResult();

@@ -93,7 +93,7 @@ void quantmlir::emitRescaledMatmul(OpBuilder &builder, MatmulEmitter &emitter,
   Value bias = emitFloatBias(emitter, contraction);
   Value rescaled = RescaleOp::create(
       builder, loc, type, accumulator, lhs.scale, rhs.scale, bias,
-      /*zero_point=*/IntegerAttr(),
+      /*residual=*/Value(), /*zero_point=*/IntegerAttr(),
       /*range=*/DenseI64ArrayAttr(), /*clamp_min=*/FloatAttr(),
       /*clamp_max=*/FloatAttr(), /*is_unsigned=*/UnitAttr());
   replaceContraction(builder, emitter, contraction, rescaled, bool(bias));

@@ -209,6 +209,7 @@ bool quantmlir::convertRescaleGeneric(linalg::GenericOp op) {
   Value floats = RescaleOp::create(
       builder, op.getLoc(), op->getResult(0).getType(), sums,
       /*row_scale=*/Value(), scaleTensor, /*bias=*/Value(),
+      /*residual=*/Value(),
       /*zero_point=*/IntegerAttr(), /*range=*/DenseI64ArrayAttr(),
       /*clamp_min=*/FloatAttr(), /*clamp_max=*/FloatAttr(),
       /*is_unsigned=*/UnitAttr());

@@ -138,7 +138,8 @@ static LogicalResult convertBias(quant::DequantizeCastOp op,
                                             op.getInput());
   Value floats = RescaleOp::create(
       builder, loc, op.getType(), ints, /*row_scale=*/Value(), scale,
-      /*bias=*/Value(), /*zero_point=*/IntegerAttr(),
+      /*bias=*/Value(), /*residual=*/Value(),
+      /*zero_point=*/IntegerAttr(),
       /*range=*/DenseI64ArrayAttr(), /*clamp_min=*/FloatAttr(),
       /*clamp_max=*/FloatAttr(), /*is_unsigned=*/UnitAttr());
   op.getResult().replaceAllUsesWith(floats);

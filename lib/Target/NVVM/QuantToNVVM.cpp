@@ -130,6 +130,10 @@ static LogicalResult verifyShape(OpTy op) {
       !memrefType(op.getRhs()).hasStaticShape())
     return op.emitError("expected static N and K for a GPU kernel, found ")
            << op.getRhs().getType() << " and " << op.getInit().getType();
+  if (op.getMultiplier() || op.getResidual())
+    return op.emitError("expected a float rescale without residual for a GPU "
+                        "kernel, found ")
+           << (op.getMultiplier() ? "a multiplier" : "a residual");
   return success();
 }
 

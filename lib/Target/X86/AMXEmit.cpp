@@ -8,12 +8,13 @@
 
 #include "AMXEmit.h"
 
+#include "EmitEpilogue.h"
+
 #include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "quant/Dialect/Quant/Utils/RescaleFormula.h"
 
 using namespace mlir;
 using namespace quantmlir;
@@ -67,7 +68,9 @@ struct BlockEmitter {
 struct BlockEpilogue {
   const AMXMatmul &matmul;
   AMXBlock block;
-  SmallVector<Value> channelScale, bias, masks, columns;
+  /// Of each vector of the block, without what depends on the row.
+  SmallVector<RescaleTerms> terms;
+  SmallVector<Value> masks, columns;
   SmallVector<SmallVector<Value>> factors;
 
   BlockEpilogue(const BlockEmitter &at);
@@ -159,7 +162,7 @@ SmallVector<Value> BlockEmitter::multiply(ValueRange start) const {
 /// Whether the result is the accumulators, and no tile reaches past its edges.
 bool BlockEmitter::storesTilesAsTheyAre() const {
   int64_t m = matmul.getM(), n = matmul.getN();
-  return matmul.initType().getElementType().isInteger(32) &&
+  return matmul.op.getEpilogue() == PackedMatmulOp::Epilogue::None &&
          !matmul.op.getRowFactors() && !ShapedType::isDynamic(m) &&
          !ShapedType::isDynamic(n) && m % matmul.tileRows == 0 &&
          n % kLanes == 0;
@@ -194,10 +197,8 @@ BlockEpilogue::BlockEpilogue(const BlockEmitter &at)
   for (int64_t j = 0; j < block.n; ++j) {
     columns.push_back(
         arith::MulIOp::create(b, loc, at.add(at.nPanel, j), at.index(kLanes)));
-    if (op.getChannelScale())
-      channelScale.push_back(load(op.getChannelScale(), j));
-    if (op.getBias())
-      bias.push_back(load(op.getBias(), j));
+    terms.push_back(
+        loadColumnTerms(op, [&](Value packed) { return load(packed, j); }));
     if (needsMask)
       masks.push_back(vector::CreateMaskOp::create(
           b, loc, lanesOf(b.getI1Type()),
@@ -226,26 +227,13 @@ Value BlockEpilogue::correct(OpBuilder &b, Location loc, Value acc, Value row,
 Value BlockEpilogue::rescale(OpBuilder &b, Location loc, Value acc, Value row,
                              int64_t j) const {
   PackedMatmulOp op = matmul.op;
-  Type element = matmul.initType().getElementType();
-  if (element.isInteger(32))
-    return acc;
-  RescaleTerms terms;
-  if (Value rowScale = op.getRowScale()) {
-    SmallVector<Value> at;
-    if (memrefRank(rowScale) == 1)
-      at.push_back(row);
-    terms.rowScale =
-        splat(b, loc, memref::LoadOp::create(b, loc, rowScale, at));
-  }
-  if (!channelScale.empty())
-    terms.channelScale = channelScale[j];
-  if (!bias.empty())
-    terms.bias = bias[j];
-  terms.clampMin = op.getClampMin();
-  terms.clampMax = op.getClampMax();
-  terms.zeroPoint = static_cast<int32_t>(op.getZeroPoint().value_or(0));
-  terms.range = op.getRange().value_or(ArrayRef<int64_t>());
-  return emitRescale(b, loc, acc, terms, element);
+  RescaleTerms ofRow = terms[j];
+  if (Value scale = loadRowScale(b, loc, op, row))
+    ofRow.rowScale = splat(b, loc, scale);
+  ofRow.residual = loadResidual(b, loc, op, lanesOf(b.getF32Type()),
+                                ValueRange{row, columns[j]},
+                                masks.empty() ? Value() : masks[j]);
+  return emitRescale(b, loc, acc, ofRow, matmul.initType().getElementType());
 }
 
 void BlockEpilogue::emitRow(OpBuilder &b, Location loc, Value rowInBlock,

@@ -2,10 +2,13 @@
 
 #include "BatchDims.h"
 
+#include "FusedEpilogue.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
@@ -14,18 +17,13 @@
 using namespace mlir;
 using namespace quantmlir;
 
-/// The rescale that alone uses `op`, or null. One that knows more, or less, of
-/// its sizes than the matmul is left where it is.
-static RescaleOp soleRescale(MatmulOp op) {
-  if (!op->hasOneUse())
-    return {};
-  auto rescale = dyn_cast<RescaleOp>(*op->getUsers().begin());
-  if (!rescale || rescale.getAcc() != op.getResult() ||
-      rescale->getBlock() != op->getBlock() ||
-      tensorType(rescale.getResult()).getShape() !=
-          tensorType(op.getResult()).getShape())
-    return {};
-  return rescale;
+/// The rescale that goes with `op`. One that knows more, or less, of its sizes
+/// than the matmul is left where it is.
+static Operation *getRescale(MatmulOp op) {
+  Operation *rescale = soleRescale(op);
+  bool isAlike = rescale && tensorType(rescale->getResult(0)).getShape() ==
+                                tensorType(op.getResult()).getShape();
+  return isAlike ? rescale : nullptr;
 }
 
 /// Merges all dimensions but the last `keep`, as in [B.., M, K] to [B*M, K].
@@ -75,40 +73,49 @@ static Value dropUnitBatch(OpBuilder &b, Location loc, Value value) {
   return mergeLeading(b, loc, value, 1);
 }
 
-/// Replaces matmul and rescale by clones on new operands, and returns the
+/// Clones matmul and rescale (which may be null) on new operands, those of the
+/// matmul given and those of the rescale as `convert` makes them of an operand
+/// and the number of its dimensions that are not of the batch. Returns the
 /// value that stands for the last of them.
-static Value cloneOn(OpBuilder &b, MatmulOp op, RescaleOp rescale, Value lhs,
+static Value cloneOn(OpBuilder &b, MatmulOp op, Operation *rescale, Value lhs,
                      Value rhs, Value lhsZp, Value rhsZp, Value init,
-                     Value rowScale) {
+                     function_ref<Value(Value, int64_t)> convert) {
   auto matmul = MatmulOp::create(b, op.getLoc(), init.getType(), lhs, rhs,
                                  lhsZp, rhsZp, init, op.getTransposeRhs(),
                                  op.getLhsUnsigned(), op.getRhsUnsigned());
   if (!rescale)
     return matmul.getResult();
-  Type element = tensorType(rescale.getResult()).getElementType();
-  return RescaleOp::create(b, rescale.getLoc(), tensorType(init).clone(element),
-                           matmul.getResult(), rowScale,
-                           rescale.getChannelScale(), rescale.getBias(),
-                           rescale.getZeroPointAttr(), rescale.getRangeAttr(),
-                           rescale.getClampMinAttr(), rescale.getClampMaxAttr(),
-                           rescale.getIsUnsignedAttr());
+  IRMapping mapping;
+  mapping.map(op.getResult(), matmul.getResult());
+  // Columns are of every batch; of the others the float rescale has some.
+  if (auto scaled = dyn_cast<RescaleOp>(rescale)) {
+    if (Value scale = scaled.getRowScale())
+      mapping.map(scale, convert(scale, 1));
+    if (Value residual = scaled.getResidual())
+      mapping.map(residual, convert(residual, 2));
+  }
+  Operation *moved = b.clone(*rescale, mapping);
+  Type element = tensorType(rescale->getResult(0)).getElementType();
+  moved->getResult(0).setType(tensorType(init).clone(element));
+  return moved->getResult(0);
 }
 
 static void mergeBatchIntoRows(MatmulOp op, RewriterBase &b) {
   Location loc = op.getLoc();
-  RescaleOp rescale = soleRescale(op);
-  Operation *last = rescale ? rescale.getOperation() : op.getOperation();
+  Operation *rescale = getRescale(op);
+  Operation *last = rescale ? rescale : op.getOperation();
   b.setInsertionPoint(last);
   RankedTensorType type = tensorType(last->getResult(0));
   Value rhs = op.getRhs();
   if (op.hasBatchedRhs())
     rhs = dropUnitBatch(b, loc, rhs);
-  Value result =
-      cloneOn(b, op, rescale, mergeLeading(b, loc, op.getLhs(), 1), rhs,
-              mergeRows(b, loc, op.getLhsZeroPoint()),
-              mergeRows(b, loc, op.getRhsZeroPoint()),
-              mergeLeading(b, loc, op.getInit(), 1),
-              rescale ? mergeRows(b, loc, rescale.getRowScale()) : Value());
+  Value result = cloneOn(
+      b, op, rescale, mergeLeading(b, loc, op.getLhs(), 1), rhs,
+      mergeRows(b, loc, op.getLhsZeroPoint()),
+      mergeRows(b, loc, op.getRhsZeroPoint()),
+      mergeLeading(b, loc, op.getInit(), 1), [&](Value v, int64_t inner) {
+        return inner == 1 ? mergeRows(b, loc, v) : mergeLeading(b, loc, v, 1);
+      });
   SmallVector<ReassociationIndices> groups = {{}, {type.getRank() - 1}};
   for (int64_t i = 0; i < type.getRank() - 1; ++i)
     groups[0].push_back(i);
@@ -148,8 +155,8 @@ static Value sliceBatch(OpBuilder &b, Location loc, Value value, Value i) {
 static void loopOverBatch(MatmulOp op, RewriterBase &b,
                           SmallVectorImpl<MatmulOp> &worklist) {
   Location loc = op.getLoc();
-  RescaleOp rescale = soleRescale(op);
-  Operation *last = rescale ? rescale.getOperation() : op.getOperation();
+  Operation *rescale = getRescale(op);
+  Operation *last = rescale ? rescale : op.getOperation();
   b.setInsertionPoint(last);
   RankedTensorType type = tensorType(last->getResult(0));
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
@@ -167,7 +174,7 @@ static void loopOverBatch(MatmulOp op, RewriterBase &b,
       b, op, rescale, sliceBatch(b, loc, op.getLhs(), i),
       sliceBatch(b, loc, op.getRhs(), i), slice(op.getLhsZeroPoint(), 1, i),
       slice(op.getRhsZeroPoint(), 2, i), sliceBatch(b, loc, op.getInit(), i),
-      rescale ? slice(rescale.getRowScale(), 1, i) : Value());
+      [&](Value v, int64_t inner) { return slice(v, inner, i); });
   Value acc = loop.getRegionIterArgs().front();
   BatchSlice at(b, loc, acc, i);
   Value inserted = tensor::InsertSliceOp::create(b, loc, part, acc, at.offsets,

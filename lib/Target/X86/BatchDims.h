@@ -10,7 +10,7 @@ class Operation;
 namespace quantmlir {
 
 /// Rewrites every `quant.matmul` with batch dimensions below `root`, together
-/// with the `quant.rescale` that alone uses it: over a shared right operand
+/// with the rescale that alone uses it: over a shared right operand
 /// the batch is merged into the rows ([B.., M, K] to [B*M, K]); otherwise a
 /// loop over the batch holds a matmul of rank 2.
 void removeBatchDims(mlir::Operation *root);

@@ -6,7 +6,6 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "quant/Dialect/Quant/Utils/RescaleFormula.h"
 
 using namespace mlir;
 using namespace quantmlir;
@@ -14,6 +13,52 @@ using namespace quantmlir;
 static int64_t memrefRank(Value v) {
   return cast<MemRefType>(v.getType()).getRank();
 }
+
+//===----------------------------------------------------------------------===//
+// Terms, for the kernels of all instructions
+//===----------------------------------------------------------------------===//
+
+RescaleTerms quantmlir::loadColumnTerms(PackedMatmulOp op,
+                                        function_ref<Value(Value)> load) {
+  auto loadIfAny = [&](Value v) { return v ? load(v) : Value(); };
+  RescaleTerms terms;
+  terms.channelScale = loadIfAny(op.getChannelScale());
+  terms.bias = loadIfAny(op.getBias());
+  terms.multiplier = loadIfAny(op.getMultiplier());
+  terms.shift = loadIfAny(op.getShift());
+  terms.doubleRound = op.getRounding() == RoundingMode::DOUBLE_ROUND;
+  terms.clampMin = op.getClampMin();
+  terms.clampMax = op.getClampMax();
+  terms.zeroPoint = static_cast<int32_t>(op.getZeroPoint().value_or(0));
+  terms.range = op.getRange().value_or(ArrayRef<int64_t>());
+  return terms;
+}
+
+Value quantmlir::loadRowScale(OpBuilder &b, Location loc, PackedMatmulOp op,
+                              Value row) {
+  Value scale = op.getRowScale();
+  if (!scale)
+    return {};
+  SmallVector<Value> at;
+  if (memrefRank(scale) == 1)
+    at.push_back(row);
+  return memref::LoadOp::create(b, loc, scale, at);
+}
+
+Value quantmlir::loadResidual(OpBuilder &b, Location loc, PackedMatmulOp op,
+                              VectorType type, ValueRange at, Value mask) {
+  Value residual = op.getResidual();
+  if (!residual)
+    return {};
+  if (!mask)
+    return vector::LoadOp::create(b, loc, type, residual, at);
+  Value zero = arith::ConstantOp::create(b, loc, type, b.getZeroAttr(type));
+  return vector::MaskedLoadOp::create(b, loc, type, residual, at, mask, zero);
+}
+
+//===----------------------------------------------------------------------===//
+// One row of a tile of registers
+//===----------------------------------------------------------------------===//
 
 namespace {
 
@@ -43,9 +88,16 @@ struct RowEpilogue {
                                   ValueRange{nPanel, index(j * kernel.row.n)});
   }
 
+  /// Where vector `j` stands in the result, and which of its lanes do; without
+  /// a mask all of them.
+  struct Columns {
+    Value first, left, mask;
+  };
+  Columns columns(int64_t j) const;
+
   Value addRankRCorrection(Value acc, int64_t j) const;
-  Value rescale(Value acc, int64_t j) const;
-  void store(Value vector, int64_t j) const;
+  Value rescale(Value acc, int64_t j, const Columns &at) const;
+  void store(Value vector, int64_t j, const Columns &at) const;
   void storeOneOrAll(Value vector, ValueRange at, Value left) const;
 };
 
@@ -68,27 +120,30 @@ Value RowEpilogue::addRankRCorrection(Value acc, int64_t j) const {
   return acc;
 }
 
-Value RowEpilogue::rescale(Value acc, int64_t j) const {
+RowEpilogue::Columns RowEpilogue::columns(int64_t j) const {
+  Value init = kernel.op.getInit();
+  Value panel = arith::MulIOp::create(b, loc, nPanel, index(kernel.nr));
+  Columns at;
+  at.first = arith::AddIOp::create(b, loc, panel, index(j * kernel.row.n));
+  int64_t n = cast<MemRefType>(init.getType()).getDimSize(1);
+  if (!ShapedType::isDynamic(n) && n % kernel.nr == 0)
+    return at;
+  Value size = memref::DimOp::create(b, loc, init, 1);
+  at.left = arith::SubIOp::create(b, loc, size, at.first);
+  at.mask = vector::CreateMaskOp::create(b, loc, typed(b.getI1Type()), at.left);
+  return at;
+}
+
+Value RowEpilogue::rescale(Value acc, int64_t j, const Columns &at) const {
   PackedMatmulOp op = kernel.op;
-  Type element = cast<MemRefType>(op.getInit().getType()).getElementType();
-  if (element.isInteger(32))
-    return acc;
-  RescaleTerms terms;
-  if (Value rowScale = op.getRowScale()) {
-    SmallVector<Value> at;
-    if (memrefRank(rowScale) == 1)
-      at.push_back(row);
-    terms.rowScale = broadcast(memref::LoadOp::create(b, loc, rowScale, at));
-  }
-  if (op.getChannelScale())
-    terms.channelScale = column(op.getChannelScale(), j);
-  if (op.getBias())
-    terms.bias = column(op.getBias(), j);
-  terms.clampMin = op.getClampMin();
-  terms.clampMax = op.getClampMax();
-  terms.zeroPoint = static_cast<int32_t>(op.getZeroPoint().value_or(0));
-  terms.range = op.getRange().value_or(ArrayRef<int64_t>());
-  return emitRescale(b, loc, acc, terms, element);
+  RescaleTerms terms =
+      loadColumnTerms(op, [&](Value packed) { return column(packed, j); });
+  if (Value scale = loadRowScale(b, loc, op, row))
+    terms.rowScale = broadcast(scale);
+  terms.residual = loadResidual(b, loc, op, typed(b.getF32Type()),
+                                ValueRange{row, at.first}, at.mask);
+  return emitRescale(b, loc, acc, terms,
+                     cast<MemRefType>(op.getInit().getType()).getElementType());
 }
 
 /// A vector of which the last panel has one lane, and any other panel all. LLVM
@@ -112,26 +167,21 @@ void RowEpilogue::storeOneOrAll(Value vector, ValueRange at, Value left) const {
       });
 }
 
-void RowEpilogue::store(Value vector, int64_t j) const {
+void RowEpilogue::store(Value vector, int64_t j, const Columns &at) const {
   Value init = kernel.op.getInit();
   int64_t lanes = kernel.row.n;
-  Value first = arith::MulIOp::create(b, loc, nPanel, index(kernel.nr));
-  Value col = arith::AddIOp::create(b, loc, first, index(j * lanes));
-  int64_t n = cast<MemRefType>(init.getType()).getDimSize(1);
-  if (!ShapedType::isDynamic(n) && n % kernel.nr == 0) {
-    vector::StoreOp::create(b, loc, vector, init, ValueRange{row, col});
+  if (!at.mask) {
+    vector::StoreOp::create(b, loc, vector, init, ValueRange{row, at.first});
     return;
   }
-  Value size = memref::DimOp::create(b, loc, init, 1);
-  Value left = arith::SubIOp::create(b, loc, size, col);
+  int64_t n = cast<MemRefType>(init.getType()).getDimSize(1);
   if (!ShapedType::isDynamic(n) && n % lanes == 1 &&
       j == n % kernel.nr / lanes) {
-    storeOneOrAll(vector, ValueRange{row, col}, left);
+    storeOneOrAll(vector, ValueRange{row, at.first}, at.left);
     return;
   }
-  Value mask = vector::CreateMaskOp::create(b, loc, typed(b.getI1Type()), left);
-  vector::MaskedStoreOp::create(b, loc, init, ValueRange{row, col}, mask,
-                                vector);
+  vector::MaskedStoreOp::create(b, loc, init, ValueRange{row, at.first},
+                                at.mask, vector);
 }
 
 void quantmlir::emitEpilogue(OpBuilder &b, Location loc,
@@ -144,7 +194,8 @@ void quantmlir::emitEpilogue(OpBuilder &b, Location loc,
     RowEpilogue epilogue{b, loc, kernel, row, at.nPanel};
     for (int64_t j = 0; j < vectors; ++j) {
       Value acc = epilogue.addRankRCorrection(accumulators[r * vectors + j], j);
-      epilogue.store(epilogue.rescale(acc, j), j);
+      RowEpilogue::Columns columns = epilogue.columns(j);
+      epilogue.store(epilogue.rescale(acc, j, columns), j, columns);
     }
   }
 }

@@ -9,6 +9,7 @@
 
 #include "AMXTile.h"
 #include "BatchDims.h"
+#include "FusedEpilogue.h"
 #include "PackOperands.h"
 #include "RegisterTile.h"
 #include "ScaledPack.h"
@@ -65,33 +66,6 @@ static int32_t splitZeroPoint(Value zp, Value &rest) {
 
 namespace {
 
-/// The rescale that can be computed while the tile is in registers.
-struct Epilogue {
-  RescaleOp rescale;
-
-  static Epilogue of(MatmulOp op) {
-    Epilogue result;
-    if (!op->hasOneUse() || !startsFromZero(op.getInit()))
-      return result;
-    auto rescale = dyn_cast<RescaleOp>(*op->getUsers().begin());
-    // Not into a loop around the rescale, where the sum would be repeated.
-    if (rescale && rescale.getAcc() == op.getResult() &&
-        rescale->getBlock() == op->getBlock() &&
-        !tensorType(rescale.getResult()).getElementType().isInteger(4))
-      result.rescale = rescale;
-    return result;
-  }
-  Value intBias() {
-    if (rescale && rescale.getBias() &&
-        tensorType(rescale.getBias()).getElementType().isInteger())
-      return rescale.getBias();
-    return {};
-  }
-  Value floatBias() {
-    return rescale && !intBias() ? rescale.getBias() : Value();
-  }
-};
-
 struct PackMatmul : OpRewritePattern<MatmulOp> {
   PackMatmul(qtarget::TargetAttr target, const qtarget::IntrinsicRow &intrinsic,
              const TunedSchedule *tuned, int64_t &numPacked, int64_t &numFused)
@@ -105,17 +79,19 @@ struct PackMatmul : OpRewritePattern<MatmulOp> {
       return rewriter.notifyMatchFailure(op, "batch dimensions come first");
     ZeroPointedOperand lhs = leftOperand(op, rewriter);
     ZeroPointedOperand rhs = rightOperand(op, rewriter);
-    Epilogue epilogue = Epilogue::of(op);
+    FusedEpilogue epilogue;
+    if (startsFromZero(op.getInit()))
+      epilogue = FusedEpilogue::of(op, intrinsic);
     // Scales and bias of the rescale may be defined after the matmul.
     Operation *root = op;
-    if (epilogue.rescale)
-      root = epilogue.rescale;
+    if (epilogue)
+      root = epilogue.getRescale();
     rewriter.setInsertionPoint(root);
     Value packed = buildPacked(op, epilogue, lhs, rhs, rewriter);
     ++numPacked;
-    if (epilogue.rescale) {
+    if (epilogue) {
       ++numFused;
-      rewriter.replaceOp(epilogue.rescale, packed);
+      rewriter.replaceOp(epilogue.getRescale(), packed);
       rewriter.eraseOp(op);
       return success();
     }
@@ -151,21 +127,21 @@ private:
     return rhs;
   }
 
-  Value buildPacked(MatmulOp op, Epilogue epilogue,
+  Value buildPacked(MatmulOp op, const FusedEpilogue &epilogue,
                     const ZeroPointedOperand &lhs,
                     const ZeroPointedOperand &rhs, PatternRewriter &b) const {
     Location loc = op.getLoc();
     RankedTensorType accType = tensorType(op.getResult());
     RegisterTile tile = chooseTile(accType);
     Corrections corrections = computeCorrections(b, loc, lhs, rhs);
-    Value colBias = addVectors(b, loc, corrections.colBias, epilogue.intBias());
+    Value colBias =
+        addVectors(b, loc, corrections.colBias, epilogue.getIntegerBias(b));
     Value rows, cols;
     if (!corrections.rows.empty()) {
       rows = stackRows(b, loc, corrections.rows);
       cols = stackColumns(b, loc, corrections.cols, tile.nr);
     }
-    RescaleOp rescale = epilogue.rescale;
-    RankedTensorType type = rescale ? tensorType(rescale.getResult()) : accType;
+    RankedTensorType type = epilogue ? epilogue.getType() : accType;
     Value init = emptyLike(b, loc, type, op.getInit());
     // Instructions of one row of a CPU read the activations as they are.
     bool isTiled = intrinsic.packsLhs();
@@ -178,21 +154,13 @@ private:
     auto packed = PackedMatmulOp::create(
         b, loc, TypeRange{type}, kind, a, w,
         packColumns(b, loc, colBias, tile.nr), rows, cols,
-        rescale ? rescale.getRowScale() : Value(),
-        rescale ? packColumns(b, loc, rescale.getChannelScale(), tile.nr)
-                : Value(),
-        packColumns(b, loc, epilogue.floatBias(), tile.nr), init,
+        /*row_scale=*/nullptr, /*channel_scale=*/nullptr, /*bias=*/nullptr,
+        /*residual=*/nullptr, /*multiplier=*/nullptr, /*shift=*/nullptr, init,
         /*zero_point=*/nullptr, /*range=*/nullptr, /*clamp_min=*/nullptr,
-        /*clamp_max=*/nullptr, /*is_unsigned=*/nullptr,
+        /*clamp_max=*/nullptr, /*is_unsigned=*/nullptr, /*rounding=*/nullptr,
         isTiled ? qtarget::ScheduleAttr()
                 : getSchedule(tile, accType.getDimSize(0), op.getK()));
-    if (rescale) {
-      packed.setZeroPointAttr(rescale.getZeroPointAttr());
-      packed.setRangeAttr(rescale.getRangeAttr());
-      packed.setClampMinAttr(rescale.getClampMinAttr());
-      packed.setClampMaxAttr(rescale.getClampMaxAttr());
-      packed.setIsUnsigned(rescale.getIsUnsigned());
-    }
+    epilogue.attachTo(packed, b, tile.nr);
     return packed.getResult(0);
   }
 

@@ -132,6 +132,14 @@ Value quantmlir::packColumns(OpBuilder &b, Location loc, Value value,
                                 return makeFloatTensorAttr(type, v);
                               });
   if (auto ints = getConstantInts(value)) {
+    if (element.isInteger(8)) {
+      SmallVector<int8_t> bytes(ints->begin(), ints->end());
+      return padConstant<int8_t>(b, loc, bytes, element, nr,
+                                 [](RankedTensorType type, ArrayRef<int8_t> v) {
+                                   return makeIntTensorAttr(type, v,
+                                                            "quant_const");
+                                 });
+    }
     SmallVector<int32_t> narrow(ints->begin(), ints->end());
     return padConstant<int32_t>(b, loc, narrow, element, nr,
                                 [](RankedTensorType type, ArrayRef<int32_t> v) {

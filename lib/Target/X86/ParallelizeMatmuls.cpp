@@ -43,6 +43,8 @@ struct PanelOperand {
 struct Packed {
   Operation *op;
   Value lhs, rhs, init;
+  /// What else has the result's columns, or null.
+  Value residual;
   /// The weight and what else is packed in panels of columns.
   SmallVector<PanelOperand> panels;
   /// Lanes of a panel.
@@ -54,7 +56,7 @@ struct Packed {
 } // namespace
 
 static std::optional<Packed> describe(Operation *op) {
-  Packed packed{op, {}, {}, {}, {}, 0, 1};
+  Packed packed{op, {}, {}, {}, {}, {}, 0, 1};
   auto add = [&](Value value, int64_t dim) {
     // A scalar is the same in all panels.
     if (value && cast<ShapedType>(value.getType()).getRank() > dim)
@@ -64,8 +66,9 @@ static std::optional<Packed> describe(Operation *op) {
     packed.lhs = matmul.getLhs();
     packed.rhs = matmul.getRhs();
     packed.init = matmul.getInit();
-    for (Value value : {matmul.getRhs(), matmul.getColBias(),
-                        matmul.getChannelScale(), matmul.getBias()})
+    packed.residual = matmul.getResidual();
+    add(matmul.getRhs(), 0);
+    for (Value value : matmul.getColumnVectors())
       add(value, 0);
     add(matmul.getColFactors(), 1);
     packed.lanes = cast<ShapedType>(packed.rhs.getType()).getDimSize(2);
@@ -180,6 +183,9 @@ void Parallelizer::emitPart(const Packed &packed, Value thread,
   for (const PanelOperand &operand : packed.panels)
     mapping.map(operand.value, view(operand.value, operand.dim, first, count));
   mapping.map(packed.init, view(packed.init, 1, firstColumn, columns));
+  if (packed.residual)
+    mapping.map(packed.residual,
+                view(packed.residual, 1, firstColumn, columns));
   b.clone(*packed.op, mapping);
 }
 

@@ -62,6 +62,14 @@ static void useContiguousRows(RewriterBase &b, PackedMatmulOp op) {
     b.setInsertionPointAfter(op);
     memref::DeallocOp::create(b, loc, apart);
   }
+  if (Value residual = op.getResidual(); !isContiguous(residual, 1)) {
+    b.setInsertionPoint(op);
+    Value apart = allocateLike(b, loc, residual);
+    memref::CopyOp::create(b, loc, residual, apart);
+    b.modifyOpInPlace(op, [&] { op.getResidualMutable().assign(apart); });
+    b.setInsertionPointAfter(op);
+    memref::DeallocOp::create(b, loc, apart);
+  }
   if (!isContiguous(init, 1)) {
     b.setInsertionPoint(op);
     Value apart = allocateLike(b, loc, init);
@@ -80,8 +88,9 @@ static LogicalResult expandPackedMatmul(RewriterBase &b, PackedMatmulOp op,
   if (!tilesOfLhs || !isContiguous(op.getRhs(), 2))
     return op.emitError("expected contiguous inner tiles, found ")
            << op.getLhs().getType() << ", " << op.getRhs().getType();
-  for (Value columns : {op.getColBias(), op.getColFactors(),
-                        op.getChannelScale(), op.getBias()})
+  SmallVector<Value> overColumns = op.getColumnVectors();
+  overColumns.push_back(op.getColFactors());
+  for (Value columns : overColumns)
     if (!isContiguous(columns, 1))
       return op.emitError("expected contiguous vectors over columns, found ")
              << columns.getType();

@@ -88,6 +88,14 @@ static void makeUnsigned(RewriterBase &b, RescaleOp op) {
   });
 }
 
+static void makeUnsigned(RewriterBase &b, RescaleFixedPointOp op) {
+  b.modifyOpInPlace(op, [&] {
+    op.setOutputZeroPoint(op.getOutputZeroPoint() + kShift);
+    op.setRange(shiftRange(op.getRange()));
+    op.setIsUnsigned(true);
+  });
+}
+
 static void shiftZeroPoints(RewriterBase &b, ArrayRef<MatmulOp> matmuls) {
   for (MatmulOp matmul : matmuls) {
     b.setInsertionPoint(matmul);
@@ -123,4 +131,5 @@ void quantmlir::makeActivationsUnsigned(
   IRRewriter rewriter(root->getContext());
   changeProducers<QuantizeOp>(rewriter, root, wantsUnsigned);
   changeProducers<RescaleOp>(rewriter, root, wantsUnsigned);
+  changeProducers<RescaleFixedPointOp>(rewriter, root, wantsUnsigned);
 }

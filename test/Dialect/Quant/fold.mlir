@@ -256,7 +256,8 @@ func.func @negative_dequantize_large() -> tensor<257xf32> {
 // CHECK-LABEL: @rescale_float
 // CHECK-DAG: arith.constant dense<{{\[\[}}1.500000e+00, -1.000000e+00], [6.000000e+00, -5.000000e+00]]> : tensor<2x2xf32>
 // CHECK-DAG: arith.constant dense<[0x4B800000, -2.14748365E+9]> : tensor<2xf32>
-func.func @rescale_float() -> (tensor<2x2xf32>, tensor<2xf32>) {
+// CHECK-DAG: arith.constant dense<{{\[\[}}1.125000e+00, 0.000000e+00], [6.000000e+00, 4.000000e+00]]> : tensor<2x2xf32>
+func.func @rescale_float() -> (tensor<2x2xf32>, tensor<2xf32>, tensor<2x2xf32>) {
   %acc = arith.constant dense<[[2, -4], [100, -12]]> : tensor<2x2xi32>
   %row = arith.constant dense<[0.5, 1.0]> : tensor<2xf32>
   %channel = arith.constant dense<[1.0, 0.5]> : tensor<2xf32>
@@ -267,7 +268,11 @@ func.func @rescale_float() -> (tensor<2x2xf32>, tensor<2xf32>) {
   %one = arith.constant dense<1> : tensor<2xi32>
   %s = arith.constant dense<1.0> : tensor<f32>
   %1 = quant.rescale %big row_scale(%s : tensor<f32>) bias(%one : tensor<2xi32>) : tensor<2xi32> -> tensor<2xf32>
-  return %0, %1 : tensor<2x2xf32>, tensor<2xf32>
+  // A residual comes before the clamp.
+  %residual = arith.constant dense<[[-0.375, 1.0], [-40.0, 10.0]]> : tensor<2x2xf32>
+  %2 = quant.rescale %acc row_scale(%row : tensor<2xf32>) channel_scale(%channel : tensor<2xf32>) bias(%bias : tensor<2xf32>)
+      residual(%residual : tensor<2x2xf32>) {clamp_min = -5.0 : f32, clamp_max = 6.0 : f32} : tensor<2x2xi32> -> tensor<2x2xf32>
+  return %0, %1, %2 : tensor<2x2xf32>, tensor<2xf32>, tensor<2x2xf32>
 }
 
 // -----

@@ -684,3 +684,107 @@ func.func @packed_matmul_c7_float(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %
   %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f32>) outs(%c : tensor<8x16xf32>) {zero_point = 1 : i32} -> tensor<8x16xf32>
   return
 }
+
+// -----
+
+func.func @packed_matmul_c9_alone(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %m: tensor<i32>, %c: tensor<8x16xi8>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected multiplier, shift and rounding together}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) multiplier(%m : tensor<i32>) outs(%c : tensor<8x16xi8>) {range = array<i64: -128, 127>} -> tensor<8x16xi8>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c9_result(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %m: tensor<i32>, %s: tensor<i8>, %c: tensor<8x16xf32>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected a result of i8, i16 or i32 with a multiplier, but init is 'tensor<8x16xf32>'}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) multiplier(%m : tensor<i32>) shift(%s : tensor<i8>) rounding(SINGLE_ROUND) outs(%c : tensor<8x16xf32>) {range = array<i64: -128, 127>} -> tensor<8x16xf32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c9_scale(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %m: tensor<i32>, %s: tensor<i8>, %f: tensor<f32>, %c: tensor<8x16xi8>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected no scale, bias, residual or clamp with a multiplier}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%f : tensor<f32>) multiplier(%m : tensor<i32>) shift(%s : tensor<i8>) rounding(SINGLE_ROUND) outs(%c : tensor<8x16xi8>) {range = array<i64: -128, 127>} -> tensor<8x16xi8>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c9_multiplier(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %m: tensor<i64>, %s: tensor<i8>, %c: tensor<8x16xi8>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected multiplier elements of i32, but got 'tensor<i64>'}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) multiplier(%m : tensor<i64>) shift(%s : tensor<i8>) rounding(SINGLE_ROUND) outs(%c : tensor<8x16xi8>) {range = array<i64: -128, 127>} -> tensor<8x16xi8>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c9_shift(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %m: tensor<i32>, %s: tensor<i32>, %c: tensor<8x16xi8>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected shift elements of i8, but got 'tensor<i32>'}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) multiplier(%m : tensor<i32>) shift(%s : tensor<i32>) rounding(SINGLE_ROUND) outs(%c : tensor<8x16xi8>) {range = array<i64: -128, 127>} -> tensor<8x16xi8>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c9_shape(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %m: tensor<16xi32>, %s: tensor<16xi8>, %c: tensor<8x16xi8>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected multiplier of rank 0 or shape [1, 16] ([N/NR, NR] of rhs), but got 'tensor<16xi32>'}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) multiplier(%m : tensor<16xi32>) shift(%s : tensor<16xi8>) rounding(SINGLE_ROUND) outs(%c : tensor<8x16xi8>) {range = array<i64: -128, 127>} -> tensor<8x16xi8>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c9_ranks(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %m: tensor<1x16xi32>, %s: tensor<i8>, %c: tensor<8x16xi8>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected multiplier and shift of one rank, but got 'tensor<1x16xi32>' and 'tensor<i8>'}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) multiplier(%m : tensor<1x16xi32>) shift(%s : tensor<i8>) rounding(SINGLE_ROUND) outs(%c : tensor<8x16xi8>) {range = array<i64: -128, 127>} -> tensor<8x16xi8>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c7_multiplier(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %m: tensor<i32>, %s: tensor<i8>, %c: tensor<8x16xi32>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected a range with a multiplier}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) multiplier(%m : tensor<i32>) shift(%s : tensor<i8>) rounding(SINGLE_ROUND) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c10_result(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %f: tensor<f32>, %r: tensor<8x16xf32>, %c: tensor<8x16xi8>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected a residual with a float result only, but init is 'tensor<8x16xi8>'}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%f : tensor<f32>) residual(%r : tensor<8x16xf32>) outs(%c : tensor<8x16xi8>) {range = array<i64: -128, 127>} -> tensor<8x16xi8>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c10_element(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %f: tensor<f32>, %r: tensor<8x16xf16>, %c: tensor<8x16xf16>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected residual elements of f32, but got 'tensor<8x16xf16>'}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%f : tensor<f32>) residual(%r : tensor<8x16xf16>) outs(%c : tensor<8x16xf16>) -> tensor<8x16xf16>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c10_shape(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %f: tensor<f32>, %r: tensor<8x15xf32>, %c: tensor<8x16xf32>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected residual of shape [8, 16] (the shape of init), but got 'tensor<8x15xf32>'}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%f : tensor<f32>) residual(%r : tensor<8x15xf32>) outs(%c : tensor<8x16xf32>) -> tensor<8x16xf32>
+  return
+}
+
+// -----
+
+func.func @rescale_c9_integer(%acc: tensor<2x3xi32>, %s: tensor<f32>, %r: tensor<2x3xf32>) {
+  // expected-error@+1 {{'quant.rescale' op expected no residual with an integer result, but the result is 'tensor<2x3xi8>'}}
+  %0 = quant.rescale %acc row_scale(%s : tensor<f32>) residual(%r : tensor<2x3xf32>) {range = array<i64: -128, 127>} : tensor<2x3xi32> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+func.func @rescale_c9_shape(%acc: tensor<2x3xi32>, %s: tensor<f32>, %r: tensor<3xf32>) {
+  // expected-error@+1 {{'quant.rescale' op expected residual of shape [2, 3] (the shape of acc), but got 'tensor<3xf32>'}}
+  %0 = quant.rescale %acc row_scale(%s : tensor<f32>) residual(%r : tensor<3xf32>) : tensor<2x3xi32> -> tensor<2x3xf32>
+  return
+}

@@ -85,7 +85,7 @@ func.func @matmul_largest_k(%x: tensor<1x131071xi8>, %w: tensor<131071x1xi8>,
 // CHECK-LABEL: @rescale
 func.func @rescale(%acc: tensor<?x64xi32>, %sx: tensor<?xf32>,
                    %sw: tensor<64xf32>, %s: tensor<f32>, %b: tensor<64xf32>,
-                   %bi: tensor<64xi32>) {
+                   %bi: tensor<64xi32>, %r: tensor<?x64xf32>) {
   // CHECK: quant.rescale %{{.*}} row_scale(%{{.*}} : tensor<?xf32>) channel_scale(%{{.*}} : tensor<64xf32>) bias(%{{.*}} : tensor<64xf32>) : tensor<?x64xi32> -> tensor<?x64xf32>
   %y0 = quant.rescale %acc row_scale(%sx : tensor<?xf32>)
       channel_scale(%sw : tensor<64xf32>) bias(%b : tensor<64xf32>)
@@ -99,6 +99,9 @@ func.func @rescale(%acc: tensor<?x64xi32>, %sx: tensor<?xf32>,
   %y2 = quant.rescale %acc row_scale(%s : tensor<f32>)
       {clamp_min = 0.0 : f32, clamp_max = 6.0 : f32}
       : tensor<?x64xi32> -> tensor<?x64xbf16>
+  // CHECK: quant.rescale %{{.*}} row_scale(%{{.*}} : tensor<f32>) residual(%{{.*}} : tensor<?x64xf32>) : tensor<?x64xi32> -> tensor<?x64xf32>
+  %y3 = quant.rescale %acc row_scale(%s : tensor<f32>) residual(%r : tensor<?x64xf32>)
+      : tensor<?x64xi32> -> tensor<?x64xf32>
   return
 }
 
@@ -162,5 +165,26 @@ func.func @packed_matmul_memref(%a: memref<?x?xi8>, %b: memref<1x?x16x4xi8>,
       ins(%a, %b : memref<?x?xi8>, memref<1x?x16x4xi8>)
       row_scale(%s : memref<f32>) outs(%e : memref<?x16xi8>)
       {zero_point = 5 : i32, range = array<i64: -128, 127>}
+  return
+}
+
+// CHECK-LABEL: @packed_epilogues
+func.func @packed_epilogues(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>,
+                            %m: tensor<1x16xi32>, %sh: tensor<1x16xi8>,
+                            %mt: tensor<i32>, %st: tensor<i8>, %s: tensor<f32>,
+                            %r: tensor<8x16xf32>, %e8: tensor<8x16xi8>,
+                            %e32: tensor<8x16xi32>) {
+  // CHECK: quant.packed_matmul <vpdpbusd_512> ins(%{{.*}}, %{{.*}} : tensor<8x4xi8>, tensor<1x1x16x4xi8>) multiplier(%{{.*}} : tensor<1x16xi32>) shift(%{{.*}} : tensor<1x16xi8>) rounding(DOUBLE_ROUND) outs(%{{.*}} : tensor<8x16xi8>) unsigned {range = array<i64: 0, 255>, zero_point = 7 : i32} -> tensor<8x16xi8>
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>)
+         multiplier(%m : tensor<1x16xi32>) shift(%sh : tensor<1x16xi8>) rounding(DOUBLE_ROUND)
+         outs(%e8 : tensor<8x16xi8>) unsigned {range = array<i64: 0, 255>, zero_point = 7 : i32} -> tensor<8x16xi8>
+  // CHECK: quant.packed_matmul {{.*}} multiplier(%{{.*}} : tensor<i32>) shift(%{{.*}} : tensor<i8>) rounding(SINGLE_ROUND) outs(%{{.*}} : tensor<8x16xi32>)
+  %1 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>)
+         multiplier(%mt : tensor<i32>) shift(%st : tensor<i8>) rounding(SINGLE_ROUND)
+         outs(%e32 : tensor<8x16xi32>) {range = array<i64: -5, 2147483647>} -> tensor<8x16xi32>
+  // CHECK: quant.packed_matmul {{.*}} row_scale(%{{.*}} : tensor<f32>) residual(%{{.*}} : tensor<8x16xf32>) outs(%{{.*}} : tensor<8x16xf32>)
+  %2 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>)
+         row_scale(%s : tensor<f32>) residual(%r : tensor<8x16xf32>)
+         outs(%r : tensor<8x16xf32>) -> tensor<8x16xf32>
   return
 }

@@ -130,6 +130,28 @@ module attributes {transform.with_named_sequence} {
 
 // -----
 
+// A residual is sliced as the accumulator is.
+// CHECK-LABEL: @residual
+// CHECK-SAME: %[[R:[a-z0-9]+]]: tensor<6x64xf32>)
+// CHECK: scf.for %[[M:[a-z0-9]+]] = %c0 to %c6 step %c2
+// CHECK: scf.for %[[N:[a-z0-9]+]] = %c0 to %c64 step %c16
+// CHECK-DAG: %[[RT:.*]] = tensor.extract_slice %[[R]][%[[M]], %[[N]]] [2, 16]
+// CHECK: quant.rescale %{{.*}} channel_scale(%{{.*}} : tensor<16xf32>) residual(%[[RT]] : tensor<2x16xf32>) : tensor<2x16xi32> -> tensor<2x16xf32>
+func.func @residual(%acc: tensor<6x64xi32>, %s: tensor<64xf32>, %r: tensor<6x64xf32>) -> tensor<6x64xf32> {
+  %y = quant.rescale %acc channel_scale(%s : tensor<64xf32>) residual(%r : tensor<6x64xf32>) : tensor<6x64xi32> -> tensor<6x64xf32>
+  return %y : tensor<6x64xf32>
+}
+
+module attributes {transform.with_named_sequence} {
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %0 = transform.structured.match ops{["quant.rescale"]} in %root : (!transform.any_op) -> !transform.any_op
+    %1, %loops:2 = transform.structured.tile_using_for %0 tile_sizes [2, 16] : (!transform.any_op) -> (!transform.any_op, !transform.any_op, !transform.any_op)
+    transform.yield
+  }
+}
+
+// -----
+
 // A grouped matmul keeps all groups of its rows; its quantize comes along.
 // CHECK-LABEL: @scaled_matmul
 // CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<16x96xf32>, %[[SX:[a-z0-9]+]]: tensor<16xf32>, %[[W:[a-z0-9]+]]: tensor<64x96xi4>, %[[SW:[a-z0-9]+]]: tensor<64x3xf32>, %[[B:[a-z0-9]+]]: tensor<64xf32>

@@ -1,13 +1,13 @@
 # RUN: %python %s %mlir_libs | FileCheck %s
 # CHECK-NOT: differ
-# CHECK: x86-64: vpmaddwd_128: 45 of 45 equal
+# CHECK: x86-64: vpmaddwd_128: 75 of 75 equal
 """Random matmuls on every instruction row that this machine can run.
 
 usage: matmul_rows.py LLVM_LIB_FOLDER [CPU ...]
 
 Writes one module with a function for each case (shapes at the edges of the
 tiles, operands of both signednesses and widths, constant and run-time weights,
-every kind of zero point, init and rescale), compiles it with `quant-to-x86`
+every kind of zero point, init and rescale, float and fixed-point), compiles it with `quant-to-x86`
 for each named processor that the host can stand in for, runs it, and compares
 each result with NumPy: integers and floats must be equal to the bit.
 """
@@ -19,6 +19,7 @@ import sys
 import tempfile
 
 import numpy as np
+from quantsim import arith
 
 # Name for LLVM, what the host must have, the row that is chosen for it.
 CPUS = {
@@ -31,8 +32,10 @@ CPUS = {
 SHAPES = [(1, 1, 1), (1, 129, 65), (3, 7, 15), (7, 65, 3), (8, 48, 64),
           (15, 63, 17), (17, 17, 129), (16, 96, 7), (63, 15, 65), (65, 129, 63),
           (129, 3, 16), (9, 130, 12), (2, 500, 33), (4, 64, 256), (24, 56, 40)]
-TYPES = {np.dtype(np.int8): "i8", np.dtype(np.int32): "i32",
-         np.dtype(np.float32): "f32"}
+TYPES = {np.dtype(np.int8): "i8", np.dtype(np.int16): "i16",
+         np.dtype(np.int32): "i32", np.dtype(np.float32): "f32"}
+# Where the arithmetic of TOSA's RESCALE changes, and its ends.
+EDGE_SHIFTS = [2, 3, 30, 31, 32, 33, 61, 62]
 
 
 def run(*command, **kwargs):
@@ -70,7 +73,7 @@ class Case:
         self.lhs_zp = pick("none", "constant", "scalar", "rows")
         self.rhs_zp = pick("none", "none", "constant", "scalar", "columns")
         self.with_init = pick(False, False, False, True)
-        self.result = pick("i32", "f32", "f32", "i8", "u8")
+        self.result = pick("i32", "f32", "f32", "i8", "u8", "fixed", "fixed", "fixed")
         self.build()
 
     def describe(self):
@@ -150,6 +153,8 @@ class Case:
         acc = acc.astype(np.int32)
         if self.result == "i32":
             self.expected, self.returned = acc, ("%acc", acc_type)
+        elif self.result == "fixed":
+            self.rescale_fixed_point(acc, acc_type)
         else:
             self.rescale(acc, acc_type)
 
@@ -201,6 +206,10 @@ class Case:
         y = (t.astype(f32) * scale).astype(f32)
         if bias is not None and bias.dtype == f32:
             y = (y + bias).astype(f32)
+        if self.result == "f32" and rng.integers(2):
+            residual = rng.standard_normal(y.shape).astype(f32) * f32(40)
+            text += " residual({} : {})".format(*self.argument(residual, self.dynamic))
+            y = (y + residual).astype(f32)
         if rng.integers(2):
             attrs += ["clamp_min = 0.0 : f32", "clamp_max = 60.0 : f32"]
             y = np.minimum(np.maximum(y, f32(0)), f32(60))
@@ -217,6 +226,46 @@ class Case:
         kind = tensor_type(y, self.dynamic)
         self.lines.append(f"%y = quant.rescale %acc {text} "
                           f"{{{', '.join(attrs)}}} : {acc_type} -> {kind}")
+        self.expected, self.returned = y, ("%y", kind)
+
+    def rescale_fixed_point(self, acc, acc_type):
+        rng = self.rng
+        bits, is_unsigned = [(8, False), (8, True), (16, False), (16, True),
+                             (32, False)][rng.integers(5)]
+        low, high = (0, (1 << bits) - 1) if is_unsigned else \
+            (-(1 << bits - 1), (1 << bits - 1) - 1)
+        if rng.integers(2):  # a clamp, as an activation is
+            low, high = low + (high >> 2), high - (high >> 3)
+        zero, zero_in = int(rng.integers(low, high)), 0
+        columns = [(self.n,), ()][rng.integers(2)]
+        multiplier = rng.integers(1 << 30, 1 << 31, columns).astype(np.int32)
+        # Half of the shifts bring the sums to the range of the result.
+        spread = max(1.0, np.abs(acc.astype(np.float64)).mean())
+        fitting = int(np.clip(30 + np.log2(spread) - bits + 3, 2, 62))
+        shift = np.where(rng.integers(0, 2, columns) == 0, fitting,
+                         rng.choice(EDGE_SHIFTS, columns)).astype(np.int8)
+        double, bias = bool(rng.integers(2)), None
+        make = [self.argument, self.constant][rng.integers(2)]
+        text = "multiplier({} : {})".format(*make(multiplier))
+        text += " shift({} : {})".format(*make(shift))
+        text += f" rounding({'DOUBLE' if double else 'SINGLE'}_ROUND)"
+        if rng.integers(2):
+            bias = rng.integers(-10**6, 10**6, self.n).astype(np.int32)
+            make = [self.argument, self.constant][rng.integers(2)]
+            text += " bias({} : {})".format(*make(bias))
+        if rng.integers(2):
+            zero_in = int(rng.integers(-200, 200))
+        text += " unsigned" if is_unsigned else ""
+        y = arith.rescale_fixed_point(acc, multiplier, shift, double, zero_in, zero,
+                                      bias, (low, high))
+        unsigned = np.dtype(f"uint{bits}")
+        y = (y & ((1 << bits) - 1)).astype(unsigned).view(f"int{bits}")
+        self.what = [f"i{bits}", low, high, zero_in, zero, double, shift.tolist()]
+        kind = tensor_type(y, self.dynamic)
+        self.lines.append(
+            f"%y = quant.rescale_fixed_point %acc {text} {{input_zero_point = {zero_in} "
+            f": i32, output_zero_point = {zero} : i32, range = array<i64: {low}, "
+            f"{high}>}} : {acc_type} -> {kind}")
         self.expected, self.returned = y, ("%y", kind)
 
     def float_constant(self, array):
@@ -282,7 +331,7 @@ def main():
     with open("/proc/cpuinfo") as file:
         flags = next(line for line in file if line.startswith("flags")).split()
     rng = np.random.default_rng(20)
-    cases = [Case(i, SHAPES[i % len(SHAPES)], rng) for i in range(3 * len(SHAPES))]
+    cases = [Case(i, SHAPES[i % len(SHAPES)], rng) for i in range(5 * len(SHAPES))]
     failures = 0
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "cases.mlir")

@@ -37,6 +37,7 @@ func.func @exact(%a: memref<4x20xi8>, %b: memref<3x5x32x4xi8>, %c: memref<4x96xi
 // CHECK: %[[ACC:.*]] = llvm.call_intrinsic
 // CHECK: arith.muli {{.*}} : vector<16xi32>
 // CHECK: %[[T:.*]] = arith.addi %[[ACC]], {{.*}} : vector<16xi32>
+// CHECK: %[[MASK:.*]] = vector.create_mask
 // CHECK: %[[S:.*]] = arith.mulf {{.*}} : vector<16xf32>
 // CHECK: %[[F:.*]] = arith.sitofp %[[T]]
 // CHECK: %[[Y:.*]] = arith.mulf %[[F]], %[[S]]
@@ -45,7 +46,6 @@ func.func @exact(%a: memref<4x20xi8>, %b: memref<3x5x32x4xi8>, %c: memref<4x96xi
 // CHECK: math.roundeven %[[LO]]
 // CHECK: arith.fptosi
 // CHECK: %[[Q:.*]] = arith.trunci {{.*}} to vector<16xi8>
-// CHECK: %[[MASK:.*]] = vector.create_mask
 // CHECK: vector.maskedstore %{{.*}}, %[[MASK]], %[[Q]]
 // CHECK: vector.maskedstore
 func.func @edges(%a: memref<3x20xi8>, %b: memref<2x5x16x4xi8>, %c: memref<3x23xi8>,

@@ -165,3 +165,96 @@ func.func @negative_rescale_in_loop(%q: tensor<8x4xi8>, %w: tensor<4x3xi8>, %s: 
   }
   return %r : tensor<8x3xf32>
 }
+
+// -----
+
+// The fixed-point rescale is an epilogue as the float one is: its zero point for
+// the sums joins the bias and the correction of the shift to unsigned.
+
+// CHECK-LABEL: @fixed_point
+// CHECK-DAG: %[[BIAS:.*]] = arith.constant dense<{{\[\[}}-1275, 517, 15, 0, {{.*}}]]> : tensor<1x16xi32>
+// CHECK-DAG: %[[M:.*]] = arith.constant dense<{{\[\[}}1073741824, 1518500250, 2147483647, 0, {{.*}}]]> : tensor<1x16xi32>
+// CHECK-DAG: %[[S:.*]] = arith.constant dense<{{\[\[}}31, 62, 2, 0, {{.*}}]]> : tensor<1x16xi8>
+// CHECK: quant.packed_matmul <vpdpbusd_512>
+// CHECK-SAME: col_bias(%[[BIAS]] : tensor<1x16xi32>) multiplier(%[[M]] : tensor<1x16xi32>) shift(%[[S]] : tensor<1x16xi8>) rounding(DOUBLE_ROUND)
+// CHECK-SAME: unsigned {range = array<i64: 0, 65535>
+// CHECK-SAME: zero_point = 7 : i32} -> tensor<16x3xi16>
+// CHECK-NOT: quant.rescale_fixed_point
+// AVX2-LABEL: @fixed_point
+// AVX2: quant.packed_matmul <vpmaddwd_256> {{.*}} rounding(DOUBLE_ROUND)
+// AVX2-NOT: quant.rescale_fixed_point
+// AVX2: return
+func.func @fixed_point(%x: tensor<16x4xi8>) -> tensor<16x3xi16> {
+  %w = arith.constant dense<[[1, 2, 3, 4], [-1, -1, -1, -1], [0, 0, 0, 0]]> : tensor<3x4xi8>
+  %m = arith.constant dense<[1073741824, 1518500250, 2147483647]> : tensor<3xi32>
+  %s = arith.constant dense<[31, 62, 2]> : tensor<3xi8>
+  %b = arith.constant dense<[10, 10, 20]> : tensor<3xi32>
+  %init = arith.constant dense<0> : tensor<16x3xi32>
+  %acc = quant.matmul ins(%x, %w : tensor<16x4xi8>, tensor<3x4xi8>)
+           outs(%init : tensor<16x3xi32>) {transpose_rhs} -> tensor<16x3xi32>
+  %y = quant.rescale_fixed_point %acc multiplier(%m : tensor<3xi32>) shift(%s : tensor<3xi8>) rounding(DOUBLE_ROUND) bias(%b : tensor<3xi32>) unsigned
+         {input_zero_point = 5 : i32, output_zero_point = 7 : i32, range = array<i64: 0, 65535>} : tensor<16x3xi32> -> tensor<16x3xi16>
+  return %y : tensor<16x3xi16>
+}
+
+// -----
+
+// An i32 result is one that is rescaled here; 4-bit results and sums that add to
+// others are not.
+
+// CHECK-LABEL: @fixed_point_results
+// CHECK: %[[Y:.*]] = quant.packed_matmul {{.*}} multiplier({{.*}} : tensor<i32>) shift({{.*}} : tensor<i8>) rounding(SINGLE_ROUND) {{.*}} -> tensor<16x3xi32>
+// CHECK: quant.packed_matmul {{.*}} -> tensor<16x3xi32>
+// CHECK: quant.rescale_fixed_point {{.*}} -> tensor<16x3xi4>
+// CHECK: quant.packed_matmul {{.*}} -> tensor<16x3xi32>
+// CHECK: linalg.generic
+// CHECK: quant.rescale_fixed_point {{.*}} -> tensor<16x3xi8>
+func.func @fixed_point_results(%x: tensor<16x4xi8>, %w: tensor<4x3xi8>, %m: tensor<i32>, %s: tensor<i8>, %c: tensor<16x3xi32>)
+    -> (tensor<16x3xi32>, tensor<16x3xi4>, tensor<16x3xi8>) {
+  %init = arith.constant dense<0> : tensor<16x3xi32>
+  %0 = quant.matmul ins(%x, %w : tensor<16x4xi8>, tensor<4x3xi8>) outs(%init : tensor<16x3xi32>) -> tensor<16x3xi32>
+  %y0 = quant.rescale_fixed_point %0 multiplier(%m : tensor<i32>) shift(%s : tensor<i8>) rounding(SINGLE_ROUND)
+         {range = array<i64: -2147483648, 2147483647>} : tensor<16x3xi32> -> tensor<16x3xi32>
+  %1 = quant.matmul ins(%x, %w : tensor<16x4xi8>, tensor<4x3xi8>) outs(%init : tensor<16x3xi32>) -> tensor<16x3xi32>
+  %y1 = quant.rescale_fixed_point %1 multiplier(%m : tensor<i32>) shift(%s : tensor<i8>) rounding(SINGLE_ROUND)
+         {range = array<i64: -8, 7>} : tensor<16x3xi32> -> tensor<16x3xi4>
+  %2 = quant.matmul ins(%x, %w : tensor<16x4xi8>, tensor<4x3xi8>) outs(%c : tensor<16x3xi32>) -> tensor<16x3xi32>
+  %y2 = quant.rescale_fixed_point %2 multiplier(%m : tensor<i32>) shift(%s : tensor<i8>) rounding(SINGLE_ROUND)
+         {range = array<i64: -128, 127>} : tensor<16x3xi32> -> tensor<16x3xi8>
+  return %y0, %y1, %y2 : tensor<16x3xi32>, tensor<16x3xi4>, tensor<16x3xi8>
+}
+
+// -----
+
+// Between two layers the integers are made unsigned where they are rescaled.
+
+// CHECK-LABEL: @fixed_point_chain
+// CHECK: %[[H:.*]] = quant.packed_matmul {{.*}} unsigned {range = array<i64: 0, 255>{{.*}}zero_point = 125 : i32} -> tensor<16x4xi8>
+// CHECK-NOT: xori
+// CHECK: quant.packed_matmul {{.*}} ins(%[[H]],
+func.func @fixed_point_chain(%x: tensor<16x4xi8>, %w: tensor<4x4xi8>, %m: tensor<i32>, %s: tensor<i8>) -> tensor<16x4xi32> {
+  %init = arith.constant dense<0> : tensor<16x4xi32>
+  %0 = quant.matmul ins(%x, %w : tensor<16x4xi8>, tensor<4x4xi8>) outs(%init : tensor<16x4xi32>) {lhs_unsigned} -> tensor<16x4xi32>
+  %h = quant.rescale_fixed_point %0 multiplier(%m : tensor<i32>) shift(%s : tensor<i8>) rounding(SINGLE_ROUND)
+         {output_zero_point = -3 : i32, range = array<i64: -128, 127>} : tensor<16x4xi32> -> tensor<16x4xi8>
+  %1 = quant.matmul ins(%h, %w : tensor<16x4xi8>, tensor<4x4xi8>) outs(%init : tensor<16x4xi32>) -> tensor<16x4xi32>
+  return %1 : tensor<16x4xi32>
+}
+
+// -----
+
+// Batches: the residual's are merged, or sliced, as the rows' are.
+
+// CHECK-LABEL: @residual_batches
+// CHECK: %[[R:.*]] = tensor.collapse_shape %{{.*}} : tensor<2x8x3xf32> into tensor<16x3xf32>
+// CHECK: quant.packed_matmul {{.*}} residual(%[[R]] : tensor<16x3xf32>)
+// CHECK: scf.for
+// CHECK: quant.packed_matmul {{.*}} residual(%{{.*}} : tensor<8x3xf32>)
+func.func @residual_batches(%x: tensor<2x8x4xi8>, %w: tensor<4x3xi8>, %v: tensor<2x4x3xi8>, %s: tensor<2x8xf32>, %r: tensor<2x8x3xf32>) -> (tensor<2x8x3xf32>, tensor<2x8x3xf32>) {
+  %init = arith.constant dense<0> : tensor<2x8x3xi32>
+  %0 = quant.matmul ins(%x, %w : tensor<2x8x4xi8>, tensor<4x3xi8>) outs(%init : tensor<2x8x3xi32>) -> tensor<2x8x3xi32>
+  %y0 = quant.rescale %0 row_scale(%s : tensor<2x8xf32>) residual(%r : tensor<2x8x3xf32>) : tensor<2x8x3xi32> -> tensor<2x8x3xf32>
+  %1 = quant.matmul ins(%x, %v : tensor<2x8x4xi8>, tensor<2x4x3xi8>) outs(%init : tensor<2x8x3xi32>) -> tensor<2x8x3xi32>
+  %y1 = quant.rescale %1 row_scale(%s : tensor<2x8xf32>) residual(%r : tensor<2x8x3xf32>) : tensor<2x8x3xi32> -> tensor<2x8x3xf32>
+  return %y0, %y1 : tensor<2x8x3xf32>, tensor<2x8x3xf32>
+}

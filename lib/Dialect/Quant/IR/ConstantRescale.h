@@ -11,7 +11,7 @@ namespace quantmlir {
 
 /// The operands of a rescale, all constant.
 struct ConstantRescale {
-  std::optional<FloatConstant> rowScale, channelScale, floatBias;
+  std::optional<FloatConstant> rowScale, channelScale, floatBias, residual;
   std::optional<IntConstant> intBias;
   std::optional<float> clampMin, clampMax;
 
@@ -25,6 +25,8 @@ struct ConstantRescale {
     if (op.getBias() && !(floatBias = FloatConstant::get(op.getBias())) &&
         !(intBias = IntConstant::get(op.getBias())))
       return false;
+    if (op.getResidual() && !(residual = FloatConstant::get(op.getResidual())))
+      return false;
     if (op.getClampMin())
       clampMin = op.getClampMin()->convertToFloat();
     if (op.getClampMax())
@@ -32,9 +34,13 @@ struct ConstantRescale {
     return true;
   }
 
-  /// A scale of rank 0 is read at 0, for every element.
-  reference::RescaleParams getElement(int64_t row, int64_t column) const {
+  /// Element `column` of a row of `columns`. A scale of rank 0 is read at 0,
+  /// for every element.
+  reference::RescaleParams getElement(int64_t row, int64_t column,
+                                      int64_t columns) const {
     reference::RescaleParams params;
+    if (residual)
+      params.residual = (*residual)[row * columns + column];
     if (rowScale)
       params.rowScale = (*rowScale)[rowScale->size() == 1 ? 0 : row];
     if (channelScale)

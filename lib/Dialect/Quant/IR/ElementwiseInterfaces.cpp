@@ -43,7 +43,9 @@ static SmallVector<int64_t> getOperandDims(DequantizeOp op,
   return getAxesOperandDims(op, operand);
 }
 static SmallVector<int64_t> getOperandDims(RescaleOp op, OpOperand &operand) {
-  if (operand.getOperandNumber() == 0)
+  auto residual = op.getResidualMutable();
+  bool isResidual = !residual.empty() && &*residual.begin() == &operand;
+  if (operand.getOperandNumber() == 0 || isResidual)
     return getLeadingDims(op.getResult());
   auto row = op.getRowScaleMutable();
   bool isRow = !row.empty() && &*row.begin() == &operand;

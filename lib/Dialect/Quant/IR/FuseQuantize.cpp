@@ -37,6 +37,8 @@ struct FuseQuantizeIntoRescale final : OpRewritePattern<QuantizeOp> {
           op, "parameters are not constant, or not per tensor");
     if (rescale.getRowScale() && rescale.getRowScale().getType().getRank() != 0)
       return rewriter.notifyMatchFailure(op, "rows have scales of their own");
+    if (rescale.getResidual())
+      return rewriter.notifyMatchFailure(op, "a residual has another scale");
     ConstantRescale operands;
     if (!operands.read(rescale))
       return rewriter.notifyMatchFailure(op,
@@ -59,7 +61,7 @@ struct FuseQuantizeIntoRescale final : OpRewritePattern<QuantizeOp> {
     };
     rewriter.replaceOpWithNewOp<RescaleOp>(
         op, op.getResult().getType(), rescale.getAcc(), /*row_scale=*/Value(),
-        channelScale, bias,
+        channelScale, bias, /*residual=*/Value(),
         zeroPoint ? rewriter.getI32IntegerAttr((*zeroPoint)[0]) : IntegerAttr(),
         op.getRangeAttr(), divideClamp(operands.clampMin),
         divideClamp(operands.clampMax), op.getIsUnsignedAttr());

@@ -123,11 +123,16 @@ static LogicalResult verifyResultShape(PackedMatmulOp op) {
   return success();
 }
 
+/// [N/NR, NR], the shape of a vector over columns.
+static SmallVector<int64_t> getPanels(PackedMatmulOp op) {
+  ShapedType rhs = getShaped(op.getRhs());
+  return {rhs.getDimSize(0), rhs.getDimSize(2)};
+}
+
 /// C5: vectors over columns are packed like rhs; the factors stand together.
 static LogicalResult verifyColumnVectors(PackedMatmulOp op) {
   // packed_matmul_c5
-  ShapedType rhs = getShaped(op.getRhs());
-  SmallVector<int64_t> columns = {rhs.getDimSize(0), rhs.getDimSize(2)};
+  SmallVector<int64_t> columns = getPanels(op);
   constexpr StringLiteral why = "[N/NR, NR] of rhs";
   if (op.getColBias() &&
       failed(verifyShape(op, "col_bias", getShaped(op.getColBias()), columns,
@@ -156,9 +161,9 @@ static LogicalResult verifyColumnVectors(PackedMatmulOp op) {
                      {rank, columns[0], columns[1]}, "[R, N/NR, NR]");
 }
 
-/// C6 and C7: scales and range, as the result's element type wants them.
-static LogicalResult verifyEpilogue(PackedMatmulOp op) {
-  // packed_matmul_c6
+/// C6 of an epilogue that is not fixed-point: scales, as the result's element
+/// type wants them.
+static LogicalResult verifyFloatEpilogue(PackedMatmulOp op) {
   ShapedType init = getShaped(op.getInit());
   bool hasScale = op.getRowScale() || op.getChannelScale();
   bool isAccumulator = init.getElementType().isInteger(32);
@@ -180,14 +185,47 @@ static LogicalResult verifyEpilogue(PackedMatmulOp op) {
       failed(verifyScalarOrShape(op, "row_scale", getShaped(op.getRowScale()),
                                  {init.getDimSize(0)}, "[M] of init")))
     return failure();
-  ShapedType rhs = getShaped(op.getRhs());
-  if (op.getChannelScale() &&
-      failed(verifyScalarOrShape(
-          op, "channel_scale", getShaped(op.getChannelScale()),
-          {rhs.getDimSize(0), rhs.getDimSize(2)}, "[N/NR, NR] of rhs")))
-    return failure();
+  if (!op.getChannelScale())
+    return success();
+  return verifyScalarOrShape(op, "channel_scale",
+                             getShaped(op.getChannelScale()), getPanels(op),
+                             "[N/NR, NR] of rhs");
+}
+
+/// C9: what a multiplier comes with, and without.
+static LogicalResult verifyFixedPointEpilogue(PackedMatmulOp op) {
+  // packed_matmul_c9
+  Type result = getShaped(op.getInit()).getElementType();
+  if (!result.isInteger(8) && !result.isInteger(16) && !result.isInteger(32))
+    return op.emitOpError("expected a result of i8, i16 or i32 with a "
+                          "multiplier, but init is ")
+           << getShaped(op.getInit());
+  if (op.getRowScale() || op.getChannelScale() || op.getBias() ||
+      op.getResidual() || op.getClampMin() || op.getClampMax())
+    return op.emitOpError("expected no scale, bias, residual or clamp with a "
+                          "multiplier");
+  ShapedType multiplier = getShaped(op.getMultiplier());
+  ShapedType shift = getShaped(op.getShift());
+  for (auto [name, type, bits] : {std::make_tuple("multiplier", multiplier, 32),
+                                  std::make_tuple("shift", shift, 8)}) {
+    if (!type.getElementType().isInteger(bits))
+      return op.emitOpError("expected ")
+             << name << " elements of i" << bits << ", but got " << type;
+    if (failed(verifyScalarOrShape(op, name, type, getPanels(op),
+                                   "[N/NR, NR] of rhs")))
+      return failure();
+  }
+  if (multiplier.getRank() != shift.getRank())
+    return op.emitOpError("expected multiplier and shift of one rank, but got ")
+           << multiplier << " and " << shift;
+  return success();
+}
+
+/// C7: what belongs to an integer result.
+static LogicalResult verifyIntegerResult(PackedMatmulOp op) {
   // packed_matmul_c7
-  if (!init.getElementType().isInteger(8)) {
+  ShapedType init = getShaped(op.getInit());
+  if (!init.getElementType().isInteger(8) && !op.getMultiplier()) {
     if (op.getZeroPoint() || op.getRange() || op.getIsUnsigned())
       return op.emitOpError("expected zero_point, range and unsigned with an "
                             "8-bit result only, but init is ")
@@ -195,9 +233,47 @@ static LogicalResult verifyEpilogue(PackedMatmulOp op) {
     return success();
   }
   if (!op.getRange())
-    return op.emitOpError("expected a range with an 8-bit result");
+    return op.emitOpError("expected a range with ")
+           << (op.getMultiplier() ? "a multiplier" : "an 8-bit result");
   return verifyRange(op, *op.getRange(), init.getElementType(),
                      op.getIsUnsigned());
+}
+
+/// C6, C7, C9 and C10.
+static LogicalResult verifyEpilogue(PackedMatmulOp op) {
+  // packed_matmul_c9
+  bool hasMultiplier = static_cast<bool>(op.getMultiplier());
+  if (hasMultiplier != static_cast<bool>(op.getShift()) ||
+      hasMultiplier != op.getRounding().has_value())
+    return op.emitOpError("expected multiplier, shift and rounding together");
+  // packed_matmul_c6
+  if (failed(hasMultiplier ? verifyFixedPointEpilogue(op)
+                           : verifyFloatEpilogue(op)) ||
+      failed(verifyIntegerResult(op)))
+    return failure();
+  // packed_matmul_c10
+  if (!op.getResidual())
+    return success();
+  ShapedType init = getShaped(op.getInit());
+  ShapedType residual = getShaped(op.getResidual());
+  if (!isa<FloatType>(init.getElementType()))
+    return op.emitOpError("expected a residual with a float result only, but "
+                          "init is ")
+           << init;
+  if (!residual.getElementType().isF32())
+    return op.emitOpError("expected residual elements of f32, but got ")
+           << residual;
+  return verifyShape(op, "residual", residual, init.getShape(),
+                     "the shape of init");
+}
+
+SmallVector<Value> PackedMatmulOp::getColumnVectors() {
+  SmallVector<Value> vectors;
+  for (Value value : {getColBias(), getChannelScale(), getBias(),
+                      getMultiplier(), getShift()})
+    if (value && getShaped(value).getRank() > 0)
+      vectors.push_back(value);
+  return vectors;
 }
 
 LogicalResult PackedMatmulOp::verify() {

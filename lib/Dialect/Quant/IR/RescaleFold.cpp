@@ -47,7 +47,7 @@ struct FoldConstantRescale final : OpRewritePattern<RescaleOp> {
     SmallVector<int8_t> ints;
     for (int64_t i = 0, e = type.getNumElements(); i < e; ++i) {
       reference::RescaleParams params =
-          operands.getElement(i / columns, i % columns);
+          operands.getElement(i / columns, i % columns, columns);
       if (isa<FloatType>(type.getElementType()))
         floats.push_back(reference::rescaleToFloat((*acc)[i], params));
       else

@@ -76,7 +76,15 @@ LogicalResult RescaleOp::verify() {
     return emitOpError("expected clamp_min <= clamp_max, but got ")
            << getClampMin()->convertToFloat() << " and "
            << getClampMax()->convertToFloat();
-  return success();
+  // rescale_c9
+  if (!getResidual())
+    return success();
+  if (!isa<FloatType>(getResult().getType().getElementType()))
+    return emitOpError("expected no residual with an integer result, but the "
+                       "result is ")
+           << getResult().getType();
+  return verifyShape(*this, "residual", getResidual().getType(), acc.getShape(),
+                     "the shape of acc");
 }
 
 LogicalResult RescaleFixedPointOp::verify() {

@@ -1,4 +1,4 @@
-//===- FuseEpilogue.cpp - take elementwise clamps into quant.rescale ------===//
+//===- FuseEpilogue.cpp - take what follows into quant.rescale ------------===//
 //
 // A ReLU between a rescale and the next quantize is a clamp of the rescale:
 // linalg.generic's of the forms that exporters write become `clamp_min` and
@@ -12,6 +12,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "quant/Dialect/Quant/Transforms/Passes.h"
+
+#include "FuseResidual.h"
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 
@@ -122,21 +124,6 @@ static std::optional<Clamp> matchClampBody(linalg::GenericOp generic) {
   return clamp;
 }
 
-/// The rescale that makes `value`, through reshapes, of which nothing else is
-/// used on the way.
-static RescaleOp findRescale(Value value) {
-  while (value.hasOneUse()) {
-    Operation *producer = value.getDefiningOp();
-    if (auto rescale = dyn_cast_or_null<RescaleOp>(producer))
-      return rescale;
-    if (!isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp,
-                         tensor::CastOp>(producer))
-      return {};
-    value = producer->getOperand(0);
-  }
-  return {};
-}
-
 namespace {
 struct FuseClamp final : OpRewritePattern<linalg::GenericOp> {
   FuseClamp(MLIRContext *context, llvm::function_ref<void()> count)
@@ -151,7 +138,8 @@ struct FuseClamp final : OpRewritePattern<linalg::GenericOp> {
     SmallVector<AffineMap> maps = op.getIndexingMapsArray();
     if (maps[0] != maps[1] || !maps[0].isPermutation())
       return rewriter.notifyMatchFailure(op, "elements change their place");
-    RescaleOp rescale = findRescale(op.getInputs()[0]);
+    SmallVector<Operation *> path;
+    RescaleOp rescale = findRescale(op.getInputs()[0], path);
     if (!rescale || !rescale.getResult().getType().getElementType().isF32())
       return rewriter.notifyMatchFailure(
           op, "the input is not an f32 rescale of this op alone");
@@ -187,8 +175,11 @@ struct QuantFuseEpiloguePass final
 
   void runOnOperation() override {
     auto count = [this] { ++numFusedClamps; };
+    auto countResidual = [this] { ++numFusedResiduals; };
     RewritePatternSet patterns(&getContext());
     patterns.add<FuseClamp>(&getContext(), count);
+    if (residuals)
+      populateFuseResidualPatterns(patterns, countResidual);
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns,
                                                          &getContext());
     RescaleOp::getCanonicalizationPatterns(patterns, &getContext());

@@ -4,6 +4,7 @@
 #define QUANT_DIALECT_QUANT_IR_MATMULOPS_TD
 
 include "quant/Dialect/Quant/IR/QuantExtBase.td"
+include "quant/Dialect/Quant/IR/QuantEnums.td"
 include "quant/Target/IR/QTarget.td"
 
 def QuantExt_MatmulOp : QuantExt_Op<"matmul", [Pure, AttrSizedOperandSegments,
@@ -108,9 +109,11 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
     ```
     t = sum_k lhs[m, k] * rhs[n, k]                               (i32, wraps)
     t = t + col_bias[n] + sum_r row_factors[r, m] * col_factors[r, n]
-    result i32:      t
-    result float:    as quant.rescale with row_scale, channel_scale, bias
-    result integer:  as quant.rescale, with zero_point and range
+    no rescale:   t                                         (an i32 result)
+    float:        as quant.rescale with row_scale, channel_scale, bias,
+                  residual, clamps; for an integer zero_point and range
+    fixed point:  as quant.rescale_fixed_point with multiplier, shift,
+                  rounding, zero_point (the output's) and range
     ```
 
     `lhs` elements are read as the intrinsic's left operand (u8 for
@@ -135,12 +138,16 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
       outer sizes.
     * (C5) column vectors are `[N/NR, NR]`; `row_factors` `[R, M]` and
       `col_factors` `[R, N/NR, NR]` stand together, R static.
-    * (C6) an i32 result has no scales, bias or clamps; a float or 8-bit result
-      has at least one scale, `row_scale` of rank 0 or `[M]`, `channel_scale` of rank 0 or
-      `[N/NR, NR]`.
-    * (C7) `zero_point` and `range` stand with an 8-bit result only, which
-      needs `range`.
+    * (C6) without a `multiplier` an i32 result has no scales, bias, residual or
+      clamps; a float or 8-bit result has at least one scale, `row_scale` of
+      rank 0 or `[M]`, `channel_scale` of rank 0 or `[N/NR, NR]`.
+    * (C7) `zero_point` and `range` stand with an integer result only; an 8-bit
+      one, and any with a `multiplier`, needs `range`.
     * (C8) for a tile instruction MR is at most its M and NR is its N.
+    * (C9) `multiplier` (i32), `shift` (i8) and `rounding` stand together, both
+      vectors of rank 0 or both `[N/NR, NR]`, with an i8, i16 or i32 result,
+      and without scales, bias, residual and clamps.
+    * (C10) `residual` is f32 of `init`'s shape and stands with a float result.
 
     Example:
 
@@ -163,12 +170,16 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
       Optional<AnyTypeOf<[AnyRankedTensor, AnyMemRef]>>:$row_scale,
       Optional<AnyTypeOf<[AnyRankedTensor, AnyMemRef]>>:$channel_scale,
       Optional<AnyTypeOf<[AnyRankedTensor, AnyMemRef]>>:$bias,
+      Optional<AnyTypeOf<[AnyRankedTensor, AnyMemRef]>>:$residual,
+      Optional<AnyTypeOf<[AnyRankedTensor, AnyMemRef]>>:$multiplier,
+      Optional<AnyTypeOf<[AnyRankedTensor, AnyMemRef]>>:$shift,
       AnyTypeOf<[AnyRankedTensor, AnyMemRef]>:$init,
       OptionalAttr<I32Attr>:$zero_point,
       OptionalAttr<DenseI64ArrayAttr>:$range,
       OptionalAttr<F32Attr>:$clamp_min,
       OptionalAttr<F32Attr>:$clamp_max,
       UnitAttr:$is_unsigned,
+      OptionalAttr<QuantExt_RoundingMode>:$rounding,
       OptionalAttr<QTarget_ScheduleAttr>:$schedule);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
@@ -179,6 +190,10 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
     (`row_scale` `(` $row_scale^ `:` type($row_scale) `)`)?
     (`channel_scale` `(` $channel_scale^ `:` type($channel_scale) `)`)?
     (`bias` `(` $bias^ `:` type($bias) `)`)?
+    (`residual` `(` $residual^ `:` type($residual) `)`)?
+    (`multiplier` `(` $multiplier^ `:` type($multiplier) `)`)?
+    (`shift` `(` $shift^ `:` type($shift) `)`)?
+    (`rounding` `(` $rounding^ `)`)?
     `outs` `(` $init `:` type($init) `)` (`unsigned` $is_unsigned^)?
     attr-dict (`->` type($results)^)?
   }];
@@ -190,6 +205,17 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
     bool hasPlainLhs() {
       return ::llvm::cast<::mlir::ShapedType>(getLhs().getType()).getRank() == 2;
     }
+    /// What follows the sums and their corrections.
+    enum class Epilogue { None, Float, FixedPoint };
+    Epilogue getEpilogue() {
+      if (getMultiplier())
+        return Epilogue::FixedPoint;
+      return getRowScale() || getChannelScale() ? Epilogue::Float
+                                                : Epilogue::None;
+    }
+    /// Operands that are packed in panels of columns like `rhs`, `[N/NR, NR]`,
+    /// where they are there and not of rank 0.
+    ::llvm::SmallVector<::mlir::Value> getColumnVectors();
   }];
   let hasVerifier = 1;
 }

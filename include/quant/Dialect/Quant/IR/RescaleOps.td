@@ -15,6 +15,7 @@ def QuantExt_RescaleOp : QuantExt_Op<"rescale",
     s = row_scale[b.., m] * channel_scale[n]        (or the one that is there)
     y = f32(t) * s
     y = y + bias[n]                                 (f32 bias)
+    y = y + residual[b.., m, n]                     (where given)
     y = minimumf(maximumf(y, clamp_min), clamp_max) (where given, NaN passes)
     result: float    y, truncated to f16 or bf16 where that is the result
             integer  clamp(roundeven(y) + zero_point, qmin, qmax)
@@ -27,7 +28,8 @@ def QuantExt_RescaleOp : QuantExt_Op<"rescale",
     `[qmin, qmax]`. `unsigned` says how an integer result's bits are read.
 
     `row_scale` is rank 0 or one for each row (`acc`'s shape without its last
-    dimension), `channel_scale` rank 0 or `[N]`, `bias` `[N]` of i32 or f32.
+    dimension), `channel_scale` rank 0 or `[N]`, `bias` `[N]` of i32 or f32,
+    `residual` f32 of `acc`'s shape: what a network adds to a layer's result.
 
     Constraints:
     * (C1) at least one of `row_scale`, `channel_scale` is there.
@@ -40,6 +42,7 @@ def QuantExt_RescaleOp : QuantExt_Op<"rescale",
       integer result needs `range`, within the stored type's range.
     * (C7) a constant scale is finite and > 0.
     * (C8) `clamp_min <= clamp_max`, neither is NaN.
+    * (C9) `residual` has `acc`'s shape and stands with a float result only.
 
     Example:
 
@@ -56,6 +59,7 @@ def QuantExt_RescaleOp : QuantExt_Op<"rescale",
                        Optional<QuantExt_ScaleTensor>:$row_scale,
                        Optional<QuantExt_ScaleTensor>:$channel_scale,
                        Optional<RankedTensorOf<[I32, F32]>>:$bias,
+                       Optional<RankedTensorOf<[F32]>>:$residual,
                        OptionalAttr<I32Attr>:$zero_point,
                        OptionalAttr<DenseI64ArrayAttr>:$range,
                        OptionalAttr<F32Attr>:$clamp_min,
@@ -65,7 +69,9 @@ def QuantExt_RescaleOp : QuantExt_Op<"rescale",
   let assemblyFormat = [{
     $acc (`row_scale` `(` $row_scale^ `:` type($row_scale) `)`)?
     (`channel_scale` `(` $channel_scale^ `:` type($channel_scale) `)`)?
-    (`bias` `(` $bias^ `:` type($bias) `)`)? (`unsigned` $is_unsigned^)?
+    (`bias` `(` $bias^ `:` type($bias) `)`)?
+    (`residual` `(` $residual^ `:` type($residual) `)`)?
+    (`unsigned` $is_unsigned^)?
     attr-dict `:` type($acc) `->` type($result)
   }];
   let extraClassDeclaration = [{

@@ -49,12 +49,14 @@ def QuantVerifyStagePass : Pass<"quant-verify-stage", "::mlir::ModuleOp"> {
 }
 
 def QuantFuseEpiloguePass : Pass<"quant-fuse-epilogue"> {
-  let summary = "Take clamps, then the next quantize, into quant.rescale";
+  let summary = "Take residuals, clamps, the next quantize into quant.rescale";
   let description = [{
     An elementwise `linalg.generic` that only clamps (a ReLU, as
     `arith.maximumf` or as comparison and select) an f32 `quant.rescale` that
     nothing else uses, also through reshapes, becomes `clamp_min` and
-    `clamp_max` of the rescale. A `quant.quantize` with constant per-tensor
+    `clamp_max` of the rescale. So does a tensor that is added to it
+    (`linalg.add`, a `linalg.generic` or `arith.addf`): it becomes the
+    `residual` of the rescale, which has no clamp yet. No bit changes. A `quant.quantize` with constant per-tensor
     parameters that follows is fused as well, so that nothing of float type
     stands between two quantized matmuls.
 
@@ -70,7 +72,13 @@ def QuantFuseEpiloguePass : Pass<"quant-fuse-epilogue"> {
   }];
   let statistics = [
     Statistic<"numFusedClamps", "fused-clamps",
-              "Number of elementwise clamps taken into a rescale">
+              "Number of elementwise clamps taken into a rescale">,
+    Statistic<"numFusedResiduals", "fused-residuals",
+              "Number of additions taken into a rescale">
+  ];
+  let options = [
+    Option<"residuals", "residuals", "bool", "true",
+           "Whether additions are taken into a rescale">
   ];
 }
 

@@ -24,19 +24,27 @@ mlir::Value saturate(mlir::OpBuilder &b, mlir::Location loc,
                      mlir::Value rounded, mlir::Value zeroPoint, int64_t lo,
                      int64_t hi, mlir::Type element);
 
-/// What quant.rescale applies to one accumulator (or a vector of them). Values
-/// have the accumulator's shape; null means that the term is not there.
+/// What a rescale applies to one accumulator (or a vector of them). Values have
+/// the accumulator's shape; null means that the term is not there. A multiplier
+/// makes it the fixed-point one, a scale the float one.
 struct RescaleTerms {
   mlir::Value rowScale, channelScale;
   /// i32, added before scaling, or f32, added after.
   mlir::Value bias;
+  /// f32, added last.
+  mlir::Value residual;
   std::optional<llvm::APFloat> clampMin, clampMax;
+  /// Of i32 and i8, together.
+  mlir::Value multiplier, shift;
+  bool doubleRound = false;
   /// Of an integer result.
   int32_t zeroPoint = 0;
   llvm::ArrayRef<int64_t> range;
 };
 
-/// quant.rescale's formula for `acc`, with results of `element`.
+/// The formula of quant.rescale, or of quant.rescale_fixed_point, for `acc`,
+/// with results of `element`; `acc` where there is neither scale nor
+/// multiplier.
 mlir::Value emitRescale(mlir::OpBuilder &b, mlir::Location loc, mlir::Value acc,
                         const RescaleTerms &terms, mlir::Type element);
 
