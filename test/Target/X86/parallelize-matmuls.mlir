@@ -75,3 +75,24 @@ func.func @negative_one_panel(%a: memref<1x2x16x64xi8>, %w: memref<1x32x16x4xi8>
     outs(%y : memref<16x16xi32>)
   return
 }
+
+// Multipliers and shifts go with their panels, a residual with its columns.
+// CHECK-LABEL: func @epilogues
+// CHECK-SAME: %[[M:[a-z0-9]+]]: memref<4x16xi32>, %[[S:[a-z0-9]+]]: memref<4x16xi8>, %[[Y:[a-z0-9]+]]: memref<16x64xi8>, %[[F:[a-z0-9]+]]: memref<f32>, %[[R:[a-z0-9]+]]: memref<16x64xf32>, %[[Z:[a-z0-9]+]]: memref<16x64xf32>)
+// CHECK: scf.forall
+// CHECK: %[[MPART:.*]] = memref.subview %[[M]][%{{.*}}, 0] [2, 16]
+// CHECK: %[[SPART:.*]] = memref.subview %[[S]][%{{.*}}, 0] [2, 16]
+// CHECK: quant.packed_matmul {{.*}} multiplier(%[[MPART]] : {{.*}}) shift(%[[SPART]] : {{.*}}) rounding(SINGLE_ROUND)
+// CHECK: scf.forall
+// CHECK: %[[ZPART:.*]] = memref.subview %[[Z]][0, %{{.*}}] [16, 32]
+// CHECK: %[[RPART:.*]] = memref.subview %[[R]][0, %{{.*}}] [16, 32]
+// CHECK: quant.packed_matmul {{.*}} row_scale(%[[F]] : memref<f32>) residual(%[[RPART]] : {{.*}}) outs(%[[ZPART]]
+func.func @epilogues(%a: memref<1x2x16x64xi8>, %w: memref<4x32x16x4xi8>, %m: memref<4x16xi32>, %s: memref<4x16xi8>,
+                     %y: memref<16x64xi8>, %f: memref<f32>, %r: memref<16x64xf32>, %z: memref<16x64xf32>) {
+  quant.packed_matmul <amx_tdpbssd> ins(%a, %w : memref<1x2x16x64xi8>, memref<4x32x16x4xi8>)
+    multiplier(%m : memref<4x16xi32>) shift(%s : memref<4x16xi8>) rounding(SINGLE_ROUND)
+    outs(%y : memref<16x64xi8>) {range = array<i64: -128, 127>}
+  quant.packed_matmul <amx_tdpbssd> ins(%a, %w : memref<1x2x16x64xi8>, memref<4x32x16x4xi8>)
+    row_scale(%f : memref<f32>) residual(%r : memref<16x64xf32>) outs(%z : memref<16x64xf32>)
+  return
+}
