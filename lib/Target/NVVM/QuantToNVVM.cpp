@@ -130,11 +130,15 @@ static LogicalResult verifyShape(OpTy op) {
       !memrefType(op.getRhs()).hasStaticShape())
     return op.emitError("expected static N and K for a GPU kernel, found ")
            << op.getRhs().getType() << " and " << op.getInit().getType();
-  if (op.getMultiplier() || op.getResidual())
-    return op.emitError("expected a float rescale without residual for a GPU "
-                        "kernel, found ")
-           << (op.getMultiplier() ? "a multiplier" : "a residual");
   return success();
+}
+
+static LogicalResult verifyEpilogue(PackedMatmulOp op) {
+  if (!op.getMultiplier() && !op.getResidual())
+    return success();
+  return op.emitError("expected a float rescale without residual for a GPU "
+                      "kernel, found ")
+         << (op.getMultiplier() ? "a multiplier" : "a residual");
 }
 
 /// Number of rows of `memref`, without a use of it where it is an allocation.
@@ -157,7 +161,7 @@ static void ifAny(OpBuilder &b, Location loc, Value rows,
 static LogicalResult convert(RewriterBase &b, PackedMatmulOp op,
                              Kernels &kernels, qtarget::TargetAttr target,
                              HostCalls &host) {
-  if (failed(verifyShape(op)))
+  if (failed(verifyShape(op)) || failed(verifyEpilogue(op)))
     return failure();
   Location loc = op.getLoc();
   Problem problem(op);
