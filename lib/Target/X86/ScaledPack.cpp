@@ -243,28 +243,13 @@ Value ScaledPacker::negateRows(Value zeroPoints) {
   return elementwise(b, loc, {{zeroPoints, {0}}}, init, body).getResult(0);
 }
 
-/// The weight's zero points, shifted like its elements: one number for all, or
-/// one for each group.
-static std::vector<int32_t> shiftedZeroPoints(ScaledMatmulOp op,
-                                              const ScaledWeight &weight) {
-  if (!op.getRhsZeroPoint())
-    return {weight.shift()};
-  SmallVector<int64_t> values = *getConstantInts(op.getRhsZeroPoint());
-  if (llvm::all_equal(values))
-    values.resize(1);
-  std::vector<int32_t> shifted;
-  for (int64_t z : values)
-    shifted.push_back(static_cast<int32_t>(z) + weight.shift());
-  return shifted;
-}
-
 void ScaledPacker::addCorrections(Value sums) {
   SmallVector<Value> rowVectors;
   SmallVector<std::vector<int32_t>> colVectors;
-  std::vector<int32_t> zw = shiftedZeroPoints(op, weight);
+  ArrayRef<int32_t> zw = weight.zeroPoints();
   if (zw.size() > 1) {
     rowVectors.push_back(scaleSums(sums, -1));
-    colVectors.push_back(std::move(zw));
+    colVectors.push_back(zw.vec());
   } else if (zw.front() != 0) {
     rowBias = scaleSums(sums, -zw.front());
   }
@@ -313,15 +298,16 @@ void ScaledPacker::rewrite() {
   if (op.getRhsOffset())
     offset =
         packGroupFloats(b, loc, layout, *getConstantFloats(op.getRhsOffset()));
-  Value y =
-      PackedScaledMatmulOp::create(
-          b, loc, TypeRange{flat}, row.kind, layout.bits, packed,
-          weight.pack(b, loc),
-          packGroupFloats(b, loc, layout, *getConstantFloats(op.getRhsScale())),
-          rowBias, rowFactors, colFactors, offset ? sums : Value(), offset,
-          mergeRows(op.getRowScale(), 0),
-          packColumns(b, loc, op.getBias(), layout.lanes), init)
-          .getResult(0);
+  Value y = PackedScaledMatmulOp::create(
+                b, loc, TypeRange{flat}, row.kind, layout.bits, packed,
+                weight.pack(b, loc),
+                packGroupFloats(b, loc, layout,
+                                weight.orient(llvm::to_vector(
+                                    *getConstantFloats(op.getRhsScale())))),
+                rowBias, rowFactors, colFactors, offset ? sums : Value(),
+                offset, mergeRows(op.getRowScale(), 0),
+                packColumns(b, loc, op.getBias(), layout.lanes), init)
+                .getResult(0);
   if (result.getRank() > 2) {
     SmallVector<ReassociationIndices> dims = {{}, {result.getRank() - 1}};
     for (int64_t i = 0; i < result.getRank() - 1; ++i)
@@ -339,7 +325,7 @@ static std::string checkForGpu(ScaledMatmulOp op, const ScaledWeight &weight) {
   const GroupLayout &layout = weight.layout();
   Value zx = op.getLhsZeroPoint();
   if (op.getRhsOffset() || op.getLhsUnsigned() || (zx && !isZeroConstant(zx)) ||
-      shiftedZeroPoints(op, weight) != std::vector<int32_t>{0})
+      weight.zeroPoints() != ArrayRef<int32_t>{0})
     return "its activations or its weight have a zero point";
   // A product of 4-bit weights is 16 times too large while it is summed.
   constexpr int64_t mostSummed =

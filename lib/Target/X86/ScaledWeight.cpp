@@ -67,7 +67,41 @@ std::optional<ScaledWeight> ScaledWeight::get(ScaledMatmulOp op,
     weight.flip = layout->bits == 4 ? 8 : 128;
     weight.added = op.getRhsUnsigned() ? -weight.flip : weight.flip;
   }
+  weight.setZeroPoints(op, storesUnsignedWeight(row));
   return weight;
+}
+
+void ScaledWeight::setZeroPoints(ScaledMatmulOp op, bool isUnsigned) {
+  zeros.assign(1, added);
+  if (!op.getRhsZeroPoint())
+    return;
+  std::optional<SmallVector<int64_t>> values =
+      getConstantInts(op.getRhsZeroPoint());
+  // Without values the op is not packed.
+  if (!values)
+    return;
+  zeros.clear();
+  for (int64_t z : *values)
+    zeros.push_back(static_cast<int32_t>(z) + added);
+  if (!llvm::all_equal(zeros)) {
+    int32_t kept = *llvm::max_element(zeros);
+    int32_t other = (isUnsigned ? (1 << group.bits) - 1 : -1) - kept;
+    if (!llvm::all_of(zeros,
+                      [&](int32_t z) { return z == kept || z == other; }))
+      return;
+    for (int32_t &z : zeros) {
+      mirrored.push_back(z == other);
+      z = kept;
+    }
+  }
+  zeros.resize(1);
+}
+
+std::vector<float> ScaledWeight::orient(std::vector<float> scales) const {
+  for (auto [scale, isMirrored] : llvm::zip(scales, mirrored))
+    if (isMirrored)
+      scale = -scale;
+  return scales;
 }
 
 Value ScaledWeight::pack(OpBuilder &b, Location loc) const {

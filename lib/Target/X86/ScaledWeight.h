@@ -29,8 +29,14 @@ struct GroupLayout {
   }
 };
 
-/// The constant weight of an op: its elements, shifted to have the sign that the
-/// instruction reads.
+/// The constant weight of an op: its elements, shifted to have the sign that
+/// the instruction reads.
+///
+/// Where groups have one of two zero points that mirror each other (full-range
+/// scales: 0 and -1), those with the smaller one are mirrored, q to -1 - q or,
+/// unsigned, 15 - q, and their scales negated. Their sums change the sign and
+/// nothing else, so results keep every bit, and one zero point for all groups
+/// needs no correction for each.
 class ScaledWeight {
 public:
   /// Empty, with a reason, where the weight is not a constant of this form.
@@ -41,18 +47,29 @@ public:
   /// What was added to each element: 0, or 8 or 128 of either sign.
   int32_t shift() const { return added; }
 
+  /// The zero points, shifted like the elements: one for all groups, or one for
+  /// each.
+  llvm::ArrayRef<int32_t> zeroPoints() const { return zeros; }
+  /// `scales` of the groups, [N, K/G], as the stored elements want them.
+  std::vector<float> orient(std::vector<float> scales) const;
+
   /// [N/NR][K/G][G/KB][NR][4].
   mlir::Value pack(mlir::OpBuilder &b, mlir::Location loc) const;
   /// The sum of each group of each column, [N, K/G].
   std::vector<int32_t> sumGroups() const;
 
 private:
+  void setZeroPoints(ScaledMatmulOp op, bool isUnsigned);
+
   int32_t at(int64_t n, int64_t k) const {
     uint8_t byte = unpacked ? bytes[n * group.k + k]
                             : bytes[n * ((group.k + 1) / 2) + k / 2];
     if (!unpacked && k % 2)
       byte >>= 4;
-    return group.bits == 4 ? (byte ^ flip) & 15 : byte ^ flip;
+    byte ^= flip;
+    if (!mirrored.empty() && mirrored[n * group.groups + k / group.groupSize])
+      byte = ~byte;
+    return group.bits == 4 ? byte & 15 : byte;
   }
 
   GroupLayout group;
@@ -62,6 +79,9 @@ private:
   /// The sign bit, flipped to add `added`.
   uint8_t flip = 0;
   int32_t added = 0;
+  std::vector<int32_t> zeros;
+  /// For each group; empty if none is.
+  std::vector<bool> mirrored;
 };
 
 /// Values for each group of each column, [N, K/G], to [N/NR][K/G][NR] with
