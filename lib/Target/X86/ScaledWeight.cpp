@@ -97,7 +97,7 @@ void ScaledWeight::setZeroPoints(ScaledMatmulOp op, bool isUnsigned) {
   zeros.resize(1);
 }
 
-std::vector<float> ScaledWeight::orient(std::vector<float> scales) const {
+SmallVector<float> ScaledWeight::orient(SmallVector<float> scales) const {
   for (auto [scale, isMirrored] : llvm::zip(scales, mirrored))
     if (isMirrored)
       scale = -scale;

@@ -51,7 +51,7 @@ public:
   /// each.
   llvm::ArrayRef<int32_t> zeroPoints() const { return zeros; }
   /// `scales` of the groups, [N, K/G], as the stored elements want them.
-  std::vector<float> orient(std::vector<float> scales) const;
+  llvm::SmallVector<float> orient(llvm::SmallVector<float> scales) const;
 
   /// [N/NR][K/G][G/KB][NR][4].
   mlir::Value pack(mlir::OpBuilder &b, mlir::Location loc) const;

@@ -53,6 +53,19 @@ func.func @matmulnbits(%x: tensor<?x16xi8>) -> tensor<?x2xf32> {
   return %y : tensor<?x2xf32>
 }
 
+// Zero points 0 and -1 mirror each other: those groups need none.
+// PACKED-LABEL: func @mirrored_groups(
+// PACKED: quant.packed_scaled_matmul <dp4a> 4
+func.func @mirrored_groups(%x: tensor<?x16xi8>) -> tensor<?x2xf32> {
+  %w = arith.constant dense<[[0, 17, 34, 51, 68, 85, 102, 119], [-1, -18, -35, -52, -69, -86, -103, -120]]> : tensor<2x8xi8>
+  %s = arith.constant dense<[[0.5, 0.25], [0.3, 0.7]]> : tensor<2x2xf32>
+  %z = arith.constant dense<[[0, -1], [-1, 0]]> : tensor<2x2xi32>
+  %q4 = quant.unpack_int4 %w : tensor<2x8xi8> -> tensor<2x16xi4>
+  %y = quant.scaled_matmul ins(%x, %q4 : tensor<?x16xi8>, tensor<2x16xi4>) rhs_scale(%s : tensor<2x2xf32>)
+    rhs_zero_point(%z : tensor<2x2xi32>) {group_size = 8 : i64} -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}
+
 // PACKED-LABEL: func @zero_points(
 // PACKED-NOT: quant.packed_scaled_matmul
 func.func @zero_points(%x: tensor<?x16xi8>) -> tensor<?x2xf32> {

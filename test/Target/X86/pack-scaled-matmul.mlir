@@ -23,6 +23,27 @@ func.func @int4(%x: tensor<3x16xi8>, %sx: tensor<3xf32>) -> tensor<3x2xf32> {
 
 // -----
 
+// Zero points 0 and -1 mirror each other: the second group of the first column
+// is stored as 15 - (w + 8), its scale is negated, and 8 is everybody's zero
+// point, a term of the rows alone.
+// CHECK-LABEL: @mirrored_groups
+// CHECK: arith.constant dense<{{.*}}1.000000e+00, 3.000000e+00, {{.*}}], [-2.000000e+00, 4.000000e+00, {{.*}}> : tensor<1x2x16xf32>
+// CHECK: arith.constant dense<"0xC8D9EAFBC8D9EAFB{{0+}}37261504C8D9EAFB{{0+}}"> : tensor<1x2x1x16x4xi8>
+// CHECK: quant.packed_scaled_matmul <vpdpbusd_512> 4
+// CHECK-SAME: rhs_scale(%{{.*}} : tensor<1x2x16xf32>) row_bias(%{{.*}} : tensor<3x2xi32>) outs(
+func.func @mirrored_groups(%x: tensor<3x16xi8>) -> tensor<3x2xf32> {
+  %p = arith.constant dense<"0x10325476103254761032547610325476"> : tensor<2x8xi8>
+  %w = quant.unpack_int4 %p : tensor<2x8xi8> -> tensor<2x16xi4>
+  %s = arith.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+  %z = arith.constant dense<[[0, -1], [0, 0]]> : tensor<2x2xi32>
+  %y = quant.scaled_matmul ins(%x, %w : tensor<3x16xi8>, tensor<2x16xi4>)
+      rhs_scale(%s : tensor<2x2xf32>) rhs_zero_point(%z : tensor<2x2xi32>)
+      {group_size = 8 : i64} -> tensor<3x2xf32>
+  return %y : tensor<3x2xf32>
+}
+
+// -----
+
 // Bytes w + 128, zero points and offsets; the last group is filled up with
 // zeros of the left operand.
 // CHECK-LABEL: @int8_zero_points
