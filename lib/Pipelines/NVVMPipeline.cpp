@@ -15,6 +15,7 @@
 #include "llvm/Support/Program.h"
 
 #include "quant/Conversion/Passes.h"
+#include "quant/Dialect/Quant/Transforms/Passes.h"
 #include "quant/Target/NVVM/Chips.h"
 #include "quant/Target/NVVM/Passes.h"
 #include "quant/Target/X86/Passes.h"

@@ -178,6 +178,7 @@ void quantmlir::buildX86Pipeline(OpPassManager &pm,
   pm.addPass(createQuantPackMatmulPass(pack));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addPass(createQuantFuseQuantizeRowsPass({/*plain=*/true}));
   if (!endStage(pm, Stage::Packed, options.stopAfter))
     return;
   pm.addPass(createQuantLowerPackPass());

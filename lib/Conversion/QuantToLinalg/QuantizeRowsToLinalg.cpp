@@ -26,10 +26,22 @@ struct LowerQuantizeRows : OpRewritePattern<QuantizeRowsOp> {
                                           /*zero_point=*/Type(), op.getInput(),
                                           ArrayRef<int64_t>{0}, op.getRange())
                       .getScale();
+    Value zeroPoint;
+    SmallVector<int64_t> range(op.getRange());
+    if (op.getIsUnsigned()) {
+      constexpr int32_t shift = 128;
+      for (int64_t &bound : range)
+        bound += shift;
+      zeroPoint = filled(b, loc, scaleType.clone(b.getI32Type()), scale, {0},
+                         b.getI32IntegerAttr(shift));
+    }
     Value quantized = QuantizeOp::create(
-        b, loc, input.clone(b.getI8Type()), op.getInput(), scale,
-        /*zero_point=*/Value(), ArrayRef<int64_t>{0}, op.getRange(),
-        /*is_unsigned=*/false);
+        b, loc, input.clone(b.getI8Type()), op.getInput(), scale, zeroPoint,
+        ArrayRef<int64_t>{0}, range, op.getIsUnsigned());
+    if (op.isPlain()) {
+      b.replaceOp(op, {quantized, scale});
+      return success();
+    }
     int64_t kr = cast<RankedTensorType>(op.getPacked().getType()).getDimSize(3);
     SmallVector<OpFoldResult> tiles = {b.getIndexAttr(1), b.getIndexAttr(kr)};
     Value packed = linalg::PackOp::create(b, loc, quantized, op.getPacked(),

@@ -223,6 +223,9 @@ static LogicalResult convert(RewriterBase &b, QuantizeRowsOp op,
   Location loc = op.getLoc();
   if (!isa<MemRefType>(op.getInput().getType()))
     return op.emitError("expected memrefs, found tensors; bufferize first");
+  if (op.isPlain())
+    return op.emitError("expected rows in tiles for a GPU kernel, found ")
+           << op.getPacked().getType();
   Value rows = getRows(b, loc, op.getInput());
   SmallVector<Value> arguments(kNumQuantizeArguments);
   arguments[kM] = arith::IndexCastOp::create(b, loc, b.getI32Type(), rows);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "AMXKernel.h"
+#include "ContiguousRows.h"
 #include "EmitLoops.h"
 #include "RegisterTile.h"
 #include "ScaledLoops.h"
@@ -30,56 +31,6 @@ namespace quantmlir {
 using namespace mlir;
 using namespace quantmlir;
 
-/// Whether elements that follow each other in the last `dims` dimensions follow
-/// each other in memory.
-static bool isContiguous(Value v, int64_t dims) {
-  return !v || cast<MemRefType>(v.getType()).getRank() < dims ||
-         cast<MemRefType>(v.getType()).areTrailingDimsContiguous(dims);
-}
-
-/// A buffer of its own of `value`'s shape.
-static Value allocateLike(RewriterBase &b, Location loc, Value value) {
-  auto type = cast<MemRefType>(value.getType());
-  SmallVector<Value> sizes;
-  for (int64_t dim = 0; dim < type.getRank(); ++dim)
-    if (type.isDynamicDim(dim))
-      sizes.push_back(memref::DimOp::create(b, loc, value, dim));
-  return memref::AllocOp::create(
-      b, loc, MemRefType::get(type.getShape(), type.getElementType()), sizes);
-}
-
-/// Rows whose elements do not follow each other (every other column of a larger
-/// matrix) cannot be read or stored as vectors: operands are copied before, and
-/// results are computed apart and copied.
-static void useContiguousRows(RewriterBase &b, PackedMatmulOp op) {
-  Location loc = op.getLoc();
-  Value init = op.getInit(), lhs = op.getLhs();
-  if (!isContiguous(lhs, 1)) {
-    b.setInsertionPoint(op);
-    Value apart = allocateLike(b, loc, lhs);
-    memref::CopyOp::create(b, loc, lhs, apart);
-    b.modifyOpInPlace(op, [&] { op.getLhsMutable().assign(apart); });
-    b.setInsertionPointAfter(op);
-    memref::DeallocOp::create(b, loc, apart);
-  }
-  if (Value residual = op.getResidual(); !isContiguous(residual, 1)) {
-    b.setInsertionPoint(op);
-    Value apart = allocateLike(b, loc, residual);
-    memref::CopyOp::create(b, loc, residual, apart);
-    b.modifyOpInPlace(op, [&] { op.getResidualMutable().assign(apart); });
-    b.setInsertionPointAfter(op);
-    memref::DeallocOp::create(b, loc, apart);
-  }
-  if (!isContiguous(init, 1)) {
-    b.setInsertionPoint(op);
-    Value apart = allocateLike(b, loc, init);
-    b.modifyOpInPlace(op, [&] { op.getInitMutable().assign(apart); });
-    b.setInsertionPointAfter(op);
-    memref::CopyOp::create(b, loc, apart, init);
-    memref::DeallocOp::create(b, loc, apart);
-  }
-}
-
 static LogicalResult expandPackedMatmul(RewriterBase &b, PackedMatmulOp op,
                                         AMXKernels &amxKernels) {
   if (!isa<MemRefType>(op.getInit().getType()))
@@ -94,7 +45,10 @@ static LogicalResult expandPackedMatmul(RewriterBase &b, PackedMatmulOp op,
     if (!isContiguous(columns, 1))
       return op.emitError("expected contiguous vectors over columns, found ")
              << columns.getType();
-  useContiguousRows(b, op);
+  readContiguousRows(b, op, op.getLhsMutable());
+  if (op.getResidual())
+    readContiguousRows(b, op, *op.getResidualMutable().begin());
+  writeContiguousRows(b, op, op.getInitMutable());
   b.setInsertionPoint(op);
   Location loc = op.getLoc();
   if (qtarget::getIntrinsicRow(op.getIntrinsic()).family ==

@@ -13,6 +13,7 @@
 
 #include "FloatRowSum.h"
 #include "IndependentLoops.h"
+#include "QuantizeRows.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -432,6 +433,11 @@ struct QuantVectorizeRowsPass
     IRRewriter rewriter(&getContext());
     SmallVector<RowOp> rows;
     SmallVector<linalg::LinalgOp> sums;
+    SmallVector<QuantizeRowsOp> quantized;
+    getOperation()->walk([&](QuantizeRowsOp op) { quantized.push_back(op); });
+    for (QuantizeRowsOp op : quantized)
+      if (failed(expandQuantizeRows(rewriter, op)))
+        return signalPassFailure();
     getOperation()->walk([&](linalg::LinalgOp op) {
       if (isFloatRowSum(op))
         return sums.push_back(op);

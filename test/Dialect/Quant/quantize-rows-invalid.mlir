@@ -9,7 +9,7 @@ func.func @quantize_rows_c1(%x: memref<4x?xf32>, %q: memref<4x2x1x64xi8>, %s: me
 // -----
 
 func.func @quantize_rows_c2(%x: memref<4x96xf32>, %q: memref<4x2x1x64xi4>, %s: memref<4xf32>) {
-  // expected-error @+1 {{expected packed [M, K/KR, 1, KR] of i8 with a static KR, but got 'memref<4x2x1x64xi4>'}}
+  // expected-error @+1 {{expected packed [M, K] or [M, K/KR, 1, KR] of i8 with a static KR, but got 'memref<4x2x1x64xi4>'}}
   quant.quantize_rows ins(%x : memref<4x96xf32>) outs(%q, %s : memref<4x2x1x64xi4>, memref<4xf32>) range = [-8, 7]
   return
 }
@@ -19,6 +19,22 @@ func.func @quantize_rows_c2(%x: memref<4x96xf32>, %q: memref<4x2x1x64xi4>, %s: m
 func.func @quantize_rows_c2_tiles(%x: memref<4x96xf32>, %q: memref<4x1x1x64xi8>, %s: memref<4xf32>) {
   // expected-error @+1 {{expected packed of shape [4, 2, 1, 64] ([M, K/KR, 1, KR] of input), but got 'memref<4x1x1x64xi8>'}}
   quant.quantize_rows ins(%x : memref<4x96xf32>) outs(%q, %s : memref<4x1x1x64xi8>, memref<4xf32>) range = [-128, 127]
+  return
+}
+
+// -----
+
+func.func @quantize_rows_c2_plain(%x: memref<4x96xf32>, %q: memref<4x128xi8>, %s: memref<4xf32>) {
+  // expected-error @+1 {{expected packed of shape [4, 96] ([M, K] of input), but got 'memref<4x128xi8>'}}
+  quant.quantize_rows ins(%x : memref<4x96xf32>) outs(%q, %s : memref<4x128xi8>, memref<4xf32>) range = [-128, 127]
+  return
+}
+
+// -----
+
+func.func @quantize_rows_c2_unsigned(%x: memref<4x96xf32>, %q: memref<4x2x1x64xi8>, %s: memref<4xf32>) {
+  // expected-error @+1 {{expected unsigned results in plain rows, but got 'memref<4x2x1x64xi8>'}}
+  quant.quantize_rows ins(%x : memref<4x96xf32>) outs(%q, %s : memref<4x2x1x64xi8>, memref<4xf32>) range = [-128, 127] unsigned
   return
 }
 

@@ -19,3 +19,19 @@ func.func @rows(%x: tensor<?x96xf32>, %q: tensor<?x2x1x64xi8>, %s: tensor<?xf32>
   %0:2 = quant.quantize_rows ins(%x : tensor<?x96xf32>) outs(%q, %s : tensor<?x2x1x64xi8>, tensor<?xf32>) range = [-128, 127] -> tensor<?x2x1x64xi8>, tensor<?xf32>
   return %0#0, %0#1 : tensor<?x2x1x64xi8>, tensor<?xf32>
 }
+
+// Rows as they are, moved by 128.
+// CHECK-LABEL: @plain
+// CHECK: quant.quantize_rows ins(%{{.*}} : tensor<4x10xf16>) outs(%{{.*}}, %{{.*}} : tensor<4x10xi8>, tensor<4xf32>) range = [-127, 127] unsigned -> tensor<4x10xi8>, tensor<4xf32>
+// BUFFER-LABEL: @plain
+// BUFFER: quant.quantize_rows ins({{.*}}) range = [-127, 127] unsigned{{$}}
+// LINALG-LABEL: @plain
+// LINALG-DAG: %[[MOST:.*]] = arith.constant 2.550000e+02 : f32
+// LINALG-DAG: %[[LEAST:.*]] = arith.constant 1.000000e+00 : f32
+// LINALG: math.roundeven
+// LINALG: arith.maximumf %{{.*}}, %[[LEAST]]
+// LINALG: arith.minimumf %{{.*}}, %[[MOST]]
+func.func @plain(%x: tensor<4x10xf16>, %q: tensor<4x10xi8>, %s: tensor<4xf32>) -> (tensor<4x10xi8>, tensor<4xf32>) {
+  %0:2 = quant.quantize_rows ins(%x : tensor<4x10xf16>) outs(%q, %s : tensor<4x10xi8>, tensor<4xf32>) range = [-127, 127] unsigned -> tensor<4x10xi8>, tensor<4xf32>
+  return %0#0, %0#1 : tensor<4x10xi8>, tensor<4xf32>
+}

@@ -26,31 +26,6 @@ def QuantSetNVVMTargetPass : Pass<"quant-set-nvvm-target", "::mlir::ModuleOp"> {
   let dependentDialects = ["::quantmlir::qtarget::QTargetDialect"];
 }
 
-def QuantFuseQuantizeRowsPass : Pass<"quant-fuse-quantize-rows"> {
-  let summary = "Choose scales, quantize and pack rows by one op";
-  let description = [{
-    A `quant.quantize` by scales that `quant.choose_qparams` chooses for each
-    row, symmetric, packed in tiles of one row, becomes `quant.quantize_rows`,
-    for which `convert-quant-to-nvvm` has a kernel: the activations go to the
-    GPU as floats and stay there. Others remain on the host: static scales,
-    scales for the whole tensor, zero points, 4-bit activations.
-
-    Example:
-
-    ```mlir
-    %s = quant.choose_qparams %x axes = [0] range = [-128, 127]
-    %q = quant.quantize %x scale(%s) axes = [0] range = [-128, 127]
-    %p = linalg.pack %q ... inner_tiles = [1, 64]
-    // becomes
-    %p, %s = quant.quantize_rows ins(%x) outs(%e0, %e1) range = [-128, 127]
-    ```
-  }];
-  let dependentDialects = ["::mlir::tensor::TensorDialect"];
-  let statistics = [
-    Statistic<"numFused", "fused", "Quantizations that became kernels">
-  ];
-}
-
 def ConvertQuantToNVVMPass : Pass<"convert-quant-to-nvvm", "::mlir::ModuleOp"> {
   let summary = "Make GPU kernels and their launches of ops of the packed stage";
   let description = [{

@@ -98,7 +98,8 @@ def QuantVectorizeRowsPass : Pass<"quant-vectorize-rows", "::mlir::ModuleOp"> {
     number is known, else a mask. A sum of floats keeps the order of its steps;
     eight rows take theirs side by side, which hides an addition's latency.
     `math.exp`, `erf`, `tanh` and `log` of f32 stay as ops on vectors, for
-    `quant-approximate-math`. Other ops are left alone.
+    `quant-approximate-math`. `quant.quantize_rows` of plain rows becomes two
+    loops for each row. Other ops are left alone.
 
     Example:
 

@@ -16,6 +16,28 @@ using namespace quantmlir;
 #define GET_OP_CLASSES
 #include "quant/Dialect/Quant/IR/QuantizeRowsOp.cpp.inc"
 
+// quantize_rows_c2
+static LogicalResult verifyPacked(QuantizeRowsOp op, ShapedType input,
+                                  ShapedType packed) {
+  if (op.isPlain() && packed.getElementType().isInteger(8))
+    return verifyShape(op, "packed", packed,
+                       {input.getDimSize(0), input.getDimSize(1)},
+                       "[M, K] of input");
+  if (packed.getRank() != 4 || packed.isDynamicDim(3) ||
+      packed.getDimSize(3) <= 0 || !packed.getElementType().isInteger(8))
+    return op.emitOpError("expected packed [M, K] or [M, K/KR, 1, KR] of i8 "
+                          "with a static KR, but got ")
+           << packed;
+  if (op.getIsUnsigned())
+    return op.emitOpError("expected unsigned results in plain rows, but got ")
+           << packed;
+  int64_t kr = packed.getDimSize(3);
+  return verifyShape(op, "packed", packed,
+                     {input.getDimSize(0),
+                      llvm::divideCeilSigned(input.getDimSize(1), kr), 1, kr},
+                     "[M, K/KR, 1, KR] of input");
+}
+
 LogicalResult QuantizeRowsOp::verify() {
   auto input = cast<ShapedType>(getInput().getType());
   auto packed = cast<ShapedType>(getPacked().getType());
@@ -26,18 +48,7 @@ LogicalResult QuantizeRowsOp::verify() {
     return emitOpError("expected an input [M, K] of f32, f16 or bf16 with a "
                        "static K, but got ")
            << input;
-  // quantize_rows_c2
-  if (packed.getRank() != 4 || packed.isDynamicDim(3) ||
-      packed.getDimSize(3) <= 0 || !packed.getElementType().isInteger(8))
-    return emitOpError("expected packed [M, K/KR, 1, KR] of i8 with a static "
-                       "KR, but got ")
-           << packed;
-  int64_t kr = packed.getDimSize(3);
-  if (failed(
-          verifyShape(*this, "packed", packed,
-                      {input.getDimSize(0),
-                       llvm::divideCeilSigned(input.getDimSize(1), kr), 1, kr},
-                      "[M, K/KR, 1, KR] of input")))
+  if (failed(verifyPacked(*this, input, packed)))
     return failure();
   // quantize_rows_c3
   if (!scale.getElementType().isF32())

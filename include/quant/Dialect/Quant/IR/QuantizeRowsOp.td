@@ -10,11 +10,11 @@ def QuantExt_TensorOrMemRef : AnyTypeOf<[AnyRankedTensor, AnyMemRef]>;
 def QuantExt_QuantizeRowsOp : QuantExt_Op<"quantize_rows", [
     DestinationStyleOpInterface,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
-  let summary = "Scale, quantize and pack each row in one pass over the data";
+  let summary = "Scale, quantize and pack each row in one pass over memory";
   let description = [{
     The scales that `quant.choose_qparams` chooses for each row of `input`,
-    symmetric, and what `quant.quantize` makes of the row by them, as tiles of
-    one row and KR columns, with zeros after the last column:
+    symmetric, and what `quant.quantize` makes of the row by them, as it is or as
+    tiles of one row and KR columns, with zeros after the last column:
 
     ```
     scale[m] = max|input[m, k]| / qmax, over finite elements; 1 where it is 0
@@ -22,15 +22,19 @@ def QuantExt_QuantizeRowsOp : QuantExt_Op<"quantize_rows", [
         clamp(roundeven(input[m, k] / scale[m]), qmin, qmax)
     ```
 
+    With `unsigned`, 128 is added to each result, which is then read as an
+    unsigned integer.
+
     with the same roundings as those ops, so that results are the same to the
-    bit. `input` is `[M, K]`, `packed` `[M, ceil(K / KR), 1, KR]` and `scale`
-    `[M]`; `range` is `[qmin, qmax]`.
+    bit. `input` is `[M, K]`, `packed` `[M, K]` or `[M, ceil(K / KR), 1, KR]` and
+    `scale` `[M]`; `range` is `[qmin, qmax]`.
 
     The op stands on tensors or, after bufferization, on memrefs.
 
     Constraints:
     * (C1) `input` has rank 2, a static K and elements of f32, f16 or bf16.
-    * (C2) `packed` is `[M, ceil(K / KR), 1, KR]` of i8, static but for M.
+    * (C2) `packed` is `[M, K]` or `[M, ceil(K / KR), 1, KR]` of i8, static but
+      for M; `unsigned` is for the former.
     * (C3) `scale` is `[M]` of f32.
     * (C4) `range` is `[qmin, qmax]` with `qmin < 0 < qmax` within i8.
 
@@ -45,14 +49,19 @@ def QuantExt_QuantizeRowsOp : QuantExt_Op<"quantize_rows", [
   let arguments = (ins QuantExt_TensorOrMemRef:$input,
                        QuantExt_TensorOrMemRef:$packed,
                        QuantExt_TensorOrMemRef:$scale,
-                       DenseI64ArrayAttr:$range);
+                       DenseI64ArrayAttr:$range, UnitAttr:$is_unsigned);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
     `ins` `(` $input `:` type($input) `)`
     `outs` `(` $packed `,` $scale `:` type($packed) `,` type($scale) `)`
-    `range` `=` $range attr-dict (`->` type($results)^)?
+    `range` `=` $range (`unsigned` $is_unsigned^)? attr-dict (`->` type($results)^)?
   }];
   let extraClassDeclaration = [{
+    /// Whether rows are in no tiles.
+    bool isPlain() {
+      return ::llvm::cast<::mlir::ShapedType>(getPacked().getType()).getRank() == 2;
+    }
+
     ::mlir::MutableOperandRange getDpsInitsMutable() {
       return ::mlir::MutableOperandRange(*this, /*start=*/1, /*length=*/2);
     }

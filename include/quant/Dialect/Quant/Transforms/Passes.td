@@ -48,6 +48,37 @@ def QuantVerifyStagePass : Pass<"quant-verify-stage", "::mlir::ModuleOp"> {
   ];
 }
 
+def QuantFuseQuantizeRowsPass : Pass<"quant-fuse-quantize-rows"> {
+  let summary = "Choose scales and quantize rows by one op";
+  let description = [{
+    A `quant.quantize` by scales that `quant.choose_qparams` chooses for each
+    row, symmetric, becomes `quant.quantize_rows`, which reads a row from memory
+    once. Where `plain` is set, rows stay as they are, signed or (with a zero
+    point of 128) unsigned: `quant-vectorize-rows` emits them for x86. Else
+    what is fused are rows packed in tiles of one row, for which
+    `convert-quant-to-nvvm` has a kernel. Others are left alone: static scales,
+    scales for the whole tensor, zero points, 4-bit activations, a dynamic K.
+
+    Example:
+
+    ```mlir
+    %s = quant.choose_qparams %x axes = [0] range = [-128, 127]
+    %q = quant.quantize %x scale(%s) axes = [0] range = [-128, 127]
+    %p = linalg.pack %q ... inner_tiles = [1, 64]
+    // becomes
+    %p, %s = quant.quantize_rows ins(%x) outs(%e0, %e1) range = [-128, 127]
+    ```
+  }];
+  let options = [
+    Option<"plain", "plain", "bool", /*default=*/"false",
+           "Rows as they are, [M, K], instead of tiles of one row">
+  ];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
+  let statistics = [
+    Statistic<"numFused", "fused", "Quantizations fused with their scales">
+  ];
+}
+
 def QuantFuseEpiloguePass : Pass<"quant-fuse-epilogue"> {
   let summary = "Take residuals, clamps, the next quantize into quant.rescale";
   let description = [{

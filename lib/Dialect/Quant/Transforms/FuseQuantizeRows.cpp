@@ -1,7 +1,7 @@
-//===- FuseQuantizeRows.cpp - activations quantized on the GPU ------------===//
+//===- FuseQuantizeRows.cpp - activations quantized row by row ------------===//
 //
-// A row's scale, its integers and their packed form come of one kernel that
-// reads the row once, instead of three loops of the host.
+// A row's scale, its integers and, on a GPU, their packed form come of one loop
+// that reads the row from memory once.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,12 +10,13 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "quant/Dialect/Quant/IR/QuantizeRows.h"
+#include "quant/Dialect/Quant/Transforms/Passes.h"
+#include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Dialect/Quant/Utils/GenericBuilder.h"
-#include "quant/Target/NVVM/Passes.h"
 
 namespace quantmlir {
 #define GEN_PASS_DEF_QUANTFUSEQUANTIZEROWSPASS
-#include "quant/Target/NVVM/Passes.h.inc"
+#include "quant/Dialect/Quant/Transforms/Passes.h.inc"
 } // namespace quantmlir
 
 using namespace mlir;
@@ -36,6 +37,37 @@ static void useDimsOfInput(RewriterBase &b, QuantizeOp quantize) {
       [](OpOperand &use) { return isa<tensor::DimOp>(use.getOwner()); });
 }
 
+/// Whether all elements are known to be `expected`.
+static bool isFilledWith(Value value, int64_t expected) {
+  if (!value)
+    return false;
+  if (auto collapse = value.getDefiningOp<tensor::CollapseShapeOp>())
+    return isFilledWith(collapse.getSrc(), expected);
+  if (auto fill = value.getDefiningOp<linalg::FillOp>())
+    return getConstantIntValue(fill.getInputs()[0]) == expected;
+  std::optional<SmallVector<int64_t>> values = getConstantInts(value);
+  return values && llvm::all_of(*values, [&](int64_t element) {
+           return element == expected;
+         });
+}
+
+/// quantize_rows where `choose` stands, into `packed`; takes its place.
+static QuantizeRowsOp fuse(RewriterBase &b, ChooseQParamsOp choose,
+                           QuantizeOp quantize, RankedTensorType packed) {
+  useDimsOfInput(b, quantize);
+  // Other uses of the scale follow.
+  b.setInsertionPoint(choose);
+  Location loc = quantize.getLoc();
+  Value rows = emptyLike(b, loc, packed, choose.getInput());
+  Value scales =
+      emptyLike(b, loc, choose.getScale().getType(), choose.getInput());
+  auto fused = QuantizeRowsOp::create(
+      b, loc, TypeRange{packed, scales.getType()}, choose.getInput(), rows,
+      scales, choose.getRange(), quantize.getIsUnsigned());
+  b.replaceOp(choose, ValueRange{fused.getResult(1)});
+  return fused;
+}
+
 namespace {
 
 /// collapse_shape(quantize(x, s)) with s = choose_qparams(x), a scale for each
@@ -50,7 +82,7 @@ struct CollapseRowsFirst : OpRewritePattern<tensor::CollapseShapeOp> {
       return b.notifyMatchFailure(op, "not of a quantize's only use");
     auto choose = quantize.getScale().getDefiningOp<ChooseQParamsOp>();
     if (!choose || choose.getInput() != quantize.getInput() ||
-        choose.getZeroPoint() || quantize.getZeroPoint())
+        choose.getZeroPoint())
       return b.notifyMatchFailure(op, "the scale is not chosen from the rows");
     auto groups = op.getReassociationIndices();
     int64_t rank = op.getSrcType().getRank();
@@ -76,8 +108,12 @@ struct CollapseRowsFirst : OpRewritePattern<tensor::CollapseShapeOp> {
         b, loc, choose.getScale().getType(), scale,
         SmallVector<ReassociationIndices>{groups[0]}, sizes);
     b.setInsertionPoint(op);
+    Value zeroPoint = quantize.getZeroPoint();
+    if (zeroPoint)
+      zeroPoint = tensor::CollapseShapeOp::create(
+          b, loc, zeroPoint, SmallVector<ReassociationIndices>{groups[0]});
     b.replaceOpWithNewOp<QuantizeOp>(
-        op, op.getResultType(), rows, scale, Value(), ArrayRef<int64_t>{0},
+        op, op.getResultType(), rows, scale, zeroPoint, ArrayRef<int64_t>{0},
         quantize.getRange(), quantize.getIsUnsigned());
     b.eraseOp(quantize);
     b.replaceOp(choose, expanded);
@@ -86,8 +122,8 @@ struct CollapseRowsFirst : OpRewritePattern<tensor::CollapseShapeOp> {
 };
 
 /// pack(quantize(x, s)) with s = choose_qparams(x) by rows.
-struct FuseQuantizeRows : OpRewritePattern<linalg::PackOp> {
-  FuseQuantizeRows(MLIRContext *ctx, Pass::Statistic &numFused)
+struct FusePackedRows : OpRewritePattern<linalg::PackOp> {
+  FusePackedRows(MLIRContext *ctx, Pass::Statistic &numFused)
       : OpRewritePattern(ctx), numFused(numFused) {}
 
   LogicalResult matchAndRewrite(linalg::PackOp op,
@@ -113,24 +149,53 @@ struct FuseQuantizeRows : OpRewritePattern<linalg::PackOp> {
     if (Value padding = op.getPaddingValue();
         padding && !matchPattern(padding, m_Zero()))
       return b.notifyMatchFailure(op, "padded with something else than 0");
-    useDimsOfInput(b, quantize);
-    // Where the scale is chosen: its other uses follow.
-    b.setInsertionPoint(choose);
-    Location loc = quantize.getLoc();
-    Value rows = emptyLike(b, loc, packed, choose.getInput());
-    Value scales =
-        emptyLike(b, loc, choose.getScale().getType(), choose.getInput());
-    auto fused = QuantizeRowsOp::create(
-        b, loc, TypeRange{packed, scales.getType()}, choose.getInput(), rows,
-        scales, choose.getRange());
-    b.replaceOp(op, fused.getResult(0));
+    b.replaceOp(op, fuse(b, choose, quantize, packed).getResult(0));
     b.eraseOp(quantize);
-    b.replaceOp(choose, fused.getResult(1));
     ++numFused;
     return success();
   }
 
 private:
+  Pass::Statistic &numFused;
+};
+
+/// quantize(x, s) with s = choose_qparams(x) by rows.
+struct FusePlainRows : OpRewritePattern<QuantizeOp> {
+  FusePlainRows(MLIRContext *ctx, Pass::Statistic &numFused)
+      : OpRewritePattern(ctx), numFused(numFused) {}
+
+  LogicalResult matchAndRewrite(QuantizeOp op,
+                                PatternRewriter &b) const override {
+    auto choose = op.getScale().getDefiningOp<ChooseQParamsOp>();
+    if (!choose || choose.getInput() != op.getInput() ||
+        choose.getAxes() != op.getAxes() || choose.getZeroPoint() ||
+        choose.getAxes() != ArrayRef<int64_t>{0})
+      return b.notifyMatchFailure(op, "the scale is not chosen from the rows");
+    if (!isRangeOf(op, choose.getRange()))
+      return b.notifyMatchFailure(op, "not symmetric, or in another range");
+    RankedTensorType input = op.getInput().getType();
+    if (!op.getType().getElementType().isInteger(8) || input.getRank() != 2 ||
+        input.isDynamicDim(1))
+      return b.notifyMatchFailure(op, "not rows of i8 of a known length");
+    b.replaceOp(op, fuse(b, choose, op, op.getType()).getResult(0));
+    ++numFused;
+    return success();
+  }
+
+private:
+  /// Whether `op` quantizes to `range`, as signed integers or, moved by 128, as
+  /// unsigned ones; and by its scale nothing exceeds the range.
+  static bool isRangeOf(QuantizeOp op, ArrayRef<int64_t> range) {
+    constexpr int64_t shift = 128;
+    if (range[0] > -range[1])
+      return false;
+    if (!op.getIsUnsigned())
+      return !op.getZeroPoint() && op.getRange() == range;
+    return isFilledWith(op.getZeroPoint(), shift) &&
+           op.getRange()[0] == range[0] + shift &&
+           op.getRange()[1] == range[1] + shift;
+  }
+
   Pass::Statistic &numFused;
 };
 
@@ -143,7 +208,10 @@ struct QuantFuseQuantizeRowsPass
     MLIRContext *ctx = &getContext();
     RewritePatternSet patterns(ctx);
     patterns.add<CollapseRowsFirst>(ctx);
-    patterns.add<FuseQuantizeRows>(ctx, numFused);
+    if (plain)
+      patterns.add<FusePlainRows>(ctx, numFused);
+    else
+      patterns.add<FusePackedRows>(ctx, numFused);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
