@@ -18,6 +18,15 @@ from quantsim import arith
 
 SIZES = [(1, 1), (3, 2), (2, 31), (5, 32), (4, 33), (3, 63), (2, 64), (2, 65), (7, 97), (3, 129),
          (2, 384), (64, 509), (0, 40)]
+NARROW = """{size}
+  %narrow = tensor.empty({dims}) : {x}
+  %x = linalg.generic {{indexing_maps = [affine_map<(i, j) -> (i, j)>,
+      affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}}
+      ins(%f : {argument}) outs(%narrow : {x}) {{
+  ^bb0(%a: f32, %b: {element}):
+    %t = arith.truncf %a : f32 to {element}
+    linalg.yield %t : {element}
+  }} -> {x}"""
 RANGES = [(-127, 127), (-128, 127), (-7, 7)]
 
 
@@ -68,7 +77,10 @@ def program(m, k, element, qrange, shift):
         sizes, dims = "", ""
     # f32 arguments: bf16 is not a type of NumPy's.
     argument = x.replace(element, "f32")
-    narrow = "" if element == "f32" else f"%x = arith.truncf %f : {argument} to {x}"
+    narrow = "" if element == "f32" else NARROW.format(
+        x=x, argument=argument, element=element,
+        dims="" if m != "?" else "%n", size="" if m != "?" else
+        f"%z = arith.constant 0 : index\n  %n = tensor.dim %f, %z : {argument}")
     name = "%x" if element == "f32" else "%f"
     unsigned = " unsigned" if shift else ""
     return f"""
