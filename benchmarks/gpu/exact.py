@@ -69,34 +69,41 @@ def run_module(cuda, folder, entry, rng, repeats, most_rows):
 
 
 def run_scaled_module(cuda, folder, entry, rng, repeats, most_rows):
-    """The same for a kernel with group scales, whose results are floats."""
+    """The same for kernels with group scales, whose results are floats."""
     spec = ScaledSpec("?", entry["n"], entry["k"], entry["bits"], entry["group"])
-    counts = {f"int{spec.bits} with group scales": [0, 0]}
-    (count,) = counts.values()
+    counts = collections.defaultdict(lambda: [0, 0])
     module = cuda.load(os.path.join(folder, entry["file"]))
-    (name, launch), = entry["kernels"].items()
-    function = cuda.function(module, name, launch[3])
     w, scales = spec.draw_weight(rng)
     weights = [cuda.upload(spec.pack_weight(w)),
                cuda.upload(spec.pack_columns(scales))]
-    for _ in range(repeats):
-        m = int(rng.integers(1, min(most_rows, 40) + 1))
-        a = rng.integers(-128, 128, (m, spec.k)).astype(np.int8)
-        rows = rng.uniform(.01, 1, m).astype(np.float32)
-        lhs, row_scale = cuda.upload(pack_rows(a, 64)), cuda.upload(rows)
-        out = cuda.allocate(m * spec.n * 4)
-        cuda.launch(function, get_grid(launch, m, spec.n), launch[2], launch[3], m,
-                    [lhs, weights[0], out, weights[1], row_scale, 0])
-        got = cuda.download(out, (m, spec.n), np.float32)
-        cuda.free(lhs, row_scale, out)
-        different = int((got != spec.multiply(a, w, scales, rows)).sum())
-        count[different != 0] += 1
-        if different:
-            print(f"FAILED int{spec.bits}, groups of {spec.group}, {m}x{spec.n}x{spec.k}: "
-                  f"{different} of {got.size} differ", flush=True)
+    for name, launch in entry["kernels"].items():
+        tiled = "mma" in name
+        path = f"int{spec.bits} with group scales{', tiles' if tiled else ''}"
+        function = cuda.function(module, name, launch[3])
+        for _ in range(repeats):
+            m = int(rng.integers(1, (most_rows if tiled else min(most_rows, 40)) + 1))
+            different = _count_different(cuda, spec, function, launch, m, rng,
+                                         (w, scales), weights)
+            counts[path][different != 0] += 1
+            if different:
+                print(f"FAILED {path}, groups of {spec.group}, {m}x{spec.n}x{spec.k}: "
+                      f"{different} differ", flush=True)
     cuda.free(*weights)
     cuda.unload(module)
     return counts
+
+
+def _count_different(cuda, spec, function, launch, m, rng, numbers, weights):
+    """Results of one launch on `m` rows that are not those of NumPy."""
+    a = rng.integers(-128, 128, (m, spec.k)).astype(np.int8)
+    rows = rng.uniform(.01, 1, m).astype(np.float32)
+    lhs, row_scale = cuda.upload(pack_rows(a, 64)), cuda.upload(rows)
+    out = cuda.allocate(m * spec.n * 4)
+    cuda.launch(function, get_grid(launch, m, spec.n), launch[2], launch[3], m,
+                [lhs, weights[0], out, weights[1], row_scale, 0])
+    got = cuda.download(out, (m, spec.n), np.float32)
+    cuda.free(lhs, row_scale, out)
+    return int((got != spec.multiply(a, *numbers, rows)).sum())
 
 
 def run_all(cuda, folder, entries, rng, repeats, most_rows):

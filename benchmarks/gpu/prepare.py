@@ -61,8 +61,9 @@ def timed_specs(chip, sizes, rows):
                 yield "gemm4", Spec(m, n, k, S4, "f32", **scales)
 
 
-def scaled_specs(modules, sizes, small):
-    """Weights with group scales: random ones, then int4 as rows are decoded."""
+def scaled_specs(chip, modules, sizes, rows, small):
+    """Weights with group scales: random ones, then int4 as rows are decoded, and
+    many rows at once."""
     rng = random.Random(12)
     for i in range(modules):
         k = rng.randint(1, 100 if small else 5000)
@@ -72,6 +73,10 @@ def scaled_specs(modules, sizes, small):
     for n, k in sizes:
         for m, group in ((1, 32), (1, 128), (4, 128)):
             yield "gemv_scaled", ScaledSpec(m, n, k, 4, group)
+        # Without tensor cores there is no kernel for many rows.
+        for m in rows if chip != "sm_61" else []:
+            for group in (32, 128):
+                yield "gemm_scaled", ScaledSpec(m, n, k, 4, group)
 
 
 def quantize_rows(k):
@@ -143,8 +148,8 @@ def main():
                    kr=spec.kr, row=spec.row, result=spec.result)
         print(f"\r{i + 1} of {len(todo)}", end="", file=sys.stderr)
     print(file=sys.stderr)
-    for purpose, spec in scaled_specs(2 if options.small else EXACT_MODULES, sizes,
-                                      options.small):
+    for purpose, spec in scaled_specs(chip, 2 if options.small else EXACT_MODULES,
+                                      sizes, rows, options.small):
         ptx, launches = compile_kernels(options.quant_opt, spec.mlir(), chip)
         writer.add(purpose, ptx, launches, m=spec.m, n=spec.n, k=spec.k,
                    bits=spec.bits, group=spec.group, row="dp4a")

@@ -98,7 +98,7 @@ class Bench:
         self.cuda.zero(workspace, size)
 
         def work():
-            if entry["purpose"] == "gemv_scaled":
+            if entry["purpose"].endswith("_scaled"):
                 return kernel.run(m, [self.lhs, next(weights), self.out,
                                       self.group_scales, self.scales[0], 0])
             return kernel.run(m, [self.lhs, next(weights), self.out, 0, 0, 0,
@@ -149,7 +149,7 @@ def describe(entry, ms, both, theirs, top):
     name = entry["purpose"]
     if "group" in entry:
         size += 4 * n * -(-k // entry["group"])
-        name = f"gemv int{bits} g{entry['group']}"
+        name = f"{name.split('_')[0]} int{bits} g{entry['group']}"
     weights = size / ms / 1e6
     line = f"{name:5} {m:5} x {n:5} x {k:5}: {ms:9.4f} ms {tops:8.1f} TOPS"
     if entry["purpose"].startswith("gemv"):

@@ -157,6 +157,12 @@ def _min_max(parts, a, b):
 def _convert(block, instruction, active, parts):
     """cvt[.rounding][.sat].to.from"""
     to, source = parts[-2], parts[-1]
+    if to == "f16x2":
+        # The first operand is the upper half.
+        halves = [read(block, x, source, active).astype(np.float16)
+                  for x in instruction.operands[:0:-1]]
+        return write(block, instruction.operands[0], None, active,
+                     np.stack(halves, 1).view(np.uint32)[:, 0])
     values = read(block, instruction.operands[1], source, active)
     if to.startswith("f") and source.startswith("f"):
         if "rni" in parts:
@@ -347,12 +353,11 @@ def _atomic(block, instruction, active, parts):
 
 def _copy_async(block, instruction, active, parts):
     if parts[2] == "commit_group":
-        block.committed.append(block.open_copies)
-        block.open_copies = []
+        block.groups[active] += 1
         return
     if parts[2] in ("wait_group", "wait_all"):
         keep = int(instruction.operands[0]) if instruction.operands else 0
-        return block.finish_copies(keep)
+        return block.finish_copies(active, keep)
     target, source, size = instruction.operands[:3]
     size = int(size)
     used = np.full(len(active), size)
@@ -367,16 +372,17 @@ def _copy_async(block, instruction, active, parts):
         start = address(block, source, "global", active)[inside]
         data[inside] = block.machine.memory.read(start, size)
     index = block.shared._index(to, size, size)
+    if block.shared.pending[index].any() or len(np.unique(to)) != len(to):
+        raise MemoryError_("a copy to where another copy is on its way to")
     block.shared.pending[index] = True
     block.shared.count(to, active, size)
-    block.open_copies.append((to, data))
+    block.start_copies(active, to, data)
 
 
 def execute(block, instruction, active):
     parts = instruction.opcode.split(".")
     name = parts[0]
     if name == "cp":
-        # Commits and waits are the block's: all threads do them together.
         _copy_async(block, instruction, active, parts)
     elif name in ("mma", "shfl", "dp4a", "redux"):
         warp.execute(block, instruction, active, parts)

@@ -28,8 +28,10 @@ class Block:
         self.registers = {}
         self.pc = np.zeros(threads, np.int64)
         self.live = np.ones(threads, bool)
-        # Groups of copies (addresses, data): the open one, the committed.
-        self.open_copies, self.committed = [], []
+        # Copies on their way (thread, its group, address, data), and how many
+        # groups each thread has committed.
+        self.copies = []
+        self.groups = np.zeros(threads, np.int64)
 
     def read_register(self, name):
         if name not in self.registers:
@@ -43,20 +45,31 @@ class Block:
         target = self.read_register(name)
         target[active] = np.asarray(values).astype(target.dtype)
 
-    def finish_copies(self, keep):
-        """Lands all committed groups of copies but the last `keep`."""
-        while len(self.committed) > keep:
-            for addresses, data in self.committed.pop(0):
-                index = addresses[:, None] + np.arange(data.shape[1])
-                self.shared.bytes[index] = data
-                self.shared.pending[index] = False
+    def start_copies(self, threads, addresses, data):
+        self.copies.append((threads, self.groups[threads], addresses, data))
+
+    def finish_copies(self, waiting, keep):
+        """Lands the copies of the `waiting` threads but those of the last `keep`
+        groups of each."""
+        waits = np.zeros(self.threads, bool)
+        waits[waiting] = True
+        left = []
+        for threads, group, addresses, data in self.copies:
+            lands = waits[threads] & (group < self.groups[threads] - keep)
+            index = addresses[lands][:, None] + np.arange(data.shape[1])
+            self.shared.bytes[index] = data[lands]
+            self.shared.pending[index] = False
+            if not lands.all():
+                left.append(tuple(x[~lands] for x in (threads, group, addresses, data)))
+        self.copies = left
 
     def run(self):
         """Steps until the block has ended; a generator that yields at barriers,
         where other blocks may go on."""
         program = self.kernel.instructions
         while self.live.any():
-            pc = self.pc[self.live].min()
+            live = self.pc[self.live]
+            pc = live[self.kernel.places[live].argmin()]
             if pc >= len(program):
                 raise PtxError("fell off the end of the kernel")
             instruction = program[pc]
@@ -74,7 +87,8 @@ class Block:
                     f"{self.kernel.name}: `{instruction.text}`: {error}")
             if instruction.opcode.startswith(_BARRIERS):
                 yield
-        if self.open_copies:
+        if any((group >= self.groups[threads]).any()
+               for threads, group, _, _ in self.copies):
             raise PtxError("copies were never committed")
 
     def step(self, instruction, here, active):
@@ -84,7 +98,7 @@ class Block:
         elif opcode in ("ret", "exit"):
             self.live[active] = False
         elif opcode.startswith(_BARRIERS):
-            # Lowest program counters go first: who is here has been waited for.
+            # All others have gone as far as they could.
             if not here[self.live].all():
                 raise PtxError("a barrier that some threads do not reach")
         else:

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass, field
 
+import numpy as np
+
 
 @dataclass
 class Instruction:
@@ -22,6 +24,9 @@ class Kernel:
     registers: dict = field(default_factory=dict)
     instructions: list = field(default_factory=list)
     labels: dict = field(default_factory=dict)
+    # For each instruction its place where what joins follows all of what it
+    # joins, wherever the compiler put that.
+    places: np.ndarray = None
 
 
 _ENTRY = re.compile(r"\.entry\s+([\w$]+)\s*\(")
@@ -99,6 +104,35 @@ def _parse_body(kernel, body):
                         statement))
 
 
+def _successors(kernel, at):
+    """Instructions that may follow instruction `at`, those further down first."""
+    instruction = kernel.instructions[at]
+    jumps = instruction.opcode in ("bra", "bra.uni")
+    ends = jumps or instruction.opcode in ("ret", "exit")
+    found = [kernel.labels[instruction.operands[0]]] if jumps else []
+    if not ends or instruction.predicate:
+        found.append(at + 1)
+    return sorted(found, reverse=True)
+
+
+def _order(kernel):
+    """Places in reverse postorder."""
+    end = len(kernel.instructions)
+    seen, finished, waiting = {0}, [], [(0, iter(_successors(kernel, 0)))]
+    while waiting:
+        at, rest = waiting[-1]
+        follower = next((x for x in rest if x not in seen and x < end), None)
+        if follower is None:
+            finished.append(at)
+            waiting.pop()
+        else:
+            seen.add(follower)
+            waiting.append((follower, iter(_successors(kernel, follower))))
+    places = np.full(end + 1, end)
+    places[finished[::-1]] = np.arange(len(finished))
+    return places
+
+
 def parse(text):
     """All kernels of a PTX module, by name."""
     kernels = {}
@@ -115,5 +149,6 @@ def parse(text):
             depth += {"{": 1, "}": -1}.get(text[i], 0)
             i += 1
         _parse_body(kernel, text[open_brace + 1:i - 1])
+        kernel.places = _order(kernel)
         kernels[kernel.name] = kernel
     return kernels

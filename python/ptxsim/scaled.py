@@ -46,9 +46,14 @@ func.func @f({arguments}, %y: {out}) {{
   return
 }}"""
 
-    def draw_weight(self, rng):
-        """[N, K] integers and [N, K/G] scales."""
+    def draw_weight(self, rng, extreme=False):
+        """[N, K] integers and [N, K/G] scales; `extreme`: columns of the least
+        and of the greatest numbers."""
         low = 1 << (self.bits - 1)
+        if extreme:
+            w = np.where(np.arange(self.n) % 2, low - 1, -low).astype(np.int8)
+            return (np.tile(w[:, None], (1, self.k)),
+                    rng.uniform(.01, 1, (self.n, self.groups)).astype(np.float32))
         return (rng.integers(-low, low, (self.n, self.k)).astype(np.int8),
                 rng.uniform(.01, 1, (self.n, self.groups)).astype(np.float32))
 
@@ -85,27 +90,35 @@ func.func @f({arguments}, %y: {out}) {{
         return t.astype(RESULTS[self.result])
 
 
-def run_scaled(opt, spec, chip, rng, rows=None):
-    """(expected, found, machine) of `spec` on random operands; `rows` where
-    spec.m is not known."""
+def run_scaled(opt, spec, chip, rng, rows=None, extreme=False):
+    """{kernel: (expected, found, machine)} of `spec` on random operands; where
+    spec.m is not known, for `rows` rows and each of the kernels that the program
+    chooses from. `extreme`: sums as large as they can be."""
     rows = rows or spec.m
     ptx, launches = compile_kernels(opt, spec.mlir(), chip)
-    (name, launch), = launches.items()
+    kernels = parse(ptx)
     a = rng.integers(-128, 128, (rows, spec.k)).astype(np.int8)
-    w, scales = spec.draw_weight(rng)
+    if extreme:
+        a[0::2], a[1::2] = -128, 127
+    w, scales = spec.draw_weight(rng, extreme)
     row_scale = bias = None
     if spec.row_scale:
         row_scale = rng.uniform(.01, 1, 1 if spec.row_scale == "one" else rows)
         row_scale = row_scale.astype(np.float32)
     if spec.bias:
         bias = rng.normal(size=spec.n).astype(np.float32)
-    machine = Machine()
-    result = machine.allocate(rows * spec.n * np.dtype(RESULTS[spec.result]).itemsize)
-    arguments = [rows, machine.upload(pack_rows(a, 64)), machine.upload(spec.pack_weight(w)),
-                 result, machine.upload(spec.pack_columns(scales)),
-                 0 if row_scale is None else machine.upload(row_scale),
-                 0 if bias is None else machine.upload(spec.pack_columns(bias))]
-    machine.launch(parse(ptx)[name], get_grid(launch, rows, spec.n), launch[2], launch[3],
-                   arguments)
-    return (spec.multiply(a, w, scales, row_scale, bias),
-            machine.download(result, (rows, spec.n), RESULTS[spec.result]), machine)
+    expected = spec.multiply(a, w, scales, row_scale, bias)
+    results = {}
+    for name, launch in launches.items():
+        machine = Machine()
+        result = machine.allocate(expected.nbytes)
+        arguments = [
+            rows, machine.upload(pack_rows(a, 64)), machine.upload(spec.pack_weight(w)),
+            result, machine.upload(spec.pack_columns(scales)),
+            0 if row_scale is None else machine.upload(row_scale),
+            0 if bias is None else machine.upload(spec.pack_columns(bias))]
+        machine.launch(kernels[name], get_grid(launch, rows, spec.n), launch[2], launch[3],
+                       arguments)
+        found = machine.download(result, expected.shape, expected.dtype)
+        results[name] = expected, found, machine
+    return results

@@ -64,6 +64,8 @@ struct Schedule {
   int64_t blocksPerMultiprocessor;
   /// Blocks that share out K, each adding its sums to the workspace.
   int64_t splits = 1;
+  /// Bytes of a column of the right operand in a stage.
+  int64_t columnBytes = Problem::blockBytes;
 
   int64_t maxRegisters() const {
     return getMaxRegisters(threads(), blocksPerMultiprocessor);
@@ -71,7 +73,8 @@ struct Schedule {
   int64_t threads() const { return warpsM * warpsN * 32; }
   int64_t warpM() const { return blockM / warpsM; }
   int64_t warpN() const { return blockN / warpsN; }
-  int64_t stageBytes() const { return (blockM + blockN) * Problem::blockBytes; }
+  int64_t lhsStageBytes() const { return blockM * Problem::blockBytes; }
+  int64_t stageBytes() const { return lhsStageBytes() + blockN * columnBytes; }
   int64_t sharedBytes() const { return stages * stageBytes(); }
   /// Bytes of the workspace for one tile of the result: a counter, then sums.
   int64_t workspaceBytes() const {
@@ -115,16 +118,22 @@ enum ScaledArgument : unsigned {
   kNumScaledArguments
 };
 
-/// How a block of quant.packed_scaled_matmul goes through its panel.
+/// How kernels of quant.packed_scaled_matmul go through K.
 struct ScaledShape {
   explicit ScaledShape(PackedScaledMatmulOp op);
 
-  int64_t n, panels, groups;
+  int64_t n, panels, groups, bits;
   /// Steps of a group, elements of K that one holds.
   int64_t steps, stepSize;
   /// Bytes of one row of activations.
   int64_t rowBytes;
-  /// Rows that a block computes.
+  /// Bytes of one step of a panel.
+  static constexpr int64_t stepBytes = Problem::panelColumns * 4;
+  int64_t elementsPerGroup() const { return steps * stepSize; }
+  /// A nibble in the upper half of a byte is 16 times itself.
+  bool isInt4() const { return bits == 4; }
+
+  /// dp4a: rows that a block computes.
   int64_t rows;
   /// A warp reads a chunk of this many steps at once: one of a long group, or
   /// several short groups.
@@ -141,12 +150,79 @@ struct ScaledShape {
     return rows * slots() * Problem::panelColumns *
            static_cast<int64_t>(sizeof(int32_t));
   }
+
+  /// mma.sync: a block of 64 elements along K has units of 32, whose lanes read
+  /// the same 8 neighbours of both operands. A group has one unit or whole
+  /// blocks.
+  static constexpr int64_t unitElements = 32;
+  static constexpr int64_t unitsPerBlock = Problem::blockBytes / unitElements;
+  bool suitsMma() const {
+    return groups == 1 || elementsPerGroup() == unitElements ||
+           elementsPerGroup() % Problem::blockBytes == 0;
+  }
+  int64_t kBlocks() const { return rowBytes / Problem::blockBytes; }
+  int64_t groupsPerBlock() const {
+    return groups > 1 && elementsPerGroup() == unitElements ? unitsPerBlock : 1;
+  }
+  int64_t blocksPerGroup() const {
+    return groups == 1
+               ? kBlocks()
+               : std::max<int64_t>(elementsPerGroup() / Problem::blockBytes, 1);
+  }
+  /// A column's elements of a unit and of a block, with the scales of the
+  /// latter.
+  int64_t unitBytes() const { return unitElements * bits / 8; }
+  int64_t columnBytes() const {
+    return unitsPerBlock * unitBytes() +
+           groupsPerBlock() * static_cast<int64_t>(sizeof(float));
+  }
 };
 
-/// A kernel body: a block owns 8 columns of a few rows, its warps share out the
+/// A kernel body for few rows: a block owns 8 columns, its warps share out the
 /// groups, and a thread for each result applies the groups' scales in order.
 void emitScaledKernel(KernelBuilder &k, mlir::gpu::GPUFuncOp func,
                       PackedScaledMatmulOp op, mlir::Value sharedMemory);
+
+/// The tiled kernel's instruction on `target`, or null where there is none.
+const qtarget::IntrinsicRow *getScaledMmaRow(qtarget::TargetAttr target);
+
+/// The tiled kernel's schedule for `rows` rows (ShapedType::kDynamic: not
+/// known).
+Schedule chooseScaledSchedule(const ScaledShape &shape,
+                              qtarget::TargetAttr target, int64_t rows);
+
+/// A kernel body: tiles in shared memory, mma.sync, scales in registers.
+void emitScaledMmaKernel(KernelBuilder &k, mlir::gpu::GPUFuncOp func,
+                         PackedScaledMatmulOp op,
+                         const qtarget::IntrinsicRow &row,
+                         const Schedule &schedule, mlir::Value sharedMemory);
+
+/// What follows the groups of quant.packed_scaled_matmul, on numbers or vectors
+/// of neighbouring columns.
+class ScaledEpilogue {
+public:
+  ScaledEpilogue(KernelBuilder &k, mlir::gpu::GPUFuncOp func,
+                 PackedScaledMatmulOp op)
+      : k(k), func(func), op(op) {}
+
+  /// Of row `m` (below M), of columns `n`... (below 8 * panels); null where
+  /// there is none.
+  mlir::Value loadRowScale(mlir::Value m);
+  mlir::Value loadBias(mlir::Value n, int64_t count);
+  /// Stores t * rowScale + bias at (m, n...): columns past N are left out.
+  void store(mlir::Value m, mlir::Value n, mlir::Value t, mlir::Value rowScale,
+             mlir::Value bias);
+
+private:
+  KernelBuilder &k;
+  mlir::gpu::GPUFuncOp func;
+  PackedScaledMatmulOp op;
+};
+
+/// Stores `values` at row m, columns n... of the [M, `columns`] that `pointer`
+/// points to: columns past the last are left out.
+void storeColumns(KernelBuilder &k, mlir::Value pointer, int64_t columns,
+                  mlir::Value m, mlir::Value n, mlir::Value values);
 
 /// Arguments of the kernel of quant.quantize_rows, after M.
 enum QuantizeArgument : unsigned {

@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "quant/Dialect/Quant/Utils/RescaleFormula.h"
 
 using namespace mlir;
@@ -101,15 +102,18 @@ Value KernelEpilogue::apply(Value acc, const RowTerms &row,
 }
 
 void KernelEpilogue::store(Value m, Value n, Value values) {
-  Type element = memrefType(problem.op.getInit()).getElementType();
-  int64_t bytes = element.getIntOrFloatBitWidth() / 8;
+  storeColumns(k, k.globalPointer(func.getArgument(kResult)), problem.n, m, n,
+               values);
+}
+
+void nvvm::storeColumns(KernelBuilder &k, Value pointer, int64_t columns,
+                        Value m, Value n, Value values) {
+  int64_t bytes = getElementTypeOrSelf(values).getIntOrFloatBitWidth() / 8;
   auto vector = dyn_cast<VectorType>(values.getType());
   int64_t count = vector ? vector.getNumElements() : 1;
-  Value pointer = k.offset(k.globalPointer(func.getArgument(kResult)), m,
-                           problem.n * bytes);
-  pointer = k.offset(pointer, n, bytes);
-  Value end = k.constant(problem.n);
-  if (problem.n % count == 0) {
+  pointer = k.offset(k.offset(pointer, m, columns * bytes), n, bytes);
+  Value end = k.constant(columns);
+  if (columns % count == 0) {
     k.ifThen(k.less(n, end), [&] { k.store(pointer, values, count * bytes); });
     return;
   }

@@ -79,18 +79,28 @@ Launch Kernels::describe(Launch launch) {
   return launch;
 }
 
-Launch Kernels::getGemm(const Problem &problem, const Schedule &schedule) {
-  std::string shape;
-  llvm::raw_string_ostream(shape)
-      << schedule.blockM << "x" << schedule.blockN << "/" << schedule.splits;
-  gpu::GPUFuncOp kernel =
-      get("gemm", problem.op, kNumArguments - 1, schedule.threads(), shape,
-          [&](KernelBuilder &k, gpu::GPUFuncOp func, Value shared) {
-            emitGemmKernel(k, func, problem, schedule, shared);
-          });
+Launch Kernels::describe(gpu::GPUFuncOp kernel, const Schedule &schedule) {
   return describe({kernel, schedule.blockM, schedule.blockN, schedule.threads(),
                    schedule.sharedBytes(), schedule.blocksPerMultiprocessor,
                    schedule.splits, schedule.workspaceBytes()});
+}
+
+/// What of a schedule tells two kernels of one op apart.
+static std::string getName(const Schedule &schedule) {
+  std::string shape;
+  llvm::raw_string_ostream(shape)
+      << schedule.blockM << "x" << schedule.blockN << "/" << schedule.splits;
+  return shape;
+}
+
+Launch Kernels::getGemm(const Problem &problem, const Schedule &schedule) {
+  gpu::GPUFuncOp kernel =
+      get("gemm", problem.op, kNumArguments - 1, schedule.threads(),
+          getName(schedule),
+          [&](KernelBuilder &k, gpu::GPUFuncOp func, Value shared) {
+            emitGemmKernel(k, func, problem, schedule, shared);
+          });
+  return describe(kernel, schedule);
 }
 
 Launch Kernels::getGemv(const Problem &problem) {
@@ -117,6 +127,18 @@ Launch Kernels::getScaled(PackedScaledMatmulOp op) {
           });
   return describe({kernel, shape.rows, Problem::panelColumns, threads,
                    shape.sharedBytes(), kGemvBlocksPerMultiprocessor});
+}
+
+Launch Kernels::getScaledMma(PackedScaledMatmulOp op,
+                             const qtarget::IntrinsicRow &row,
+                             const Schedule &schedule) {
+  gpu::GPUFuncOp kernel =
+      get("scaled_mma", op, kNumScaledArguments - 1, schedule.threads(),
+          getName(schedule),
+          [&](KernelBuilder &k, gpu::GPUFuncOp func, Value shared) {
+            emitScaledMmaKernel(k, func, op, row, schedule, shared);
+          });
+  return describe(kernel, schedule);
 }
 
 Launch Kernels::getQuantizeRows(QuantizeRowsOp op) {

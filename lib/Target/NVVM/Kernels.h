@@ -30,6 +30,8 @@ public:
   Launch getGemm(const Problem &problem, const Schedule &schedule);
   Launch getGemv(const Problem &problem);
   Launch getScaled(PackedScaledMatmulOp op);
+  Launch getScaledMma(PackedScaledMatmulOp op, const qtarget::IntrinsicRow &row,
+                      const Schedule &schedule);
   Launch getQuantizeRows(QuantizeRowsOp op);
 
 private:
@@ -38,6 +40,7 @@ private:
   /// blocks that a multiprocessor holds (said to ptxas, too), blocks that share
   /// out K, bytes of the workspace for each tile.
   static Launch describe(Launch launch);
+  static Launch describe(mlir::gpu::GPUFuncOp kernel, const Schedule &schedule);
   using EmitBody = llvm::function_ref<void(
       KernelBuilder &, mlir::gpu::GPUFuncOp, mlir::Value shared)>;
   /// The kernel `name` of `schedule` for `op`, with M and `numAddresses`

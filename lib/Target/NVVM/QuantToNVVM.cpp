@@ -47,12 +47,11 @@ static void emitLaunch(OpBuilder &b, Location loc, const Launch &launch,
 
 /// Launches `launch` for `rows` (index) rows of a matmul.
 static void emitLaunch(OpBuilder &b, Location loc, const Launch &launch,
-                       const Problem &problem, Value rows,
-                       ArrayRef<Value> arguments) {
+                       int64_t panels, Value rows, ArrayRef<Value> arguments) {
   auto index = [&](int64_t v) -> Value {
     return arith::ConstantIndexOp::create(b, loc, v);
   };
-  int64_t columns = problem.panels * Problem::panelColumns;
+  int64_t columns = panels * Problem::panelColumns;
   Value x = index(llvm::divideCeil(columns, launch.blockN));
   Value y = arith::CeilDivUIOp::create(b, loc, rows, index(launch.blockM));
   emitLaunch(b, loc, launch, x, y, arguments);
@@ -83,14 +82,30 @@ emitChoice(OpBuilder &b, Location loc, Value rows, ArrayRef<int64_t> limits,
       });
 }
 
-/// Launches the kernel that suits the number of rows, which may be known only
-/// now.
+/// Launches a kernel for few rows or a tiled one for at most so many, whichever
+/// suits the number of rows of `init`, which may be known only now.
+static void
+emitForRows(OpBuilder &b, Location loc, Value init, Value rows,
+            function_ref<void(OpBuilder &, Location)> launchFew,
+            function_ref<void(OpBuilder &, Location, int64_t)> launchTiles) {
+  auto launch = [&](OpBuilder &b, Location loc, int64_t upTo) {
+    if (upTo <= kGemvRows && !ShapedType::isDynamic(upTo))
+      launchFew(b, loc);
+    else
+      launchTiles(b, loc, upTo);
+  };
+  int64_t known = memrefType(init).getDimSize(0);
+  if (!ShapedType::isDynamic(known))
+    return launch(b, loc, known);
+  emitChoice(b, loc, rows, {kGemvRows, kRowLimits[0], kRowLimits[1]}, launch);
+}
+
 static void emitLaunches(OpBuilder &b, Location loc, Kernels &kernels,
                          const Problem &problem, qtarget::TargetAttr target,
                          Value rows, ArrayRef<Value> arguments) {
-  int64_t known = memrefType(problem.op.getInit()).getDimSize(0);
   auto launchGemv = [&](OpBuilder &b, Location loc) {
-    emitLaunch(b, loc, kernels.getGemv(problem), problem, rows, arguments);
+    emitLaunch(b, loc, kernels.getGemv(problem), problem.panels, rows,
+               arguments);
   };
   auto launchGemm = [&](OpBuilder &b, Location loc, int64_t upTo) {
     Launch launch =
@@ -103,23 +118,27 @@ static void emitLaunches(OpBuilder &b, Location loc, Kernels &kernels,
       HostCalls host(b, loc, kernels.getProgram(), /*resident=*/nullptr);
       all[kWorkspace] = host.workspace(tiles * launch.workspaceBytes);
     }
-    emitLaunch(b, loc, launch, problem, rows, all);
+    emitLaunch(b, loc, launch, problem.panels, rows, all);
   };
-  if (!ShapedType::isDynamic(known)) {
-    if (known <= kGemvRows)
-      launchGemv(b, loc);
-    else
-      launchGemm(b, loc, known);
-    return;
-  }
-  auto launchUpTo = [&](OpBuilder &b, Location loc, int64_t limit) {
-    if (limit == kGemvRows)
-      launchGemv(b, loc);
-    else
-      launchGemm(b, loc, limit);
+  emitForRows(b, loc, problem.op.getInit(), rows, launchGemv, launchGemm);
+}
+
+static void emitLaunches(OpBuilder &b, Location loc, Kernels &kernels,
+                         PackedScaledMatmulOp op, qtarget::TargetAttr target,
+                         Value rows, ArrayRef<Value> arguments) {
+  ScaledShape shape(op);
+  auto launchFew = [&](OpBuilder &b, Location loc) {
+    emitLaunch(b, loc, kernels.getScaled(op), shape.panels, rows, arguments);
   };
-  emitChoice(b, loc, rows, {kGemvRows, kRowLimits[0], kRowLimits[1]},
-             launchUpTo);
+  const qtarget::IntrinsicRow *row = getScaledMmaRow(target);
+  if (!row || !shape.suitsMma())
+    return launchFew(b, loc);
+  emitForRows(b, loc, op.getInit(), rows, launchFew,
+              [&](OpBuilder &b, Location loc, int64_t upTo) {
+                Schedule schedule = chooseScaledSchedule(shape, target, upTo);
+                emitLaunch(b, loc, kernels.getScaledMma(op, *row, schedule),
+                           shape.panels, rows, arguments);
+              });
 }
 
 template <typename OpTy>
@@ -191,7 +210,8 @@ static LogicalResult convert(RewriterBase &b, PackedMatmulOp op,
 }
 
 static LogicalResult convert(RewriterBase &b, PackedScaledMatmulOp op,
-                             Kernels &kernels, HostCalls &host) {
+                             Kernels &kernels, qtarget::TargetAttr target,
+                             HostCalls &host) {
   if (failed(verifyShape(op)))
     return failure();
   Location loc = op.getLoc();
@@ -204,13 +224,8 @@ static LogicalResult convert(RewriterBase &b, PackedScaledMatmulOp op,
   arguments[kScaledRowScale] = host.toDevice(op.getRowScale());
   arguments[kScaledBias] = host.toDevice(op.getBias());
   arguments[kScaledResult] = host.allocateLike(op.getInit());
-  Launch launch = kernels.getScaled(op);
-  int64_t panels = memrefType(op.getRhs()).getDimSize(0);
   ifAny(b, loc, rows, [&](OpBuilder &b, Location loc) {
-    Value y = arith::CeilDivUIOp::create(
-        b, loc, rows, arith::ConstantIndexOp::create(b, loc, launch.blockM));
-    emitLaunch(b, loc, launch, arith::ConstantIndexOp::create(b, loc, panels),
-               y, arguments);
+    emitLaunches(b, loc, kernels, op, target, rows, arguments);
   });
   host.fromDevice(arguments[kScaledResult], op.getInit());
   host.release();
@@ -299,11 +314,11 @@ struct ConvertQuantToNVVMPass
       HostCalls host(rewriter, op->getLoc(), module, &resident);
       LogicalResult converted =
           llvm::TypeSwitch<Operation *, LogicalResult>(op)
-              .Case([&](PackedMatmulOp matmul) {
+              .Case<PackedMatmulOp, PackedScaledMatmulOp>([&](auto matmul) {
                 return convert(rewriter, matmul, kernels, target, host);
               })
-              .Case<PackedScaledMatmulOp, QuantizeRowsOp>([&](auto other) {
-                return convert(rewriter, other, kernels, host);
+              .Case([&](QuantizeRowsOp quantize) {
+                return convert(rewriter, quantize, kernels, host);
               });
       if (failed(converted))
         return signalPassFailure();

@@ -34,7 +34,8 @@ static constexpr int64_t kLaneColumns = 4;
 ScaledShape::ScaledShape(PackedScaledMatmulOp op)
     : n(memrefType(op.getInit()).getDimSize(1)),
       panels(memrefType(op.getRhs()).getDimSize(0)), groups(op.getNumGroups()),
-      steps(op.getStepsPerGroup()), stepSize(op.getStepSize()) {
+      bits(op.getRhsBits()), steps(op.getStepsPerGroup()),
+      stepSize(op.getStepSize()) {
   MemRefType lhs = memrefType(op.getLhs());
   rowBytes = lhs.getDimSize(1) * lhs.getDimSize(3);
   int64_t bytesOfRow =
@@ -50,8 +51,7 @@ class ScaledEmitter {
 public:
   ScaledEmitter(KernelBuilder &k, gpu::GPUFuncOp func, PackedScaledMatmulOp op,
                 Value sharedMemory)
-      : k(k), func(func), op(op), shape(op), isInt4(op.getRhsBits() == 4),
-        sharedMemory(sharedMemory) {}
+      : k(k), func(func), op(op), shape(op), sharedMemory(sharedMemory) {}
 
   void emit();
 
@@ -74,7 +74,6 @@ private:
   gpu::GPUFuncOp func;
   PackedScaledMatmulOp op;
   ScaledShape shape;
-  bool isInt4;
   Value sharedMemory;
   Value warp, laneStep, half, panel, firstRow;
   /// This lane's columns of step 0, and the rows of activations.
@@ -99,7 +98,7 @@ ScaledEmitter::Sums ScaledEmitter::multiply(Value position, Value isInside,
     if (isInside)
       word = k.select(isInside, word, k.constant(0));
     columns.push_back({word});
-    if (isInt4)
+    if (shape.isInt4())
       columns.back() = {k.both(k.shiftLeft(word, 4), k.constant(highNibbles)),
                         k.both(word, k.constant(highNibbles))};
   }
@@ -201,7 +200,7 @@ void ScaledEmitter::emitResult() {
         k.constant(0), k.constant(shape.groups), 1, zero,
         [&](Value group, ValueRange carried) {
           Value sum = k.load(slot(r, group, column), k.i32(), 4);
-          if (isInt4)
+          if (shape.isInt4())
             sum = k.shiftRight(sum, 4);
           Value scale = k.load(
               k.offset(scales, group, Problem::panelColumns * sizeof(float)),
@@ -209,26 +208,8 @@ void ScaledEmitter::emitResult() {
           Value x = arith::SIToFPOp::create(k.b, k.loc, f32, sum);
           return Sums{math::FmaOp::create(k.b, k.loc, x, scale, carried[0])};
         })[0];
-    if (Value scale = op.getRowScale()) {
-      Value pointer = k.globalPointer(func.getArgument(kScaledRowScale));
-      if (memrefType(scale).getRank() == 1)
-        pointer = k.offset(pointer, m, sizeof(float));
-      t = arith::MulFOp::create(k.b, k.loc, t,
-                                k.load(pointer, f32, sizeof(float)));
-    }
-    if (op.getBias()) {
-      Value pointer = k.globalPointer(func.getArgument(kScaledBias));
-      t = arith::AddFOp::create(
-          k.b, k.loc, t,
-          k.load(k.offset(pointer, n, sizeof(float)), f32, sizeof(float)));
-    }
-    Type element = memrefType(op.getInit()).getElementType();
-    int64_t bytes = element.getIntOrFloatBitWidth() / 8;
-    if (!element.isF32())
-      t = arith::TruncFOp::create(k.b, k.loc, element, t);
-    Value result = k.offset(k.globalPointer(func.getArgument(kScaledResult)), m,
-                            shape.n * bytes);
-    k.store(k.offset(result, n, bytes), t, bytes);
+    ScaledEpilogue epilogue(k, func, op);
+    epilogue.store(m, n, t, epilogue.loadRowScale(m), epilogue.loadBias(n, 1));
   });
 }
 

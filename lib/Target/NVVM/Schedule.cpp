@@ -50,6 +50,15 @@ static constexpr Schedule kDp4aTiles[] = {
     {32, 64, 1, 2, 2, false, 8},
 };
 
+/// For weights with group scales: a thread holds a tile's sums twice, as
+/// integers and as floats. Nobody shares out K, whose groups have an order:
+/// small tiles have long rings instead, to keep memory busy.
+static constexpr Schedule kScaledTiles[] = {
+    {128, 128, 4, 2, 4, true, 1}, {64, 128, 2, 2, 4, true, 2},
+    {64, 64, 2, 2, 4, true, 3},   {32, 64, 2, 2, 4, true, 6},
+    {16, 64, 1, 4, 6, true, 8},   {16, 32, 1, 4, 6, true, 8},
+};
+
 /// As many stages as `tile` asks for, fewer only so that two blocks fit; then
 /// as many blocks a multiprocessor as it asks for and shared memory has room
 /// for.
@@ -96,6 +105,13 @@ static bool fillsChip(const Schedule &s, const Problem &problem, int64_t rows,
   return blocks >= cores || (splits > 1 && 4 * blocks * splits >= 3 * cores);
 }
 
+static Schedule fitTarget(Schedule tile, qtarget::TargetAttr target) {
+  tile.asyncCopies = target.hasFeature("cp.async");
+  if (!tile.asyncCopies)
+    tile.stages = 2;
+  return fitSharedMemory(tile, target);
+}
+
 Schedule nvvm::chooseSchedule(const Problem &problem,
                               qtarget::TargetAttr target, int64_t rows) {
   bool isDp4a = problem.row.family == IntrinsicFamily::Dp4a;
@@ -113,8 +129,28 @@ Schedule nvvm::chooseSchedule(const Problem &problem,
     }
     best.splits = countSplits(best, problem, rows, cores);
   }
-  best.asyncCopies = target.hasFeature("cp.async");
-  if (!best.asyncCopies)
-    best.stages = 2;
-  return fitSharedMemory(best, target);
+  return fitTarget(best, target);
+}
+
+const qtarget::IntrinsicRow *nvvm::getScaledMmaRow(qtarget::TargetAttr target) {
+  for (const qtarget::IntrinsicRow &row : qtarget::getIntrinsicTable())
+    if (row.family == IntrinsicFamily::MmaSync && row.lhs.bits == 8 &&
+        row.isLegalOn(target))
+      return &row;
+  return nullptr;
+}
+
+Schedule nvvm::chooseScaledSchedule(const ScaledShape &shape,
+                                    qtarget::TargetAttr target, int64_t rows) {
+  Schedule best = kScaledTiles[0];
+  for (const Schedule &tile : kScaledTiles) {
+    if (ShapedType::isDynamic(rows))
+      break;
+    best = tile;
+    if (best.blockM < 2 * rows &&
+        countBlocks(best, rows, shape.n) >= target.getCores())
+      break;
+  }
+  best.columnBytes = shape.columnBytes();
+  return fitTarget(best, target);
 }

@@ -14,7 +14,7 @@ namespace quantmlir::nvvm {
 class TileMultiply {
 public:
   static std::unique_ptr<TileMultiply> create(KernelBuilder &k,
-                                              const Problem &problem,
+                                              const qtarget::IntrinsicRow &row,
                                               const Schedule &schedule,
                                               mlir::Value thread);
   virtual ~TileMultiply() = default;
@@ -33,8 +33,7 @@ public:
   llvm::SmallVector<mlir::Value> zeros();
 
 protected:
-  TileMultiply(KernelBuilder &k, const Problem &problem,
-               const Schedule &schedule, mlir::Value thread);
+  TileMultiply(KernelBuilder &k, const Schedule &schedule, mlir::Value thread);
 
   virtual int64_t numSums() const = 0;
   /// The four registers at byte `byte` of row `row` of a tile.
@@ -42,7 +41,6 @@ protected:
                                               mlir::Value byte);
 
   KernelBuilder &k;
-  const Problem &problem;
   const Schedule &schedule;
   mlir::Value lane;
   /// First row and column of the warp's tile in the block's.

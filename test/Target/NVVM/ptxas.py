@@ -9,6 +9,7 @@ import sys
 import tempfile
 
 from ptxsim.gemm import Spec, compile_kernels
+from ptxsim.scaled import ScaledSpec
 
 OPT = sys.argv[1]
 S8, S4 = "mma_m16n8k32_s8", "mma_m16n8k64_s4"
@@ -17,6 +18,7 @@ ROWS = {"sm_61": ["dp4a"], "sm_75": ["mma_m8n8k16_s8", "dp4a"],
         "sm_90a": [S8], "sm_100": [S8]}
 TILES = {"dp4a": {(64, 128), (64, 64), (32, 64)}}
 MMA_TILES = {(128, 128), (64, 128), (64, 64), (32, 64), (16, 64)}
+SCALED_TILES = {(128, 128), (64, 128), (64, 64), (32, 64), (16, 64), (16, 32)}
 REGISTERS, UNIT, MOST = 65536, 8, 255
 
 
@@ -51,25 +53,16 @@ func.func @q{i}(%x: {kinds[0]}, %q: {kinds[1]}, %s: {kinds[2]}) {{
 
 
 def scaled():
-    """Group scales: one row to four, groups shorter and longer than a chunk."""
-    shapes = [(m, k, bits, group) for m in (1, 2, 4, "?")
-              for k, bits, group in ((4096, 4, 32), (11008, 4, 128),
-                                     (4096, 8, 32), (4096, 4, 4096),
-                                     (4080, 4, 24))]
-    for i, (m, k, bits, group) in enumerate(shapes):
-        groups, step = -(-k // group), 32 // bits
-        kinds = (f"memref<{m}x{-(-k // 64)}x1x64xi8>",
-                 f"memref<512x{groups}x{group // step}x8x4xi8>",
-                 f"memref<512x{groups}x8xf32>", f"memref<{m}xf32>",
-                 "memref<512x8xf32>", f"memref<{m}x4096xf32>")
-        yield f"""
-func.func @s{i}(%x: {kinds[0]}, %w: {kinds[1]}, %s: {kinds[2]}, %r: {kinds[3]},
-                %b: {kinds[4]}, %y: {kinds[5]}) {{
-  quant.packed_scaled_matmul <dp4a> {bits} ins(%x, %w : {kinds[0]}, {kinds[1]})
-    rhs_scale(%s : {kinds[2]}) row_scale(%r : {kinds[3]}) bias(%b : {kinds[4]})
-    outs(%y : {kinds[5]})
-  return
-}}"""
+    """Group scales: few rows and tiles, groups of a unit, a block, more, all."""
+    tiled = ((4096, 4, 32), (11008, 4, 128), (4096, 8, 32), (4096, 4, 4096))
+    shapes = [(m, 4096, *kind) for m in (1, 2, 4, "?")
+              for kind in (*tiled, (4080, 4, 24))]
+    shapes += [(m, n, *kind) for kind in tiled
+               for m, n in ((16, 1024), (16, 4096), (32, 4096), (64, 4096),
+                            (128, 4096), (256, 4096), (512, 4096))]
+    for i, (m, n, k, bits, group) in enumerate(shapes):
+        spec = ScaledSpec(m, n, k, bits, group, bias=True)
+        yield spec.mlir().replace("@f(", f"@s{i}(")
 
 
 def assemble(chip, ptx):
@@ -95,11 +88,13 @@ for chip, rows in ROWS.items():
     for row in rows:
         texts = [spec.mlir().replace("@f(", f"@f{i}(")
                  for i, spec in enumerate(specs(row))]
-        texts += [*quantize_rows(), *scaled()]
+        is_first = row == rows[0]
+        if is_first:
+            texts += [*quantize_rows(), *scaled()]
         ptx, launches = compile_kernels(OPT, "".join(texts), chip)
         used = assemble(chip, ptx)
         assert set(used) == set(launches), (used, launches)
-        most, shared_out = {}, 0
+        most, most_scaled, shared_out = {}, {}, 0
         for name, launch in launches.items():
             rows_, columns, threads, shared, blocks, splits, _ = launch
             registers, spills = used[name]
@@ -112,16 +107,24 @@ for chip, rows in ROWS.items():
                       f"{registers} registers of {limit}, {spills} spilled")
             columns = min(columns, 128)
             key = (rows_, columns, blocks, limit)
-            most[key] = max(most.get(key, (0, 0)), (registers, shared))
-        tiles = {key[:2] for key in most if key[0] > 4}
-        assert tiles == TILES.get(row, MMA_TILES), (chip, row, tiles)
+            table = most_scaled if name.startswith("scaled_mma") else most
+            table[key] = max(table.get(key, (0, 0)), (registers, shared))
+        has_scaled = is_first and row != "dp4a"
+        for table, expected in ((most, TILES.get(row, MMA_TILES)),
+                                (most_scaled, SCALED_TILES if has_scaled else set())):
+            tiles = {key[:2] for key in table if key[0] > 4}
+            assert tiles == expected, (chip, row, tiles)
         assert shared_out, f"{chip} {row}: nobody shares out K"
-        print(f"{chip} {row}:", ", ".join(
-            f"{k[0]}x{k[1]} {v[0]}/{k[3]} registers, {v[1]} bytes, {k[2]} blocks"
-            for k, v in sorted(most.items())))
+        for what, table in ((row, most), (f"{row} group scales", most_scaled)):
+            if not table:
+                continue
+            print(f"{chip} {what}:", ", ".join(
+                f"{k[0]}x{k[1]} {v[0]}/{k[3]} registers, {v[1]} bytes, {k[2]} blocks"
+                for k, v in sorted(table.items())))
 print(f"{kernels} kernels, {failed} failed")
 sys.exit(failed != 0)
 
 # CHECK: sm_61 dp4a
+# CHECK: sm_80 mma_m16n8k32_s8 group scales: 16x32
 # CHECK: sm_100 mma_m16n8k32_s8
 # CHECK: kernels, 0 failed

@@ -3,6 +3,7 @@
 // are quantized by a kernel and stay on the GPU.
 // RUN: quant-opt %s --quant-to-nvvm="chip=sm_80 stop-after=packed" --verify-diagnostics | FileCheck %s --check-prefix=PACKED
 // RUN: quant-opt %s --quant-to-nvvm="chip=sm_80 stop-after=target" 2>/dev/null | FileCheck %s --check-prefix=TARGET
+// RUN: quant-opt %s --quant-to-nvvm="chip=sm_61 stop-after=target" 2>/dev/null | FileCheck %s --check-prefix=OLD
 // RUN: quant-opt %s --quant-to-nvvm="chip=sm_90a format=isa" 2>/dev/null | FileCheck %s --check-prefix=PTX
 
 // Whole programs, on an emulated GPU and on the CPU: the same bits.
@@ -20,7 +21,13 @@
 // TARGET-LABEL: func.func @grouped(
 // TARGET: gpu.launch_func @quant_kernels::@quantize_rows
 // TARGET-NOT: memref<?x2x1x64xi8>
-// TARGET: gpu.launch_func @quant_kernels::@scaled
+// Few rows and many, whose number is known only now, read the same weight.
+// TARGET: gpu.launch_func @quant_kernels::@scaled_{{[0-9]}}
+// TARGET: else
+// TARGET: gpu.launch_func @quant_kernels::@scaled_mma_{{[0-9]}}
+// OLD-LABEL: func.func @grouped(
+// OLD: gpu.launch_func @quant_kernels::@scaled_{{[0-9]}}
+// OLD-NOT: scaled_mma
 // PTX: .entry scaled
 // PTX: ld.global{{[a-z.]*}}.v4
 // PTX: shl.b32 {{[^;]*}}, 4;

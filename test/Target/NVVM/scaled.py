@@ -12,34 +12,74 @@ from ptxsim.scaled import ScaledSpec, run_scaled
 OPT = sys.argv[1]
 # (M, N, K), bits, group: groups shorter than a warp's load, as long, longer, no
 # divisor of it, one for all of K; a shorter last group; tails of every size.
-SHAPES = [((1, 8, 64), 4, 32), ((3, 17, 130), 4, 32), ((4, 9, 256), 4, 128),
-          ((2, 33, 600), 4, 256), ((5, 24, 96), 4, 24), ((1, 1, 1), 4, 1),
-          ((2, 7, 4095), 4, 4095), ((9, 16, 200), 4, 16), ((1, 12, 3000), 4, 32),
-          ((3, 17, 130), 8, 32), ((2, 8, 300), 8, 64), ((6, 5, 77), 8, 100)]
+FEW = [((1, 8, 64), 4, 32), ((3, 17, 130), 4, 32), ((4, 9, 256), 4, 128),
+       ((2, 33, 600), 4, 256), ((5, 24, 96), 4, 24), ((1, 1, 1), 4, 1),
+       ((2, 7, 4095), 4, 4095), ((9, 16, 200), 4, 16), ((1, 12, 3000), 4, 32),
+       ((3, 17, 130), 8, 32), ((2, 8, 300), 8, 64), ((6, 5, 77), 8, 100)]
+# The same for tiles: a group is half of a block along K (whose number is even or
+# odd), a block, several of which the last group has fewer, all of them.
+MANY = [((5, 9, 96), 4, 32), ((17, 33, 320), 4, 32), ((70, 65, 200), 8, 32),
+        ((33, 130, 192), 4, 64), ((16, 40, 130), 8, 64), ((129, 24, 300), 4, 128),
+        ((200, 17, 640), 4, 128), ((40, 7, 400), 8, 256), ((7, 70, 700), 4, 512),
+        ((5, 8, 1), 4, 1), ((21, 31, 333), 4, 333), ((65, 11, 100), 8, 100),
+        ((6, 10, 1000), 8, 1000)]
+TILED = {"sm_61": False, "sm_75": True, "sm_80": True, "sm_90a": True}
 rng = np.random.default_rng(3)
 passed = failed = 0
 
 
-def check(chip, spec, rows=None):
+def check(chip, spec, rows=None, kernels=("scaled",), extreme=False):
+    """`kernels`: the names, without number, of those that the program has."""
     global passed, failed
-    expected, found, machine = run_scaled(OPT, spec, chip, rng, rows)
-    if expected.tobytes() == found.tobytes():
-        passed += 1
-        return
-    failed += 1
-    print(f"FAILED: {chip} {rows or spec.m}x{spec.n}x{spec.k}, {spec.bits} bits, groups of "
-          f"{spec.group}: {(expected != found).sum()} of {found.size} differ")
+    results = run_scaled(OPT, spec, chip, rng, rows, extreme)
+    what = (f"{chip} {rows or spec.m}x{spec.n}x{spec.k}, {spec.bits} bits, groups of "
+            f"{spec.group}")
+    names = {name.rsplit("_", 1)[0] for name in results}
+    if names != set(kernels):
+        failed += 1
+        print(f"FAILED: {what}: kernels {sorted(results)}")
+    for name, (expected, found, machine) in results.items():
+        # Lanes of dp4a's kernel store the same sums; tiles have no excuse.
+        free = "mma" not in name or machine.passes == machine.least_passes
+        if expected.tobytes() == found.tobytes() and free:
+            passed += 1
+            continue
+        failed += 1
+        print(f"FAILED: {what}: {name}: {(expected != found).sum()} of {found.size} differ, "
+              f"{machine.passes} passes of shared memory, {machine.least_passes} needed")
 
 
-for chip in ("sm_61", "sm_80", "sm_90a"):
-    for (m, n, k), bits, group in SHAPES:
-        check(chip, ScaledSpec(m, n, k, bits, group))
+for chip, tiled in TILED.items():
+    mma = ("scaled_mma",) if tiled else ("scaled",)
+    if chip != "sm_75":
+        for (m, n, k), bits, group in FEW:
+            single = group >= k or group % 64 == 0 or group == 32
+            check(chip, ScaledSpec(m, n, k, bits, group),
+                  kernels=mma if m > 4 and single else ("scaled",))
     check(chip, ScaledSpec(3, 20, 96, bias=True))
     check(chip, ScaledSpec(2, 20, 96, row_scale="one", bias=True, result="f16"))
     check(chip, ScaledSpec(2, 20, 96, row_scale=None))
     # So many groups that fewer rows fit beside each other; and M known only now.
     check(chip, ScaledSpec(3, 8, 800 * 8, group=8))
     for rows in (1, 4, 6):
-        check(chip, ScaledSpec("?", 10, 160, group=64), rows)
+        check(chip, ScaledSpec("?", 10, 160, group=64), rows,
+              {"scaled", *mma})
+    if not tiled:
+        continue
+    for (m, n, k), bits, group in MANY:
+        check(chip, ScaledSpec(m, n, k, bits, group), kernels=mma)
+    check(chip, ScaledSpec(130, 21, 96, bias=True), kernels=mma)
+    check(chip, ScaledSpec(20, 20, 96, row_scale="one", bias=True, result="f16"),
+          kernels=mma)
+    check(chip, ScaledSpec(9, 20, 128, group=64, row_scale=None), kernels=mma)
+    # The largest sums that are made floats by a subtraction, and larger ones.
+    for bits in (4, 8):
+        for group in (256, 320):
+            check(chip, ScaledSpec(9, 16, 2 * group, bits, group), kernels=mma,
+                  extreme=True)
+    # Tiles of every size: N and K are those of a small matmul, M is not known.
+    check(chip, ScaledSpec("?", 40, 256, group=128), 150, {"scaled", *mma})
+    # Columns enough for every multiprocessor.
+    check(chip, ScaledSpec(64, 8 * 64 * 3, 64, group=32), kernels=mma)
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed != 0)

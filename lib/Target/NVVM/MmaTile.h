@@ -1,0 +1,54 @@
+//===- MmaTile.h - a warp's tile, by mma.sync -------------------*- C++ -*-===//
+
+#ifndef QUANT_LIB_TARGET_NVVM_MMATILE_H
+#define QUANT_LIB_TARGET_NVVM_MMATILE_H
+
+#include "TileMultiply.h"
+#include "quant/Target/NVVM/FragmentLayout.h"
+
+namespace quantmlir::nvvm {
+
+/// A grid of instruction tiles: (warpM / m) x (warpN / n) of them. Lane
+/// 4 g + j has rows g, g + 8, ... and columns 2 j, 2 j + 1 of each eight.
+class MmaTile : public TileMultiply {
+public:
+  MmaTile(KernelBuilder &k, const qtarget::IntrinsicRow &row,
+          const Schedule &schedule, mlir::Value thread);
+
+  llvm::SmallVector<mlir::Value> multiply(mlir::Value stage,
+                                          mlir::ValueRange sums) override;
+  llvm::SmallVector<mlir::Value> rows(mlir::Value firstRow) override;
+  llvm::SmallVector<mlir::Value> columns(mlir::Value firstColumn) override;
+  int64_t columnsTogether() const override { return 2; }
+  mlir::Value sum(mlir::ValueRange sums, int64_t r, int64_t c) override;
+  int64_t numSums() const override { return tilesM() * tilesN() * perTile(); }
+  /// Which of the columns, and of the two at once, sum number `i` belongs to.
+  int64_t columnOf(int64_t i) const { return i / perTile() % tilesN(); }
+  static int64_t partOf(int64_t i) { return i % 2; }
+
+protected:
+  using Registers = llvm::SmallVector<mlir::Value, 4>;
+  /// Sums + one instruction for each tile. For each eight rows (columns) of the
+  /// warp's tile the lane's registers along K, of which instruction `step`
+  /// takes its share.
+  llvm::SmallVector<mlir::Value> multiplyStep(llvm::ArrayRef<Registers> lhs,
+                                              llvm::ArrayRef<Registers> rhs,
+                                              int64_t step,
+                                              mlir::ValueRange sums);
+
+  int64_t tilesM() const { return schedule.warpM() / row.m; }
+  int64_t tilesN() const { return schedule.warpN() / row.n; }
+  int64_t perTile() const { return row.m * row.n / kLanes; }
+
+  const qtarget::IntrinsicRow &row;
+  /// g and j.
+  mlir::Value group, part;
+
+private:
+  llvm::SmallVector<mlir::Value> mma(mlir::ValueRange a, mlir::ValueRange b,
+                                     mlir::ValueRange c);
+};
+
+} // namespace quantmlir::nvvm
+
+#endif // QUANT_LIB_TARGET_NVVM_MMATILE_H

@@ -1,0 +1,49 @@
+//===- ScaledEpilogue.cpp - after the groups of a matmul ------------------===//
+
+#include "Kernel.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace quantmlir;
+using namespace quantmlir::nvvm;
+
+Value ScaledEpilogue::loadRowScale(Value m) {
+  Value scale = op.getRowScale();
+  if (!scale)
+    return {};
+  Value pointer = k.globalPointer(func.getArgument(kScaledRowScale));
+  if (memrefType(scale).getRank() == 1)
+    pointer = k.offset(pointer, m, sizeof(float));
+  return k.load(pointer, k.b.getF32Type(), sizeof(float));
+}
+
+Value ScaledEpilogue::loadBias(Value n, int64_t count) {
+  if (!op.getBias())
+    return {};
+  Type f32 = k.b.getF32Type();
+  Value pointer = k.offset(k.globalPointer(func.getArgument(kScaledBias)), n,
+                           sizeof(float));
+  return k.load(pointer, count == 1 ? f32 : k.vec(count, f32),
+                count * sizeof(float));
+}
+
+void ScaledEpilogue::store(Value m, Value n, Value t, Value rowScale,
+                           Value bias) {
+  auto vector = dyn_cast<VectorType>(t.getType());
+  if (rowScale && vector)
+    rowScale = vector::BroadcastOp::create(k.b, k.loc, vector, rowScale);
+  if (rowScale)
+    t = arith::MulFOp::create(k.b, k.loc, t, rowScale);
+  if (bias)
+    t = arith::AddFOp::create(k.b, k.loc, t, bias);
+  Type element = memrefType(op.getInit()).getElementType();
+  if (!element.isF32()) {
+    Type type = vector ? Type(vector.clone(element)) : element;
+    t = arith::TruncFOp::create(k.b, k.loc, type, t);
+  }
+  int64_t columns = memrefType(op.getInit()).getDimSize(1);
+  storeColumns(k, k.globalPointer(func.getArgument(kScaledResult)), columns, m,
+               n, t);
+}

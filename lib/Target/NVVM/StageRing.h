@@ -1,0 +1,86 @@
+//===- StageRing.h - operands on their way through shared memory -*- C++
+//-*-===//
+//
+// A ring of stages in shared memory, each of which holds what a block of the
+// result needs of one block along K. They are filled ahead, by cp.async or by
+// loads, while one of them is multiplied.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_LIB_TARGET_NVVM_STAGERING_H
+#define QUANT_LIB_TARGET_NVVM_STAGERING_H
+
+#include "Kernel.h"
+
+namespace quantmlir::nvvm {
+
+/// First row and column of the result that a block computes.
+struct TileOrigin {
+  mlir::Value row, column;
+};
+
+/// Which tile this block computes. Blocks that follow each other, and so run
+/// together, take the rows of a band of tiles, column by column: a square of
+/// the result needs the fewest rows and columns of the operands in L2. `rows`
+/// of the result may be ShapedType::kDynamic.
+TileOrigin placeBlock(KernelBuilder &k, mlir::gpu::GPUFuncOp func,
+                      const Schedule &schedule, int64_t rows, int64_t columns);
+
+class StageRing {
+public:
+  StageRing(KernelBuilder &k, const Schedule &schedule,
+            mlir::Value sharedMemory, mlir::Value thread)
+      : k(k), schedule(schedule), sharedMemory(sharedMemory), thread(thread) {}
+
+  /// Bytes that a thread copies at once.
+  static constexpr int64_t chunkBytes = 16;
+
+  /// 16 bytes of every stage.
+  struct Chunk {
+    /// Where they come from, for block 0 along K.
+    mlir::Value source;
+    /// Whether they are in the operand; else they are zeros.
+    mlir::Value inside;
+    /// Their place in a stage.
+    mlir::Value target;
+    /// How far it is to the next block, or to the next `blocksTogether`.
+    int64_t bytesPerBlock;
+    int64_t blocksTogether = 1;
+    /// If not 0, `source` has this many bytes and the chunk is `first` bytes
+    /// from it, for block 0: what is further is zeros, too.
+    int64_t end = 0;
+    mlir::Value first;
+  };
+  /// The threads share out `count` chunks of a stage; `describe` says where
+  /// chunk `number` (i32) is.
+  void plan(int64_t count,
+            llvm::function_ref<Chunk(mlir::Value number)> describe);
+
+  /// Starts filling stages for the blocks from `first` on. What it returns is
+  /// carried from one block to the next: the number of the stage read last.
+  mlir::Value begin(mlir::Value first, mlir::Value end);
+  /// Waits for block `block`, whose stage becomes `cursor`, and starts filling
+  /// one more. The stage stays as it is until the next call.
+  mlir::Value advance(mlir::Value block, mlir::Value end, mlir::Value &cursor);
+  /// Where the stage `cursor` is.
+  mlir::Value pointerTo(mlir::Value cursor);
+
+private:
+  void fill(mlir::Value block, mlir::Value stage);
+  void copy(const Chunk &chunk, mlir::Value block, mlir::Value stageOffset);
+  void commit();
+
+  KernelBuilder &k;
+  const Schedule &schedule;
+  mlir::Value sharedMemory, thread;
+  struct Part {
+    Chunk chunk;
+    /// Null: every thread has one.
+    mlir::Value isMine;
+  };
+  llvm::SmallVector<Part> parts;
+};
+
+} // namespace quantmlir::nvvm
+
+#endif // QUANT_LIB_TARGET_NVVM_STAGERING_H

@@ -1,0 +1,29 @@
+// The loop along K of a matmul with group scales, for many rows: on every chip
+// with tensor cores it is their instruction that multiplies, on bytes made of
+// nibbles there. A sum becomes a float by the bits that it starts from and an
+// fma, without a conversion.
+// RUN: quant-opt %s --quant-to-nvvm="chip=sm_75 format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefixes=LOOP,LOOP75
+// RUN: quant-opt %s --quant-to-nvvm="chip=sm_80 format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefixes=LOOP,LOOP80
+// RUN: quant-opt %s --quant-to-nvvm="chip=sm_90a format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefixes=LOOP,LOOP80
+
+// LOOP: .entry scaled_mma_
+// LOOP: and.b32 {{[^;]*}}, -252645136;
+// LOOP75: mma.sync.aligned.m8n8k16.row.col.s32.s8.s8.s32
+// LOOP80: mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32
+// LOOP-NOT: cvt.rn.f32
+// LOOP: fma.rn.f32 {{[^;]*}}, 0f3D800000, 0fC9400000;
+// LOOP: fma.rn.f32
+// LOOP: @%p{{[0-9]+}} bra {{.*}}[[NEXT:\$L__BB0_[0-9]+]];
+// LOOP: [[NEXT]]:
+// LOOP80: cp.async.wait_group
+// LOOP: bar.sync
+// LOOP75: st.shared.v4
+// LOOP80: cp.async.cg.shared.global
+// LOOP: bra.uni
+func.func @f(%a: memref<256x64x1x64xi8>, %w: memref<512x128x4x8x4xi8>,
+             %s: memref<512x128x8xf32>, %y: memref<256x4096xf32>) {
+  quant.packed_scaled_matmul <dp4a> 4
+    ins(%a, %w : memref<256x64x1x64xi8>, memref<512x128x4x8x4xi8>)
+    rhs_scale(%s : memref<512x128x8xf32>) outs(%y : memref<256x4096xf32>)
+  return
+}
