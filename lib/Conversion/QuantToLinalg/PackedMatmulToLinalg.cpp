@@ -121,9 +121,8 @@ private:
     if (!op.hasPlainLhs())
       return lhs;
     Location loc = op.getLoc();
-    int64_t kTile = cast<RankedTensorType>(op.getRhs().getType()).getDimSize(3);
     SmallVector<OpFoldResult> tiles = {rewriter.getIndexAttr(1),
-                                       rewriter.getIndexAttr(kTile)};
+                                       rewriter.getIndexAttr(op.getStepSize())};
     Value dest = linalg::PackOp::createDestinationTensor(rewriter, loc, lhs,
                                                          tiles, {0, 1}, {});
     Type element = cast<RankedTensorType>(lhs.getType()).getElementType();
@@ -131,6 +130,40 @@ private:
         arith::ConstantOp::create(rewriter, loc, rewriter.getZeroAttr(element));
     return linalg::PackOp::create(rewriter, loc, lhs, dest, {0, 1}, tiles, zero)
         .getResult();
+  }
+
+  /// Bytes [N/NR, K/2KR, NR, KR] that hold two elements each as elements
+  /// [N/NR, K/2KR, NR, 2KR].
+  static Value unpackNibbles(PackedMatmulOp op, PatternRewriter &rewriter) {
+    Location loc = op.getLoc();
+    Value bytes = op.getRhs();
+    auto type = cast<RankedTensorType>(bytes.getType());
+    SmallVector<int64_t> shape(type.getShape());
+    // [.., 2, KR]: which nibble, and its byte.
+    shape.insert(shape.begin() + 3, 2);
+    auto element = type.getElementType();
+    SmallVector<Value> sizes;
+    for (int64_t dim = 0; dim < 2; ++dim)
+      if (type.isDynamicDim(dim))
+        sizes.push_back(tensor::DimOp::create(rewriter, loc, bytes, dim));
+    Value init = tensor::EmptyOp::create(rewriter, loc, shape, element, sizes);
+    Value parts =
+        elementwise(rewriter, loc, {{bytes, {0, 1, 2, 4}}}, init,
+                    [&](OpBuilder &b, Location loc,
+                        ValueRange args) -> SmallVector<Value> {
+                      Value four = constantInt(b, loc, 4, 8);
+                      Value part = arith::IndexCastOp::create(
+                          b, loc, element, linalg::IndexOp::create(b, loc, 3));
+                      // The low one moves up, the high one stays.
+                      Value up = arith::SubIOp::create(
+                          b, loc, four,
+                          arith::MulIOp::create(b, loc, part, four));
+                      Value top = arith::ShLIOp::create(b, loc, args[0], up);
+                      return {arith::ShRSIOp::create(b, loc, top, four)};
+                    })
+            .getResult(0);
+    SmallVector<ReassociationIndices> groups = {{0}, {1}, {2}, {3, 4}};
+    return tensor::CollapseShapeOp::create(rewriter, loc, parts, groups);
   }
 
   /// acc[m1, n1, m0, n0] += lhs[m1, k1, m0, k0] * rhs[n1, k1, n0, k0].
@@ -159,7 +192,9 @@ private:
     auto reduction = utils::IteratorType::reduction;
     SmallVector<utils::IteratorType> iterators = {
         parallel, parallel, reduction, parallel, parallel, reduction};
-    Value left = lhsTiles, right = op.getRhs();
+    Value left = lhsTiles;
+    Value right =
+        op.getRhsNibbles() ? unpackNibbles(op, rewriter) : op.getRhs();
     if (split) {
       iterators.push_back(reduction);
       left = splitK(op, rewriter, left, 3, row.rhs.kTile);

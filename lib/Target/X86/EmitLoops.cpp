@@ -49,7 +49,7 @@ public:
               qtarget::ScheduleAttr schedule)
       : b(b), loc(loc), kernel(kernel), mr(schedule.getRows()),
         blockM(schedule.getBlockM()),
-        blockSteps(llvm::divideCeil(schedule.getBlockK(), kernel.row.k)) {}
+        blockSteps(llvm::divideCeil(schedule.getBlockK(), kernel.stepSize())) {}
 
   void emit();
 
@@ -90,7 +90,7 @@ private:
   SmallVector<int64_t> heights;
   /// In how many shares tiles ask for the next part of a panel; 0 for one tile.
   int64_t shares = 0;
-  /// Steps along K, and those that have KR elements.
+  /// Steps along K, and those that have all their elements.
   Value steps, wholeSteps;
   /// [blockM, NR] sums of the parts of K before; null if K is not cut.
   Value sums;
@@ -121,7 +121,7 @@ void LoopEmitter::chooseHeights() {
 
 void LoopEmitter::allocateSums() {
   int64_t k = kernel.getK(), m = kernel.getM();
-  if (!ShapedType::isDynamic(k) && k <= blockSteps * kernel.row.k)
+  if (!ShapedType::isDynamic(k) && k <= blockSteps * kernel.stepSize())
     blockSteps = 0;
   if (blockSteps == 0)
     return;
@@ -223,10 +223,10 @@ void LoopEmitter::finish(TilePosition at, ArrayRef<Value> accs) {
           scf::YieldOp::create(b, loc, accs);
         });
     done.assign(branch.result_begin(), branch.result_end());
-  } else if (k % kernel.row.k) {
+  } else if (k % kernel.stepSize()) {
     done = emitPartialStep(b, loc, kernel, at, wholeSteps, accs);
   }
-  emitEpilogue(b, loc, kernel, at, done);
+  emitEpilogue(b, loc, kernel, at, emitUnscaledSums(b, loc, kernel, done));
 }
 
 void LoopEmitter::emitWholeK(TilePosition at) {
@@ -288,7 +288,7 @@ void LoopEmitter::emit() {
     return;
   Value k = memref::DimOp::create(b, loc, kernel.lhs, 1);
   steps = memref::DimOp::create(b, loc, kernel.rhs, 1);
-  wholeSteps = arith::DivUIOp::create(b, loc, k, index(kernel.row.k));
+  wholeSteps = arith::DivUIOp::create(b, loc, k, index(kernel.stepSize()));
   allocateSums();
   Value m = memref::DimOp::create(b, loc, kernel.op.getInit(), 0);
   Value nPanels = memref::DimOp::create(b, loc, kernel.rhs, 0);

@@ -4,6 +4,11 @@
 // right operand: each vector of the right operand is loaded once and used by
 // all rows; each row's KR elements are broadcast as one 32-bit lane.
 //
+// Where a byte of the right operand holds two elements of 4 bits, a vector
+// makes two: `byte << 4` and `byte & 0xf0` are 16 times the low and the high
+// one, as signed bytes. The sums then are 16 times as large, exactly, and are
+// shifted back before the epilogue.
+//
 //===----------------------------------------------------------------------===//
 
 #include "EmitMicrokernel.h"
@@ -39,18 +44,25 @@ VectorType PackedKernel::accType() const {
   return VectorType::get({row.n}, IntegerType::get(op.getContext(), 32));
 }
 
-/// KR elements of a row of the left operand in every 32-bit lane; all of them,
-/// or those before the end of K.
+/// How far accumulators are shifted while 4-bit elements are summed.
+static constexpr int64_t kNibbleShift = 4;
+
+/// KR elements of a row of the left operand in every 32-bit lane, the `part`-th
+/// of the step; all of them, or those before the end of K.
 static Value broadcastLhs(OpBuilder &b, Location loc,
                           const PackedKernel &kernel, TilePosition at,
-                          Value step, int64_t rowInTile, bool isPartial) {
+                          Value step, int64_t part, int64_t rowInTile,
+                          bool isPartial) {
   const qtarget::IntrinsicRow &row = kernel.row;
   Type element = b.getIntegerType(row.lhs.storedBits);
   auto groupType = VectorType::get({row.k}, element);
   Value m = arith::AddIOp::create(
       b, loc, at.row, arith::ConstantIndexOp::create(b, loc, rowInTile));
   Value k = arith::MulIOp::create(
-      b, loc, step, arith::ConstantIndexOp::create(b, loc, row.k));
+      b, loc, step, arith::ConstantIndexOp::create(b, loc, kernel.stepSize()));
+  if (part > 0)
+    k = arith::AddIOp::create(
+        b, loc, k, arith::ConstantIndexOp::create(b, loc, part * row.k));
   Value group;
   if (isPartial) {
     Value size = memref::DimOp::create(b, loc, kernel.lhs, 1);
@@ -72,20 +84,40 @@ static Value broadcastLhs(OpBuilder &b, Location loc,
       b, loc, VectorType::get({row.n * row.k}, element), lanes);
 }
 
-/// Vector `j` of the right operand's panel at one step over K.
-static Value loadRhs(OpBuilder &b, Location loc, const PackedKernel &kernel,
-                     Value nPanel, Value step, int64_t j) {
+/// Each byte's low, and its high element, times 16.
+static SmallVector<Value> splitNibbles(OpBuilder &b, Location loc,
+                                       Value bytes) {
+  auto splat = [&](int64_t value) -> Value {
+    auto type = cast<VectorType>(bytes.getType());
+    auto element = static_cast<int8_t>(value);
+    return arith::ConstantOp::create(b, loc,
+                                     DenseElementsAttr::get(type, element));
+  };
+  Value low = arith::ShLIOp::create(b, loc, bytes, splat(kNibbleShift));
+  Value high = arith::AndIOp::create(b, loc, bytes, splat(0xF0));
+  return {low, high};
+}
+
+/// Vector `j` of the right operand's panel at one step over K, or the two that
+/// its nibbles make.
+static SmallVector<Value> loadRhs(OpBuilder &b, Location loc,
+                                  const PackedKernel &kernel, Value nPanel,
+                                  Value step, int64_t j) {
   const qtarget::IntrinsicRow &row = kernel.row;
   int64_t length = row.n * row.k;
   Value offset = arith::ConstantIndexOp::create(b, loc, j * length);
   Value stored = vector::LoadOp::create(
       b, loc, VectorType::get({length}, b.getIntegerType(row.rhs.storedBits)),
       kernel.rhs, ValueRange{nPanel, step, offset});
+  SmallVector<Value> parts = {stored};
+  if (kernel.op.getRhsNibbles())
+    parts = splitNibbles(b, loc, stored);
   if (row.rhs.storedBits == row.rhs.bits)
-    return stored;
-  return arith::ExtSIOp::create(
-      b, loc, VectorType::get({length}, b.getIntegerType(row.rhs.bits)),
-      stored);
+    return parts;
+  auto wide = VectorType::get({length}, b.getIntegerType(row.rhs.bits));
+  for (Value &part : parts)
+    part = arith::ExtSIOp::create(b, loc, wide, part);
+  return parts;
 }
 
 /// Asks for `bytes` of the right operand from byte `first` after step `step` of
@@ -161,6 +193,22 @@ static Value emitDot(OpBuilder &b, Location loc,
   llvm_unreachable("every family has an emitter");
 }
 
+static Value shiftOf(OpBuilder &b, Location loc, const PackedKernel &kernel) {
+  auto shift = static_cast<int32_t>(kNibbleShift);
+  return arith::ConstantOp::create(
+      b, loc, DenseElementsAttr::get(kernel.accType(), shift));
+}
+
+SmallVector<Value> quantmlir::emitUnscaledSums(OpBuilder &b, Location loc,
+                                               const PackedKernel &kernel,
+                                               ArrayRef<Value> accumulators) {
+  SmallVector<Value> sums(accumulators);
+  if (kernel.op.getRhsNibbles())
+    for (Value &sum : sums)
+      sum = arith::ShRSIOp::create(b, loc, sum, shiftOf(b, loc, kernel));
+  return sums;
+}
+
 SmallVector<Value> quantmlir::emitInitialAccumulators(
     OpBuilder &b, Location loc, const PackedKernel &kernel, TilePosition at) {
   SmallVector<Value> rowStart;
@@ -171,9 +219,12 @@ SmallVector<Value> quantmlir::emitInitialAccumulators(
       continue;
     }
     Value offset = arith::ConstantIndexOp::create(b, loc, j * kernel.row.n);
-    rowStart.push_back(vector::LoadOp::create(b, loc, kernel.accType(),
-                                              kernel.op.getColBias(),
-                                              ValueRange{at.nPanel, offset}));
+    Value bias =
+        vector::LoadOp::create(b, loc, kernel.accType(), kernel.op.getColBias(),
+                               ValueRange{at.nPanel, offset});
+    if (kernel.op.getRhsNibbles())
+      bias = arith::ShLIOp::create(b, loc, bias, shiftOf(b, loc, kernel));
+    rowStart.push_back(bias);
   }
   SmallVector<Value> accs;
   for (int64_t r = 0; r < at.height; ++r)
@@ -187,16 +238,18 @@ static SmallVector<Value> emitStep(OpBuilder &b, Location loc,
                                    Value step, ValueRange accs,
                                    bool isPartial) {
   int64_t vectors = kernel.vectorsPerRow();
-  SmallVector<Value> panel, next(accs);
+  SmallVector<SmallVector<Value>> panel;
   for (int64_t j = 0; j < vectors; ++j)
     panel.push_back(loadRhs(b, loc, kernel, at.nPanel, step, j));
-  for (int64_t r = 0; r < at.height; ++r) {
-    Value lhs = broadcastLhs(b, loc, kernel, at, step, r, isPartial);
-    for (int64_t j = 0; j < vectors; ++j) {
-      Value &acc = next[r * vectors + j];
-      acc = emitDot(b, loc, kernel.row, acc, lhs, panel[j]);
+  SmallVector<Value> next(accs);
+  for (int64_t part = 0; part < kernel.dotsPerStep(); ++part)
+    for (int64_t r = 0; r < at.height; ++r) {
+      Value lhs = broadcastLhs(b, loc, kernel, at, step, part, r, isPartial);
+      for (int64_t j = 0; j < vectors; ++j) {
+        Value &acc = next[r * vectors + j];
+        acc = emitDot(b, loc, kernel.row, acc, lhs, panel[j][part]);
+      }
     }
-  }
   return next;
 }
 

@@ -19,6 +19,9 @@ struct PackedKernel {
 
   PackedKernel(PackedMatmulOp op, mlir::OpBuilder &b);
 
+  /// Elements along K of a step, and dot products of a vector in it.
+  int64_t stepSize() const { return op.getStepSize(); }
+  int64_t dotsPerStep() const { return op.getRhsNibbles() ? 2 : 1; }
   int64_t vectorsPerRow() const { return nr / row.n; }
   mlir::VectorType accType() const;
   /// What one step along K reads of the right operand.
@@ -42,7 +45,8 @@ struct TilePosition {
   bool mayBeAlone = true;
 };
 
-/// The accumulators' start, row by row: the column bias, or 0.
+/// The accumulators' start, row by row: the column bias, or 0. Accumulators are
+/// 16 times as large while 4-bit elements are summed, see emitUnscaledSums.
 llvm::SmallVector<mlir::Value> emitInitialAccumulators(mlir::OpBuilder &b,
                                                        mlir::Location loc,
                                                        const PackedKernel &,
@@ -55,8 +59,14 @@ emitMicrokernel(mlir::OpBuilder &b, mlir::Location loc,
                 const PackedKernel &kernel, TilePosition at, mlir::Value begin,
                 mlir::Value end, llvm::ArrayRef<mlir::Value> accumulators);
 
-/// Emits the last step, at `step`, which has fewer than KR elements: those of
-/// the left operand are masked.
+/// The sums themselves of accumulators that all steps were added to.
+llvm::SmallVector<mlir::Value>
+emitUnscaledSums(mlir::OpBuilder &b, mlir::Location loc,
+                 const PackedKernel &kernel,
+                 llvm::ArrayRef<mlir::Value> accumulators);
+
+/// Emits the last step, at `step`, which has fewer elements than others: those
+/// of the left operand are masked.
 llvm::SmallVector<mlir::Value>
 emitPartialStep(mlir::OpBuilder &b, mlir::Location loc,
                 const PackedKernel &kernel, TilePosition at, mlir::Value step,

@@ -132,10 +132,11 @@ private:
                     const ZeroPointedOperand &rhs, PatternRewriter &b) const {
     Location loc = op.getLoc();
     RankedTensorType accType = tensorType(op.getResult());
-    RegisterTile tile = chooseTile(accType);
     Corrections corrections = computeCorrections(b, loc, lhs, rhs);
     Value colBias =
         addVectors(b, loc, corrections.colBias, epilogue.getIntegerBias(b));
+    bool nibbles = fitsNibbles(op, colBias);
+    RegisterTile tile = chooseTile(accType, nibbles);
     Value rows, cols;
     if (!corrections.rows.empty()) {
       rows = stackRows(b, loc, corrections.rows);
@@ -148,8 +149,10 @@ private:
     Value a = isTiled ? packOperand(b, loc, lhs.value, lhs.kDim, tile.mr,
                                     intrinsic.lhs.kTile, intrinsic.kPadding())
                       : lhs.value;
-    Value w = packOperand(b, loc, rhs.value, rhs.kDim, tile.nr,
-                          intrinsic.rhs.kTile, intrinsic.kPadding());
+    Value w = nibbles ? packNibbles(b, loc, rhs.value, rhs.kDim, tile.nr,
+                                    intrinsic.rhs.kTile)
+                      : packOperand(b, loc, rhs.value, rhs.kDim, tile.nr,
+                                    intrinsic.rhs.kTile, intrinsic.kPadding());
     auto kind = qtarget::IntrinsicKindAttr::get(b.getContext(), intrinsic.kind);
     auto packed = PackedMatmulOp::create(
         b, loc, TypeRange{type}, kind, a, w,
@@ -159,18 +162,47 @@ private:
         /*zero_point=*/nullptr, /*range=*/nullptr, /*clamp_min=*/nullptr,
         /*clamp_max=*/nullptr, /*is_unsigned=*/nullptr, /*rounding=*/nullptr,
         isTiled ? qtarget::ScheduleAttr()
-                : getSchedule(tile, accType.getDimSize(0), op.getK()));
+                : getSchedule(tile, accType.getDimSize(0), op.getK()),
+        nibbles ? b.getUnitAttr() : UnitAttr());
     epilogue.attachTo(packed, b, tile.nr);
     return packed.getResult(0);
   }
 
-  RegisterTile chooseTile(RankedTensorType accType) const {
+  /// Whether the weight stays in 4 bits: a constant, for vectors, whose sums
+  /// leave room for their four more bits while they are summed.
+  bool fitsNibbles(MatmulOp op, Value colBias) const {
+    RankedTensorType type = tensorType(op.getRhs());
+    if (intrinsic.packsLhs() || !type.getElementType().isInteger(4) ||
+        !type.hasStaticShape() || !isConstantWeight(op.getRhs()))
+      return false;
+    // Bytes of the left operand times [-8, 7].
+    int64_t largest = op.getK() * 256 * 8;
+    if (colBias) {
+      std::optional<SmallVector<int64_t>> values = getConstantInts(colBias);
+      if (!values)
+        return false;
+      int64_t bias = 0;
+      for (int64_t value : *values)
+        bias = std::max(bias, std::abs(value));
+      largest += bias;
+    }
+    return largest < int64_t(1) << 27;
+  }
+
+  /// int4 weights are constants behind their unpacking.
+  static bool isConstantWeight(Value weight) {
+    if (auto unpack = weight.getDefiningOp<UnpackInt4Op>())
+      weight = unpack.getInput();
+    return IntConstant::get(weight).has_value();
+  }
+
+  RegisterTile chooseTile(RankedTensorType accType, bool nibbles) const {
     int64_t m = accType.getDimSize(0), n = accType.getDimSize(1);
     if (tuned)
       return {tuned->rows, tuned->columns};
     return intrinsic.family == qtarget::IntrinsicFamily::TileDot
                ? chooseAMXTile(intrinsic, m)
-               : chooseRegisterTile(intrinsic, m, n);
+               : chooseRegisterTile(intrinsic, m, n, nibbles);
   }
 
   qtarget::ScheduleAttr getSchedule(RegisterTile tile, int64_t m,

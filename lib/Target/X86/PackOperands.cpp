@@ -18,34 +18,50 @@ using namespace quantmlir;
 // Packing
 //===----------------------------------------------------------------------===//
 
-/// Packs a constant 8-bit matrix at compile time.
+/// `fill` calls `put(row, k, element)` for each element of a constant 8-bit
+/// matrix, in the order of the source, which is read once from front to back.
+template <typename Put>
+static void forEachElement(const IntConstant &values, RankedTensorType type,
+                           int64_t kDim, Put put) {
+  ArrayRef<int8_t> bytes = values.getBytes();
+  int64_t outer = type.getDimSize(0), inner = type.getDimSize(1);
+  for (int64_t o = 0; o < outer; ++o)
+    for (int64_t i = 0; i < inner; ++i) {
+      int64_t at = o * inner + i;
+      auto element =
+          static_cast<int8_t>(bytes.empty() ? values[at] : bytes[at]);
+      kDim == 1 ? put(o, i, element) : put(i, o, element);
+    }
+}
+
+/// Packs a constant 8-bit matrix at compile time. With `nibbles` two elements
+/// of 4 bits, KR apart along K, share a byte.
 static Value packConstant(OpBuilder &b, Location loc, Value value, int64_t kDim,
-                          int64_t rowTile, int64_t kTile, int64_t kMultiple) {
+                          int64_t rowTile, int64_t kTile, int64_t kMultiple,
+                          bool nibbles) {
   RankedTensorType type = tensorType(value);
   std::optional<IntConstant> values = IntConstant::get(value);
   if (!values || !type.getElementType().isInteger(8))
     return {};
   int64_t rows = type.getDimSize(1 - kDim), k = type.getDimSize(kDim);
   int64_t panels = llvm::divideCeil(rows, rowTile);
-  int64_t steps = llvm::alignTo(k, kMultiple) / kTile;
+  int64_t stepSize = nibbles ? 2 * kTile : kTile;
+  int64_t steps = llvm::alignTo(k, kMultiple) / stepSize;
   auto packed =
       RankedTensorType::get({panels, steps, rowTile, kTile}, b.getI8Type());
-  ArrayRef<int8_t> bytes = values->getBytes();
-  auto read = [&](int64_t i) {
-    return static_cast<char>(bytes.empty() ? (*values)[i] : bytes[i]);
-  };
   auto attr =
       makeTensorAttr(packed, "quant_packed", [&](MutableArrayRef<char> out) {
         std::fill(out.begin(), out.end(), 0);
-        auto at = [&](int64_t r, int64_t i) -> char & {
-          int64_t tile = (r / rowTile) * steps + i / kTile;
-          return out[(tile * rowTile + r % rowTile) * kTile + i % kTile];
-        };
-        // In the order of the source, which is read once from front to back.
-        int64_t outer = kDim == 1 ? rows : k, inner = kDim == 1 ? k : rows;
-        for (int64_t o = 0; o < outer; ++o)
-          for (int64_t i = 0; i < inner; ++i)
-            (kDim == 1 ? at(o, i) : at(i, o)) = read(o * inner + i);
+        forEachElement(
+            *values, type, kDim, [&](int64_t r, int64_t i, int8_t element) {
+              int64_t tile = (r / rowTile) * steps + i / stepSize;
+              char &byte =
+                  out[(tile * rowTile + r % rowTile) * kTile + i % kTile];
+              if (!nibbles)
+                byte = static_cast<char>(element);
+              else
+                byte |= (element & 15) << (i % stepSize < kTile ? 0 : 4);
+            });
       });
   return arith::ConstantOp::create(b, loc, packed, attr);
 }
@@ -101,13 +117,20 @@ Value quantmlir::packOperand(OpBuilder &b, Location loc, Value value,
                              int64_t kDim, int64_t rowTile, int64_t kTile,
                              int64_t kMultiple) {
   if (Value packed =
-          packConstant(b, loc, value, kDim, rowTile, kTile, kMultiple))
+          packConstant(b, loc, value, kDim, rowTile, kTile, kMultiple,
+                       /*nibbles=*/false))
     return packed;
   if (kMultiple != kTile)
     value = padDim(b, loc, value, kDim, kMultiple);
   if (kDim == 1)
     return packAtRunTime(b, loc, value, {0, 1}, {rowTile, kTile}, {});
   return packAtRunTime(b, loc, value, {1, 0}, {rowTile, kTile}, {1, 0});
+}
+
+Value quantmlir::packNibbles(OpBuilder &b, Location loc, Value value,
+                             int64_t kDim, int64_t nr, int64_t kTile) {
+  return packConstant(b, loc, value, kDim, nr, kTile, 2 * kTile,
+                      /*nibbles=*/true);
 }
 
 /// Pads a constant vector to whole panels; `read` gives the stored element i.
@@ -186,9 +209,10 @@ Value quantmlir::stackColumns(OpBuilder &b, Location loc,
 // Element types
 //===----------------------------------------------------------------------===//
 
-/// A constant i4 or i8 matrix converted to i8 in C++, `flip` applied.
+/// A constant i4 or i8 matrix converted to i8 in C++, `moved` added, modulo
+/// 256.
 static Value convertConstant(OpBuilder &b, Location loc, Value value,
-                             bool isUnsigned, bool flip) {
+                             bool isUnsigned, int32_t moved) {
   Value source = value;
   // int4 weights are constants behind their unpacking.
   std::optional<IntConstant> bytes;
@@ -216,7 +240,7 @@ static Value convertConstant(OpBuilder &b, Location loc, Value value,
           }
           if (narrow)
             q = isUnsigned ? (q & 15) : llvm::SignExtend64<4>(q & 15);
-          out[i] = static_cast<char>(flip ? q ^ 0x80 : q);
+          out[i] = static_cast<char>(q + moved);
         }
       });
   return arith::ConstantOp::create(b, loc, result, attr);
@@ -243,9 +267,13 @@ Value quantmlir::convertOperand(OpBuilder &b, Location loc, Value value,
     zeroPointShift = wantUnsigned ? 128 : -128;
   if (bits == 8 && !narrow && !flip)
     return value;
-  if (bits == 8)
-    if (Value folded = convertConstant(b, loc, value, isUnsigned, flip))
+  if (bits == 8) {
+    int32_t moved = narrow && isUnsigned && !wantUnsigned ? -8 : zeroPointShift;
+    if (Value folded = convertConstant(b, loc, value, isUnsigned, moved)) {
+      zeroPointShift = moved;
       return folded;
+    }
+  }
   Type element = b.getIntegerType(bits);
   return convertElements(
       b, loc, value, element,

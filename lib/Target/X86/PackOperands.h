@@ -21,6 +21,13 @@ mlir::Value packOperand(mlir::OpBuilder &b, mlir::Location loc,
                         mlir::Value value, int64_t kDim, int64_t rowTile,
                         int64_t kTile, int64_t kMultiple);
 
+/// A constant weight of bytes from -8 to 7, [N, K] (or [K, N], `kDim` = 0), to
+/// [N/NR][K/2KR][NR][KR] of bytes that hold two: the first KR of a step along K
+/// in the low nibbles. Null where `value` is not constant.
+mlir::Value packNibbles(mlir::OpBuilder &b, mlir::Location loc,
+                        mlir::Value value, int64_t kDim, int64_t nr,
+                        int64_t kTile);
+
 /// [N] to [N/NR][NR]. Null and rank 0 stay as they are.
 mlir::Value packColumns(mlir::OpBuilder &b, mlir::Location loc,
                         mlir::Value value, int64_t nr);
@@ -35,6 +42,7 @@ mlir::Value stackColumns(mlir::OpBuilder &b, mlir::Location loc,
 /// signed for `bits` = 16; 8-bit signed or unsigned for `bits` = 8, where a
 /// change of sign flips the top bit, and `zeroPointShift` (+128 or -128) says
 /// by how much every value moved. Constants are converted at compile time.
+/// Unsigned 4-bit constants become signed ones, which moves them by -8.
 mlir::Value convertOperand(mlir::OpBuilder &b, mlir::Location loc,
                            mlir::Value value, bool isUnsigned, unsigned bits,
                            bool wantUnsigned, int32_t &zeroPointShift);

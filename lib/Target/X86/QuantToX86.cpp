@@ -59,11 +59,13 @@ static LogicalResult expandPackedMatmul(RewriterBase &b, PackedMatmulOp op,
   PackedKernel kernel(op, b);
   qtarget::ScheduleAttr schedule = op.getScheduleAttr();
   if (!schedule)
-    schedule = chooseSchedule(
-        b.getContext(), kernel.row,
-        {chooseRegisterTile(kernel.row, kernel.getM(), kernel.nr).mr,
-         kernel.nr},
-        qtarget::TargetAttr::lookup(op), kernel.getM(), kernel.getK());
+    schedule = chooseSchedule(b.getContext(), kernel.row,
+                              {chooseRegisterTile(kernel.row, kernel.getM(),
+                                                  kernel.nr, op.getRhsNibbles())
+                                   .mr,
+                               kernel.nr},
+                              qtarget::TargetAttr::lookup(op), kernel.getM(),
+                              kernel.getK());
   emitBlockedLoops(b, loc, kernel, schedule);
   b.eraseOp(op);
   return success();

@@ -6,7 +6,9 @@
 // plus a little for each load (more for a vector, which comes from L2), times
 // the steps that cover it, whatever is padding included. AVX-512 has 32 vector
 // registers, others 16: that bounds the accumulators, the vectors of the right
-// operand and a broadcast.
+// operand and a broadcast. Elements of 4 bits take three more instructions for
+// each vector of bytes, a mask, and registers for a vector's halves: tiles of
+// more rows use them better.
 //
 // Blocks. The rows of a tile, `MR * blockK` bytes, are read from L1 while a
 // panel's part, `NR * blockK` bytes, comes from L2 for each tile. All rows of a
@@ -32,16 +34,17 @@ using namespace quantmlir;
 static constexpr int64_t kMaxVectors = 8;
 
 int64_t quantmlir::getMaxTileRows(const qtarget::IntrinsicRow &info,
-                                  int64_t vectors) {
+                                  int64_t vectors, bool nibbles) {
   bool wideFile = info.vectorBits == 512;
   bool oneInstruction = info.family == qtarget::IntrinsicFamily::DotU8S8;
   int64_t registers = wideFile ? 32 : 16;
   int64_t accumulators = wideFile ? 24 : oneInstruction ? 12 : 8;
-  int64_t temporaries = oneInstruction ? 1 : 2;
-  for (int64_t rows = wideFile ? 8 : 4; rows > 0; --rows) {
+  int64_t temporaries = (oneInstruction ? 1 : 2) + nibbles;
+  int64_t mostRows = !wideFile ? 4 : nibbles ? 12 : 8;
+  for (int64_t rows = mostRows; rows > 0; --rows) {
     // A single row uses each vector of the right operand once: that one need
     // not stay in a register.
-    int64_t reused = rows > 1 ? vectors : 1;
+    int64_t reused = (rows > 1 ? vectors : 1) * (nibbles ? 2 : 1);
     if (rows * vectors <= accumulators &&
         rows * vectors + reused + temporaries <= registers)
       return rows;
@@ -52,47 +55,50 @@ int64_t quantmlir::getMaxTileRows(const qtarget::IntrinsicRow &info,
 /// Cycles of all steps for `m` rows and `panels` panels of `vectors` vectors,
 /// for each step over K.
 static double cost(const qtarget::IntrinsicRow &info, int64_t m, int64_t panels,
-                   int64_t vectors, int64_t mr) {
+                   int64_t vectors, int64_t mr, bool nibbles) {
   constexpr double latency = 5, ports = 2, perRow = 0.05;
   // vpmaddwd is followed by an addition, and vectors are extended for it.
   bool oneInstruction = info.family == qtarget::IntrinsicFamily::DotU8S8;
   double perDot = oneInstruction ? 1 : 2,
          perVector = oneInstruction ? 0.1 : 0.6;
+  // Three for two steps' worth of a vector, on the dot products' ports.
+  double unpacking = nibbles ? 1.5 * vectors : 0;
   int64_t tiles = llvm::divideCeil(m, mr);
   double rows = static_cast<double>(m) / tiles;
   double dots = vectors * rows, loads = vectors + rows;
-  double cycles = std::max({dots * perDot / ports, loads / ports, latency});
+  double cycles =
+      std::max({(dots * perDot + unpacking) / ports, loads / ports, latency});
   return (cycles + perVector * vectors + perRow * rows) * tiles * panels;
 }
 
 /// The same for a matmul whose sizes may not be known: then it has to be good
 /// with a tile of rows and with many.
 static double costOf(const qtarget::IntrinsicRow &info, int64_t m, int64_t n,
-                     int64_t vectors, int64_t mr) {
+                     int64_t vectors, int64_t mr, bool nibbles) {
   int64_t needed = ShapedType::isDynamic(n)
                        ? 240
                        : llvm::divideCeil(std::max<int64_t>(n, 1), info.n);
   int64_t panels = llvm::divideCeil(needed, vectors);
   if (!ShapedType::isDynamic(m))
-    return cost(info, std::max<int64_t>(m, 1), panels, vectors, mr);
-  return cost(info, 8, panels, vectors, mr) / 8 +
-         cost(info, 1024, panels, vectors, mr) / 1024;
+    return cost(info, std::max<int64_t>(m, 1), panels, vectors, mr, nibbles);
+  return cost(info, 8, panels, vectors, mr, nibbles) / 8 +
+         cost(info, 1024, panels, vectors, mr, nibbles) / 1024;
 }
 
 RegisterTile quantmlir::chooseRegisterTile(const qtarget::IntrinsicRow &info,
-                                           int64_t m, int64_t n) {
+                                           int64_t m, int64_t n, bool nibbles) {
   // A warp's tile is its kernel's choice; packing only interleaves 8 columns.
   if (info.isNVVM())
     return {1, 8};
   RegisterTile best = {1, info.n};
   double least = std::numeric_limits<double>::max();
   for (int64_t vectors = 1; vectors <= kMaxVectors; ++vectors) {
-    int64_t mr = getMaxTileRows(info, vectors);
+    int64_t mr = getMaxTileRows(info, vectors, nibbles);
     if (!ShapedType::isDynamic(m))
       mr = std::min(mr, std::max<int64_t>(m, 1));
     // Fewer rows than fit may let more vectors in.
     for (int64_t rows = mr; rows > 0; --rows) {
-      double c = costOf(info, m, n, vectors, rows);
+      double c = costOf(info, m, n, vectors, rows, nibbles);
       if (c < least) {
         least = c;
         best = {rows, vectors * info.n};

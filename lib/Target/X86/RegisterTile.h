@@ -16,7 +16,9 @@ struct RegisterTile {
 };
 
 /// The most rows of a tile with `vectors` vectors in each; 0 if there is none.
-int64_t getMaxTileRows(const qtarget::IntrinsicRow &intrinsic, int64_t vectors);
+/// `nibbles`: the right operand's elements are unpacked from 4 bits.
+int64_t getMaxTileRows(const qtarget::IntrinsicRow &intrinsic, int64_t vectors,
+                       bool nibbles = false);
 
 /// The tile for an [M, K] x [N, K] matmul with `intrinsic`; a dynamic size is
 /// ShapedType::kDynamic. MR is the largest number of rows of a tile: rows that
@@ -25,7 +27,7 @@ int64_t getMaxTileRows(const qtarget::IntrinsicRow &intrinsic, int64_t vectors);
 /// register file, and the tile is not larger than the matmul, rounded up to
 /// the vector.
 RegisterTile chooseRegisterTile(const qtarget::IntrinsicRow &intrinsic,
-                                int64_t m, int64_t n);
+                                int64_t m, int64_t n, bool nibbles = false);
 
 /// The blocks for that tile: `schedule.rows` is `tile.mr`, and the other sizes
 /// follow from the caches of `target` (typical ones where it is null).

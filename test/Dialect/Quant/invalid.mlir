@@ -775,6 +775,22 @@ func.func @packed_matmul_c10_shape(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, 
 
 // -----
 
+func.func @packed_matmul_c11(%a: tensor<1x1x16x64xi8>, %b: tensor<1x8x16x4xi8>, %c: tensor<16x16xi32>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected no nibbles for amx_tdpbssd}}
+  %0 = quant.packed_matmul <amx_tdpbssd> ins(%a, %b : tensor<1x1x16x64xi8>, tensor<1x8x16x4xi8>) outs(%c : tensor<16x16xi32>) nibbles -> tensor<16x16xi32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c1_nibbles(%a: tensor<8x12xi8>, %b: tensor<1x3x16x4xi8>, %c: tensor<8x16xi32>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected equal padded K sizes, but lhs has 16 and rhs has 24}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x12xi8>, tensor<1x3x16x4xi8>) outs(%c : tensor<8x16xi32>) nibbles -> tensor<8x16xi32>
+  return
+}
+
+// -----
+
 func.func @rescale_c9_integer(%acc: tensor<2x3xi32>, %s: tensor<f32>, %r: tensor<2x3xf32>) {
   // expected-error@+1 {{'quant.rescale' op expected no residual with an integer result, but the result is 'tensor<2x3xi8>'}}
   %0 = quant.rescale %acc row_scale(%s : tensor<f32>) residual(%r : tensor<2x3xf32>) {range = array<i64: -128, 127>} : tensor<2x3xi32> -> tensor<2x3xi8>

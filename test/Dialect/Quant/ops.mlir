@@ -157,6 +157,13 @@ func.func @packed_matmul(%a: tensor<128x384xi8>, %b: tensor<32x96x48x4xi8>,
   return
 }
 
+// CHECK-LABEL: @packed_matmul_nibbles
+func.func @packed_matmul_nibbles(%a: tensor<128x381xi8>, %b: tensor<32x48x48x4xi8>, %e: tensor<128x1536xi32>) -> tensor<128x1536xi32> {
+  // CHECK: quant.packed_matmul <vpdpbusd_512> ins(%{{.*}}, %{{.*}} : tensor<128x381xi8>, tensor<32x48x48x4xi8>) outs(%{{.*}} : tensor<128x1536xi32>) nibbles -> tensor<128x1536xi32>
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<128x381xi8>, tensor<32x48x48x4xi8>) outs(%e : tensor<128x1536xi32>) nibbles -> tensor<128x1536xi32>
+  return %0 : tensor<128x1536xi32>
+}
+
 // CHECK-LABEL: @packed_matmul_memref
 func.func @packed_matmul_memref(%a: memref<?x?xi8>, %b: memref<1x?x16x4xi8>,
                                 %s: memref<f32>, %e: memref<?x16xi8>) {

@@ -4,6 +4,30 @@
 
 // RUN: quant-opt --convert-quant-to-x86 --canonicalize --cse --split-input-file %s | FileCheck %s
 
+// Two elements in a byte: 16 times each, in two operands; the bias is 16 times as
+// large meanwhile, and the sums are shifted back.
+// CHECK-LABEL: func @nibbles
+// CHECK-DAG: %[[FOUR:.*]] = arith.constant dense<4> : vector<64xi8>
+// CHECK-DAG: %[[MASK:.*]] = arith.constant dense<-16> : vector<64xi8>
+// CHECK-DAG: %[[SHIFT:.*]] = arith.constant dense<4> : vector<16xi32>
+// CHECK: %[[BIAS:.*]] = vector.load %{{.*}} : memref<3x32xi32>, vector<16xi32>
+// CHECK: %[[START:.*]] = arith.shli %[[BIAS]], %[[SHIFT]]
+// CHECK: %[[ACC:.*]]:8 = scf.for {{.*}} iter_args(%{{.*}} = %[[START]]
+// CHECK: %[[W:.*]] = vector.load %{{.*}} : memref<3x5x128xi8>, vector<64xi8>
+// CHECK: %[[LOW:.*]] = arith.shli %[[W]], %[[FOUR]]
+// CHECK: %[[HIGH:.*]] = arith.andi %[[W]], %[[MASK]]
+// CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"({{.*}}, %[[LOW]])
+// CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"({{.*}}, %[[HIGH]])
+// CHECK: %[[SUM:.*]] = arith.shrsi %{{.*}}, %[[SHIFT]] : vector<16xi32>
+// CHECK: vector.store %[[SUM]]
+func.func @nibbles(%a: memref<4x36xi8>, %b: memref<3x5x32x4xi8>, %d: memref<3x32xi32>, %c: memref<4x96xi32>) {
+  quant.packed_matmul <vpdpbusd_512> ins(%a, %b : memref<4x36xi8>, memref<3x5x32x4xi8>)
+    col_bias(%d : memref<3x32xi32>) outs(%c : memref<4x96xi32>) nibbles
+  return
+}
+
+// -----
+
 // CHECK-LABEL: func @exact
 // CHECK-DAG: %[[ZERO:.*]] = arith.constant dense<0> : vector<16xi32>
 // CHECK: scf.for %[[N:.*]] = %{{.*}} to %c3

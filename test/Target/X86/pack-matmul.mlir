@@ -144,6 +144,48 @@ func.func @dynamic_unpack(%x: tensor<5x6xi8>, %init: tensor<5x?xi32>) -> tensor<
 
 // -----
 
+// A constant weight of 4 bits stays in 4 bits: byte p of a step has element p
+// and, above, element KR + p. Unsigned ones are moved by -8, and so is their
+// zero point.
+
+// CHECK-LABEL: func @nibbles
+// CHECK-DAG: arith.constant dense<{{\[\[\[\[}}81, 98, -125, 4], [0, 0, 0, 0], {{.*}}> : tensor<1x1x16x4xi8>
+// CHECK-DAG: arith.constant dense<{{\[\[\[\[}}-39, -22, -5, 12], [0, 0, 0, 0], {{.*}}> : tensor<1x1x16x4xi8>
+// CHECK-COUNT-2: quant.packed_matmul <vpdpbusd_512> {{.*}} nibbles
+// AVX2-LABEL: func @nibbles
+// AVX2-COUNT-2: quant.packed_matmul <vpmaddwd_256> {{.*}} nibbles
+func.func @nibbles(%x: tensor<5x8xi8>, %z: tensor<1xi32>) -> (tensor<5x1xi32>, tensor<5x1xi32>) {
+  %p = arith.constant dense<[[33, 67, 101, 8]]> : tensor<1x4xi8>
+  %w = quant.unpack_int4 %p : tensor<1x4xi8> -> tensor<1x8xi4>
+  %i = arith.constant dense<0> : tensor<5x1xi32>
+  %q = arith.constant dense<[[33, 67, 101, 135]]> : tensor<1x4xi8>
+  %v = quant.unpack_int4 %q : tensor<1x4xi8> -> tensor<1x8xi4>
+  %z8 = arith.constant dense<8> : tensor<i32>
+  %a = quant.matmul ins(%x, %w : tensor<5x8xi8>, tensor<1x8xi4>) outs(%i : tensor<5x1xi32>)
+         {transpose_rhs, lhs_unsigned} -> tensor<5x1xi32>
+  %b = quant.matmul ins(%x, %v : tensor<5x8xi8>, tensor<1x8xi4>) rhs_zero_point(%z8 : tensor<i32>)
+         outs(%i : tensor<5x1xi32>) {transpose_rhs, lhs_unsigned, rhs_unsigned} -> tensor<5x1xi32>
+  return %a, %b : tensor<5x1xi32>, tensor<5x1xi32>
+}
+
+// -----
+
+// 16 times the sums over so many elements would not fit: bytes.
+
+// CHECK-LABEL: func @negative_nibbles
+// CHECK: quant.packed_matmul {{.*}} tensor<1x17500x16x4xi8>
+// CHECK-NOT: nibbles
+// CHECK: return
+func.func @negative_nibbles(%x: tensor<5x70000xi8>) -> tensor<5x1xi32> {
+  %w = arith.constant dense<1> : tensor<1x70000xi4>
+  %i = arith.constant dense<0> : tensor<5x1xi32>
+  %a = quant.matmul ins(%x, %w : tensor<5x70000xi8>, tensor<1x70000xi4>) outs(%i : tensor<5x1xi32>)
+         {transpose_rhs, lhs_unsigned} -> tensor<5x1xi32>
+  return %a : tensor<5x1xi32>
+}
+
+// -----
+
 // A matmul is not moved into the loop of its rescale, where it would be
 // computed again each time.
 

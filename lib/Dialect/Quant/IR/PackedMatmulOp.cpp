@@ -44,10 +44,14 @@ static LogicalResult verifyPackedOperands(PackedMatmulOp op) {
     return op.emitOpError("expected lhs of rank 2, but got ") << lhs;
   if (!isPlain && failed(verifyTiles(op, "lhs", lhs)))
     return failure();
+  // packed_matmul_c11
+  if (op.getRhsNibbles() && !isPlain)
+    return op.emitOpError("expected no nibbles for ")
+           << qtarget::getIntrinsicRow(op.getIntrinsic()).name;
   if (lhs.isDynamicDim(1) || rhs.isDynamicDim(1))
     return success();
-  int64_t rhsK = rhs.getDimSize(1) * rhs.getDimSize(3);
-  int64_t lhsK = isPlain ? llvm::alignTo(lhs.getDimSize(1), rhs.getDimSize(3))
+  int64_t rhsK = rhs.getDimSize(1) * op.getStepSize();
+  int64_t lhsK = isPlain ? llvm::alignTo(lhs.getDimSize(1), op.getStepSize())
                          : lhs.getDimSize(1) * lhs.getDimSize(3);
   if (lhsK != rhsK)
     return op.emitOpError("expected equal padded K sizes, but lhs has ")

@@ -120,6 +120,9 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
     `vpdpbusd`, i16 for `vpmaddwd`), `rhs` elements as its right (s8); the tile
     instructions of AMX have a row for each pair of signs. Their KR is 64 on the
     left and 4 on the right, MR and NR are those of one tile register.
+    With `nibbles`, a byte of `rhs` holds two 4-bit elements, [-8, 7]: `rhs` is
+    `[N/NR][K/2KR][NR][KR]`, whose low nibbles are the first KR elements of a
+    step along K and whose high ones are the other KR.
     `schedule` says how the loops are cut; without it the lowering chooses.
     `row_factors` is `[R, M]`, `col_factors` `[R, N/NR, NR]`: the rank-R
     correction that run-time zero points need.
@@ -148,6 +151,7 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
       vectors of rank 0 or both `[N/NR, NR]`, with an i8, i16 or i32 result,
       and without scales, bias, residual and clamps.
     * (C10) `residual` is f32 of `init`'s shape and stands with a float result.
+    * (C11) `nibbles` is for vector instructions, which read `lhs` as it is.
 
     Example:
 
@@ -180,7 +184,8 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
       OptionalAttr<F32Attr>:$clamp_max,
       UnitAttr:$is_unsigned,
       OptionalAttr<QuantExt_RoundingMode>:$rounding,
-      OptionalAttr<QTarget_ScheduleAttr>:$schedule);
+      OptionalAttr<QTarget_ScheduleAttr>:$schedule,
+      UnitAttr:$rhs_nibbles);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
     $intrinsic `ins` `(` $lhs `,` $rhs `:` type($lhs) `,` type($rhs) `)`
@@ -195,7 +200,7 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
     (`shift` `(` $shift^ `:` type($shift) `)`)?
     (`rounding` `(` $rounding^ `)`)?
     `outs` `(` $init `:` type($init) `)` (`unsigned` $is_unsigned^)?
-    attr-dict (`->` type($results)^)?
+    (`nibbles` $rhs_nibbles^)? attr-dict (`->` type($results)^)?
   }];
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() {
@@ -204,6 +209,12 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
     /// Whether `lhs` is `[M, K]`, as it came.
     bool hasPlainLhs() {
       return ::llvm::cast<::mlir::ShapedType>(getLhs().getType()).getRank() == 2;
+    }
+    /// Elements along K of a column in one step of `rhs`.
+    int64_t getStepSize() {
+      int64_t bytes =
+          ::llvm::cast<::mlir::ShapedType>(getRhs().getType()).getDimSize(3);
+      return getRhsNibbles() ? 2 * bytes : bytes;
     }
     /// What follows the sums and their corrections.
     enum class Epilogue { None, Float, FixedPoint };
