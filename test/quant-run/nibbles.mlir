@@ -6,9 +6,10 @@
 // RUN: quant-run %s --target=generic --random-inputs=3 --outputs=%t.plain > /dev/null
 // RUN: quant-opt %s --quant-set-target=cpu=icelake-server --quant-pack-matmul --canonicalize > %t.packed.mlir
 // RUN: FileCheck %s --input-file=%t.packed.mlir
-// RUN: quant-run %t.packed.mlir --target=generic --random-inputs=3 --outputs=%t.packed > /dev/null
+// RUN: quant-opt %t.packed.mlir --convert-quant-to-linalg --quant-lower-pack --canonicalize > %t.packed1.mlir
+// RUN: quant-run %t.packed1.mlir --target=generic --random-inputs=3 --outputs=%t.packed > /dev/null
 // RUN: cmp %t.plain/out0.npy %t.packed/out0.npy
-// RUN: quant-opt %s --quant-set-target=cpu=haswell --quant-pack-matmul --canonicalize > %t.packed2.mlir
+// RUN: quant-opt %s --quant-set-target=cpu=haswell --quant-pack-matmul --convert-quant-to-linalg --quant-lower-pack --canonicalize > %t.packed2.mlir
 // RUN: quant-run %t.packed2.mlir --target=generic --random-inputs=3 --outputs=%t.packed > /dev/null
 // RUN: cmp %t.plain/out0.npy %t.packed/out0.npy
 // RUN: quant-run %s --target=x86 --random-inputs=3 --outputs=%t.x86 > /dev/null
