@@ -16,7 +16,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/PatternMatch.h"
-#include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
 #include "llvm/ADT/DenseMap.h"
 
 namespace quantmlir {
@@ -26,12 +26,16 @@ class AMXKernels {
 public:
   explicit AMXKernels(mlir::ModuleOp module);
 
-  /// Replaces the bufferized `op` with a call; matmuls of the same types and
-  /// attributes share a function.
-  void replace(mlir::RewriterBase &b, PackedMatmulOp op);
+  /// Emits a call that does what the bufferized `op` does; matmuls of the same
+  /// types and attributes share a function.
+  void call(mlir::RewriterBase &b, PackedMatmulOp op);
+  void call(mlir::RewriterBase &b, PackedScaledMatmulOp op);
 
 private:
-  mlir::func::FuncOp build(mlir::RewriterBase &b, PackedMatmulOp op);
+  template <typename OpTy>
+  void emitCall(mlir::RewriterBase &b, OpTy op);
+  template <typename OpTy>
+  mlir::func::FuncOp build(mlir::RewriterBase &b, OpTy op);
 
   mlir::ModuleOp module;
   int64_t l2;

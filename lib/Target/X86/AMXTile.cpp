@@ -20,14 +20,19 @@ using namespace quantmlir;
 /// has the measurement).
 static constexpr int64_t kMinRows = 5;
 
-/// Rows of the matmul of rank 2 that `op` becomes.
-static int64_t countRows(MatmulOp op) {
-  ArrayRef<int64_t> shape = tensorType(op.getLhs()).getShape().drop_back();
-  if (op.hasBatchedRhs())
-    return shape.back();
+/// Rows of activations whose leading dimensions are merged.
+static int64_t countRows(Value lhs) {
+  ArrayRef<int64_t> shape = tensorType(lhs).getShape().drop_back();
   if (ShapedType::isDynamicShape(shape))
     return ShapedType::kDynamic;
   return ShapedType::getNumElements(shape);
+}
+
+/// Rows of the matmul of rank 2 that `op` becomes.
+static int64_t countRows(MatmulOp op) {
+  if (op.hasBatchedRhs())
+    return tensorType(op.getLhs()).getShape().drop_back().back();
+  return countRows(op.getLhs());
 }
 
 const qtarget::IntrinsicRow &
@@ -39,6 +44,41 @@ quantmlir::chooseRow(MatmulOp op, qtarget::TargetAttr target,
   const qtarget::IntrinsicRow *tiles = qtarget::chooseTileIntrinsic(
       target, op.getLhsUnsigned(), op.getRhsUnsigned());
   return tiles ? *tiles : vectorRow;
+}
+
+const qtarget::IntrinsicRow &
+quantmlir::chooseScaledRow(ScaledMatmulOp op, int64_t group, unsigned bits,
+                           qtarget::TargetAttr target,
+                           const qtarget::IntrinsicRow &vectorRow) {
+  // A group's unpacked weight waits on the stack.
+  constexpr int64_t longestGroup = 4096;
+  int64_t rows = countRows(op.getLhs());
+  if (!ShapedType::isDynamic(rows) && rows < getLeastScaledRows(group, bits))
+    return vectorRow;
+  const qtarget::IntrinsicRow *tiles = qtarget::chooseTileIntrinsic(
+      target, /*lhsUnsigned=*/false, /*rhsUnsigned=*/true);
+  bool samePanels = vectorRow.family == qtarget::IntrinsicFamily::DotU8S8 &&
+                    tiles && vectorRow.n == tiles->n;
+  return samePanels && group <= longestGroup && getScaledTileK(group, bits)
+             ? *tiles
+             : vectorRow;
+}
+
+int64_t quantmlir::getScaledTileK(int64_t group, unsigned bits) {
+  constexpr int64_t longest = 64, shortest = 32;
+  int64_t step = 32 / bits;
+  for (int64_t k = longest; k >= shortest; k -= step)
+    if (group % k == 0)
+      return k;
+  return 0;
+}
+
+int64_t quantmlir::getLeastScaledRows(int64_t group, unsigned bits) {
+  // Unpacking has to pay for its way through memory, and so has the end of a
+  // group, whose products leave a tile of less than 64 elements half idle
+  // (docs/x86-amx.md has the measurement).
+  constexpr int64_t wholeTile = 64, rows = 16, rowsOfPartialTiles = 64;
+  return getScaledTileK(group, bits) == wholeTile ? rows : rowsOfPartialTiles;
 }
 
 RegisterTile quantmlir::chooseAMXTile(const qtarget::IntrinsicRow &row,

@@ -15,6 +15,23 @@ namespace quantmlir {
 const qtarget::IntrinsicRow &chooseRow(MatmulOp op, qtarget::TargetAttr target,
                                        const qtarget::IntrinsicRow &vectorRow);
 
+/// The same for a grouped matmul whose groups, padded, have `group` elements of
+/// `bits`: tiles read panels of 16 columns, as vectors of 512 bits do, so that
+/// one packed weight serves both.
+const qtarget::IntrinsicRow &
+chooseScaledRow(ScaledMatmulOp op, int64_t group, unsigned bits,
+                qtarget::TargetAttr target,
+                const qtarget::IntrinsicRow &vectorRow);
+
+/// Elements along K of one tile of a group: the longest part that divides it
+/// into equal ones, whole steps of the packed weight; 0 where the tile would be
+/// less than half used.
+int64_t getScaledTileK(int64_t group, unsigned bits);
+
+/// Rows from which on tiles are faster than vectors on such groups, at least as
+/// many as a tile has.
+int64_t getLeastScaledRows(int64_t group, unsigned bits);
+
 /// One tile register: `m` rows in as few and as equal tiles as can be.
 RegisterTile chooseAMXTile(const qtarget::IntrinsicRow &row, int64_t m);
 

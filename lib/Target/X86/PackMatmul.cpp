@@ -274,7 +274,7 @@ struct QuantPackMatmulPass
       const qtarget::IntrinsicRow &chosen = chooseRow(op, target, *row);
       return chosen.family == qtarget::IntrinsicFamily::DotU8S8;
     });
-    numPacked += packScaledMatmuls(getOperation(), *row);
+    numPacked += packScaledMatmuls(getOperation(), target, *row);
     removeBatchDims(getOperation());
     int64_t packed = 0, fused = 0;
     SmallVector<MatmulOp> matmuls;

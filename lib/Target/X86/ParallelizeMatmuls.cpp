@@ -49,11 +49,19 @@ struct Packed {
   SmallVector<PanelOperand> panels;
   /// Lanes of a panel.
   int64_t lanes;
-  /// How many times faster than vectors its instruction is.
+  /// Of its instruction, see getSpeed.
   int64_t speed = 1;
 };
 
 } // namespace
+
+/// How many times faster than vectors an instruction is.
+static int64_t getSpeed(qtarget::IntrinsicKind kind) {
+  return qtarget::getIntrinsicRow(kind).family ==
+                 qtarget::IntrinsicFamily::TileDot
+             ? 4
+             : 1;
+}
 
 static std::optional<Packed> describe(Operation *op) {
   Packed packed{op, {}, {}, {}, {}, {}, 0, 1};
@@ -72,9 +80,7 @@ static std::optional<Packed> describe(Operation *op) {
       add(value, 0);
     add(matmul.getColFactors(), 1);
     packed.lanes = cast<ShapedType>(packed.rhs.getType()).getDimSize(2);
-    if (qtarget::getIntrinsicRow(matmul.getIntrinsic()).family ==
-        qtarget::IntrinsicFamily::TileDot)
-      packed.speed = 4;
+    packed.speed = getSpeed(matmul.getIntrinsic());
   } else if (auto scaled = dyn_cast<PackedScaledMatmulOp>(op)) {
     packed.lhs = scaled.getLhs();
     packed.rhs = scaled.getRhs();
@@ -84,6 +90,7 @@ static std::optional<Packed> describe(Operation *op) {
       add(value, 0);
     add(scaled.getColFactors(), 1);
     packed.lanes = cast<ShapedType>(packed.rhs.getType()).getDimSize(3);
+    packed.speed = getSpeed(scaled.getIntrinsic());
   } else {
     return std::nullopt;
   }

@@ -53,7 +53,8 @@ static LogicalResult expandPackedMatmul(RewriterBase &b, PackedMatmulOp op,
   Location loc = op.getLoc();
   if (qtarget::getIntrinsicRow(op.getIntrinsic()).family ==
       qtarget::IntrinsicFamily::TileDot) {
-    amxKernels.replace(b, op);
+    amxKernels.call(b, op);
+    b.eraseOp(op);
     return success();
   }
   PackedKernel kernel(op, b);
@@ -89,7 +90,7 @@ struct ConvertQuantToX86Pass
     getOperation()->walk(
         [&](PackedScaledMatmulOp op) { scaled.push_back(op); });
     for (PackedScaledMatmulOp op : scaled)
-      if (failed(expandPackedScaledMatmul(rewriter, op)))
+      if (failed(expandPackedScaledMatmul(rewriter, op, amxKernels)))
         return signalPassFailure();
     // No later pass asks, and stock tools do not know the attribute.
     getOperation()->removeAttr(qtarget::TargetAttr::kModuleAttrName);

@@ -16,9 +16,9 @@
 
 #include "ScaledKernel.h"
 
+#include "ScaledEmit.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -33,10 +33,18 @@ static constexpr int64_t kWantedChains = 8;
 /// Dot products of a loop body up to which a group is unrolled.
 static constexpr int64_t kMaxUnrolledDots = 200;
 
+const qtarget::IntrinsicRow &
+quantmlir::getVectorRow(qtarget::IntrinsicKind kind) {
+  const qtarget::IntrinsicRow &row = qtarget::getIntrinsicRow(kind);
+  return row.family == qtarget::IntrinsicFamily::TileDot
+             ? qtarget::getIntrinsicRow(qtarget::IntrinsicKind::VPDPBUSD_512)
+             : row;
+}
+
 ScaledKernel::ScaledKernel(PackedScaledMatmulOp op, OpBuilder &b)
-    : op(op), row(qtarget::getIntrinsicRow(op.getIntrinsic())),
-      lanes(op.getNR()), groups(op.getNumGroups()),
-      steps(op.getStepsPerGroup()), isInt4(op.getRhsBits() == 4) {
+    : op(op), row(getVectorRow(op.getIntrinsic())), lanes(op.getNR()),
+      groups(op.getNumGroups()), steps(op.getStepsPerGroup()),
+      isInt4(op.getRhsBits() == 4) {
   SmallVector<ReassociationIndices> merge = {{0}, {1}, {2}, {3, 4}};
   rhs = memref::CollapseShapeOp::create(b, op.getLoc(), op.getRhs(), merge);
 }
@@ -77,7 +85,8 @@ public:
           scf::YieldOp::create(b, loc, emitGroup(b, group, sums));
         });
     for (int64_t v = 0; v < vectors; ++v)
-      store(b, rescale(b, loop.getResult(v), v), v);
+      storeScaledResult(b, loc, kernel, loop.getResult(v), rowOf(v),
+                        panelOf(v));
   }
 
 private:
@@ -87,13 +96,8 @@ private:
   Value index(OpBuilder &b, int64_t v) {
     return arith::ConstantIndexOp::create(b, loc, v);
   }
-  Type i8(OpBuilder &b) { return b.getI8Type(); }
   VectorType bytesType(OpBuilder &b) {
     return VectorType::get({kernel.lanes * 4}, b.getI8Type());
-  }
-  Value broadcast(OpBuilder &b, Value scalar) {
-    return vector::BroadcastOp::create(b, loc, kernel.typed(scalar.getType()),
-                                       scalar);
   }
   Value constantVector(OpBuilder &b, VectorType type, int64_t value) {
     Attribute element = b.getIntegerAttr(type.getElementType(), value);
@@ -127,29 +131,19 @@ private:
 
   SmallVector<Value> emitGroup(OpBuilder &b, Value group, ValueRange sums) {
     SmallVector<Value> accs = sumGroup(b, group);
+    SmallVector<GroupColumns> columns;
+    for (Value panel : panels)
+      columns.push_back(loadGroupColumns(b, loc, kernel, panel, group));
     SmallVector<Value> next;
     int64_t chains = chainsPerVector();
     for (int64_t v = 0; v < vectors; ++v) {
       Value acc = accs[v * chains];
       for (int64_t c = 1; c < chains; ++c)
         acc = arith::AddIOp::create(b, loc, acc, accs[v * chains + c]);
-      acc = addCorrections(b, acc, v, group);
-      Value scale = loadColumns(b, op.getRhsScale(), {panelOf(v), group});
-      Value sum = emitFma(b, acc, scale, sums[v]);
-      if (op.getRhsOffset()) {
-        Value x = memref::LoadOp::create(b, loc, op.getRowSums(),
-                                         ValueRange{rowOf(v), group});
-        Value offset = loadColumns(b, op.getRhsOffset(), {panelOf(v), group});
-        sum = emitFma(b, broadcast(b, x), offset, sum);
-      }
-      next.push_back(sum);
+      next.push_back(endGroup(b, loc, kernel, acc, sums[v], rowOf(v), group,
+                              columns[v % tile.panels]));
     }
     return next;
-  }
-
-  Value emitFma(OpBuilder &b, Value integers, Value scale, Value sum) {
-    Value x = arith::SIToFPOp::create(b, loc, scale.getType(), integers);
-    return math::FmaOp::create(b, loc, x, scale, sum);
   }
 
   /// The integer accumulators of one group, chain by chain for each vector.
@@ -159,10 +153,8 @@ private:
     Value zero = constantVector(b, kernel.typed(b.getI32Type()), 0);
     for (int64_t v = 0; v < vectors; ++v) {
       accs.push_back(zero);
-      if (Value bias = op.getRowBias())
-        accs.back() =
-            broadcast(b, memref::LoadOp::create(b, loc, bias,
-                                                ValueRange{rowOf(v), group}));
+      if (Value bias = broadcastRowBias(b, loc, kernel, rowOf(v), group))
+        accs.back() = bias;
       accs.append(chains - 1, zero);
     }
     int64_t unroll = unrolledSteps();
@@ -203,47 +195,24 @@ private:
       int64_t chain = (number * dotsPerStep() + part) % chains;
       Value k = arith::AddIOp::create(b, loc, base, index(b, part * 4));
       for (int64_t r = 0; r < tile.rows; ++r) {
-        Value x = broadcastActivations(b, rows[r], k);
+        Value x = broadcastActivations(b, loc, kernel, rows[r], k);
         for (int64_t p = 0; p < tile.panels; ++p) {
           Value &acc = accs[(r * tile.panels + p) * chains + chain];
-          acc = emitDot(b, acc, weights[p][part], x);
+          acc = emitScaledDot(b, loc, kernel, acc, weights[p][part], x);
         }
       }
     }
   }
 
-  Value emitDot(OpBuilder &b, Value acc, Value weight, Value x) {
-    return LLVM::CallIntrinsicOp::create(
-               b, loc, acc.getType(), b.getStringAttr(kernel.row.llvmIntrinsic),
-               ValueRange{acc, weight, x})
-        .getResults();
-  }
-
   /// The weight's unsigned bytes: those of a step, or its two halves.
   SmallVector<Value> loadWeights(OpBuilder &b, Value panel, Value group,
                                  Value step) {
-    VectorType type = bytesType(b);
-    Value stored = vector::LoadOp::create(
-        b, loc, type, kernel.rhs, ValueRange{panel, group, step, index(b, 0)});
+    Value stored =
+        vector::LoadOp::create(b, loc, bytesType(b), kernel.rhs,
+                               ValueRange{panel, group, step, index(b, 0)});
     if (!kernel.isInt4)
       return {stored};
-    Value mask = constantVector(b, type, 15);
-    Value low = arith::AndIOp::create(b, loc, stored, mask);
-    // One instruction with GFNI; else a shift of words and a mask.
-    Value high =
-        arith::ShRUIOp::create(b, loc, stored, constantVector(b, type, 4));
-    return {low, high};
-  }
-
-  Value broadcastActivations(OpBuilder &b, Value row, Value k) {
-    Value bytes = vector::LoadOp::create(b, loc, VectorType::get({4}, i8(b)),
-                                         op.getLhs(), ValueRange{row, k});
-    Value word = vector::BitCastOp::create(
-        b, loc, VectorType::get({1}, b.getI32Type()), bytes);
-    Value scalar =
-        vector::ExtractOp::create(b, loc, word, ArrayRef<int64_t>{0});
-    return vector::BitCastOp::create(b, loc, bytesType(b),
-                                     broadcast(b, scalar));
+    return splitUnsignedNibbles(b, loc, stored);
   }
 
   /// Past the end these are lines of the next panel, or of nothing: prefetches
@@ -255,64 +224,6 @@ private:
                                ValueRange{panel, group, ahead, index(b, 0)},
                                /*isWrite=*/false, /*localityHint=*/3,
                                /*isDataCache=*/true);
-  }
-
-  Value loadColumns(OpBuilder &b, Value packed, ArrayRef<Value> leading) {
-    auto type = cast<MemRefType>(packed.getType());
-    SmallVector<Value> at(leading);
-    at.push_back(index(b, 0));
-    return vector::LoadOp::create(b, loc, kernel.typed(type.getElementType()),
-                                  packed, at);
-  }
-
-  Value addCorrections(OpBuilder &b, Value acc, int64_t v, Value group) {
-    Value factors = op.getRowFactors();
-    if (!factors)
-      return acc;
-    int64_t rank = cast<MemRefType>(factors.getType()).getDimSize(0);
-    for (int64_t i = 0; i < rank; ++i) {
-      Value x = memref::LoadOp::create(
-          b, loc, factors, ValueRange{index(b, i), rowOf(v), group});
-      Value w =
-          loadColumns(b, op.getColFactors(), {index(b, i), panelOf(v), group});
-      acc = arith::AddIOp::create(
-          b, loc, acc, arith::MulIOp::create(b, loc, broadcast(b, x), w));
-    }
-    return acc;
-  }
-
-  /// t * row_scale + bias, rounded after each, then the result's type.
-  Value rescale(OpBuilder &b, Value t, int64_t v) {
-    if (Value scale = op.getRowScale()) {
-      SmallVector<Value> at;
-      if (cast<MemRefType>(scale.getType()).getRank() == 1)
-        at.push_back(rowOf(v));
-      Value s = memref::LoadOp::create(b, loc, scale, at);
-      t = arith::MulFOp::create(b, loc, t, broadcast(b, s));
-    }
-    if (Value bias = op.getBias())
-      t = arith::AddFOp::create(b, loc, t, loadColumns(b, bias, {panelOf(v)}));
-    Type element = cast<MemRefType>(op.getInit().getType()).getElementType();
-    if (element.isF32())
-      return t;
-    return arith::TruncFOp::create(b, loc, kernel.typed(element), t);
-  }
-
-  void store(OpBuilder &b, Value vector, int64_t v) {
-    Value row = rowOf(v), panel = panelOf(v);
-    Value init = op.getInit();
-    Value column = arith::MulIOp::create(b, loc, panel, index(b, kernel.lanes));
-    int64_t n = cast<MemRefType>(init.getType()).getDimSize(1);
-    if (!ShapedType::isDynamic(n) && n % kernel.lanes == 0) {
-      vector::StoreOp::create(b, loc, vector, init, ValueRange{row, column});
-      return;
-    }
-    Value size = memref::DimOp::create(b, loc, init, 1);
-    Value left = arith::SubIOp::create(b, loc, size, column);
-    Value mask =
-        vector::CreateMaskOp::create(b, loc, kernel.typed(b.getI1Type()), left);
-    vector::MaskedStoreOp::create(b, loc, init, ValueRange{row, column}, mask,
-                                  vector);
   }
 
   const ScaledKernel &kernel;

@@ -9,9 +9,14 @@
 
 namespace quantmlir {
 
+/// The vectors' instruction on the packed weight of `kind`: its own, or that
+/// which reads panels as wide as a tile's.
+const qtarget::IntrinsicRow &getVectorRow(qtarget::IntrinsicKind kind);
+
 /// A bufferized quant.packed_scaled_matmul with what its emission keeps asking.
 struct ScaledKernel {
   mutable PackedScaledMatmulOp op;
+  /// Of the vectors' instruction.
   const qtarget::IntrinsicRow &row;
   /// Vector lanes = columns of a panel; groups, and steps over K in each.
   int64_t lanes, groups, steps;

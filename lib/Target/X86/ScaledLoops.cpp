@@ -12,6 +12,7 @@
 
 #include "ScaledLoops.h"
 
+#include "AMXTile.h"
 #include "ScaledKernel.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -184,17 +185,45 @@ static void alignStack(PackedScaledMatmulOp op) {
   function->setAttr(name, ArrayAttr::get(op.getContext(), attributes));
 }
 
+static void emitVectors(OpBuilder &b, PackedScaledMatmulOp op) {
+  alignStack(op);
+  LoopEmitter(b, op).emit();
+}
+
+/// Tiles, or vectors where there turn out to be few rows.
+static void emitForRows(RewriterBase &b, PackedScaledMatmulOp op,
+                        AMXKernels &amxKernels) {
+  if (qtarget::getIntrinsicRow(op.getIntrinsic()).family !=
+      qtarget::IntrinsicFamily::TileDot)
+    return emitVectors(b, op);
+  if (!cast<MemRefType>(op.getInit().getType()).isDynamicDim(0))
+    return amxKernels.call(b, op);
+  Location loc = op.getLoc();
+  int64_t groupK = op.getStepsPerGroup() * op.getStepSize();
+  Value rows = memref::DimOp::create(b, loc, op.getInit(), 0);
+  Value least = arith::ConstantIndexOp::create(
+      b, loc, getLeastScaledRows(groupK, op.getRhsBits()));
+  Value areMany =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge, rows, least);
+  auto branch = scf::IfOp::create(b, loc, areMany, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  amxKernels.call(b, op);
+  b.setInsertionPointToStart(branch.elseBlock());
+  emitVectors(b, op);
+}
+
 LogicalResult quantmlir::expandPackedScaledMatmul(RewriterBase &b,
-                                                  PackedScaledMatmulOp op) {
+                                                  PackedScaledMatmulOp op,
+                                                  AMXKernels &amxKernels) {
   if (!isa<MemRefType>(op.getInit().getType()))
     return op.emitError("expected memrefs, found tensors; bufferize first");
   for (Value operand : op->getOperands())
     if (!hasContiguousRows(operand))
       return op.emitError("expected rows without gaps, found ")
              << operand.getType();
-  alignStack(op);
   b.setInsertionPoint(op);
-  LoopEmitter(b, op).emit();
+  emitForRows(b, op, amxKernels);
   b.eraseOp(op);
   return success();
 }

@@ -12,6 +12,7 @@
 
 #include "ScaledPack.h"
 
+#include "AMXTile.h"
 #include "PackOperands.h"
 #include "ScaledWeight.h"
 
@@ -361,6 +362,7 @@ static std::string checkPackable(ScaledMatmulOp op,
 }
 
 int64_t quantmlir::packScaledMatmuls(Operation *root,
+                                     qtarget::TargetAttr target,
                                      const qtarget::IntrinsicRow &vectors) {
   // Every GPU has dp4a, whatever else it has.
   const qtarget::IntrinsicRow &row =
@@ -379,7 +381,10 @@ int64_t quantmlir::packScaledMatmuls(Operation *root,
       continue;
     }
     rewriter.setInsertionPoint(op);
-    ScaledPacker(op, row, std::move(*weight), rewriter).rewrite();
+    const GroupLayout &layout = weight->layout();
+    const qtarget::IntrinsicRow &chosen =
+        chooseScaledRow(op, layout.paddedGroup, layout.bits, target, row);
+    ScaledPacker(op, chosen, std::move(*weight), rewriter).rewrite();
     ++numPacked;
   }
   return numPacked;

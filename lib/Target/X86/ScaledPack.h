@@ -14,10 +14,11 @@ class Operation;
 namespace quantmlir {
 
 /// Rewrites every quant.scaled_matmul of integers by a constant weight below
-/// `root` to quant.packed_scaled_matmul for `row`, and returns their number.
-/// Others stay, each with a remark that says why.
-int64_t packScaledMatmuls(mlir::Operation *root,
-                          const qtarget::IntrinsicRow &row);
+/// `root` to quant.packed_scaled_matmul and returns their number. They take
+/// tiles where `target` has them and they pay, else `vectors`, the target's row
+/// for vectors or of a GPU. Others stay, each with a remark that says why.
+int64_t packScaledMatmuls(mlir::Operation *root, qtarget::TargetAttr target,
+                          const qtarget::IntrinsicRow &vectors);
 
 } // namespace quantmlir
 

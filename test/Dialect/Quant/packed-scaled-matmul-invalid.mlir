@@ -4,7 +4,7 @@
 // violates.
 
 func.func @packed_scaled_matmul_c1_family(%a0: tensor<3x16xi8>, %a1: tensor<1x2x1x16x4xi8>, %a2: tensor<1x2x16xf32>, %a3: tensor<3x2xf32>) {
-  // expected-error@+1 {{'quant.packed_scaled_matmul' op expected a dot product of four bytes, but got vpmaddwd_512}}
+  // expected-error@+1 {{'quant.packed_scaled_matmul' op expected a dot product of four bytes, or tiles of signed by unsigned ones, but got vpmaddwd_512}}
   %r = quant.packed_scaled_matmul <vpmaddwd_512> 4 ins(%a0, %a1 : tensor<3x16xi8>, tensor<1x2x1x16x4xi8>) rhs_scale(%a2 : tensor<1x2x16xf32>) outs(%a3 : tensor<3x2xf32>) -> tensor<3x2xf32>
   return
 }

@@ -15,11 +15,14 @@ from quantsim import arith
 
 F32 = np.float32
 # M, N, K, G: whole and ragged groups, groups that are not a multiple of four,
-# one for all of K, sizes at the edges of vectors and register tiles.
+# one for all of K, sizes at the edges of vectors and register tiles; the last
+# ones have rows and groups for several blocks of AMX tiles.
 SHAPES = [(1, 1, 1, 1), (1, 17, 64, 32), (3, 5, 70, 32), (4, 33, 96, 32),
           (7, 16, 65, 13), (2, 48, 33, 64), (8, 129, 256, 128),
           (9, 15, 130, 128), (17, 64, 128, 32), (1, 65, 129, 6),
-          (33, 63, 100, 20), (5, 3, 15, 1), (65, 19, 160, 64)]
+          (33, 63, 100, 20), (5, 3, 15, 1), (65, 19, 160, 64),
+          (70, 16, 64, 32), (16, 50, 128, 64), (21, 48, 320, 320), (40, 33, 640, 128),
+          (300, 17, 384, 96)]
 
 
 def weight(batch, values, bits, is_constant):

@@ -1,5 +1,6 @@
 // RUN: quant-opt %s -split-input-file -quant-set-target=cpu=icelake-server -quant-pack-matmul -verify-diagnostics | FileCheck %s
 // RUN: quant-opt %s -split-input-file -quant-set-target=cpu=alderlake -quant-pack-matmul 2>/dev/null | FileCheck %s --check-prefix=VEX
+// RUN: quant-opt %s -split-input-file -quant-set-target=cpu=sapphirerapids -quant-pack-matmul 2>/dev/null | FileCheck %s --check-prefix=TILES
 // RUN: quant-opt %s -split-input-file -quant-set-target=cpu=icelake-server -quant-pack-matmul -canonicalize 2>/dev/null | quant-opt -split-input-file | FileCheck %s --check-prefix=ROUND
 
 // Nibbles w + 8: element p low, element p + 4 high. The row's part of the
@@ -73,6 +74,41 @@ func.func @row_stride(%x: tensor<5x2048xi8>) -> tensor<5x2xf32> {
   %y = quant.scaled_matmul ins(%x, %w : tensor<5x2048xi8>, tensor<2x2048xi8>)
       rhs_scale(%s : tensor<2x1xf32>) {group_size = 2048 : i64} -> tensor<5x2xf32>
   return %y : tensor<5x2xf32>
+}
+
+// -----
+
+// Tiles of AMX read the same weight. Few rows, and groups that would leave a
+// tile more than half empty, take vectors.
+// CHECK-LABEL: @tiles
+// CHECK: quant.packed_scaled_matmul <vpdpbusd_512> 4 ins(%{{.*}}, %{{.*}} : tensor<?x64xi8>, tensor<2x2x4x16x4xi8>)
+// TILES-LABEL: @tiles
+// TILES: quant.packed_scaled_matmul <amx_tdpbsud> 4 ins(%{{.*}}, %{{.*}} : tensor<?x64xi8>, tensor<2x2x4x16x4xi8>)
+// TILES-SAME: row_bias(%{{.*}} : tensor<?x2xi32>)
+func.func @tiles(%x: tensor<?x64xi8>) -> tensor<?x17xf32> {
+  %p = arith.constant dense<1> : tensor<17x32xi8>
+  %w = quant.unpack_int4 %p : tensor<17x32xi8> -> tensor<17x64xi4>
+  %s = arith.constant dense<1.0> : tensor<17x2xf32>
+  %y = quant.scaled_matmul ins(%x, %w : tensor<?x64xi8>, tensor<17x64xi4>)
+      rhs_scale(%s : tensor<17x2xf32>) {group_size = 32 : i64} -> tensor<?x17xf32>
+  return %y : tensor<?x17xf32>
+}
+
+// -----
+
+// TILES-LABEL: @vectors
+// TILES: quant.packed_scaled_matmul <vpdpbusd_512> 4
+// TILES: quant.packed_scaled_matmul <vpdpbusd_512> 4
+func.func @vectors(%x: tensor<63x64xi8>, %z: tensor<99x64xi8>) -> (tensor<63x17xf32>, tensor<99x17xf32>) {
+  %p = arith.constant dense<1> : tensor<17x32xi8>
+  %w = quant.unpack_int4 %p : tensor<17x32xi8> -> tensor<17x64xi4>
+  %s = arith.constant dense<1.0> : tensor<17x2xf32>
+  %t = arith.constant dense<1.0> : tensor<17x4xf32>
+  %y = quant.scaled_matmul ins(%x, %w : tensor<63x64xi8>, tensor<17x64xi4>)
+      rhs_scale(%s : tensor<17x2xf32>) {group_size = 32 : i64} -> tensor<63x17xf32>
+  %u = quant.scaled_matmul ins(%z, %w : tensor<99x64xi8>, tensor<17x64xi4>)
+      rhs_scale(%t : tensor<17x4xf32>) {group_size = 16 : i64} -> tensor<99x17xf32>
+  return %y, %u : tensor<63x17xf32>, tensor<99x17xf32>
 }
 
 // -----

@@ -21,7 +21,9 @@ int64_t quantmlir::getPanelColumns(const qtarget::IntrinsicRow &row) {
 }
 
 bool quantmlir::storesUnsignedWeight(const qtarget::IntrinsicRow &row) {
-  return row.family == qtarget::IntrinsicFamily::DotU8S8;
+  return row.family == qtarget::IntrinsicFamily::DotU8S8 ||
+         (row.family == qtarget::IntrinsicFamily::TileDot &&
+          !row.lhs.isUnsigned && row.rhs.isUnsigned);
 }
 
 static ShapedType getShaped(Value value) {
@@ -44,9 +46,10 @@ static LogicalResult verifyRhs(PackedScaledMatmulOp op) {
                           "static inner sizes, but got ")
            << rhs;
   // packed_scaled_matmul_c1
-  if (row.family != qtarget::IntrinsicFamily::DotU8S8 &&
+  if (!storesUnsignedWeight(row) &&
       row.family != qtarget::IntrinsicFamily::Dp4a)
-    return op.emitOpError("expected a dot product of four bytes, but got ")
+    return op.emitOpError("expected a dot product of four bytes, or tiles of "
+                          "signed by unsigned ones, but got ")
            << row.name;
   if (op.getNR() != getPanelColumns(row))
     return op.emitOpError("expected panels of ")

@@ -14,8 +14,10 @@ def QuantExt_PackedScaledMatmulOp : QuantExt_Op<"packed_scaled_matmul", [
   let summary = "Grouped matmul on a weight packed for one instruction";
   let description = [{
     A `quant.scaled_matmul` of integers whose weight is packed for
-    `intrinsic`, a dot product of four bytes. On a CPU it is one of unsigned by
-    signed bytes, and the weight is the unsigned operand: 4-bit elements are
+    `intrinsic`, a dot product of four bytes or, in the same layout, AMX's tiles
+    of signed by unsigned bytes, for which few rows, where only the run knows
+    their number, take the vectors' instruction. On a CPU the product is one of
+    unsigned by signed bytes, and the weight is the unsigned operand: 4-bit elements are
     stored as nibbles `w + 8` (0 to 15), 8-bit ones as bytes `w + 128`, so that
     unpacking int4 is an `and` and a shift for 128 of them. On a GPU both are
     signed: a nibble in the upper half of a byte is 16 times itself. The
@@ -42,8 +44,8 @@ def QuantExt_PackedScaledMatmulOp : QuantExt_Op<"packed_scaled_matmul", [
     The op stands on tensors or, after bufferization, on memrefs.
 
     Constraints:
-    * (C1) `intrinsic` multiplies unsigned by signed bytes, NR is its lanes; or
-      it is `dp4a`, and NR is 8.
+    * (C1) `intrinsic` is a dot product of unsigned by signed bytes, NR is its
+      lanes; or it is `amx_tdpbsud`, and NR is 16; or `dp4a`, and NR is 8.
     * (C2) `rhs_bits` is 4 or 8; `rhs` has rank 5, all but the first size
       static, and its last size is 4.
     * (C3) `lhs` is `[M, S]` with M of `init` and S, static, at least K/G * G.
