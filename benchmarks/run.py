@@ -9,9 +9,10 @@ The configuration is a list of {scheme, ours, rivals, shapes}: a contender of
 benchmarks/contender.py, a regular expression of rivals' names, and sizes BxNxD
 with `:cold` where the weights must come from memory. FOLDER holds peers.py,
 which keeps all contenders of a shape pinned to one core and times them by
-turns; the limits (dot product peak, reads of as many bytes as the weights have)
-take part in the same rounds. One row of a matmul is measured against the
-bandwidth, more against the peak. A configuration of several schemes is one run
+turns; the limits (dot product peak, reads of as many bytes as the weights have,
+and of AMX what tile_limits.py says) take part in the same rounds. One row of a
+matmul is measured against the bandwidth, more against the peak: that of AMX where
+nothing keeps this project from using it, for the rows from which it does. A configuration of several schemes is one run
 for each shape, so that ratios compare what ran side by side. With --cpu both
 sides keep to that processor's instructions where they can be told to.
 """
@@ -31,6 +32,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 RIVAL_LIMITS = {"icelake-server": {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_VNNI",
                                    "DNNL_MAX_CPU_ISA": "AVX512_CORE_VNNI",
                                    "MKL_ENABLE_INSTRUCTIONS": "AVX512_E1"}}
+# From how many rows on tiles are used where there are some (lib/Target/X86/AMXTile.cpp).
+TILE_ROWS = {"i8.quant": 5, "i8.quant_fused": 5, "i4.quant_g128": 16, "i4.quant_g32": 64}
 
 
 def run_peers(args, shapes, names):
@@ -43,6 +46,7 @@ def run_peers(args, shapes, names):
         out = os.path.join(folder, "out.json")
         command = [sys.executable, os.path.join(args.peers, "peers.py"),
                    "--plugin", str(HERE / "contender.py"), "--shapes", ",".join(shapes),
+               *([] if args.cpu else ["--plugin", str(HERE / "tile_limits.py")]),
                    "--only", "|".join(names), "--rounds", str(args.rounds),
                    "--core", str(args.core), "--json", out]
         done = subprocess.run(command, env=env, capture_output=True, text=True)
@@ -62,9 +66,14 @@ def measure(args, config):
     return [run_peers(args, shapes, rivals) for rivals, shapes in groups.items()]
 
 
-def fraction(row):
-    """Of the limit that binds: bandwidth for one row, else the peak."""
-    return row.get("of_bw") if row["B"] == 1 else row.get("of_vnni")
+def fraction(row, limits):
+    """Of the limits that bind, by name: bandwidth for one row, else a peak."""
+    if row["B"] == 1:
+        return {"bandwidth": row["of_bw"]} if row.get("of_bw") else {}
+    tiles = {"AMX": limits.get("phys.amx"), "AMX from L1": limits.get("phys.amx_block")}
+    if tiles["AMX"] and row["B"] >= TILE_ROWS[row["contender"]]:
+        return {name: row["gmac"] / limit for name, limit in tiles.items() if limit}
+    return {"peak": row["of_vnni"]} if row.get("of_vnni") else {}
 
 
 def summarize(config, runs):
@@ -78,10 +87,11 @@ def summarize(config, runs):
             rivals = [r for r in rows if re.search(entry["rivals"], r["contender"])
                       and (r["shape"], r["mode"]) == (mine["shape"], mine["mode"])]
             best = max(rivals, key=lambda r: r["gmac"], default=None)
+            limits = {r["contender"]: r["gmac"] for r in rows
+                      if (r["shape"], r["mode"]) == (mine["shape"], mine["mode"])}
             records.append({
                 "scheme": entry["scheme"], "shape": mine["shape"], "mode": mine["mode"],
-                "us": mine["us"], "gmac": mine["gmac"], "limit": fraction(mine),
-                "limited_by": "bandwidth" if mine["B"] == 1 else "peak",
+                "us": mine["us"], "gmac": mine["gmac"], "limits": fraction(mine, limits),
                 "rival": best and best["contender"], "rival_gmac": best and best["gmac"],
                 "ratio": best and mine["gmac"] / best["gmac"]})
     return records
@@ -92,7 +102,7 @@ def print_table(records, cpu):
     print("|---|---|--:|--:|--:|---|--:|--:|")
     for r in records:
         name = r["shape"] + (" cold" if r["mode"] == "cold" else "")
-        limit = f"{r['limit']:.2f} {r['limited_by']}" if r["limit"] else ""
+        limit = ", ".join(f"{value:.2f} {name}" for name, value in r["limits"].items())
         rival = f"{r['rival']} | {r['rival_gmac']:.1f} | {r['ratio']:.2f}" if r["rival"] else " | | "
         print(f"| {r['scheme']} | {name} | {r['us']:.1f} | {r['gmac']:.1f} | {limit} | {rival} |")
 
