@@ -9,6 +9,7 @@
 #include "AMXEmit.h"
 
 #include "EmitEpilogue.h"
+#include "StorePrefetch.h"
 
 #include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -45,7 +46,7 @@ struct BlockEmitter {
   Location loc;
   const AMXMatmul &matmul;
   AMXBlock block;
-  Value mPanel, nPanel;
+  AMXPosition at;
 
   Value index(int64_t v) const {
     return arith::ConstantIndexOp::create(b, loc, v);
@@ -58,6 +59,7 @@ struct BlockEmitter {
   }
 
   SmallVector<Value> initialTiles() const;
+  void prefetchRhs(OpBuilder &b, Value steps, Value step) const;
   SmallVector<Value> multiply(ValueRange start) const;
   bool storesTilesAsTheyAre() const;
   void storeTiles(ValueRange tiles, Value memory, Value row, Value col) const;
@@ -73,7 +75,7 @@ struct BlockEpilogue {
   SmallVector<Value> masks, columns;
   SmallVector<SmallVector<Value>> factors;
 
-  BlockEpilogue(const BlockEmitter &at);
+  BlockEpilogue(const BlockEmitter &emitter);
   void emitRow(OpBuilder &b, Location loc, Value rowInBlock, Value row) const;
 
 private:
@@ -110,12 +112,29 @@ SmallVector<Value> BlockEmitter::initialTiles() const {
     for (int64_t j = 0; j < block.n; ++j) {
       if (bias)
         tiles.push_back(amx::TileLoadOp::create(
-            b, loc, accType(), bias, ValueRange{add(nPanel, j), index(0)},
+            b, loc, accType(), bias, ValueRange{add(at.nPanel, j), index(0)},
             /*stride=*/index(0)));
       else
         tiles.push_back(amx::TileZeroOp::create(b, loc, accType()));
     }
   return tiles;
+}
+
+/// This step's share of the panels after this block's, which then wait in L2.
+/// Past the last panel these are lines of nothing: prefetches do not fault.
+void BlockEmitter::prefetchRhs(OpBuilder &b, Value steps, Value step) const {
+  int64_t lines = matmul.rhsLinesAhead;
+  if (!lines)
+    return;
+  Value before = arith::MulIOp::create(b, loc, at.mPanelsBefore, steps);
+  Value here = arith::MulIOp::create(b, loc, step, index(block.m));
+  Value line = arith::MulIOp::create(
+      b, loc, arith::AddIOp::create(b, loc, before, here), index(lines));
+  for (int64_t i = 0; i < lines * block.m; ++i)
+    memref::PrefetchOp::create(
+        b, loc, matmul.rhs,
+        ValueRange{add(at.nPanel, block.n), add(line, i), index(0)},
+        /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
 }
 
 SmallVector<Value> BlockEmitter::multiply(ValueRange start) const {
@@ -124,12 +143,19 @@ SmallVector<Value> BlockEmitter::multiply(ValueRange start) const {
   auto rhsType = amx::TileType::get({kLanes, kRowBytes}, i8);
   SmallVector<Value> mPanels, nPanels;
   for (int64_t i = 0; i < block.m; ++i)
-    mPanels.push_back(add(mPanel, i));
+    mPanels.push_back(add(at.mPanel, i));
   for (int64_t j = 0; j < block.n; ++j)
-    nPanels.push_back(add(nPanel, j));
+    nPanels.push_back(add(at.nPanel, j));
   Value zero = index(0), rowsOfStep = index(matmul.row.k / 4);
   Value steps = memref::DimOp::create(b, loc, matmul.lhs, 1);
+  int64_t numSteps = cast<MemRefType>(matmul.lhs.getType()).getDimSize(1);
+  StoredBlock stores = {
+      arith::MulIOp::create(b, loc, at.mPanel, index(matmul.tileRows)),
+      arith::MulIOp::create(b, loc, at.nPanel, index(kLanes)),
+      block.m * matmul.tileRows, block.n * kLanes};
   auto body = [&](OpBuilder &b, Location loc, Value step, ValueRange accs) {
+    prefetchRhs(b, steps, step);
+    prefetchStores(b, loc, matmul.op.getInit(), stores, step, numSteps);
     Value rhsRow = arith::MulIOp::create(b, loc, step, rowsOfStep);
     SmallVector<Value> next(accs), right(block.n);
     for (int64_t i = 0; i < block.m; ++i) {
@@ -178,25 +204,25 @@ void BlockEmitter::storeTiles(ValueRange tiles, Value memory, Value row,
           tiles[i * block.n + j]);
 }
 
-BlockEpilogue::BlockEpilogue(const BlockEmitter &at)
-    : matmul(at.matmul), block(at.block) {
-  OpBuilder &b = at.b;
-  Location loc = at.loc;
+BlockEpilogue::BlockEpilogue(const BlockEmitter &emitter)
+    : matmul(emitter.matmul), block(emitter.block) {
+  OpBuilder &b = emitter.b;
+  Location loc = emitter.loc;
   PackedMatmulOp op = matmul.op;
   auto load = [&](Value packed, int64_t j, ValueRange leading = {}) -> Value {
     Type element = cast<MemRefType>(packed.getType()).getElementType();
     if (memrefRank(packed) == 0)
       return splat(b, loc, memref::LoadOp::create(b, loc, packed));
     SmallVector<Value> indices(leading);
-    indices.append({at.add(at.nPanel, j), at.index(0)});
+    indices.append({emitter.add(emitter.at.nPanel, j), emitter.index(0)});
     return vector::LoadOp::create(b, loc, lanesOf(element), packed, indices);
   };
   int64_t n = matmul.getN();
   bool needsMask = ShapedType::isDynamic(n) || n % kLanes != 0;
   Value size = memref::DimOp::create(b, loc, op.getInit(), 1);
   for (int64_t j = 0; j < block.n; ++j) {
-    columns.push_back(
-        arith::MulIOp::create(b, loc, at.add(at.nPanel, j), at.index(kLanes)));
+    columns.push_back(arith::MulIOp::create(
+        b, loc, emitter.add(emitter.at.nPanel, j), emitter.index(kLanes)));
     terms.push_back(
         loadColumnTerms(op, [&](Value packed) { return load(packed, j); }));
     if (needsMask)
@@ -207,7 +233,7 @@ BlockEpilogue::BlockEpilogue(const BlockEmitter &at)
     if (Value cols = op.getColFactors())
       for (int64_t r = 0, e = cast<MemRefType>(cols.getType()).getDimSize(0);
            r < e; ++r)
-        ofColumn.push_back(load(cols, j, at.index(r)));
+        ofColumn.push_back(load(cols, j, emitter.index(r)));
   }
 }
 
@@ -279,15 +305,15 @@ void BlockEpilogue::store(OpBuilder &b, Location loc, Value y, Value row,
 
 void quantmlir::emitAMXBlock(OpBuilder &b, Location loc,
                              const AMXMatmul &matmul, AMXBlock block,
-                             Value mPanel, Value nPanel) {
-  BlockEmitter emitter{b, loc, matmul, block, mPanel, nPanel};
+                             AMXPosition at) {
+  BlockEmitter emitter{b, loc, matmul, block, at};
   SmallVector<Value> tiles = emitter.multiply(emitter.initialTiles());
   Value tileRows = emitter.index(matmul.tileRows);
-  Value firstRow = arith::MulIOp::create(b, loc, mPanel, tileRows);
+  Value firstRow = arith::MulIOp::create(b, loc, at.mPanel, tileRows);
   Value zero = emitter.index(0);
   if (emitter.storesTilesAsTheyAre()) {
     Value firstCol =
-        arith::MulIOp::create(b, loc, nPanel, emitter.index(kLanes));
+        arith::MulIOp::create(b, loc, at.nPanel, emitter.index(kLanes));
     return emitter.storeTiles(tiles, matmul.op.getInit(), firstRow, firstCol);
   }
   emitter.storeTiles(tiles, matmul.scratch, zero, zero);

@@ -20,6 +20,9 @@ struct AMXMatmul {
   mlir::Value lhs, rhs;
   /// Where accumulators go on their way to vectors.
   mlir::Value scratch;
+  /// Lines of the right operand's next panels that each panel of the left one
+  /// asks for at each step along K.
+  int64_t rhsLinesAhead = 0;
 
   AMXMatmul(PackedMatmulOp op, mlir::OpBuilder &b, AMXBlock block);
 
@@ -29,12 +32,19 @@ struct AMXMatmul {
   int64_t getN() const { return initType().getDimSize(1); }
 };
 
-/// Emits a block of tiles whose first panels are `mPanel` and `nPanel`: the
-/// accumulators from the column bias, the loop over K, corrections, rescale and
-/// stores. Rows past M and columns past N are not stored.
+/// Where a block of tiles is.
+struct AMXPosition {
+  /// Its first panels, and how many panels of the left operand came before it
+  /// by the same panels of the right one.
+  mlir::Value mPanel, nPanel, mPanelsBefore;
+};
+
+/// Emits a block of tiles: the accumulators from the column bias, the loop over
+/// K, corrections, rescale and stores. Rows past M and columns past N are not
+/// stored. The loop over K asks for the lines that the block will store, and
+/// for its share of the next panels of the right operand.
 void emitAMXBlock(mlir::OpBuilder &b, mlir::Location loc,
-                  const AMXMatmul &matmul, AMXBlock block, mlir::Value mPanel,
-                  mlir::Value nPanel);
+                  const AMXMatmul &matmul, AMXBlock block, AMXPosition at);
 
 } // namespace quantmlir
 

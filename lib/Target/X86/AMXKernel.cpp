@@ -36,19 +36,24 @@ static void emitTiles(OpBuilder &b, PackedMatmulOp op, int64_t l2) {
   int64_t k = lhsType.isDynamicDim(1) ? ShapedType::kDynamic
                                       : lhsType.getDimSize(1) * matmul.row.k;
   int64_t rowBlock = chooseAMXRowBlock(matmul.tileRows, k, l2);
+  matmul.rhsLinesAhead = chooseAMXLinesAhead(
+      ShapedType::isDynamic(mPanels) ? rowBlock : std::min(rowBlock, mPanels),
+      block);
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
   Value mEnd = memref::DimOp::create(b, loc, op.getLhs(), 0);
   Value nEnd = memref::DimOp::create(b, loc, op.getRhs(), 0);
   auto columns = [&](OpBuilder &b, Location loc, Value begin, Value end,
                      std::optional<int64_t> remainder) {
-    forGroups(b, loc, zero, nEnd, block.n, getRemainder(nPanels, block.n),
-              [&](OpBuilder &b, Location loc, Value nPanel, int64_t n) {
-                forGroups(
-                    b, loc, begin, end, block.m, remainder,
-                    [&](OpBuilder &b, Location loc, Value mPanel, int64_t m) {
-                      emitAMXBlock(b, loc, matmul, {m, n}, mPanel, nPanel);
-                    });
+    forGroups(
+        b, loc, zero, nEnd, block.n, getRemainder(nPanels, block.n),
+        [&](OpBuilder &b, Location loc, Value nPanel, int64_t n) {
+          forGroups(
+              b, loc, begin, end, block.m, remainder,
+              [&](OpBuilder &b, Location loc, Value mPanel, int64_t m) {
+                Value before = arith::SubIOp::create(b, loc, mPanel, begin);
+                emitAMXBlock(b, loc, matmul, {m, n}, {mPanel, nPanel, before});
               });
+        });
   };
   if (!ShapedType::isDynamic(mPanels) && mPanels <= rowBlock)
     return columns(b, loc, zero, mEnd, getRemainder(mPanels, block.m));

@@ -12,6 +12,7 @@
 #include "AMXScaledLoops.h"
 #include "AMXTile.h"
 #include "ScaledEmit.h"
+#include "StorePrefetch.h"
 
 #include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -44,6 +45,9 @@ public:
   }
 
   void emit(OpBuilder &b, const ScaledBlock &at) {
+    StoredBlock stores = {at.rows.front(), mul(b, at.panel, kLanes),
+                          static_cast<int64_t>(at.rows.size()) * height,
+                          at.panels * kLanes};
     loop(b, at.begin, at.end, [&](OpBuilder &b, Value group) {
       for (auto [i, tile] : llvm::enumerate(multiplyGroup(b, at, group)))
         amx::TileStoreOp::create(b, loc, integers,
@@ -51,6 +55,7 @@ public:
                                             index(b, i % at.panels * kLanes)},
                                  tile);
       addToSums(b, at, group);
+      prefetchStores(b, loc, op.getInit(), stores, group, kernel.groups);
     });
   }
 

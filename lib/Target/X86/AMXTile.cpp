@@ -99,13 +99,23 @@ AMXBlock quantmlir::chooseAMXBlock(int64_t mPanels) {
   return {2, 2};
 }
 
+int64_t quantmlir::chooseAMXLinesAhead(int64_t mPanels, AMXBlock block) {
+  // A step of a panel is 16 lines. Each prefetch occupies a fill buffer of L1
+  // until its line is in L2, and loads want those, too: more than two gain
+  // nothing, and cost where the weight is in L2 already.
+  constexpr int64_t linesPerStep = 16, least = 4, most = 2;
+  if (mPanels < least)
+    return 0;
+  return std::min<int64_t>(llvm::divideCeil(linesPerStep * block.n, mPanels),
+                           most);
+}
+
 int64_t quantmlir::chooseAMXRowBlock(int64_t tileRows, int64_t k, int64_t l2) {
   // Half of the cache: the other half is for the right operand's panels that
   // pass by, and for the result. Few rows where the right operand's own panels
   // are short: it stays in L2 as well then, and the rows of the result, whose
-  // lines compete for the same sets, are fewer (1024^3: 1024 rows 0.98, 512
-  // rows 1.09, 128 rows 1.28 TMAC/s).
-  constexpr int64_t unknownK = 4096, least = 8, most = 16, shortK = 1024;
+  // lines compete for the same sets, are fewer.
+  constexpr int64_t unknownK = 4096, least = 4, most = 16, shortK = 1024;
   if (!ShapedType::isDynamic(k) && k <= shortK)
     return least;
   int64_t bytes = tileRows * (ShapedType::isDynamic(k) ? unknownK : k);

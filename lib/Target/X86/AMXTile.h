@@ -43,6 +43,11 @@ struct AMXBlock {
 /// The block for a matmul of `mPanels` rows of tiles.
 AMXBlock chooseAMXBlock(int64_t mPanels);
 
+/// Lines of the next panels of the right operand that each panel of the left
+/// one, of `mPanels` that share these panels, asks for at each step along K; 0
+/// where so few could not.
+int64_t chooseAMXLinesAhead(int64_t mPanels, AMXBlock block);
+
 /// Rows of tiles of the left operand that stay in a cache of `l2` bytes while
 /// the right operand passes by; even. `k` is the padded K, or dynamic.
 int64_t chooseAMXRowBlock(int64_t tileRows, int64_t k, int64_t l2);

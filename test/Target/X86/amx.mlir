@@ -86,11 +86,16 @@ func.func @twice(%q: tensor<16x64xi8>, %w: tensor<64x64xi8>, %s: tensor<f32>) ->
   return %y : tensor<16x64xi8>
 }
 
-// 2 x 2 tiles are carried over K; 2 loads of each operand for 4 products.
+// 2 x 2 tiles are carried over K; 2 loads of each operand for 4 products. Each
+// step asks for a share of the next panels, and of the lines that are stored
+// when the loop ends.
 // TARGET-LABEL: func.func private @quant_amx_matmul_0(
 // TARGET-SAME: passthrough = ["noinline"]
 // TARGET-COUNT-4: amx.tile_zero : !amx.tile<16x16xi32>
 // TARGET: scf.for {{.*}} iter_args({{.*}}) -> (!amx.tile<16x16xi32>, !amx.tile<16x16xi32>, !amx.tile<16x16xi32>, !amx.tile<16x16xi32>)
+// TARGET-COUNT-4: memref.prefetch {{.*}}, read, locality<2>, data : memref<6x1024x64xi8>
+// TARGET-COUNT-2: memref.prefetch {{.*}}, write, locality<2>, data : memref<128x96xf32>
+// TARGET-NOT: memref.prefetch
 // TARGET-COUNT-4: amx.tile_muli
 // TARGET: scf.yield
 // TARGET-COUNT-4: amx.tile_store
@@ -111,6 +116,7 @@ func.func @twice(%q: tensor<16x64xi8>, %w: tensor<64x64xi8>, %s: tensor<f32>) ->
 // ASM-NOT: {{ldtilecfg|tdpb|tileload}}
 // ASM-COUNT-4: tilezero
 // ASM: Inner Loop Header
+// ASM: prefetchw
 // ASM-NOT: {{Spill|Reload|tilezero|tilestore|ldtilecfg|tdpb}}
 // ASM-COUNT-2: tileloadd
 // ASM-NOT: {{Spill|Reload|tilezero|tilestore|ldtilecfg}}
