@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 
-from ptxsim.gemm import (get_grid, get_workspace_bytes, pack_columns,
+from ptxsim.gemm import (get_grid, get_workspace_bytes, order_arguments, pack_columns,
                          pack_nibbles, pack_rows)
 from ptxsim.scaled import ScaledSpec
 
@@ -55,7 +55,7 @@ def run_module(cuda, folder, entry, rng, repeats, most_rows):
             cuda.zero(workspace, bytes_)
             out = cuda.allocate(m * n * 4)
             cuda.launch(function, get_grid(launch, m, n), launch[2], launch[3],
-                        m, [lhs, weights, out] + [0] * 6 + [workspace])
+                        m, order_arguments(lhs, weights, out, workspace))
             got = cuda.download(out, (m, n), np.int32)
             cuda.free(lhs, out, workspace)
             different = int((got != product(a, w)).sum())

@@ -18,7 +18,7 @@ import exact
 import peaks
 import rival
 from cuda import Cuda
-from ptxsim.gemm import get_grid, get_workspace_bytes
+from ptxsim.gemm import get_grid, get_workspace_bytes, order_arguments
 
 # Weights are read from memory, not from L2: copies of them take turns.
 COLD_BYTES = 256 << 20
@@ -101,8 +101,9 @@ class Bench:
             if entry["purpose"].endswith("_scaled"):
                 return kernel.run(m, [self.lhs, next(weights), self.out,
                                       self.group_scales, self.scales[0], 0])
-            return kernel.run(m, [self.lhs, next(weights), self.out, 0, 0, 0,
-                                  *self.scales, 0, workspace])
+            scales = dict(zip(("rs", "cs"), self.scales))
+            return kernel.run(m, order_arguments(
+                self.lhs, next(weights), self.out, workspace, scales))
 
         alone, both = self._time(work), None
         if entry["purpose"] == "fused":

@@ -70,8 +70,7 @@ void quantmlir::buildNVVMPipeline(OpPassManager &pm,
     pm.addPass(createRejectOptionsPass(
         "expected ptxas for format=bin, found none on PATH or in bin/ of "
         "CUDA_ROOT; run utils/setup-ptxas.sh, or use format=isa"));
-  // A kernel for a GPU adds no residual.
-  buildQuantStage(pm, options.quantize, /*residuals=*/false);
+  buildQuantStage(pm, options.quantize);
   if (!endStage(pm, Stage::Quant, options.stopAfter))
     return;
   pm.addPass(createQuantSetNVVMTargetPass({options.chip}));

@@ -73,8 +73,7 @@ void quantmlir::buildMatmulForms(OpPassManager &pm, bool floats, bool remarks) {
   pm.addPass(createQuantConvolutionToMatmulPass({floats, remarks}));
 }
 
-void quantmlir::buildQuantStage(OpPassManager &pm, StringRef quantize,
-                                bool residuals) {
+void quantmlir::buildQuantStage(OpPassManager &pm, StringRef quantize) {
   buildMatmulForms(pm, /*floats=*/quantize != "none");
   // Names are of the program as it was written.
   if (quantize != "none")
@@ -84,7 +83,7 @@ void quantmlir::buildQuantStage(OpPassManager &pm, StringRef quantize,
     pm.addPass(createQuantizePass(quantize));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  pm.addPass(createQuantFuseEpiloguePass({residuals}));
+  pm.addPass(createQuantFuseEpiloguePass());
 }
 
 void quantmlir::buildBufferizeStage(OpPassManager &pm) {

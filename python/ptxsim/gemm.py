@@ -27,12 +27,15 @@ class Spec:
 
     def __init__(self, m, n, k, row="mma_m16n8k32_s8", result="f32",
                  col_bias=False, rank=0, row_scale=None, channel_scale=None,
-                 bias=False, attributes="", unsigned=False):
+                 bias=False, attributes="", unsigned=False, residual=False,
+                 multiplier=None, rounding="SINGLE_ROUND"):
         self.m, self.n, self.k, self.row, self.result = m, n, k, row, result
         self.kr = 128 if row.endswith("s4") else 64
         self.col_bias, self.rank, self.bias = col_bias, rank, bias
         self.row_scale, self.channel_scale = row_scale, channel_scale
         self.attributes, self.unsigned = attributes, unsigned
+        self.residual, self.multiplier = residual, multiplier
+        self.rounding = rounding
 
     @property
     def panels(self):
@@ -68,6 +71,14 @@ class Spec:
                    if self.channel_scale == "one" else columns.format("f32"))
         if self.bias:
             clause("bias", "bi", columns.format("f32"))
+        if self.residual:
+            clause("residual", "re", f"memref<{self.m}x{self.n}xf32>")
+        if self.multiplier:
+            one = self.multiplier == "one"
+            clause("multiplier", "mu",
+                   "memref<i32>" if one else columns.format("i32"))
+            clause("shift", "sh", "memref<i8>" if one else columns.format("i8"))
+            clauses.append(f"rounding({self.rounding})")
         out = f"memref<{self.m}x{self.n}x{self.result}>"
         arguments = ", ".join(f"%{k}: {t}" for k, t in types.items())
         return f"""
@@ -111,6 +122,18 @@ def compile_kernels(opt, text, chip):
     binary = _run_opt(opt, text, target + "," +
                       KERNEL_PASSES.format(chip=chip, ptx=PTX[chip]))
     return extract_ptx(binary), launches
+
+
+# The epilogue's operands, named as in Spec.mlir, in the order of a kernel's
+# arguments; of those over columns.
+TERMS = ("cb", "rf", "cf", "rs", "cs", "bi", "re", "mu", "sh")
+OVER_COLUMNS = {"cb", "cf", "cs", "bi", "mu", "sh"}
+
+
+def order_arguments(lhs, rhs, result, workspace, terms={}):
+    """Addresses as a kernel takes them, after M; 0 for terms that it does not
+    have."""
+    return [lhs, rhs, result, *(terms.get(t, 0) for t in TERMS), workspace]
 
 
 def get_grid(launch, m, n):
@@ -160,27 +183,24 @@ def run_kernel(opt, spec, chip, operands):
     def columns(x):
         return np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, -x.shape[-1] % 8)])
 
-    order = [("cb", columns), ("rf", None), ("cf", columns), ("rs", None),
-             ("cs", columns), ("bi", columns)]
-    dtype = {"f32": np.float32, "i32": np.int32, "i8": np.int8,
-             "f16": np.float16}[spec.result]
+    dtype = {"f32": np.float32, "i32": np.int32, "i16": np.int16,
+             "i8": np.int8, "f16": np.float16}[spec.result]
     size = spec.m * spec.n * np.dtype(dtype).itemsize
     result = machine.allocate(size)
-    arguments = [spec.m, machine.upload(a), machine.upload(w), result]
-    for key, pad in order:
-        value = operands.get(key)
-        if value is None:
-            arguments.append(0)
-        else:
-            value = np.asarray(value)
-            arguments.append(machine.upload(
-                pad(value) if pad and value.ndim else value))
+    terms = {}
+    for key in TERMS:
+        if key in operands:
+            value = np.asarray(operands[key])
+            is_padded = key in OVER_COLUMNS and value.ndim
+            terms[key] = machine.upload(columns(value) if is_padded else value)
     (name, launch), = launches.items()
-    workspace = np.zeros(get_workspace_bytes(launch, spec.m, spec.n), np.uint8)
-    arguments.append(machine.upload(workspace))
+    zeros = np.zeros(get_workspace_bytes(launch, spec.m, spec.n), np.uint8)
+    workspace = machine.upload(zeros)
+    arguments = order_arguments(machine.upload(a), machine.upload(w), result,
+                                workspace, terms)
     machine.launch(kernels[name], get_grid(launch, spec.m, spec.n), launch[2],
-                   launch[3], arguments)
-    if machine.download(arguments[-1], workspace.shape, np.uint8).any():
+                   launch[3], [spec.m, *arguments])
+    if machine.download(workspace, zeros.shape, np.uint8).any():
         raise RuntimeError("the workspace is not left as zeros")
     machine.splits = launch[5]
     return machine.download(result, (spec.m, spec.n), dtype), machine, ptx

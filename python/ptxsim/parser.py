@@ -66,8 +66,10 @@ def _statements(body):
             continue
         *complete, pending = (pending + " " + line).strip().split(";")
         for statement in complete:
-            if statement.strip() not in ("", "{", "}"):
-                yield statement.strip()
+            # No instruction begins with an operand.
+            statement = statement.strip().lstrip("{} ")
+            if statement:
+                yield statement
         pending = "" if pending.strip() in ("", "}") else pending
 
 

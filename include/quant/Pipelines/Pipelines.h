@@ -82,10 +82,9 @@ void buildMatmulForms(mlir::OpPassManager &pm, bool floats,
 
 /// Import + Quant stage: `buildMatmulForms`, then QDQ forms are imported, then,
 /// unless `quantize` is `none`, float matmuls are quantized with these options.
-/// Ends with constants folded, and with additions in the rescales before them
-/// if `residuals`; the pipelines verify the stage.
-void buildQuantStage(mlir::OpPassManager &pm, llvm::StringRef quantize,
-                     bool residuals = true);
+/// Ends with constants folded, and with additions in the rescales before them;
+/// the pipelines verify the stage.
+void buildQuantStage(mlir::OpPassManager &pm, llvm::StringRef quantize);
 
 /// From tensors of standard dialects (linalg, tensor, arith, math) and
 /// bufferized `quant.packed_matmul` down to the LLVM dialect, in two parts so

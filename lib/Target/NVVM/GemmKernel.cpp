@@ -49,6 +49,8 @@ private:
   void combineSplits(ArrayRef<Value> sums,
                      function_ref<void(ValueRange)> finish);
   void epilogue(TileMultiply &tile, ValueRange sums);
+  void finishRows(TileMultiply &tile, ValueRange sums, int64_t first,
+                  ArrayRef<Value> rows);
 
   KernelBuilder &k;
   gpu::GPUFuncOp func;
@@ -145,26 +147,45 @@ void GemmEmitter::combineSplits(ArrayRef<Value> sums,
   });
 }
 
-void GemmEmitter::epilogue(TileMultiply &tile, ValueRange sums) {
+/// Of rows `first`... of the thread's.
+void GemmEmitter::finishRows(TileMultiply &tile, ValueRange sums, int64_t first,
+                             ArrayRef<Value> rows) {
   KernelEpilogue epilogue(k, func, problem);
   Value m = func.getArgument(kM), lastRow = k.add(m, -1);
-  Value lastColumn = k.constant(problem.panels * Problem::panelColumns -
-                                tile.columnsTogether());
-  SmallVector<Value> rows = tile.rows(origin.row);
+  int64_t together = tile.columnsTogether();
+  Value lastColumn =
+      k.constant(problem.panels * Problem::panelColumns - together);
   SmallVector<KernelEpilogue::RowTerms> rowTerms;
   for (Value row : rows)
     rowTerms.push_back(epilogue.loadRow(k.min(row, lastRow)));
   for (auto [c, column] : llvm::enumerate(tile.columns(origin.column))) {
     auto columnTerms =
-        epilogue.loadColumns(k.min(column, lastColumn), tile.columnsTogether());
+        epilogue.loadColumns(k.min(column, lastColumn), together);
+    // All of them first: a store would keep later loads from starting.
+    SmallVector<Value> residuals;
+    for (Value row : rows)
+      residuals.push_back(
+          epilogue.loadResidual(k.min(row, lastRow), column, together));
     for (auto [r, row] : llvm::enumerate(rows)) {
-      Value values =
-          epilogue.apply(tile.sum(sums, r, c), rowTerms[r], columnTerms);
+      Value values = epilogue.apply(tile.sum(sums, first + r, c), rowTerms[r],
+                                    columnTerms, residuals[r]);
       k.ifThen(k.less(row, m), [&, row = row, column = column] {
         epilogue.store(row, column, values);
       });
     }
   }
+}
+
+void GemmEmitter::epilogue(TileMultiply &tile, ValueRange sums) {
+  // A large tile's sums leave no registers for the residuals of all its rows.
+  constexpr int64_t residualRows = 4;
+  SmallVector<Value> rows = tile.rows(origin.row);
+  int64_t count = rows.size();
+  int64_t together = problem.op.getResidual() ? residualRows : count;
+  for (int64_t first = 0; first < count; first += together)
+    finishRows(
+        tile, sums, first,
+        ArrayRef<Value>(rows).slice(first, std::min(together, count - first)));
 }
 
 void GemmEmitter::emit() {

@@ -134,6 +134,7 @@ void nvvm::emitGemvKernel(KernelBuilder &k, gpu::GPUFuncOp func,
     KernelEpilogue epilogue(k, func, problem);
     epilogue.store(row, n,
                    epilogue.apply(unpacker.finish(sum), epilogue.loadRow(row),
-                                  epilogue.loadColumns(n, 1)));
+                                  epilogue.loadColumns(n, 1),
+                                  epilogue.loadResidual(row, n, 1)));
   });
 }

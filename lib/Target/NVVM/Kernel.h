@@ -25,6 +25,9 @@ enum Argument : unsigned {
   kRowScale,
   kChannelScale,
   kBias,
+  kResidual,
+  kMultiplier,
+  kShift,
   /// Where blocks that share out K add up: zeros before and after.
   kWorkspace,
   kNumArguments
@@ -266,14 +269,18 @@ public:
   };
   /// What depends on the columns `n`... (below 8 * panels) alone.
   struct ColumnTerms {
-    mlir::Value bias, scale, floatBias;
+    mlir::Value bias, scale, floatBias, multiplier, shift;
     llvm::SmallVector<mlir::Value> factors;
   };
   RowTerms loadRow(mlir::Value m);
   ColumnTerms loadColumns(mlir::Value n, int64_t count);
+  /// What is added to the result at (m, n...), of row `m` (below M) and
+  /// `count` columns `n`...; null where nothing is. Columns past N have
+  /// anything.
+  mlir::Value loadResidual(mlir::Value m, mlir::Value n, int64_t count);
   /// The values to store for `acc`.
   mlir::Value apply(mlir::Value acc, const RowTerms &row,
-                    const ColumnTerms &columns);
+                    const ColumnTerms &columns, mlir::Value residual);
   /// Stores `values` at (m, n...): columns past N are left out.
   void store(mlir::Value m, mlir::Value n, mlir::Value values);
 

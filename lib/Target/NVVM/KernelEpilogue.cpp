@@ -66,6 +66,10 @@ KernelEpilogue::ColumnTerms KernelEpilogue::loadColumns(Value n,
     terms.scale = columnVector(kChannelScale, op.getChannelScale(), n, count);
   if (op.getBias())
     terms.floatBias = columnVector(kBias, op.getBias(), n, count);
+  if (op.getMultiplier()) {
+    terms.multiplier = columnVector(kMultiplier, op.getMultiplier(), n, count);
+    terms.shift = columnVector(kShift, op.getShift(), n, count);
+  }
   int64_t columns = problem.panels * Problem::panelColumns;
   for (int64_t r = 0, rank = getRank(op); r < rank; ++r)
     terms.factors.push_back(columnVector(kColFactors, op.getColFactors(),
@@ -73,8 +77,31 @@ KernelEpilogue::ColumnTerms KernelEpilogue::loadColumns(Value n,
   return terms;
 }
 
+Value KernelEpilogue::loadResidual(Value m, Value n, int64_t count) {
+  if (!problem.op.getResidual())
+    return {};
+  Type f32 = k.b.getF32Type();
+  Value row = k.offset(k.globalPointer(func.getArgument(kResidual)), m,
+                       problem.n * sizeof(float));
+  auto loadFrom = [&](Value column, Type type, int64_t elements) {
+    column = k.min(column, k.constant(problem.n - elements));
+    return k.load(k.offset(row, column, sizeof(float)), type,
+                  elements * sizeof(float));
+  };
+  if (count == 1)
+    return loadFrom(n, f32, 1);
+  // Rows are not padded: neighbours are aligned where N is a multiple of them.
+  if (problem.n % count == 0)
+    return loadFrom(n, k.vec(count, f32), count);
+  SmallVector<Value> elements;
+  for (int64_t i = 0; i < count; ++i)
+    elements.push_back(loadFrom(k.add(n, i), f32, 1));
+  return vector::FromElementsOp::create(k.b, k.loc, k.vec(count, f32),
+                                        elements);
+}
+
 Value KernelEpilogue::apply(Value acc, const RowTerms &row,
-                            const ColumnTerms &columns) {
+                            const ColumnTerms &columns, Value residual) {
   PackedMatmulOp op = problem.op;
   auto broadcast = [&](Value scalar) -> Value {
     auto vector = dyn_cast<VectorType>(acc.getType());
@@ -88,12 +115,14 @@ Value KernelEpilogue::apply(Value acc, const RowTerms &row,
   for (auto [factor, column] : llvm::zip_equal(row.factors, columns.factors))
     acc = k.add(acc, k.mul(broadcast(factor), column));
   Type element = memrefType(op.getInit()).getElementType();
-  if (element.isInteger(32))
-    return acc;
   RescaleTerms terms;
   terms.rowScale = broadcast(row.scale);
   terms.channelScale = columns.scale;
   terms.bias = columns.floatBias;
+  terms.residual = residual;
+  terms.multiplier = columns.multiplier;
+  terms.shift = columns.shift;
+  terms.doubleRound = op.getRounding() == RoundingMode::DOUBLE_ROUND;
   terms.clampMin = op.getClampMin();
   terms.clampMax = op.getClampMax();
   terms.zeroPoint = static_cast<int32_t>(op.getZeroPoint().value_or(0));

@@ -152,14 +152,6 @@ static LogicalResult verifyShape(OpTy op) {
   return success();
 }
 
-static LogicalResult verifyEpilogue(PackedMatmulOp op) {
-  if (!op.getMultiplier() && !op.getResidual())
-    return success();
-  return op.emitError("expected a float rescale without residual for a GPU "
-                      "kernel, found ")
-         << (op.getMultiplier() ? "a multiplier" : "a residual");
-}
-
 /// Number of rows of `memref`, without a use of it where it is an allocation.
 static Value getRows(OpBuilder &b, Location loc, Value memref) {
   return b.createOrFold<memref::DimOp>(loc, memref, 0);
@@ -180,7 +172,7 @@ static void ifAny(OpBuilder &b, Location loc, Value rows,
 static LogicalResult convert(RewriterBase &b, PackedMatmulOp op,
                              Kernels &kernels, qtarget::TargetAttr target,
                              HostCalls &host) {
-  if (failed(verifyShape(op)) || failed(verifyEpilogue(op)))
+  if (failed(verifyShape(op)))
     return failure();
   Location loc = op.getLoc();
   Problem problem(op);
@@ -195,7 +187,10 @@ static LogicalResult convert(RewriterBase &b, PackedMatmulOp op,
       {kColFactors, op.getColFactors()},
       {kRowScale, op.getRowScale()},
       {kChannelScale, op.getChannelScale()},
-      {kBias, op.getBias()}};
+      {kBias, op.getBias()},
+      {kResidual, op.getResidual()},
+      {kMultiplier, op.getMultiplier()},
+      {kShift, op.getShift()}};
   for (auto [argument, value] : inputs)
     arguments[argument] = host.toDevice(value);
   arguments[kResult] = host.allocateLike(op.getInit());

@@ -23,18 +23,12 @@ Operation *quantmlir::soleRescale(MatmulOp op) {
   return isRescale ? user : nullptr;
 }
 
-FusedEpilogue FusedEpilogue::of(MatmulOp op, const qtarget::IntrinsicRow &row) {
+FusedEpilogue FusedEpilogue::of(MatmulOp op) {
   Operation *rescale = soleRescale(op);
   // Two 4-bit elements share a byte, which no vector store writes.
   if (!rescale ||
       tensorType(rescale->getResult(0)).getElementType().isInteger(4))
     return {};
-  auto scaled = dyn_cast<RescaleOp>(rescale);
-  if (row.isNVVM() && (!scaled || scaled.getResidual())) {
-    rescale->emitRemark() << "not fused into its matmul: kernels for a GPU "
-                             "have no fixed-point rescale and no residual";
-    return {};
-  }
   return FusedEpilogue(rescale);
 }
 

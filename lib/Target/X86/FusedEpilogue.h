@@ -11,7 +11,6 @@
 
 #include "mlir/IR/Builders.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
-#include "quant/Target/IR/IntrinsicTable.h"
 
 namespace quantmlir {
 
@@ -23,8 +22,8 @@ mlir::Operation *soleRescale(MatmulOp op);
 class FusedEpilogue {
 public:
   FusedEpilogue() = default;
-  /// The rescale of `op`, if kernels of `row` can have it.
-  static FusedEpilogue of(MatmulOp op, const qtarget::IntrinsicRow &row);
+  /// The rescale of `op`, if kernels can have it.
+  static FusedEpilogue of(MatmulOp op);
 
   explicit operator bool() const { return rescale; }
   mlir::Operation *getRescale() const { return rescale; }

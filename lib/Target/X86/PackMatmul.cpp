@@ -81,7 +81,7 @@ struct PackMatmul : OpRewritePattern<MatmulOp> {
     ZeroPointedOperand rhs = rightOperand(op, rewriter);
     FusedEpilogue epilogue;
     if (startsFromZero(op.getInit()))
-      epilogue = FusedEpilogue::of(op, intrinsic);
+      epilogue = FusedEpilogue::of(op);
     // Scales and bias of the rescale may be defined after the matmul.
     Operation *root = op;
     if (epilogue)

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 
 from ptxsim.gemm import Spec, run_kernel
+from quantsim import arith
 
 OPT = sys.argv[1]
 ROWS = {"sm_61": "dp4a", "sm_75": "mma_m8n8k16_s8", "sm_80": "mma_m16n8k32_s8",
@@ -33,7 +34,18 @@ def check(chip, spec, clamp=None, zero_point=0, limits=None, splits=1):
             np.int32)
         acc = acc + operands["rf"].T.astype(np.int64) @ operands["cf"]
     want = acc.astype(np.int32)
-    if spec.result != "i32":
+    if spec.multiplier:
+        shape = () if spec.multiplier == "one" else spec.n
+        operands["mu"] = rng.integers(1 << 30, 1 << 31, shape).astype(np.int32)
+        # Around TOSA's 31, past which DOUBLE_ROUND rounds twice; as 8 bits
+        # leave most sums in range, and as the least and the greatest are.
+        operands["sh"] = np.asarray(rng.choice([2, 30, 31, 32, 40, 62], shape),
+                                    np.int8)
+        want = arith.rescale_fixed_point(
+            want, operands["mu"], operands["sh"],
+            spec.rounding == "DOUBLE_ROUND", output_zero_point=zero_point,
+            qrange=limits)
+    elif spec.result != "i32":
         scale = None
         if spec.row_scale:
             shape = () if spec.row_scale == "one" else spec.m
@@ -48,13 +60,17 @@ def check(chip, spec, clamp=None, zero_point=0, limits=None, splits=1):
         if spec.bias:
             operands["bi"] = rng.normal(size=spec.n).astype(np.float32)
             want = want + operands["bi"]
+        if spec.residual:
+            operands["re"] = rng.normal(size=want.shape).astype(np.float32)
+            want = want + operands["re"]
         if clamp:
             want = np.clip(want, *np.float32(clamp))
         if spec.result == "i8":
             want = np.clip(np.rint(want) + np.float32(zero_point), *limits)
-            want = want.astype(np.int64).astype(np.int8)
+            want = want.astype(np.int64)
     got, machine, _ = run_kernel(OPT, spec, chip, operands)
-    equal = np.array_equal(np.asarray(want, got.dtype), got)
+    want = want.astype(got.dtype)
+    equal = np.array_equal(want, got)
     free = machine.passes == machine.least_passes
     if machine.splits != splits:
         failed += 1
@@ -88,6 +104,28 @@ for chip, row in ROWS.items():
                          attributes="{zero_point = 3 : i32, "
                                     "range = array<i64: -128, 127>}"),
               zero_point=3, limits=(-128, 127))
+    # A residual: rows are not padded, whatever N is. Fixed point: 8, 16 and 32
+    # bits, a multiplier a column or one, either rounding.
+    for m, n in ((2, 17), (4, 24), (33, 65), (70, 48)):
+        check(chip, Spec(m, n, 96, row, "f32", row_scale="rows", bias=True,
+                         channel_scale="columns", residual=True))
+        check(chip, Spec(m, n, 70, row, "f16", row_scale="one", residual=True,
+                         attributes="{clamp_min = -1.0 : f32, "
+                                    "clamp_max = 100.0 : f32}"), clamp=(-1, 100))
+        for bits, count, rounding in ((8, "one", "DOUBLE_ROUND"),
+                                      (8, "columns", "SINGLE_ROUND"),
+                                      (16, "columns", "DOUBLE_ROUND"),
+                                      (32, "columns", "SINGLE_ROUND")):
+            low, high = -1 << (bits - 1), (1 << (bits - 1)) - 1
+            check(chip, Spec(m, n, 130, row, f"i{bits}", col_bias=True, rank=1,
+                             multiplier=count, rounding=rounding,
+                             attributes="{zero_point = -5 : i32, "
+                                        f"range = array<i64: {low}, {high}>}}"),
+                  zero_point=-5, limits=(low, high))
+    check(chip, Spec(40, 33, 64, row, "i8", multiplier="columns", unsigned=True,
+                     attributes="{zero_point = 128 : i32, "
+                                "range = array<i64: 0, 255>}"),
+          zero_point=128, limits=(0, 255))
 for m, n, k in [(1, 8, 64), (1, 17, 300), (3, 9, 1000), (5, 7, 3),
                 (40, 65, 200), (129, 24, 300)]:
     check("sm_80", Spec(m, n, k, "mma_m16n8k64_s4", "i32"))
@@ -102,7 +140,8 @@ for chip, m, n, k, splits in [("sm_61", 40, 100, 1100, 2),
     row = ROWS[chip]
     check(chip, Spec(m, n, k, row, "i32"), splits=splits)
     check(chip, Spec(m, n, k, row, "f32", col_bias=True, rank=2,
-                     row_scale="rows", channel_scale="columns", bias=True),
+                     row_scale="rows", channel_scale="columns", bias=True,
+                     residual=True),
           splits=splits)
 # The largest tile.
 check("sm_75", Spec(100, 520, 3072, ROWS["sm_75"], "i32"), splits=6)

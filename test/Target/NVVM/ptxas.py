@@ -31,10 +31,16 @@ def specs(row):
                        (4096, 300, (32, 64, 128, 256, 512)),
                        (100, 300, (40, 1024)), (100, 4096, (16, 1024))):
         for m in rows:
-            yield Spec(m, n, k, row, "f32", **everything)
+            yield Spec(m, n, k, row, "f32", residual=True, **everything)
+            if m == "?":
+                yield Spec(m, n, k, row, "f32", **everything)
     for m in (1, 16, 8192):
         yield Spec(m, 4096, 4096, row, "i32")
         yield Spec(m, 4096, 4096, row, "i8", channel_scale="columns",
+                   attributes="{zero_point = 3 : i32, "
+                              "range = array<i64: -128, 127>}")
+        yield Spec(m, 4096, 4096, row, "i8", col_bias=True, rank=2,
+                   multiplier="columns", rounding="DOUBLE_ROUND",
                    attributes="{zero_point = 3 : i32, "
                               "range = array<i64: -128, 127>}")
 

@@ -32,23 +32,3 @@ module attributes {qtarget.target = #qtarget.target<cpu = "sm_80", features = ["
     return
   }
 }
-
-// -----
-
-module attributes {qtarget.target = #qtarget.target<cpu = "sm_80", features = ["dp4a", "mma.m16n8k32.s8"], l1d = 166912, l2 = 41943040, cores = 108>} {
-  func.func @multiplier(%a: memref<8x1x1x64xi8>, %w: memref<1x1x8x64xi8>, %m: memref<i32>, %s: memref<i8>, %y: memref<8x8xi8>) {
-    // expected-error @+1 {{expected a float rescale without residual for a GPU kernel, found a multiplier}}
-    quant.packed_matmul <mma_m16n8k32_s8> ins(%a, %w : memref<8x1x1x64xi8>, memref<1x1x8x64xi8>) multiplier(%m : memref<i32>) shift(%s : memref<i8>) rounding(SINGLE_ROUND) outs(%y : memref<8x8xi8>) {range = array<i64: -128, 127>}
-    return
-  }
-}
-
-// -----
-
-module attributes {qtarget.target = #qtarget.target<cpu = "sm_80", features = ["dp4a", "mma.m16n8k32.s8"], l1d = 166912, l2 = 41943040, cores = 108>} {
-  func.func @residual(%a: memref<8x1x1x64xi8>, %w: memref<1x1x8x64xi8>, %s: memref<f32>, %r: memref<8x8xf32>, %y: memref<8x8xf32>) {
-    // expected-error @+1 {{expected a float rescale without residual for a GPU kernel, found a residual}}
-    quant.packed_matmul <mma_m16n8k32_s8> ins(%a, %w : memref<8x1x1x64xi8>, memref<1x1x8x64xi8>) row_scale(%s : memref<f32>) residual(%r : memref<8x8xf32>) outs(%y : memref<8x8xf32>)
-    return
-  }
-}

@@ -178,8 +178,7 @@ struct QuantFuseEpiloguePass final
     auto countResidual = [this] { ++numFusedResiduals; };
     RewritePatternSet patterns(&getContext());
     patterns.add<FuseClamp>(&getContext(), count);
-    if (residuals)
-      populateFuseResidualPatterns(patterns, countResidual);
+    populateFuseResidualPatterns(patterns, countResidual);
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns,
                                                          &getContext());
     RescaleOp::getCanonicalizationPatterns(patterns, &getContext());

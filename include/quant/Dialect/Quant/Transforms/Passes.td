@@ -107,10 +107,6 @@ def QuantFuseEpiloguePass : Pass<"quant-fuse-epilogue"> {
     Statistic<"numFusedResiduals", "fused-residuals",
               "Number of additions taken into a rescale">
   ];
-  let options = [
-    Option<"residuals", "residuals", "bool", "true",
-           "Whether additions are taken into a rescale">
-  ];
 }
 
 #endif // QUANT_DIALECT_QUANT_TRANSFORMS_PASSES_TD
