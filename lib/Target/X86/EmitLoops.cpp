@@ -18,6 +18,7 @@
 #include "EmitLoops.h"
 
 #include "EmitEpilogue.h"
+#include "StorePrefetch.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -77,6 +78,7 @@ private:
   void forEachTile(Value first, Value count,
                    function_ref<void(TilePosition)> body);
   void emitPanel(Value first, Value count, Value nPanel);
+  void prefetchResult(OpBuilder &b, TilePosition at);
   void emitWholeK(TilePosition at);
   void emitPartOfK(TilePosition at, Value rowInBlock, Value step);
   void finish(TilePosition at, ArrayRef<Value> accs);
@@ -229,7 +231,18 @@ void LoopEmitter::finish(TilePosition at, ArrayRef<Value> accs) {
   emitEpilogue(b, loc, kernel, at, emitUnscaledSums(b, loc, kernel, done));
 }
 
+/// Asks for the lines that the tile will store when its loop over K ends.
+void LoopEmitter::prefetchResult(OpBuilder &b, TilePosition at) {
+  Value column = arith::MulIOp::create(
+      b, loc, at.nPanel, arith::ConstantIndexOp::create(b, loc, kernel.nr));
+  Value once = arith::ConstantIndexOp::create(b, loc, 0);
+  prefetchStores(b, loc, kernel.op.getInit(),
+                 {at.row, column, at.height, kernel.nr}, once,
+                 /*iterations=*/1);
+}
+
 void LoopEmitter::emitWholeK(TilePosition at) {
+  prefetchResult(b, at);
   SmallVector<Value> accs = emitInitialAccumulators(b, loc, kernel, at);
   finish(at, emitMicrokernel(b, loc, kernel, at, index(0), wholeSteps, accs));
 }
@@ -250,6 +263,10 @@ void LoopEmitter::emitPartOfK(TilePosition at, Value rowInBlock, Value step) {
         SmallVector<Value> loaded = loadSums(at, rowInBlock);
         scf::YieldOp::create(b, loc, loaded);
       });
+  scf::IfOp::create(b, loc, isLast, [&](OpBuilder &b, Location loc) {
+    prefetchResult(b, at);
+    scf::YieldOp::create(b, loc);
+  });
   SmallVector<Value> accs(start.getResults());
   accs = emitMicrokernel(b, loc, kernel, at, step, min(end, wholeSteps), accs);
   scf::IfOp::create(

@@ -17,6 +17,7 @@
 #include "ScaledKernel.h"
 
 #include "ScaledEmit.h"
+#include "StorePrefetch.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -76,6 +77,11 @@ public:
       rows.push_back(arith::AddIOp::create(b, loc, firstRow, index(b, r)));
     for (int64_t p = 0; p < tile.panels; ++p)
       panels.push_back(arith::AddIOp::create(b, loc, firstPanel, index(b, p)));
+    Value column =
+        arith::MulIOp::create(b, loc, firstPanel, index(b, kernel.lanes));
+    prefetchStores(b, loc, op.getInit(),
+                   {firstRow, column, tile.rows, tile.panels * kernel.lanes},
+                   index(b, 0), /*iterations=*/1);
     Value zero = arith::ConstantOp::create(
         b, loc, b.getZeroAttr(kernel.typed(b.getF32Type())));
     SmallVector<Value> start(vectors, zero);
