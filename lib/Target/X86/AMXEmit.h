@@ -21,7 +21,8 @@ struct AMXMatmul {
   /// Where accumulators go on their way to vectors.
   mlir::Value scratch;
   /// Lines of the right operand's next panels that each panel of the left one
-  /// asks for at each step along K.
+  /// asks for at each step along K; 0 if each block asks for what it reads some
+  /// steps later.
   int64_t rhsLinesAhead = 0;
 
   AMXMatmul(PackedMatmulOp op, mlir::OpBuilder &b, AMXBlock block);

@@ -101,9 +101,8 @@ AMXBlock quantmlir::chooseAMXBlock(int64_t mPanels) {
 
 int64_t quantmlir::chooseAMXLinesAhead(int64_t mPanels, AMXBlock block) {
   // A step of a panel is 16 lines. Each prefetch occupies a fill buffer of L1
-  // until its line is in L2, and loads want those, too: more than two gain
-  // nothing, and cost where the weight is in L2 already.
-  constexpr int64_t linesPerStep = 16, least = 4, most = 2;
+  // until its line is in L2, and loads want those, too.
+  constexpr int64_t linesPerStep = 16, least = 4, most = 6;
   if (mPanels < least)
     return 0;
   return std::min<int64_t>(llvm::divideCeil(linesPerStep * block.n, mPanels),

@@ -45,7 +45,7 @@ AMXBlock chooseAMXBlock(int64_t mPanels);
 
 /// Lines of the next panels of the right operand that each panel of the left
 /// one, of `mPanels` that share these panels, asks for at each step along K; 0
-/// where so few could not.
+/// where they are too few, and ask for their own panels instead.
 int64_t chooseAMXLinesAhead(int64_t mPanels, AMXBlock block);
 
 /// Rows of tiles of the left operand that stay in a cache of `l2` bytes while

@@ -93,7 +93,7 @@ func.func @twice(%q: tensor<16x64xi8>, %w: tensor<64x64xi8>, %s: tensor<f32>) ->
 // TARGET-SAME: passthrough = ["noinline"]
 // TARGET-COUNT-4: amx.tile_zero : !amx.tile<16x16xi32>
 // TARGET: scf.for {{.*}} iter_args({{.*}}) -> (!amx.tile<16x16xi32>, !amx.tile<16x16xi32>, !amx.tile<16x16xi32>, !amx.tile<16x16xi32>)
-// TARGET-COUNT-4: memref.prefetch {{.*}}, read, locality<2>, data : memref<6x1024x64xi8>
+// TARGET-COUNT-8: memref.prefetch {{.*}}, read, locality<2>, data : memref<6x1024x64xi8>
 // TARGET-COUNT-2: memref.prefetch {{.*}}, write, locality<2>, data : memref<128x96xf32>
 // TARGET-NOT: memref.prefetch
 // TARGET-COUNT-4: amx.tile_muli
@@ -101,9 +101,14 @@ func.func @twice(%q: tensor<16x64xi8>, %w: tensor<64x64xi8>, %s: tensor<f32>) ->
 // TARGET-COUNT-4: amx.tile_store
 // TARGET: vector.store {{.*}} : memref<128x96xf32>, vector<16xf32>
 
-// The rest of 32 x 32: a row of tiles has a block of its own.
-// TARGET-LABEL: func.func private @quant_amx_matmul_{{[0-9]+}}(
+// Two rows of tiles ask for their own panels, two steps ahead, into L1.
+// TARGET-LABEL: func.func private @quant_amx_matmul_1(
+// TARGET-COUNT-32: memref.prefetch {{.*}}, read, locality<3>, data : memref<2x32x64xi8>
+// TARGET-NOT: read, locality
 // TARGET: !amx.tile<10x64xi8>
+
+// A zero point starts the tiles, by a load of stride 0.
+// TARGET-LABEL: func.func private @quant_amx_matmul_2(
 // TARGET: amx.tile_load {{.*}}, %{{.*}} : memref<2x16xi32> into !amx.tile<16x16xi32>
 
 // The loop over K is 4 loads and 4 products, and what leaves the tiles are the
