@@ -7,7 +7,7 @@ import numpy as np
 
 from ptxsim.gemm import (get_grid, get_workspace_bytes, order_arguments, pack_columns,
                          pack_nibbles, pack_rows)
-from ptxsim.scaled import ScaledSpec
+from ptxsim.scaled import ScaledSpec, order_arguments as order_scaled
 
 GEMV_ROWS = 4
 
@@ -74,8 +74,8 @@ def run_scaled_module(cuda, folder, entry, rng, repeats, most_rows):
     counts = collections.defaultdict(lambda: [0, 0])
     module = cuda.load(os.path.join(folder, entry["file"]))
     w, scales = spec.draw_weight(rng)
-    weights = [cuda.upload(spec.pack_weight(w)),
-               cuda.upload(spec.pack_columns(scales))]
+    weights = {"w": cuda.upload(spec.pack_weight(w)),
+               "s": cuda.upload(spec.pack_columns(scales))}
     for name, launch in entry["kernels"].items():
         tiled = "mma" in name
         path = f"int{spec.bits} with group scales{', tiles' if tiled else ''}"
@@ -88,7 +88,7 @@ def run_scaled_module(cuda, folder, entry, rng, repeats, most_rows):
             if different:
                 print(f"FAILED {path}, groups of {spec.group}, {m}x{spec.n}x{spec.k}: "
                       f"{different} differ", flush=True)
-    cuda.free(*weights)
+    cuda.free(*weights.values())
     cuda.unload(module)
     return counts
 
@@ -100,7 +100,7 @@ def _count_different(cuda, spec, function, launch, m, rng, numbers, weights):
     lhs, row_scale = cuda.upload(pack_rows(a, 64)), cuda.upload(rows)
     out = cuda.allocate(m * spec.n * 4)
     cuda.launch(function, get_grid(launch, m, spec.n), launch[2], launch[3], m,
-                [lhs, weights[0], out, weights[1], row_scale, 0])
+                order_scaled(lhs, {"y": out, "rs": row_scale, **weights}))
     got = cuda.download(out, (m, spec.n), np.float32)
     cuda.free(lhs, row_scale, out)
     return int((got != spec.multiply(a, *numbers, rows)).sum())

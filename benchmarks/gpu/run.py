@@ -19,6 +19,7 @@ import peaks
 import rival
 from cuda import Cuda
 from ptxsim.gemm import get_grid, get_workspace_bytes, order_arguments
+from ptxsim.scaled import order_arguments as order_scaled
 
 # Weights are read from memory, not from L2: copies of them take turns.
 COLD_BYTES = 256 << 20
@@ -99,8 +100,9 @@ class Bench:
 
         def work():
             if entry["purpose"].endswith("_scaled"):
-                return kernel.run(m, [self.lhs, next(weights), self.out,
-                                      self.group_scales, self.scales[0], 0])
+                return kernel.run(m, order_scaled(self.lhs, {
+                    "w": next(weights), "y": self.out, "s": self.group_scales,
+                    "rs": self.scales[0]}))
             scales = dict(zip(("rs", "cs"), self.scales))
             return kernel.run(m, order_arguments(
                 self.lhs, next(weights), self.out, workspace, scales))

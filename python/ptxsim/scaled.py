@@ -12,12 +12,16 @@ RESULTS = {"f32": np.float32, "f16": np.float16}
 
 
 class ScaledSpec:
-    """Weights of `bits` bits, a scale for each `group` of them along K."""
+    """Weights of `bits` bits, a scale for each `group` of them along K; with
+    `group_zero_point`, a zero point too. Activations have `row_zero_point`
+    "one", one for each of the "rows", or none."""
 
     def __init__(self, m, n, k, bits=4, group=32, result="f32", row_scale="rows",
-                 bias=False):
+                 bias=False, group_zero_point=False, row_zero_point=None):
         self.m, self.n, self.k, self.bits, self.group = m, n, k, bits, group
         self.result, self.row_scale, self.bias = result, row_scale, bias
+        self.group_zero_point = group_zero_point
+        self.row_zero_point = row_zero_point
         self.panels, self.groups = -(-n // 8), -(-k // group)
         self.step = 32 // bits
 
@@ -30,13 +34,24 @@ class ScaledSpec:
                  "w": f"memref<{self.panels}x{self.groups}x{self.steps}x8x4xi8>",
                  "s": f"memref<{self.panels}x{self.groups}x8xf32>"}
         clauses = [f"rhs_scale(%s : {types['s']})"]
+
+        def clause(name, key, kind):
+            types[key] = kind
+            clauses.append(f"{name}(%{key} : {kind})")
+
+        def of_rows(count, element):
+            return f"memref<{element}>" if count == "one" else f"memref<{self.m}x{element}>"
+
+        of_groups = types["s"].replace("f32", "i32")
+        if self.group_zero_point:
+            clause("rhs_zero_point", "gz", of_groups)
+        if self.row_zero_point:
+            clause("lhs_zero_point", "rz", of_rows(self.row_zero_point, "i32"))
+            clause("rhs_sums", "gs", of_groups)
         if self.row_scale:
-            types["rs"] = ("memref<f32>" if self.row_scale == "one"
-                           else f"memref<{self.m}xf32>")
-            clauses.append(f"row_scale(%rs : {types['rs']})")
+            clause("row_scale", "rs", of_rows(self.row_scale, "f32"))
         if self.bias:
-            types["bi"] = f"memref<{self.panels}x8xf32>"
-            clauses.append(f"bias(%bi : {types['bi']})")
+            clause("bias", "bi", f"memref<{self.panels}x8xf32>")
         out = f"memref<{self.m}x{self.n}x{self.result}>"
         arguments = ", ".join(f"%{k}: {t}" for k, t in types.items())
         return f"""
@@ -76,18 +91,47 @@ func.func @f({arguments}, %y: {out}) {{
         x = x.reshape(self.panels, 8, *x.shape[1:])
         return np.ascontiguousarray(np.moveaxis(x, 1, -1))
 
-    def multiply(self, a, w, scales, row_scale=None, bias=None):
+    def draw_zero_points(self, rng, rows, extreme=False):
+        """Of the groups [N, K/G] and of `rows` rows; None where there are
+        none. `extreme`: as far from draw_weight's numbers as they can be."""
+        low, groups, of_rows = 1 << (self.bits - 1), None, None
+        if self.group_zero_point:
+            shape = self.n, self.groups
+            groups = rng.integers(-low, low, shape).astype(np.int32)
+            if extreme:
+                groups[0::2], groups[1::2] = low - 1, -low
+        if self.row_zero_point:
+            count = () if self.row_zero_point == "one" else rows
+            of_rows = np.asarray(rng.integers(-128, 128, count), np.int32)
+            if extreme:
+                of_rows[0::2], of_rows[1::2] = 127, -128
+        return groups, of_rows
+
+    def sum_groups(self, w, zero_points=None):
+        """Sums of the weight less its zero points, [N, K/G]."""
+        starts = range(0, self.k, self.group)
+        sums = np.add.reduceat(w, starts, axis=1, dtype=np.int32)
+        if zero_points is None:
+            return sums
+        lengths = [min(self.group, self.k - start) for start in starts]
+        return sums - zero_points * np.asarray(lengths, np.int32)
+
+    def multiply(self, a, w, scales, row_scale=None, bias=None, group_zeros=None,
+                 row_zeros=0):
         """What the op's formula gives, to the bit."""
-        t = np.zeros((a.shape[0], self.n), np.float32)
-        for g in range(self.groups):
-            part = slice(g * self.group, (g + 1) * self.group)
-            acc = a[:, part].astype(np.float64) @ w[:, part].astype(np.float64).T
-            t = arith.fma32(acc.astype(np.float32), scales[None, :, g], t)
-        if row_scale is not None:
-            t = t * np.reshape(row_scale, (-1, 1))
-        if bias is not None:
-            t = t + bias
+        t = arith.scaled_matmul(a, w, scales, self.group, row_zeros, row_scale,
+                                group_zeros, bias=bias)
         return t.astype(RESULTS[self.result])
+
+
+# A kernel's operands after the activations, in the order of its arguments.
+OPERANDS = ("w", "y", "s", "rs", "bi", "gz", "rz", "gs")
+
+
+def order_arguments(lhs, addresses):
+    """Addresses ({name as in ScaledSpec.mlir: address}) as a kernel takes them,
+    after M; 0 for what it does not have."""
+    return [lhs, *(addresses.get(name, 0) for name in OPERANDS)]
 
 
 def run_scaled(opt, spec, chip, rng, rows=None, extreme=False):
@@ -101,24 +145,34 @@ def run_scaled(opt, spec, chip, rng, rows=None, extreme=False):
     if extreme:
         a[0::2], a[1::2] = -128, 127
     w, scales = spec.draw_weight(rng, extreme)
+    group_zeros, row_zeros = spec.draw_zero_points(rng, rows, extreme)
     row_scale = bias = None
     if spec.row_scale:
-        row_scale = rng.uniform(.01, 1, 1 if spec.row_scale == "one" else rows)
-        row_scale = row_scale.astype(np.float32)
+        shape = () if spec.row_scale == "one" else rows
+        row_scale = np.asarray(rng.uniform(.01, 1, shape), np.float32)
     if spec.bias:
         bias = rng.normal(size=spec.n).astype(np.float32)
-    expected = spec.multiply(a, w, scales, row_scale, bias)
+    expected = spec.multiply(a, w, scales, row_scale, bias, group_zeros,
+                             0 if row_zeros is None else row_zeros)
+    operands = {"w": spec.pack_weight(w), "s": spec.pack_columns(scales)}
+    if row_scale is not None:
+        operands["rs"] = row_scale
+    if bias is not None:
+        operands["bi"] = spec.pack_columns(bias)
+    if group_zeros is not None:
+        operands["gz"] = spec.pack_columns(group_zeros)
+    if row_zeros is not None:
+        operands["rz"] = row_zeros
+        operands["gs"] = spec.pack_columns(spec.sum_groups(w, group_zeros))
     results = {}
     for name, launch in launches.items():
         machine = Machine()
         result = machine.allocate(expected.nbytes)
-        arguments = [
-            rows, machine.upload(pack_rows(a, 64)), machine.upload(spec.pack_weight(w)),
-            result, machine.upload(spec.pack_columns(scales)),
-            0 if row_scale is None else machine.upload(row_scale),
-            0 if bias is None else machine.upload(spec.pack_columns(bias))]
+        addresses = {key: machine.upload(value) for key, value in operands.items()}
+        arguments = order_arguments(machine.upload(pack_rows(a, 64)),
+                                    {**addresses, "y": result})
         machine.launch(kernels[name], get_grid(launch, rows, spec.n), launch[2], launch[3],
-                       arguments)
+                       [rows, *arguments])
         found = machine.download(result, expected.shape, expected.dtype)
         results[name] = expected, found, machine
     return results

@@ -118,6 +118,9 @@ enum ScaledArgument : unsigned {
   kGroupScale,
   kScaledRowScale,
   kScaledBias,
+  kGroupZeroPoint,
+  kRowZeroPoint,
+  kGroupSums,
   kNumScaledArguments
 };
 
@@ -126,6 +129,9 @@ struct ScaledShape {
   explicit ScaledShape(PackedScaledMatmulOp op);
 
   int64_t n, panels, groups, bits;
+  /// Corrections: of the weight's zero points by the sums of activations, of
+  /// the activations' zero points by the sums of the weight.
+  bool hasGroupZeroPoint, hasRowZeroPoint;
   /// Steps of a group, elements of K that one holds.
   int64_t steps, stepSize;
   /// Bytes of one row of activations.
@@ -149,9 +155,12 @@ struct ScaledShape {
   }
   /// Groups, and a place for what is none.
   int64_t slots() const { return groups + 1; }
+  /// Sums of a group in a row: of the columns, of the activations.
+  int64_t slotWords() const {
+    return Problem::panelColumns + (hasGroupZeroPoint ? 1 : 0);
+  }
   int64_t sharedBytes() const {
-    return rows * slots() * Problem::panelColumns *
-           static_cast<int64_t>(sizeof(int32_t));
+    return rows * slots() * slotWords() * static_cast<int64_t>(sizeof(int32_t));
   }
 
   /// mma.sync: a block of 64 elements along K has units of 32, whose lanes read
@@ -172,12 +181,18 @@ struct ScaledShape {
                ? kBlocks()
                : std::max<int64_t>(elementsPerGroup() / Problem::blockBytes, 1);
   }
-  /// A column's elements of a unit and of a block, with the scales of the
+  /// Numbers for each group and column: a scale, a zero point, a sum, each of
+  /// 4 bytes.
+  int64_t groupVectors() const {
+    return 1 + (hasGroupZeroPoint ? 1 : 0) + (hasRowZeroPoint ? 1 : 0);
+  }
+  static constexpr int64_t numberBytes = 4;
+  /// A column's elements of a unit and of a block, with the numbers of the
   /// latter.
   int64_t unitBytes() const { return unitElements * bits / 8; }
   int64_t columnBytes() const {
     return unitsPerBlock * unitBytes() +
-           groupsPerBlock() * static_cast<int64_t>(sizeof(float));
+           groupsPerBlock() * groupVectors() * numberBytes;
   }
 };
 
@@ -211,12 +226,16 @@ public:
   /// Of row `m` (below M), of columns `n`... (below 8 * panels); null where
   /// there is none.
   mlir::Value loadRowScale(mlir::Value m);
+  mlir::Value loadRowZeroPoint(mlir::Value m);
   mlir::Value loadBias(mlir::Value n, int64_t count);
   /// Stores t * rowScale + bias at (m, n...): columns past N are left out.
   void store(mlir::Value m, mlir::Value n, mlir::Value t, mlir::Value rowScale,
              mlir::Value bias);
 
 private:
+  mlir::Value loadRowValue(unsigned argument, mlir::Value operand,
+                           mlir::Value m);
+
   KernelBuilder &k;
   mlir::gpu::GPUFuncOp func;
   PackedScaledMatmulOp op;

@@ -62,15 +62,16 @@ SmallVector<Value> MmaTile::multiplyStep(ArrayRef<Registers> lhs,
                                          ValueRange sums) {
   SmallVector<Value> next(sums);
   int64_t alongK = getRegistersAlongK(row), halves = row.m / 8;
-  for (int64_t tm = 0; tm < tilesM(); ++tm)
-    for (int64_t tn = 0; tn < tilesN(); ++tn) {
+  int64_t rowTiles = lhs.size() / halves, columnTiles = rhs.size();
+  for (int64_t tm = 0; tm < rowTiles; ++tm)
+    for (int64_t tn = 0; tn < columnTiles; ++tn) {
       SmallVector<Value> a, b;
       for (int64_t r = step * alongK, e = r + alongK; r < e; ++r) {
         for (int64_t half = 0; half < halves; ++half)
           a.push_back(lhs[tm * halves + half][r]);
         b.push_back(rhs[tn][r]);
       }
-      auto *c = next.begin() + (tm * tilesN() + tn) * perTile();
+      auto *c = next.begin() + (tm * columnTiles + tn) * perTile();
       SmallVector<Value> sum =
           mma(a, b, ValueRange(ArrayRef<Value>(c, perTile())));
       llvm::copy(sum, c);

@@ -25,11 +25,16 @@ public:
   /// Which of the columns, and of the two at once, sum number `i` belongs to.
   int64_t columnOf(int64_t i) const { return i / perTile() % tilesN(); }
   static int64_t partOf(int64_t i) { return i % 2; }
+  /// Which of the rows.
+  int64_t rowOf(int64_t i) const {
+    int64_t halves = row.m / 8;
+    return i / (perTile() * tilesN()) * halves + i % perTile() / 2;
+  }
 
 protected:
   using Registers = llvm::SmallVector<mlir::Value, 4>;
-  /// Sums + one instruction for each tile. For each eight rows (columns) of the
-  /// warp's tile the lane's registers along K, of which instruction `step`
+  /// Sums + one instruction for each tile. For each eight rows (columns) of
+  /// `lhs` (`rhs`) the lane's registers along K, of which instruction `step`
   /// takes its share.
   llvm::SmallVector<mlir::Value> multiplyStep(llvm::ArrayRef<Registers> lhs,
                                               llvm::ArrayRef<Registers> rhs,

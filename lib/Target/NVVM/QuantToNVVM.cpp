@@ -218,6 +218,9 @@ static LogicalResult convert(RewriterBase &b, PackedScaledMatmulOp op,
   arguments[kGroupScale] = host.toDevice(op.getRhsScale());
   arguments[kScaledRowScale] = host.toDevice(op.getRowScale());
   arguments[kScaledBias] = host.toDevice(op.getBias());
+  arguments[kGroupZeroPoint] = host.toDevice(op.getRhsZeroPoint());
+  arguments[kRowZeroPoint] = host.toDevice(op.getLhsZeroPoint());
+  arguments[kGroupSums] = host.toDevice(op.getRhsSums());
   arguments[kScaledResult] = host.allocateLike(op.getInit());
   ifAny(b, loc, rows, [&](OpBuilder &b, Location loc) {
     emitLaunches(b, loc, kernels, op, target, rows, arguments);

@@ -9,14 +9,22 @@ using namespace mlir;
 using namespace quantmlir;
 using namespace quantmlir::nvvm;
 
-Value ScaledEpilogue::loadRowScale(Value m) {
-  Value scale = op.getRowScale();
-  if (!scale)
+/// The one number of `operand`, or that of row `m`; both types have 4 bytes.
+Value ScaledEpilogue::loadRowValue(unsigned argument, Value operand, Value m) {
+  if (!operand)
     return {};
-  Value pointer = k.globalPointer(func.getArgument(kScaledRowScale));
-  if (memrefType(scale).getRank() == 1)
+  Value pointer = k.globalPointer(func.getArgument(argument));
+  if (memrefType(operand).getRank() == 1)
     pointer = k.offset(pointer, m, sizeof(float));
-  return k.load(pointer, k.b.getF32Type(), sizeof(float));
+  return k.load(pointer, memrefType(operand).getElementType(), sizeof(float));
+}
+
+Value ScaledEpilogue::loadRowScale(Value m) {
+  return loadRowValue(kScaledRowScale, op.getRowScale(), m);
+}
+
+Value ScaledEpilogue::loadRowZeroPoint(Value m) {
+  return loadRowValue(kRowZeroPoint, op.getLhsZeroPoint(), m);
 }
 
 Value ScaledEpilogue::loadBias(Value n, int64_t count) {

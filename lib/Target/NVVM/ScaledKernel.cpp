@@ -12,6 +12,9 @@
 // shared memory, because a result is a chain over its groups,
 // t = fma(f32(sum), scale, t), whose order is that of the CPU.
 //
+// Where groups have zero points, a row of activations is multiplied by ones as
+// well, like one more column: sum -= zero point * sum of activations.
+//
 //===----------------------------------------------------------------------===//
 
 #include "Kernel.h"
@@ -34,12 +37,13 @@ static constexpr int64_t kLaneColumns = 4;
 ScaledShape::ScaledShape(PackedScaledMatmulOp op)
     : n(memrefType(op.getInit()).getDimSize(1)),
       panels(memrefType(op.getRhs()).getDimSize(0)), groups(op.getNumGroups()),
-      bits(op.getRhsBits()), steps(op.getStepsPerGroup()),
+      bits(op.getRhsBits()), hasGroupZeroPoint(!!op.getRhsZeroPoint()),
+      hasRowZeroPoint(!!op.getLhsZeroPoint()), steps(op.getStepsPerGroup()),
       stepSize(op.getStepSize()) {
   MemRefType lhs = memrefType(op.getLhs());
   rowBytes = lhs.getDimSize(1) * lhs.getDimSize(3);
   int64_t bytesOfRow =
-      slots() * Problem::panelColumns * static_cast<int64_t>(sizeof(int32_t));
+      slots() * slotWords() * static_cast<int64_t>(sizeof(int32_t));
   rows = std::clamp<int64_t>(kSharedBytes / bytesOfRow, 1, kGemvRows);
   if (!lhs.isDynamicDim(0))
     rows = std::clamp<int64_t>(lhs.getDimSize(0), 1, rows);
@@ -61,13 +65,27 @@ private:
     index = k.add(k.mul(index, Problem::panelColumns), column);
     return k.offset(sharedMemory, index, sizeof(int32_t));
   }
-  /// The four columns of the lane for each row, row by row.
+  /// Where the sum of a row of activations is: after those of all columns.
+  Value rowSlot(Value row, Value group) {
+    Value index = k.add(k.mul(row, shape.slots()), group);
+    index = k.add(index, shape.rows * shape.slots() * Problem::panelColumns);
+    return k.offset(sharedMemory, index, sizeof(int32_t));
+  }
+  /// The four columns of the lane for each row, row by row; then, if groups
+  /// have zero points, the sum of activations for each row.
   using Sums = SmallVector<Value>;
+  Sums zeros() {
+    int64_t ofRow = kLaneColumns + (shape.hasGroupZeroPoint ? 1 : 0);
+    return Sums(rows.size() * ofRow, k.constant(0));
+  }
+  Value onesWithin(Value at, Value isInside);
   Sums multiply(Value position, Value isInside, ValueRange sums);
   Sums addLanes(ValueRange sums, int64_t steps);
   void storeSums(Value group, ValueRange sums);
   void sumShortGroups();
   void sumLongGroups();
+  Value correct(Value sum, Value r, Value group, Value zeroPoints,
+                Value weightSums, Value rowZeroPoint);
   void emitResult();
 
   KernelBuilder &k;
@@ -82,6 +100,19 @@ private:
 };
 
 } // namespace
+
+/// Four ones, or zeros where step `at` is not `isInside` (null: it always is)
+/// or lies behind the activations, as the last group's padding may.
+Value ScaledEmitter::onesWithin(Value at, Value isInside) {
+  constexpr int64_t fourOnes = 0x01010101;
+  int64_t rowSteps = shape.rowBytes / shape.stepSize;
+  if (shape.groups * shape.steps > rowSteps) {
+    Value inRow = k.less(at, k.constant(rowSteps));
+    isInside = isInside ? k.both(isInside, inRow) : inRow;
+  }
+  Value ones = k.constant(fourOnes);
+  return isInside ? k.select(isInside, ones, k.constant(0)) : ones;
+}
 
 /// Adds the products of step `position` of the panel, of none where it is not
 /// `isInside` (null: it always is).
@@ -106,7 +137,10 @@ ScaledEmitter::Sums ScaledEmitter::multiply(Value position, Value isInside,
   Value element = k.min(k.mul(at, shape.stepSize),
                         k.constant(shape.rowBytes - shape.stepSize));
   int64_t words = shape.stepSize / 4;
-  Sums next;
+  Value ones;
+  if (shape.hasGroupZeroPoint)
+    ones = onesWithin(at, isInside);
+  Sums next, rowSums;
   for (auto [r, row] : llvm::enumerate(rows)) {
     Value x = k.load(k.offset(row, element, 1), k.vec(words, k.i32()),
                      shape.stepSize);
@@ -116,7 +150,14 @@ ScaledEmitter::Sums ScaledEmitter::multiply(Value position, Value isInside,
         sum = k.dot4(k.extract(x, w), columns[c][w], sum);
       next.push_back(sum);
     }
+    if (!ones)
+      continue;
+    Value sum = sums[rows.size() * kLaneColumns + r];
+    for (int64_t w = 0; w < words; ++w)
+      sum = k.dot4(k.extract(x, w), ones, sum);
+    rowSums.push_back(sum);
   }
+  next.append(rowSums);
   return next;
 }
 
@@ -138,6 +179,9 @@ void ScaledEmitter::storeSums(Value group, ValueRange sums) {
         k.b, k.loc, k.vec(kLaneColumns, k.i32()),
         sums.slice(r * kLaneColumns, kLaneColumns));
     k.store(slot(k.constant(r), group, column), quad, 16);
+    if (shape.hasGroupZeroPoint)
+      k.store(rowSlot(k.constant(r), group),
+              sums[rows.size() * kLaneColumns + r], 4);
   }
 }
 
@@ -146,10 +190,9 @@ void ScaledEmitter::sumShortGroups() {
   int64_t all = shape.groups * shape.steps;
   Value chunks =
       k.constant((all + ScaledShape::chunkSteps - 1) / ScaledShape::chunkSteps);
-  Sums zeros(rows.size() * kLaneColumns, k.constant(0));
   k.loop(warp, chunks, kGemvWarps, {}, [&](Value chunk, ValueRange) {
     Value position = k.add(k.mul(chunk, ScaledShape::chunkSteps), laneStep);
-    Sums sums = addLanes(multiply(position, Value(), zeros), shape.steps);
+    Sums sums = addLanes(multiply(position, Value(), zeros()), shape.steps);
     // Steps past the last group have a place of their own.
     Value group = k.div(k.min(position, k.constant(all)), shape.steps);
     storeSums(group, sums);
@@ -159,13 +202,12 @@ void ScaledEmitter::sumShortGroups() {
 
 /// A group has one or more chunks, the last of which may be shorter.
 void ScaledEmitter::sumLongGroups() {
-  Sums zeros(rows.size() * kLaneColumns, k.constant(0));
   k.loop(warp, k.constant(shape.groups), kGemvWarps, {},
          [&](Value group, ValueRange) {
            Value first = k.mul(group, shape.steps);
            Sums sums =
                k.loop(k.constant(0), k.constant(shape.chunksPerGroup()), 1,
-                      zeros, [&](Value chunk, ValueRange carried) {
+                      zeros(), [&](Value chunk, ValueRange carried) {
                         Value step = k.add(
                             k.mul(chunk, ScaledShape::chunkSteps), laneStep);
                         Value isInside;
@@ -177,6 +219,24 @@ void ScaledEmitter::sumLongGroups() {
            storeSums(group, sums);
            return Sums();
          });
+}
+
+/// The sum of group `group` of row `r` less what zero points make of it;
+/// `zeroPoints` and `weightSums` point to the column's numbers of group 0.
+Value ScaledEmitter::correct(Value sum, Value r, Value group, Value zeroPoints,
+                             Value weightSums, Value rowZeroPoint) {
+  auto number = [&](Value ofColumn) {
+    return k.load(k.offset(ofColumn, group,
+                           Problem::panelColumns * ScaledShape::numberBytes),
+                  k.i32(), ScaledShape::numberBytes);
+  };
+  if (zeroPoints) {
+    Value x = k.load(rowSlot(r, group), k.i32(), 4);
+    sum = k.sub(sum, k.mul(number(zeroPoints), x));
+  }
+  if (weightSums)
+    sum = k.sub(sum, k.mul(rowZeroPoint, number(weightSums)));
+  return sum;
 }
 
 /// t = fma(f32(sum), scale, t) for each group in order; t * row_scale + bias.
@@ -191,10 +251,21 @@ void ScaledEmitter::emitResult() {
       k.less(thread, k.constant(shape.rows * Problem::panelColumns)),
       k.both(k.less(m, func.getArgument(kM)), k.less(n, k.constant(shape.n))));
   k.ifThen(isMine, [&] {
-    Value scales =
-        k.offset(k.offset(k.globalPointer(func.getArgument(kGroupScale)), panel,
-                          shape.groups * Problem::panelColumns * sizeof(float)),
-                 column, sizeof(float));
+    auto ofColumn = [&](unsigned argument) {
+      constexpr int64_t bytes = ScaledShape::numberBytes;
+      Value first = k.globalPointer(func.getArgument(argument));
+      first =
+          k.offset(first, panel, shape.groups * Problem::panelColumns * bytes);
+      return k.offset(first, column, bytes);
+    };
+    ScaledEpilogue epilogue(k, func, op);
+    Value scales = ofColumn(kGroupScale), zeroPoints, weightSums, rowZeroPoint;
+    if (shape.hasGroupZeroPoint)
+      zeroPoints = ofColumn(kGroupZeroPoint);
+    if (shape.hasRowZeroPoint) {
+      weightSums = ofColumn(kGroupSums);
+      rowZeroPoint = epilogue.loadRowZeroPoint(m);
+    }
     Value zero = arith::ConstantOp::create(k.b, k.loc, k.b.getZeroAttr(f32));
     Value t = k.loop(
         k.constant(0), k.constant(shape.groups), 1, zero,
@@ -202,13 +273,13 @@ void ScaledEmitter::emitResult() {
           Value sum = k.load(slot(r, group, column), k.i32(), 4);
           if (shape.isInt4())
             sum = k.shiftRight(sum, 4);
+          sum = correct(sum, r, group, zeroPoints, weightSums, rowZeroPoint);
           Value scale = k.load(
               k.offset(scales, group, Problem::panelColumns * sizeof(float)),
               f32, sizeof(float));
           Value x = arith::SIToFPOp::create(k.b, k.loc, f32, sum);
           return Sums{math::FmaOp::create(k.b, k.loc, x, scale, carried[0])};
         })[0];
-    ScaledEpilogue epilogue(k, func, op);
     epilogue.store(m, n, t, epilogue.loadRowScale(m), epilogue.loadBias(n, 1));
   });
 }

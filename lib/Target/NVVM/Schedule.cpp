@@ -152,5 +152,10 @@ Schedule nvvm::chooseScaledSchedule(const ScaledShape &shape,
       break;
   }
   best.columnBytes = shape.columnBytes();
+  // Corrections of zero points take a few registers more than many blocks leave
+  // each thread.
+  constexpr int64_t manyBlocks = 4;
+  if (shape.groupVectors() > 1 && best.blocksPerMultiprocessor >= manyBlocks)
+    --best.blocksPerMultiprocessor;
   return fitTarget(best, target);
 }

@@ -8,6 +8,13 @@
 // Where zw' is one number the second term depends on the row only, and is what
 // the kernel's accumulators start from; the others are outer products.
 //
+// A GPU's kernel sums the activations itself, so that they need no pass of
+// their own and may stay on the GPU. It is given the zero points, and for the
+// last term the sums of w - zw:
+//
+//   sum (x - zx)(w - zw) = sum x w  -  zw[n, g] sum x[m]  -  zx[m] sum (w -
+//   zw)[n]
+//
 //===----------------------------------------------------------------------===//
 
 #include "ScaledPack.h"
@@ -44,13 +51,15 @@ private:
   Value prepareLhs();
   Value padRows(Value x, int64_t zerosTo, int64_t stride);
   Value firstColumns(Value matrix, int64_t size);
+  bool hasLhsZeroPoint() const { return zeroPoint || constantZeroPoint != 0; }
   Value rowZeroPoints();
   Value sumRows(Value x);
   Value subtractZeroPoints(Value sums);
   Value scaleSums(Value sums, int32_t factor);
   Value negateRows(Value zeroPoints);
   void addCorrections(Value sums);
-  /// The activations as the kernel reads them, and on a CPU the corrections.
+  void addZeroPoints();
+  /// The activations as the kernel reads them, and its corrections.
   Value packLhs();
   RankedTensorType sumsType() {
     return RankedTensorType::get({rows, layout.groups}, b.getI32Type());
@@ -69,6 +78,8 @@ private:
   Value zeroPoint;
   /// Of x over each group, [M, K/G], and the results of addCorrections.
   Value sums, rowBias, rowFactors, colFactors;
+  /// The results of addZeroPoints.
+  Value rhsZeroPoint, lhsZeroPoint, rhsSums;
 };
 
 } // namespace
@@ -142,7 +153,7 @@ Value ScaledPacker::firstColumns(Value matrix, int64_t size) {
 
 /// [M] zero points as one vector, or null where all are 0.
 Value ScaledPacker::rowZeroPoints() {
-  if (!zeroPoint && constantZeroPoint == 0)
+  if (!hasLhsZeroPoint())
     return {};
   auto type = RankedTensorType::get({rows}, b.getI32Type());
   Value init;
@@ -261,7 +272,25 @@ void ScaledPacker::addCorrections(Value sums) {
   if (rowVectors.empty())
     return;
   rowFactors = stackRows(b, loc, rowVectors);
-  colFactors = packGroupInts(b, loc, layout, colVectors);
+  colFactors = stackGroupInts(b, loc, layout, colVectors);
+}
+
+/// The corrections of a GPU's kernel.
+void ScaledPacker::addZeroPoints() {
+  if (weight.hasZeroPoint())
+    rhsZeroPoint = packGroupInts(b, loc, layout, weight.zeroPointsOfGroups());
+  if (!hasLhsZeroPoint())
+    return;
+  rhsSums = packGroupInts(b, loc, layout, weight.sumDifferences());
+  if (zeroPoint && constantZeroPoint == 0) {
+    lhsZeroPoint = zeroPoint;
+  } else if (zeroPoint) {
+    lhsZeroPoint = rowZeroPoints();
+  } else {
+    auto type = RankedTensorType::get({}, b.getI32Type());
+    lhsZeroPoint = arith::ConstantOp::create(
+        b, loc, type, makeI32TensorAttr(type, {constantZeroPoint}));
+  }
 }
 
 /// Bytes from one row of activations to the next. Rows that are a multiple of
@@ -273,9 +302,11 @@ static int64_t chooseRowStride(int64_t paddedK, int64_t rows) {
 }
 
 Value ScaledPacker::packLhs() {
-  if (row.isNVVM())
+  if (row.isNVVM()) {
+    addZeroPoints();
     return packOperand(b, loc, lhs, /*kDim=*/1, /*rowTile=*/1, row.lhs.kTile,
                        row.kPadding());
+  }
   int64_t k = layout.paddedK();
   Value padded = padRows(lhs, k, chooseRowStride(k, rows));
   sums = subtractZeroPoints(sumRows(firstColumns(padded, k)));
@@ -299,16 +330,17 @@ void ScaledPacker::rewrite() {
   if (op.getRhsOffset())
     offset =
         packGroupFloats(b, loc, layout, *getConstantFloats(op.getRhsOffset()));
-  Value y = PackedScaledMatmulOp::create(
-                b, loc, TypeRange{flat}, row.kind, layout.bits, packed,
-                weight.pack(b, loc),
-                packGroupFloats(b, loc, layout,
-                                weight.orient(llvm::to_vector(
-                                    *getConstantFloats(op.getRhsScale())))),
-                rowBias, rowFactors, colFactors, offset ? sums : Value(),
-                offset, mergeRows(op.getRowScale(), 0),
-                packColumns(b, loc, op.getBias(), layout.lanes), init)
-                .getResult(0);
+  Value y =
+      PackedScaledMatmulOp::create(
+          b, loc, TypeRange{flat}, row.kind, layout.bits, packed,
+          weight.pack(b, loc),
+          packGroupFloats(b, loc, layout,
+                          weight.orient(llvm::to_vector(
+                              *getConstantFloats(op.getRhsScale())))),
+          rowBias, rowFactors, colFactors, offset ? sums : Value(), offset,
+          rhsZeroPoint, lhsZeroPoint, rhsSums, mergeRows(op.getRowScale(), 0),
+          packColumns(b, loc, op.getBias(), layout.lanes), init)
+          .getResult(0);
   if (result.getRank() > 2) {
     SmallVector<ReassociationIndices> dims = {{}, {result.getRank() - 1}};
     for (int64_t i = 0; i < result.getRank() - 1; ++i)
@@ -321,20 +353,21 @@ void ScaledPacker::rewrite() {
   b.replaceOp(op, y);
 }
 
-/// Why the kernel of a GPU, which corrects nothing, cannot compute `op`.
+/// Why the kernel of a GPU cannot compute `op`.
 static std::string checkForGpu(ScaledMatmulOp op, const ScaledWeight &weight) {
   const GroupLayout &layout = weight.layout();
-  Value zx = op.getLhsZeroPoint();
-  if (op.getRhsOffset() || op.getLhsUnsigned() || (zx && !isZeroConstant(zx)) ||
-      weight.zeroPoints() != ArrayRef<int32_t>{0})
-    return "its activations or its weight have a zero point";
-  // A product of 4-bit weights is 16 times too large while it is summed.
-  constexpr int64_t mostSummed =
-      std::numeric_limits<int32_t>::max() / (1 << 14);
+  if (op.getRhsOffset())
+    return "its weight has an offset";
+  int64_t mostSummed =
+      std::numeric_limits<int32_t>::max() /
+      getLargestScaledProduct(layout.bits,
+                              op.getLhsZeroPoint() || op.getLhsUnsigned(),
+                              weight.hasZeroPoint());
   if (layout.paddedGroup > mostSummed)
     return "groups of more than " + std::to_string(mostSummed) + " elements";
-  // Sums of one row wait in 48 KiB of shared memory.
-  constexpr int64_t mostGroups = 48 * 1024 / (8 * sizeof(int32_t)) - 1;
+  // Sums of one row wait in 48 KiB of shared memory: 8 columns, and the
+  // activations themselves.
+  constexpr int64_t mostGroups = 48 * 1024 / (9 * sizeof(int32_t)) - 1;
   if (layout.groups > mostGroups)
     return "more than " + std::to_string(mostGroups) + " groups";
   return {};

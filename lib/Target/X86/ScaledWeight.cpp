@@ -63,15 +63,16 @@ std::optional<ScaledWeight> ScaledWeight::get(ScaledMatmulOp op,
     weight.bytes = {reinterpret_cast<const uint8_t *>(direct.data()),
                     direct.size()};
   }
-  if (op.getRhsUnsigned() != storesUnsignedWeight(row)) {
+  weight.isUnsigned = storesUnsignedWeight(row);
+  if (op.getRhsUnsigned() != weight.isUnsigned) {
     weight.flip = layout->bits == 4 ? 8 : 128;
     weight.added = op.getRhsUnsigned() ? -weight.flip : weight.flip;
   }
-  weight.setZeroPoints(op, storesUnsignedWeight(row));
+  weight.setZeroPoints(op);
   return weight;
 }
 
-void ScaledWeight::setZeroPoints(ScaledMatmulOp op, bool isUnsigned) {
+void ScaledWeight::setZeroPoints(ScaledMatmulOp op) {
   zeros.assign(1, added);
   if (!op.getRhsZeroPoint())
     return;
@@ -137,7 +138,20 @@ std::vector<int32_t> ScaledWeight::sumGroups() const {
   std::vector<int32_t> sums(group.n * group.groups, 0);
   for (int64_t n = 0; n < group.n; ++n)
     for (int64_t k = 0; k < group.k; ++k)
-      sums[n * group.groups + k / group.groupSize] += at(n, k);
+      sums[n * group.groups + k / group.groupSize] += number(n, k);
+  return sums;
+}
+
+std::vector<int32_t> ScaledWeight::zeroPointsOfGroups() const {
+  if (zeros.size() > 1)
+    return zeros;
+  return std::vector<int32_t>(group.n * group.groups, zeros.front());
+}
+
+std::vector<int32_t> ScaledWeight::sumDifferences() const {
+  std::vector<int32_t> sums = sumGroups(), zeroPoints = zeroPointsOfGroups();
+  for (auto [i, sum] : llvm::enumerate(sums))
+    sum -= zeroPoints[i] * static_cast<int32_t>(group.length(i % group.groups));
   return sums;
 }
 
@@ -171,7 +185,19 @@ Value quantmlir::packGroupFloats(OpBuilder &b, Location loc,
 
 Value quantmlir::packGroupInts(OpBuilder &b, Location loc,
                                const GroupLayout &layout,
-                               ArrayRef<std::vector<int32_t>> values) {
+                               ArrayRef<int32_t> values) {
+  std::vector<int32_t> packed(packedSize(layout), 0);
+  forEachGroupValue(
+      layout, [&](int64_t to, int64_t from) { packed[to] = values[from]; });
+  auto type = RankedTensorType::get(
+      {layout.panels(), layout.groups, layout.lanes}, b.getI32Type());
+  return arith::ConstantOp::create(
+      b, loc, type, makeI32TensorAttr(type, packed, "quant_packed"));
+}
+
+Value quantmlir::stackGroupInts(OpBuilder &b, Location loc,
+                                const GroupLayout &layout,
+                                ArrayRef<std::vector<int32_t>> values) {
   int64_t size = packedSize(layout);
   std::vector<int32_t> packed(size * values.size(), 0);
   for (size_t r = 0; r < values.size(); ++r)

@@ -50,6 +50,9 @@ public:
   /// The zero points, shifted like the elements: one for all groups, or one for
   /// each.
   llvm::ArrayRef<int32_t> zeroPoints() const { return zeros; }
+  bool hasZeroPoint() const { return zeros.size() > 1 || zeros.front() != 0; }
+  /// One for each group, [N, K/G].
+  std::vector<int32_t> zeroPointsOfGroups() const;
   /// `scales` of the groups, [N, K/G], as the stored elements want them.
   llvm::SmallVector<float> orient(llvm::SmallVector<float> scales) const;
 
@@ -57,10 +60,18 @@ public:
   mlir::Value pack(mlir::OpBuilder &b, mlir::Location loc) const;
   /// The sum of each group of each column, [N, K/G].
   std::vector<int32_t> sumGroups() const;
+  /// The sum of its elements less its zero point.
+  std::vector<int32_t> sumDifferences() const;
 
 private:
-  void setZeroPoints(ScaledMatmulOp op, bool isUnsigned);
+  void setZeroPoints(ScaledMatmulOp op);
 
+  /// The number that the instruction reads.
+  int32_t number(int64_t n, int64_t k) const {
+    int32_t bits = at(n, k), sign = 1 << (group.bits - 1);
+    return isUnsigned ? bits : (bits ^ sign) - sign;
+  }
+  /// Its bits as they are stored.
   int32_t at(int64_t n, int64_t k) const {
     uint8_t byte = unpacked ? bytes[n * group.k + k]
                             : bytes[n * ((group.k + 1) / 2) + k / 2];
@@ -79,6 +90,8 @@ private:
   /// The sign bit, flipped to add `added`.
   uint8_t flip = 0;
   int32_t added = 0;
+  /// As the instruction reads it.
+  bool isUnsigned = false;
   std::vector<int32_t> zeros;
   /// For each group; empty if none is.
   std::vector<bool> mirrored;
@@ -89,10 +102,13 @@ private:
 mlir::Value packGroupFloats(mlir::OpBuilder &b, mlir::Location loc,
                             const GroupLayout &layout,
                             llvm::ArrayRef<float> values);
-/// Several of them to [R][N/NR][K/G][NR].
 mlir::Value packGroupInts(mlir::OpBuilder &b, mlir::Location loc,
                           const GroupLayout &layout,
-                          llvm::ArrayRef<std::vector<int32_t>> values);
+                          llvm::ArrayRef<int32_t> values);
+/// Several of them to [R][N/NR][K/G][NR].
+mlir::Value stackGroupInts(mlir::OpBuilder &b, mlir::Location loc,
+                           const GroupLayout &layout,
+                           llvm::ArrayRef<std::vector<int32_t>> values);
 
 } // namespace quantmlir
 

@@ -168,3 +168,35 @@ func.func @packed_scaled_matmul_c8(%a0: tensor<3x1x1x64xi8>, %a1: tensor<1x2x1x8
   %r = quant.packed_scaled_matmul <dp4a> 4 ins(%a0, %a1 : tensor<3x1x1x64xi8>, tensor<1x2x1x8x4xi8>) rhs_scale(%a2 : tensor<1x2x8xf32>) row_bias(%a4 : tensor<3x2xi32>) outs(%a3 : tensor<3x2xf32>) -> tensor<3x2xf32>
   return
 }
+
+// -----
+
+func.func @packed_scaled_matmul_c8_cpu(%a0: tensor<3x16xi8>, %a1: tensor<1x2x1x16x4xi8>, %a2: tensor<1x2x16xf32>, %a3: tensor<1x2x16xi32>, %a4: tensor<3x2xf32>) {
+  // expected-error@+1 {{'quant.packed_scaled_matmul' op expected no zero points for vpdpbusd_512}}
+  %r = quant.packed_scaled_matmul <vpdpbusd_512> 4 ins(%a0, %a1 : tensor<3x16xi8>, tensor<1x2x1x16x4xi8>) rhs_scale(%a2 : tensor<1x2x16xf32>) rhs_zero_point(%a3 : tensor<1x2x16xi32>) outs(%a4 : tensor<3x2xf32>) -> tensor<3x2xf32>
+  return
+}
+
+// -----
+
+func.func @packed_scaled_matmul_c7_sums(%a0: tensor<3x1x1x64xi8>, %a1: tensor<1x2x1x8x4xi8>, %a2: tensor<1x2x8xf32>, %a3: tensor<3x2xf32>, %a4: tensor<i32>) {
+  // expected-error@+1 {{'quant.packed_scaled_matmul' op expected lhs_zero_point and rhs_sums together}}
+  %r = quant.packed_scaled_matmul <dp4a> 4 ins(%a0, %a1 : tensor<3x1x1x64xi8>, tensor<1x2x1x8x4xi8>) rhs_scale(%a2 : tensor<1x2x8xf32>) lhs_zero_point(%a4 : tensor<i32>) outs(%a3 : tensor<3x2xf32>) -> tensor<3x2xf32>
+  return
+}
+
+// -----
+
+func.func @packed_scaled_matmul_c5_zero_point(%a0: tensor<3x1x1x64xi8>, %a1: tensor<1x2x1x8x4xi8>, %a2: tensor<1x2x8xf32>, %a3: tensor<3x2xf32>, %a4: tensor<1x2xi32>) {
+  // expected-error@+1 {{'quant.packed_scaled_matmul' op expected rhs_zero_point of shape [1, 2, 8] ([N/NR, K/G, NR]), but got 'tensor<1x2xi32>'}}
+  %r = quant.packed_scaled_matmul <dp4a> 4 ins(%a0, %a1 : tensor<3x1x1x64xi8>, tensor<1x2x1x8x4xi8>) rhs_scale(%a2 : tensor<1x2x8xf32>) rhs_zero_point(%a4 : tensor<1x2xi32>) outs(%a3 : tensor<3x2xf32>) -> tensor<3x2xf32>
+  return
+}
+
+// -----
+
+func.func @packed_scaled_matmul_c6_zero_point(%a0: tensor<3x1x1x64xi8>, %a1: tensor<1x2x1x8x4xi8>, %a2: tensor<1x2x8xf32>, %a3: tensor<3x2xf32>, %a4: tensor<2xi32>, %a5: tensor<1x2x8xi32>) {
+  // expected-error@+1 {{'quant.packed_scaled_matmul' op expected lhs_zero_point of rank 0 or shape [3] ([M] of init), but got 'tensor<2xi32>'}}
+  %r = quant.packed_scaled_matmul <dp4a> 4 ins(%a0, %a1 : tensor<3x1x1x64xi8>, tensor<1x2x1x8x4xi8>) rhs_scale(%a2 : tensor<1x2x8xf32>) lhs_zero_point(%a4 : tensor<2xi32>) rhs_sums(%a5 : tensor<1x2x8xi32>) outs(%a3 : tensor<3x2xf32>) -> tensor<3x2xf32>
+  return
+}

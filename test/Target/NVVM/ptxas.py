@@ -67,8 +67,10 @@ def scaled():
                for m, n in ((16, 1024), (16, 4096), (32, 4096), (64, 4096),
                             (128, 4096), (256, 4096), (512, 4096))]
     for i, (m, n, k, bits, group) in enumerate(shapes):
-        spec = ScaledSpec(m, n, k, bits, group, bias=True)
-        yield spec.mlir().replace("@f(", f"@s{i}(")
+        for zeros in (False, True):
+            spec = ScaledSpec(m, n, k, bits, group, bias=True, group_zero_point=zeros,
+                              row_zero_point="rows" if zeros else None)
+            yield spec.mlir().replace("@f(", f"@s{i}_{zeros}(")
 
 
 def assemble(chip, ptx):

@@ -20,10 +20,30 @@
 // LOOP75: st.shared.v4
 // LOOP80: cp.async.cg.shared.global
 // LOOP: bra.uni
+// Zero points of groups: a column of -16 sums the rows, and each correction is one
+// multiply-add of integers before the sum becomes a float.
+// LOOP: .entry scaled_mma_
+// LOOP75: mma.sync.aligned.m8n8k16.row.col.s32.s8.s8.s32
+// LOOP80: mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32
+// LOOP-NOT: cvt.rn.f32
+// LOOP-NOT: sub.s32
+// LOOP: mad.lo.s32 {{[^;]*}};
+// LOOP: mad.lo.s32 {{[^;]*}};
+// LOOP-NEXT: fma.rn.f32 {{[^;]*}}, 0f3D800000, 0fC9400000;
+// LOOP-NEXT: fma.rn.f32
 func.func @f(%a: memref<256x64x1x64xi8>, %w: memref<512x128x4x8x4xi8>,
              %s: memref<512x128x8xf32>, %y: memref<256x4096xf32>) {
   quant.packed_scaled_matmul <dp4a> 4
     ins(%a, %w : memref<256x64x1x64xi8>, memref<512x128x4x8x4xi8>)
     rhs_scale(%s : memref<512x128x8xf32>) outs(%y : memref<256x4096xf32>)
+  return
+}
+func.func @zero_points(%a: memref<256x64x1x64xi8>, %w: memref<512x128x4x8x4xi8>,
+                       %s: memref<512x128x8xf32>, %z: memref<512x128x8xi32>, %x: memref<256xi32>,
+                       %y: memref<256x4096xf32>) {
+  quant.packed_scaled_matmul <dp4a> 4
+    ins(%a, %w : memref<256x64x1x64xi8>, memref<512x128x4x8x4xi8>)
+    rhs_scale(%s : memref<512x128x8xf32>) rhs_zero_point(%z : memref<512x128x8xi32>)
+    lhs_zero_point(%x : memref<256xi32>) rhs_sums(%z : memref<512x128x8xi32>) outs(%y : memref<256x4096xf32>)
   return
 }

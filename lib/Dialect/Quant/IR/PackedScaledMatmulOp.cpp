@@ -26,6 +26,21 @@ bool quantmlir::storesUnsignedWeight(const qtarget::IntrinsicRow &row) {
           !row.lhs.isUnsigned && row.rhs.isUnsigned);
 }
 
+int64_t quantmlir::getLargestScaledProduct(int64_t bits, bool lhsZeroPoint,
+                                           bool rhsZeroPoint) {
+  auto largest = [](int64_t bits, bool hasZeroPoint) {
+    return hasZeroPoint ? (1 << bits) - 1 : 1 << (bits - 1);
+  };
+  constexpr int64_t nibbleFactor = 16;
+  return largest(8, lhsZeroPoint) * largest(bits, rhsZeroPoint) *
+         (bits == 4 ? nibbleFactor : 1);
+}
+
+int64_t PackedScaledMatmulOp::getLargestProduct() {
+  return getLargestScaledProduct(getRhsBits(), !!getLhsZeroPoint(),
+                                 !!getRhsZeroPoint());
+}
+
 static ShapedType getShaped(Value value) {
   return cast<ShapedType>(value.getType());
 }
@@ -59,6 +74,8 @@ static LogicalResult verifyRhs(PackedScaledMatmulOp op) {
   if (row.isNVVM() &&
       (op.getRowBias() || op.getRowFactors() || op.getRowSums()))
     return op.emitOpError("expected no corrections of rows for ") << row.name;
+  if (!row.isNVVM() && (op.getRhsZeroPoint() || op.getLhsZeroPoint()))
+    return op.emitOpError("expected no zero points for ") << row.name;
   return success();
 }
 
@@ -112,6 +129,19 @@ struct Expected {
 };
 } // namespace
 
+/// `value` (if any) of rank 0 or [M].
+static LogicalResult verifyRowValue(PackedScaledMatmulOp op, StringRef name,
+                                    Value value, Type element) {
+  if (!value)
+    return success();
+  if (getShaped(value).getElementType() != element)
+    return op.emitOpError("expected ") << name << " elements of " << element
+                                       << ", but got " << getShaped(value);
+  return verifyScalarOrShape(op, name, getShaped(value),
+                             {getShaped(op.getInit()).getDimSize(0)},
+                             "[M] of init");
+}
+
 /// C5, C6: values for rows, columns and groups.
 static LogicalResult verifyParameters(PackedScaledMatmulOp op) {
   Builder b(op.getContext());
@@ -132,6 +162,16 @@ static LogicalResult verifyParameters(PackedScaledMatmulOp op) {
        op.getRhsOffset(),
        {panels, groups, nr},
        f32,
+       "[N/NR, K/G, NR]"},
+      {"rhs_zero_point",
+       op.getRhsZeroPoint(),
+       {panels, groups, nr},
+       i32,
+       "[N/NR, K/G, NR]"},
+      {"rhs_sums",
+       op.getRhsSums(),
+       {panels, groups, nr},
+       i32,
        "[N/NR, K/G, NR]"},
       {"col_factors",
        op.getColFactors(),
@@ -161,13 +201,9 @@ static LogicalResult verifyParameters(PackedScaledMatmulOp op) {
     return op.emitOpError("expected row_factors of [R, M, K/G] with static R, "
                           "but got ")
            << getShaped(op.getRowFactors());
-  if (!op.getRowScale())
-    return success();
-  if (!getShaped(op.getRowScale()).getElementType().isF32())
-    return op.emitOpError("expected row_scale elements of 'f32', but got ")
-           << getShaped(op.getRowScale());
-  return verifyScalarOrShape(op, "row_scale", getShaped(op.getRowScale()), {m},
-                             "[M] of init");
+  if (failed(verifyRowValue(op, "row_scale", op.getRowScale(), f32)))
+    return failure();
+  return verifyRowValue(op, "lhs_zero_point", op.getLhsZeroPoint(), i32);
 }
 
 LogicalResult PackedScaledMatmulOp::verify() {
@@ -176,6 +212,8 @@ LogicalResult PackedScaledMatmulOp::verify() {
     return emitOpError("expected row_factors and col_factors together");
   if (!getRowSums() != !getRhsOffset())
     return emitOpError("expected row_sums and rhs_offset together");
+  if (!getLhsZeroPoint() != !getRhsSums())
+    return emitOpError("expected lhs_zero_point and rhs_sums together");
   if (failed(verifyRhs(*this)) || failed(verifyRowsAndColumns(*this)))
     return failure();
   return verifyParameters(*this);

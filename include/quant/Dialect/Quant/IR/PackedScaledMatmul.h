@@ -20,6 +20,12 @@ int64_t getPanelColumns(const qtarget::IntrinsicRow &row);
 /// Whether a weight for `row` is stored unsigned, as `w + 8` or `w + 128`.
 bool storesUnsignedWeight(const qtarget::IntrinsicRow &row);
 
+/// The greatest magnitude of a product of activations of 8 bits and a weight of
+/// `bits`, as a GPU's kernel sums it: nibbles are 16 times themselves, and what
+/// has a zero point may be as far from it as its whole range is wide.
+int64_t getLargestScaledProduct(int64_t bits, bool lhsZeroPoint,
+                                bool rhsZeroPoint);
+
 } // namespace quantmlir
 
 #define GET_OP_CLASSES

@@ -34,12 +34,21 @@ def QuantExt_PackedScaledMatmulOp : QuantExt_Op<"packed_scaled_matmul", [
 
     ```
     t = 0
-    for g: acc = row_bias[m, g] + sum_{k in g} lhs[m, k] * rhs[n, k]  (i32, wraps)
-                 + sum_r row_factors[r, m, g] * col_factors[r, n, g]
+    for g: acc = sum_{k in g} lhs[m, k] * rhs[n, k]                   (i32, wraps)
+           on a CPU: acc += row_bias[m, g]
+                            + sum_r row_factors[r, m, g] * col_factors[r, n, g]
+           on a GPU: acc -= rhs_zero_point[n, g] * sum_{k in g} lhs[m, k]
+                            + lhs_zero_point[m] * rhs_sums[n, g]
            t = fma(f32(acc), rhs_scale[n, g], t)
            t = fma(f32(row_sums[m, g]), rhs_offset[n, g], t)
     y = t * row_scale[m];  y = y + bias[n]            (each where it is given)
     ```
+
+    A zero point costs a CPU a pass over the activations, whose sums are
+    `row_factors` or `row_bias`. A GPU's kernel sums them itself, while it
+    multiplies; `rhs_sums` are those of `rhs - rhs_zero_point` over a group, of
+    as many elements as the program has. `lhs_zero_point` is in the range of
+    `lhs`'s type.
 
     The op stands on tensors or, after bufferization, on memrefs.
 
@@ -52,12 +61,15 @@ def QuantExt_PackedScaledMatmulOp : QuantExt_Op<"packed_scaled_matmul", [
     * (C4) `init` is `[M, N]` of f32, f16 or bf16, and `rhs` has
       `ceil(N / NR)` panels.
     * (C5) `rhs_scale` and `rhs_offset` are `[N/NR, K/G, NR]` of f32,
-      `col_factors` `[R, N/NR, K/G, NR]` of i32, `bias` `[N/NR, NR]` of f32.
+      `rhs_zero_point` and `rhs_sums` the same of i32, `col_factors`
+      `[R, N/NR, K/G, NR]` of i32, `bias` `[N/NR, NR]` of f32.
     * (C6) `row_bias` and `row_sums` are `[M, K/G]` of i32, `row_factors`
-      `[R, M, K/G]` of i32 with static R, `row_scale` rank 0 or `[M]` of f32.
-    * (C7) `row_factors` and `col_factors`, `row_sums` and `rhs_offset` stand
-      together.
-    * (C8) With `dp4a` there are no `row_bias`, `row_factors`, `row_sums`.
+      `[R, M, K/G]` of i32 with static R, `row_scale` rank 0 or `[M]` of f32,
+      `lhs_zero_point` rank 0 or `[M]` of i32.
+    * (C7) `row_factors` and `col_factors`, `row_sums` and `rhs_offset`,
+      `lhs_zero_point` and `rhs_sums` stand together.
+    * (C8) With `dp4a` there are no `row_bias`, `row_factors`, `row_sums`;
+      without it there are no zero points.
 
     Example:
 
@@ -79,6 +91,9 @@ def QuantExt_PackedScaledMatmulOp : QuantExt_Op<"packed_scaled_matmul", [
       Optional<QuantExt_AnyShaped>:$col_factors,
       Optional<QuantExt_AnyShaped>:$row_sums,
       Optional<QuantExt_AnyShaped>:$rhs_offset,
+      Optional<QuantExt_AnyShaped>:$rhs_zero_point,
+      Optional<QuantExt_AnyShaped>:$lhs_zero_point,
+      Optional<QuantExt_AnyShaped>:$rhs_sums,
       Optional<QuantExt_AnyShaped>:$row_scale,
       Optional<QuantExt_AnyShaped>:$bias,
       QuantExt_AnyShaped:$init);
@@ -91,6 +106,9 @@ def QuantExt_PackedScaledMatmulOp : QuantExt_Op<"packed_scaled_matmul", [
     (`col_factors` `(` $col_factors^ `:` type($col_factors) `)`)?
     (`row_sums` `(` $row_sums^ `:` type($row_sums) `)`)?
     (`rhs_offset` `(` $rhs_offset^ `:` type($rhs_offset) `)`)?
+    (`rhs_zero_point` `(` $rhs_zero_point^ `:` type($rhs_zero_point) `)`)?
+    (`lhs_zero_point` `(` $lhs_zero_point^ `:` type($lhs_zero_point) `)`)?
+    (`rhs_sums` `(` $rhs_sums^ `:` type($rhs_sums) `)`)?
     (`row_scale` `(` $row_scale^ `:` type($row_scale) `)`)?
     (`bias` `(` $bias^ `:` type($bias) `)`)?
     `outs` `(` $init `:` type($init) `)` attr-dict (`->` type($results)^)?
@@ -111,6 +129,8 @@ def QuantExt_PackedScaledMatmulOp : QuantExt_Op<"packed_scaled_matmul", [
     }
     /// Elements of K that one step holds: KB.
     int64_t getStepSize() { return 32 / getRhsBits(); }
+    /// The greatest magnitude of a product, as a GPU's kernel sums it.
+    int64_t getLargestProduct();
   }];
   let hasVerifier = 1;
 }
