@@ -13,8 +13,8 @@ config.test_exec_root = os.path.join(config.quant_build_dir, "test")
 
 # Helpers of the Python tests stand beside them and are not tests.
 config.excludes += [
-    "amx.py", "batch.py", "cases.py", "compiled.py", "harness.py", "odd_shapes.py",
-    "quotients.py", "quantize_rows.py", "weight_driver.py",
+    "amx.py", "batch.py", "cases.py", "compiled.py", "gpu_lowering.py", "harness.py",
+    "odd_shapes.py", "quotients.py", "quantize_rows.py", "weight_driver.py",
 ]
 
 bin_dir = os.path.join(config.quant_build_dir, "bin")

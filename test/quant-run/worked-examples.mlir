@@ -19,6 +19,18 @@
 // RUN: quant-run %s --entry=matrix_constant_i8 --target=x86 --inputs=%t/x2.npy | FileCheck %s --check-prefix=MAT
 // RUN: quant-run %s --entry=matrix_constant_i4 --target=x86 --inputs=%t/x2.npy | FileCheck %s --check-prefix=MAT
 
+// On an emulated GPU, every chip's own kernels; no float is multiplied on the
+// host.
+// DEFINE: %{gpu} = env QUANT_CUDA_DRIVER=%shlib_dir/libemulated-cuda.so QUANT_PTXSIM_PYTHON=%python quant-run %s --target=nvvm
+// RUN: %{gpu} --chip=sm_61 --entry=vector_i8 --inputs=%t/x1.npy,%t/w1.npy,%t/s.npy | FileCheck %s --check-prefix=VEC8
+// RUN: %{gpu} --chip=sm_80 --entry=vector_i4 --inputs=%t/x1.npy,%t/w1.npy,%t/s.npy | FileCheck %s --check-prefix=VEC4
+// RUN: %{gpu} --chip=sm_75 --entry=matrix_i8 --inputs=%t/x2.npy,%t/w2.npy,%t/s.npy | FileCheck %s --check-prefix=MAT8
+// RUN: %{gpu} --chip=sm_86 --entry=matrix_i4 --inputs=%t/x2.npy,%t/w2.npy,%t/s.npy | FileCheck %s --check-prefix=MAT4
+// RUN: %{gpu} --chip=sm_90a --entry=matrix_constant_i8 --inputs=%t/x2.npy | FileCheck %s --check-prefix=MAT
+// RUN: %{gpu} --chip=sm_100 --entry=matrix_constant_i4 --inputs=%t/x2.npy | FileCheck %s --check-prefix=MAT
+// RUN: quant-opt %s --quant-to-nvvm="chip=sm_80 stop-after=packed" | FileCheck %s --check-prefix=PACKED --implicit-check-not="linalg.{{[a-z_]*}}matmul" --implicit-check-not=quant.matmul
+// PACKED-COUNT-6: quant.packed_matmul
+
 // VEC8: result0: tensor<1x2xi8> = {{\[\[}}5, -2]]
 // VEC8: result1: tensor<1x1xi32> = {{\[\[}}52]]
 // VEC8: result2: tensor<1x1xf32> = {{\[\[}}0.52]]
