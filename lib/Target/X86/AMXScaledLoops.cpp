@@ -117,7 +117,8 @@ void ScaledBlocks::emit(OpBuilder &b, Body body) {
   };
   if (m == mostRows)
     return emitRows(b, {i.constant(0), rows});
-  // As equal as can be: none has fewer rows than a tile.
+  // As equal as can be. Should the last one have fewer rows than a tile, its
+  // tile repeats rows of the block before.
   Value count = i.ceilDiv(rows, i.constant(mostRows));
   Value each = i.ceilDiv(rows, count);
   i.loop(i.constant(0), rows, each, [&](OpBuilder &b, Value begin) {
