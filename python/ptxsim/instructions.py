@@ -239,6 +239,23 @@ def _unary(parts, a):
     return 1 / a if parts[0] == "rcp" else None
 
 
+def _packed(block, instruction, active, parts):
+    """Two floats in 64 bits, on sm_100."""
+    pairs = [np.ascontiguousarray(read(block, x, "b64", active)).view(
+        np.float32).reshape(-1, 2) for x in instruction.operands[1:]]
+    if parts[0] == "fma":
+        a, b, c = pairs
+        result = (a.astype(np.longdouble) * b + c).astype(np.float32)
+    elif parts[0] in ("add", "sub"):
+        result = _BINARY[parts[0]](*pairs)
+    elif parts[0] == "mul":
+        result = pairs[0] * pairs[1]
+    else:
+        _unsupported(instruction)
+    write(block, instruction.operands[0], None, active,
+          np.ascontiguousarray(result).view(np.uint64)[:, 0])
+
+
 _BINARY = {"add": operator.add, "sub": operator.sub, "and": operator.and_,
            "or": operator.or_, "xor": operator.xor}
 
@@ -246,6 +263,8 @@ _BINARY = {"add": operator.add, "sub": operator.sub, "and": operator.and_,
 def _arithmetic(block, instruction, active, parts):
     kind = parts[-1]
     operands = instruction.operands
+    if kind == "f32x2":
+        return _packed(block, instruction, active, parts)
     if parts[0] in ("mul", "mad", "fma"):
         return _mul(block, instruction, active, kind, parts)
     if parts[0] in ("neg", "not", "abs"):

@@ -126,6 +126,13 @@ for chip, row in ROWS.items():
                      attributes="{zero_point = 128 : i32, "
                                 "range = array<i64: 0, 255>}"),
           zero_point=128, limits=(0, 255))
+# Chips with the same instruction and other schedules.
+for chip in ("sm_86", "sm_89", "sm_100"):
+    row = "mma_m16n8k32_s8"
+    for m, n, k in [(3, 17, 129), (33, 65, 130), (270, 200, 64)]:
+        check(chip, Spec(m, n, k, row, "f32", col_bias=True, row_scale="rows",
+                         channel_scale="columns", bias=True, residual=True))
+    check(chip, Spec(17, 33, 5000, row, "i32"), splits=9)
 for m, n, k in [(1, 8, 64), (1, 17, 300), (3, 9, 1000), (5, 7, 3),
                 (40, 65, 200), (129, 24, 300)]:
     check("sm_80", Spec(m, n, k, "mma_m16n8k64_s4", "i32"))

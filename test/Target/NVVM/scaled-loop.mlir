@@ -4,7 +4,17 @@
 // fma, without a conversion.
 // RUN: quant-opt %s --quant-to-nvvm="chip=sm_75 format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefixes=LOOP,LOOP75
 // RUN: quant-opt %s --quant-to-nvvm="chip=sm_80 format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefixes=LOOP,LOOP80
+// RUN: quant-opt %s --quant-to-nvvm="chip=sm_86 format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefixes=LOOP,LOOP80
+// RUN: quant-opt %s --quant-to-nvvm="chip=sm_89 format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefixes=LOOP,LOOP80
+// RUN: quant-opt %s --quant-to-nvvm="chip=sm_100 format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefix=LOOP100
 // RUN: quant-opt %s --quant-to-nvvm="chip=sm_90a format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefixes=LOOP,LOOP80
+
+// Floats in pairs there.
+// LOOP100: .entry scaled_mma_
+// LOOP100: mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32
+// LOOP100-NOT: cvt.rn.f32
+// LOOP100: fma.rn.f32x2
+// LOOP100: cp.async.wait_group
 
 // LOOP: .entry scaled_mma_
 // LOOP: and.b32 {{[^;]*}}, -252645136;

@@ -105,5 +105,12 @@ for chip, tiled in TILED.items():
     check(chip, ScaledSpec("?", 40, 256, group=128), 150, {"scaled", *mma})
     # Columns enough for every multiprocessor.
     check(chip, ScaledSpec(64, 8 * 64 * 3, 64, group=32), kernels=mma)
+# Chips with the same instruction and other schedules; sm_100 has floats in pairs.
+for chip in ("sm_86", "sm_89", "sm_100"):
+    for (m, n, k), bits, group in MANY[1:7:2]:
+        check(chip, ScaledSpec(m, n, k, bits, group), kernels=("scaled_mma",))
+    for spec in with_zeros(MANY_ZEROS[:4]):
+        check(chip, spec, kernels=("scaled_mma",))
+    check(chip, ScaledSpec(3, 17, 130, row_scale="one", bias=True))
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed != 0)
