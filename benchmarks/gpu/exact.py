@@ -70,20 +70,28 @@ def run_module(cuda, folder, entry, rng, repeats, most_rows):
 
 def run_scaled_module(cuda, folder, entry, rng, repeats, most_rows):
     """The same for kernels with group scales, whose results are floats."""
-    spec = ScaledSpec("?", entry["n"], entry["k"], entry["bits"], entry["group"])
+    zeros = entry["zero_points"]
+    spec = ScaledSpec("?", entry["n"], entry["k"], entry["bits"], entry["group"],
+                      group_zero_point=zeros, row_zero_point="rows" if zeros else None)
     counts = collections.defaultdict(lambda: [0, 0])
     module = cuda.load(os.path.join(folder, entry["file"]))
     w, scales = spec.draw_weight(rng)
+    groups, _ = spec.draw_zero_points(rng, rows=0)
     weights = {"w": cuda.upload(spec.pack_weight(w)),
                "s": cuda.upload(spec.pack_columns(scales))}
+    if zeros:
+        weights["gz"] = cuda.upload(spec.pack_columns(groups))
+        weights["gs"] = cuda.upload(spec.pack_columns(spec.sum_groups(w, groups)))
     for name, launch in entry["kernels"].items():
         tiled = "mma" in name
-        path = f"int{spec.bits} with group scales{', tiles' if tiled else ''}"
+        path = (f"int{spec.bits} with group scales{' and zero points' if zeros else ''}"
+                f"{', tiles' if tiled else ''}")
         function = cuda.function(module, name, launch[3])
-        for _ in range(repeats):
+        # A few rows are checked at once.
+        for _ in range(repeats if tiled else 2 * repeats):
             m = int(rng.integers(1, (most_rows if tiled else min(most_rows, 40)) + 1))
             different = _count_different(cuda, spec, function, launch, m, rng,
-                                         (w, scales), weights)
+                                         (w, scales, groups), weights)
             counts[path][different != 0] += 1
             if different:
                 print(f"FAILED {path}, groups of {spec.group}, {m}x{spec.n}x{spec.k}: "
@@ -97,13 +105,18 @@ def _count_different(cuda, spec, function, launch, m, rng, numbers, weights):
     """Results of one launch on `m` rows that are not those of NumPy."""
     a = rng.integers(-128, 128, (m, spec.k)).astype(np.int8)
     rows = rng.uniform(.01, 1, m).astype(np.float32)
+    w, scales, groups = numbers
+    _, zeros = spec.draw_zero_points(rng, m)
     lhs, row_scale = cuda.upload(pack_rows(a, 64)), cuda.upload(rows)
     out = cuda.allocate(m * spec.n * 4)
+    row_zeros = cuda.upload(np.zeros(m, np.int32) if zeros is None else zeros)
     cuda.launch(function, get_grid(launch, m, spec.n), launch[2], launch[3], m,
-                order_scaled(lhs, {"y": out, "rs": row_scale, **weights}))
+                order_scaled(lhs, {"y": out, "rs": row_scale, "rz": row_zeros, **weights}))
     got = cuda.download(out, (m, spec.n), np.float32)
-    cuda.free(lhs, row_scale, out)
-    return int((got != spec.multiply(a, *numbers, rows)).sum())
+    cuda.free(lhs, row_scale, row_zeros, out)
+    expected = spec.multiply(a, w, scales, rows, group_zeros=groups,
+                             row_zeros=0 if zeros is None else zeros)
+    return int((got != expected).sum())
 
 
 def run_all(cuda, folder, entries, rng, repeats, most_rows):

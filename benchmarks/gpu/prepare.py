@@ -68,8 +68,11 @@ def scaled_specs(chip, modules, sizes, rows, small):
     for i in range(modules):
         k = rng.randint(1, 100 if small else 5000)
         group = rng.choice([8, 16, 32, 64, 128, 256, k])
+        # Every other one has zero points, of groups and of rows.
         yield "exact_scaled", ScaledSpec(DYNAMIC, rng.randint(1, 30 if small else 300), k,
-                                         rng.choice([4, 8]), group)
+                                         rng.choice([4, 8]), group,
+                                         group_zero_point=i % 2 == 1,
+                                         row_zero_point="rows" if i % 2 else None)
     for n, k in sizes:
         for m, group in ((1, 32), (1, 128), (4, 128)):
             yield "gemv_scaled", ScaledSpec(m, n, k, 4, group)
@@ -152,7 +155,8 @@ def main():
                                       sizes, rows, options.small):
         ptx, launches = compile_kernels(options.quant_opt, spec.mlir(), chip)
         writer.add(purpose, ptx, launches, m=spec.m, n=spec.n, k=spec.k,
-                   bits=spec.bits, group=spec.group, row="dp4a")
+                   bits=spec.bits, group=spec.group, row="dp4a",
+                   zero_points=spec.group_zero_point)
     for k in sorted({k for _, k in sizes}):
         ptx, launches = compile_kernels(options.quant_opt, quantize_rows(k),
                                         chip)
