@@ -1,9 +1,9 @@
 //===- ScaleConstants.cpp - multiply into a program's constants -----------===//
 //
 // A walk from a tensor to what it is computed from. Multiplying along one
-// dimension commutes with data movement that keeps the dimension, with sums if
-// every summand is multiplied, with products if one factor is, and with a
-// matmul if its weight's output features are.
+// dimension by positive numbers commutes with data movement that keeps the
+// dimension, with sums if every summand is multiplied, with products if one
+// factor is, with ReLU, and with a matmul if its weight's output features are.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,6 +17,8 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
+
+#include <limits>
 
 using namespace mlir;
 using namespace quantmlir;
@@ -101,7 +103,8 @@ public:
 
 private:
   bool scaleOperand(OpOperand &operand, int64_t dim);
-  bool scaleElement(linalg::LinalgOp op, Value element, int64_t dim);
+  bool scaleElement(linalg::LinalgOp op, Value element, int64_t dim,
+                    unsigned numUses = 1);
   bool scaleMatmul(linalg::LinalgOp op, int64_t dim);
 
   template <typename Fn>
@@ -124,9 +127,57 @@ bool Collector::scaleOperand(OpOperand &operand, int64_t dim) {
   return true;
 }
 
-/// A value in the body of an elementwise op.
-bool Collector::scaleElement(linalg::LinalgOp op, Value element, int64_t dim) {
-  if (!element.hasOneUse())
+/// Whether nothing is larger than the constant `bound`.
+static bool isNoBound(Value bound) {
+  FloatAttr constant;
+  return matchPattern(bound, m_Constant(&constant)) &&
+         constant.getValueAsDouble() >= std::numeric_limits<float>::max();
+}
+
+namespace {
+/// What ReLU is taken of, and how often ReLU reads it.
+struct Rectified {
+  Value value;
+  unsigned numUses;
+};
+} // namespace
+
+/// `def` as ReLU: a maximum with 0, with an upper bound that bounds nothing, or
+/// a selection of what is above 0.
+static std::optional<Rectified> matchRelu(Operation *def) {
+  auto isZero = [](Value value) {
+    return matchPattern(value, m_AnyZeroFloat());
+  };
+  if (isa<arith::MaximumFOp, arith::MaxNumFOp>(def) &&
+      isZero(def->getOperand(1)))
+    return Rectified{def->getOperand(0), 1};
+  if (isa<arith::MaximumFOp, arith::MaxNumFOp>(def) &&
+      isZero(def->getOperand(0)))
+    return Rectified{def->getOperand(1), 1};
+  if (isa<arith::MinimumFOp, arith::MinNumFOp>(def) &&
+      isNoBound(def->getOperand(1)))
+    return Rectified{def->getOperand(0), 1};
+  auto select = dyn_cast<arith::SelectOp>(def);
+  auto compare = select ? select.getCondition().getDefiningOp<arith::CmpFOp>()
+                        : arith::CmpFOp();
+  if (!compare || !compare->hasOneUse() || !isZero(select.getFalseValue()) ||
+      !isZero(compare.getRhs()) || compare.getLhs() != select.getTrueValue())
+    return std::nullopt;
+  switch (compare.getPredicate()) {
+  case arith::CmpFPredicate::OGT:
+  case arith::CmpFPredicate::OGE:
+  case arith::CmpFPredicate::UGT:
+  case arith::CmpFPredicate::UGE:
+    return Rectified{select.getTrueValue(), 2};
+  default:
+    return std::nullopt;
+  }
+}
+
+/// A value in the body of an elementwise op, which is read so often.
+bool Collector::scaleElement(linalg::LinalgOp op, Value element, int64_t dim,
+                             unsigned numUses) {
+  if (element.getNumUses() != numUses)
     return false;
   if (auto argument = dyn_cast<BlockArgument>(element)) {
     OpOperand &operand = op->getOpOperand(argument.getArgNumber());
@@ -145,6 +196,9 @@ bool Collector::scaleElement(linalg::LinalgOp op, Value element, int64_t dim) {
     return recurse(0) || recurse(1);
   if (isa<arith::AddFOp, arith::SubFOp>(def))
     return attempt([&] { return recurse(0) && recurse(1); });
+  if (std::optional<Rectified> relu = matchRelu(def))
+    return attempt(
+        [&] { return scaleElement(op, relu->value, dim, relu->numUses); });
   if (isa<arith::DivFOp, arith::NegFOp, arith::ExtFOp, arith::TruncFOp>(def))
     return recurse(0);
   return false;
