@@ -2,9 +2,8 @@
 
 #include "quant/Import/Contraction/ConstantWeight.h"
 
-#include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/IR/Int4Constant.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
-#include "quant/Reference/Reference.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -32,20 +31,9 @@ static Value createConstant(OpBuilder &builder, Location loc,
 static Value emitInts(OpBuilder &builder, Location loc, ArrayRef<int64_t> shape,
                       unsigned bits, ArrayRef<int8_t> values) {
   auto type = RankedTensorType::get(shape, builder.getIntegerType(bits));
-  if (bits != 4 || type.getNumElements() <= kMaxInlineConstantBytes)
-    return createConstant(builder, loc, makeIntTensorAttr(type, values));
-  int64_t rowLength = shape.back();
-  auto packedType = RankedTensorType::get(
-      {shape.front(), static_cast<int64_t>(llvm::divideCeil(rowLength, 2))},
-      builder.getI8Type());
-  ElementsAttr packed = makeTensorAttr(
-      packedType, "quant_weight_int4", [&](MutableArrayRef<char> out) {
-        reference::packInt4(
-            values, rowLength,
-            {reinterpret_cast<int8_t *>(out.data()), out.size()});
-      });
-  return UnpackInt4Op::create(builder, loc, type,
-                              createConstant(builder, loc, packed));
+  return bits == 4
+             ? createInt4Constant(builder, loc, type, values)
+             : createConstant(builder, loc, makeIntTensorAttr(type, values));
 }
 
 FailureOr<QuantizedMatrix> quantmlir::emitConstantWeight(

@@ -8,6 +8,7 @@
 
 #include "VerifyUtils.h"
 
+#include "quant/Dialect/Quant/IR/Int4Constant.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 
@@ -171,5 +172,5 @@ struct FoldEmpty final : OpRewritePattern<MatmulOp> {
 
 void MatmulOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                            MLIRContext *context) {
-  patterns.add<DropZeroZeroPoint, FoldEmpty>(context);
+  patterns.add<DropZeroZeroPoint, FoldEmpty, PackInt4Weight<MatmulOp>>(context);
 }

@@ -8,6 +8,7 @@
 
 #include "Canonicalize.h"
 
+#include "quant/Dialect/Quant/IR/Int4Constant.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Reference/Reference.h"
@@ -109,27 +110,6 @@ static void quantizeConstant(QuantizeOp op, const FloatConstant &input,
                             out[i] = static_cast<char>(reference::quantizeValue(
                                 input[i], scale, zeroPoint, qmin, qmax));
                         });
-}
-
-/// A constant of i4 `type` from a byte for each element: a plain constant while
-/// it is small, else a packed one that is unpacked where it is used.
-static Value createInt4Constant(PatternRewriter &rewriter, Location loc,
-                                RankedTensorType type,
-                                ArrayRef<int8_t> values) {
-  if (type.getRank() == 0 || type.getNumElements() <= kMaxInlineConstantBytes)
-    return createConstant(rewriter, loc, makeIntTensorAttr(type, values));
-  SmallVector<int64_t> shape(type.getShape());
-  int64_t rowLength = shape.back();
-  shape.back() = llvm::divideCeil(rowLength, 2);
-  auto packedType = RankedTensorType::get(shape, rewriter.getI8Type());
-  ElementsAttr packed = makeTensorAttr(
-      packedType, "quant_weight_int4", [&](MutableArrayRef<char> out) {
-        reference::packInt4(
-            values, rowLength,
-            {reinterpret_cast<int8_t *>(out.data()), out.size()});
-      });
-  return UnpackInt4Op::create(rewriter, loc, type,
-                              createConstant(rewriter, loc, packed));
 }
 
 namespace {

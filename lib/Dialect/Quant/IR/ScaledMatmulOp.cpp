@@ -8,6 +8,7 @@
 
 #include "VerifyUtils.h"
 
+#include "quant/Dialect/Quant/IR/Int4Constant.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 
@@ -182,5 +183,5 @@ struct DropZeroZeroPoint final : OpRewritePattern<ScaledMatmulOp> {
 
 void ScaledMatmulOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                                  MLIRContext *context) {
-  patterns.add<DropZeroZeroPoint>(context);
+  patterns.add<DropZeroZeroPoint, PackInt4Weight<ScaledMatmulOp>>(context);
 }
