@@ -21,6 +21,11 @@ StringRef quantmlir::getMatmulName(Operation *op) {
   return name ? name.getValue() : StringRef();
 }
 
+StringRef quantmlir::getMatmulKind(Operation *op) {
+  auto kind = op->getAttrOfType<StringAttr>(kMatmulKindAttr);
+  return kind ? kind.getValue() : op->getName().getStringRef();
+}
+
 int64_t quantmlir::nameMatmuls(ModuleOp module) {
   int64_t numNamed = 0;
   module.walk([&](FunctionOpInterface function) {

@@ -126,6 +126,12 @@ QuantQuantizeMatmulPass::createScheme(ModuleOp module, StringRef text,
   return scheme;
 }
 
+/// Whether one of `patterns` fits `op`. All are asked: each notes that it did.
+static bool fitsAny(std::vector<MatmulPattern> &patterns, Operation *op) {
+  return llvm::count_if(
+      patterns, [&](MatmulPattern &pattern) { return pattern.matches(op); });
+}
+
 /// Whose options `op` is quantized with; null, with the reason, when it stays
 /// in float.
 FailureOr<MatmulQuantizer *>
@@ -135,9 +141,9 @@ QuantQuantizeMatmulPass::getScheme(ModuleOp module, Operation *op,
   if (auto own = op->getAttrOfType<StringAttr>(kSchemeAttr)) {
     text = own.getValue().str();
   } else {
-    auto fitsOp = [&](const MatmulPattern &p) { return p.matches(op); };
-    if ((!included.empty() && llvm::none_of(included, fitsOp)) ||
-        llvm::any_of(excluded, fitsOp)) {
+    bool isIncluded = included.empty() || fitsAny(included, op);
+    bool isExcluded = fitsAny(excluded, op);
+    if (!isIncluded || isExcluded) {
       reason = "include and exclude leave it out";
       return nullptr;
     }
@@ -160,11 +166,17 @@ QuantQuantizeMatmulPass::getScheme(ModuleOp module, Operation *op,
 }
 
 void QuantQuantizeMatmulPass::warnOfUnusedRules() {
-  for (const Recipe::Rule &rule : rules.rules)
-    if (!rule.used)
+  auto warn = [&](const Twine &where, const MatmulPattern &pattern) {
+    if (!pattern.wasUsed())
       emitWarning(getOperation().getLoc())
-          << "recipe '" << recipe << "': no matmul fits '"
-          << rule.pattern.getText() << "'";
+          << where << ": no matmul fits '" << pattern.getText() << "'";
+  };
+  for (const MatmulPattern &pattern : included)
+    warn("include", pattern);
+  for (const MatmulPattern &pattern : excluded)
+    warn("exclude", pattern);
+  for (const Recipe::Rule &rule : rules.rules)
+    warn("recipe '" + std::string(recipe) + "'", rule.pattern);
 }
 
 void QuantQuantizeMatmulPass::runOnOperation() {

@@ -44,12 +44,13 @@ static bool matchesLocation(const llvm::GlobPattern &glob, Location location) {
       .wasInterrupted();
 }
 
-bool MatmulPattern::matches(Operation *op) const {
+bool MatmulPattern::matches(Operation *op) {
   // Not kept: a glob refers to the text it was made from, which moves.
   auto glob = llvm::cantFail(llvm::GlobPattern::create(text));
-  return glob.match(getMatmulName(op)) ||
-         glob.match(op->getName().getStringRef()) ||
-         matchesLocation(glob, op->getLoc());
+  bool fits = glob.match(getMatmulName(op)) || glob.match(getMatmulKind(op)) ||
+              matchesLocation(glob, op->getLoc());
+  used |= fits;
+  return fits;
 }
 
 llvm::Expected<std::vector<MatmulPattern>>
@@ -157,9 +158,7 @@ llvm::Expected<Recipe> Recipe::read(StringRef path) {
 
 std::optional<size_t> Recipe::find(Operation *op) {
   for (auto [i, rule] : llvm::enumerate(rules))
-    if (rule.pattern.matches(op)) {
-      rule.used = true;
+    if (rule.pattern.matches(op))
       return i;
-    }
   return std::nullopt;
 }

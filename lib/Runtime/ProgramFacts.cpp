@@ -57,8 +57,7 @@ public:
 private:
   template <typename OpT>
   void visitMatmul(OpT op) {
-    bool isInteger = isa<IntegerType>(getElementTypeOrSelf(op.getLhs()));
-    ++(isInteger ? facts.numIntegerMatmuls : facts.numFloatMatmuls);
+    ++facts.numIntegerMatmuls;
     addMacs({op.getResult().getType().getShape(), op.getK()});
     addWeight(op.getLhs());
     addWeight(op.getRhs());

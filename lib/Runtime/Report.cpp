@@ -84,8 +84,9 @@ void quantmlir::printReport(const RunReport &report, bool withValues,
     os << "\n";
   }
   printMetrics(report, os);
-  if (report.reference) {
+  if (report.reference || !report.skipped.empty())
     printMatmuls(report, os);
+  if (report.reference) {
     if (report.reference->name == "float") {
       const ProgramFacts &before = report.reference->facts;
       printBytes("constants", before.constantBytes, report.facts.constantBytes,

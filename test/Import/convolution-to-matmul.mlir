@@ -71,7 +71,7 @@ func.func @channels_last(%x: tensor<2x?x?x4xf32>, %w: tensor<3x3x4x8xf32>, %i: t
 // CHECK: arith.subi
 // CHECK: arith.muli
 // INTS-LABEL: func.func @quantized
-// INTS-NOT: linalg.conv
+// INTS-NOT: = linalg.conv
 // INTS: return
 func.func @quantized(%x: tensor<1x6x6x4xi8>, %w: tensor<8x3x3x4xi8>, %i: tensor<1x4x4x8xi32>, %zx: i32, %zw: i32) -> tensor<1x4x4x8xi32> {
   %0 = linalg.conv_2d_nhwc_fhwc_q {dilations = dense<1> : vector<2xi64>, strides = dense<1> : vector<2xi64>}
@@ -84,9 +84,9 @@ func.func @quantized(%x: tensor<1x6x6x4xi8>, %w: tensor<8x3x3x4xi8>, %i: tensor<
 // One dimension, three dimensions: read off the maps alike.
 // CHECK-LABEL: func.func @line
 // CHECK: tensor<1x8x3x4xf32>
-// CHECK-NOT: linalg.conv
+// CHECK-NOT: = linalg.conv
 // CHECK-LABEL: func.func @volume
-// CHECK-NOT: linalg.conv
+// CHECK-NOT: = linalg.conv
 // CHECK: return
 func.func @line(%x: tensor<1x10x4xf32>, %w: tensor<3x4x5xf32>, %i: tensor<1x8x5xf32>) -> tensor<1x8x5xf32> {
   %0 = linalg.conv_1d_nwc_wcf {dilations = dense<1> : vector<1xi64>, strides = dense<1> : vector<1xi64>}

@@ -114,3 +114,14 @@ func.func @other_bodies(%x: tensor<3x8xf32>, %w: tensor<8x4xf32>) -> (tensor<3x4
   } -> tensor<3x4xf32>
   return %y, %z : tensor<3x4xf32>, tensor<3x4xf32>
 }
+
+// -----
+
+// Operands that are narrowed first make other products than theirs.
+// CHECK-LABEL: @narrowed
+// CHECK: linalg.matmul
+func.func @narrowed(%x: tensor<4x8xf32>, %w: tensor<8x2xf32>, %init: tensor<4x2xf16>) -> tensor<4x2xf16> {
+  // expected-remark @below {{matmul stays in float: its body is no sum of products, or narrows its operands}}
+  %y = linalg.matmul ins(%x, %w : tensor<4x8xf32>, tensor<8x2xf32>) outs(%init : tensor<4x2xf16>) -> tensor<4x2xf16>
+  return %y : tensor<4x2xf16>
+}

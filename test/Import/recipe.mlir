@@ -24,6 +24,8 @@
 // SELECT: quant.scaled_matmul
 // SELECT: quant.matmul
 
+// A pattern of include or exclude that fits nothing is said, like a rule.
+// ATTENTION: warning: exclude: no matmul fits 'nothing'
 // ATTENTION: %[[SA:.*]] = quant.choose_qparams %{{.*}} axes = [0, 1] range = [-128, 127] : tensor<3x2x4xf32> -> tensor<3x2xf32>
 // ATTENTION: %[[SB:.*]] = quant.choose_qparams %{{.*}} axes = [0] range = [-128, 127] : tensor<3x4x5xf32> -> tensor<3xf32>
 // ATTENTION: %[[ROWS:.*]] = linalg.generic {{.*}} ins(%[[SA]], %[[SB]] : tensor<3x2xf32>, tensor<3xf32>)

@@ -17,12 +17,19 @@ namespace quantmlir {
 
 constexpr llvm::StringLiteral kMatmulNameAttr = "quant.name";
 
+/// The op that a contraction was in the program as it was written, where that
+/// is another one.
+constexpr llvm::StringLiteral kMatmulKindAttr = "quant.kind";
+
 /// Names every float contraction `<function>#<ordinal>`, in walk order; names
 /// that are there already stay, and count. Returns the number of new names.
 int64_t nameMatmuls(mlir::ModuleOp module);
 
 /// The name of `op`; empty when it has none.
 llvm::StringRef getMatmulName(mlir::Operation *op);
+
+/// The name of the op that `op` is, or was when the program was written.
+llvm::StringRef getMatmulKind(mlir::Operation *op);
 
 } // namespace quantmlir
 

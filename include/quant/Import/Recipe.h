@@ -9,7 +9,8 @@
 //      {"name": "main#1*", "options": "none"}]}
 //
 // `name` is a glob over what a matmul is called: its name (`quant.name`), its
-// location or its op (`linalg.batch_matmul`). The first rule that fits is
+// location or its op (`linalg.batch_matmul`; a convolution that became a matmul
+// goes by the op that it was). The first rule that fits is
 // taken. `options` are those of `quant-quantize-matmul`, on top of the pass's
 // own; `none` leaves the matmul in float. An op can carry its rule with it, as
 // the string attribute `quant.scheme`, which comes before all rules.
@@ -38,12 +39,15 @@ public:
   static llvm::Expected<MatmulPattern> create(llvm::StringRef text);
 
   /// Whether it fits the name, the location (`file:line:column`, or the name
-  /// of a NameLoc) or the op's name.
-  bool matches(mlir::Operation *op) const;
+  /// of a NameLoc) or the op's name; notes that it did.
+  bool matches(mlir::Operation *op);
   llvm::StringRef getText() const { return text; }
+  /// Whether it has fitted anything.
+  bool wasUsed() const { return used; }
 
 private:
   std::string text;
+  bool used = false;
 };
 
 /// All of several patterns.
@@ -54,7 +58,6 @@ struct Recipe {
   struct Rule {
     MatmulPattern pattern;
     std::string options;
-    bool used = false;
   };
   /// hashMatmuls of the program; empty: for any.
   std::string model;
@@ -63,7 +66,7 @@ struct Recipe {
   /// Reads a file. Errors name the file, the field, what was expected and what
   /// was found; those of JSON also line and column.
   static llvm::Expected<Recipe> read(llvm::StringRef path);
-  /// The index of the first rule that fits, or none; notes that it was used.
+  /// The index of the first rule that fits, or none.
   std::optional<size_t> find(mlir::Operation *op);
 };
 

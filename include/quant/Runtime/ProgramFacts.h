@@ -16,7 +16,7 @@
 namespace quantmlir {
 
 struct ProgramFacts {
-  /// Contractions of floats; of integers, `quant.matmul` among them; and
+  /// Contractions of floats; of integers, or with a weight in integers; and
   /// convolutions.
   int64_t numFloatMatmuls = 0;
   int64_t numIntegerMatmuls = 0;

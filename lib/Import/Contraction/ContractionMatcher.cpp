@@ -164,8 +164,11 @@ FailureOr<Contraction> quantmlir::matchContraction(Operation *op,
     return failure();
   Contraction c;
   c.op = linalgOp;
-  if (failed(matchProductBody(linalgOp, c.lhsKind, c.rhsKind)))
+  if (failed(matchProductBody(linalgOp, c.lhsKind, c.rhsKind))) {
+    if (isa<linalg::ContractionOpInterface>(op))
+      reason = "its body is no sum of products, or narrows its operands";
     return failure();
+  }
   if (linalg::isaConvolutionOpInterface(linalgOp))
     return failure();
   if (!linalgOp.hasPureTensorSemantics()) {

@@ -13,6 +13,7 @@
 
 #include "quant/Import/Contraction/ContractionMatcher.h"
 #include "quant/Import/Contraction/MatmulEmitter.h"
+#include "quant/Import/MatmulNames.h"
 #include "quant/Import/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -239,6 +240,9 @@ LogicalResult quantmlir::convolutionToMatmul(linalg::LinalgOp op,
     if (attribute.getNameDialect() != op->getDialect())
       contraction->setDiscardableAttr(attribute.getName(),
                                       attribute.getValue());
+  if (!isa<linalg::GenericOp>(op))
+    contraction->setDiscardableAttr(kMatmulKindAttr,
+                                    builder.getStringAttr(getMatmulKind(op)));
   IRMapping mapping;
   op->getRegion(0).cloneInto(&contraction.getRegion(), mapping);
   op->getResult(0).replaceAllUsesWith(contraction.getResult(0));
