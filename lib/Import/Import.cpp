@@ -13,6 +13,7 @@
 #include "quant/Import/Contraction/FuseBias.h"
 #include "quant/Import/Contraction/QuantizedOperand.h"
 #include "quant/Import/Convolution/ConvolutionToMatmul.h"
+#include "quant/Import/Groups/SplitReduction.h"
 #include "quant/Import/Linalg/ImportContraction.h"
 #include "quant/Import/QDQGenerics/QDQGenerics.h"
 #include "quant/Import/QuantCasts/QuantCasts.h"
@@ -39,6 +40,7 @@ struct QuantImportPass : quantmlir::impl::QuantImportPassBase<QuantImportPass> {
     if (!matmuls)
       return;
     convertDequantizedConvolutions();
+    splitGroupedReductions(getOperation());
     sinkDequantize(getOperation());
 
     SmallVector<linalg::LinalgOp> candidates;
@@ -50,7 +52,7 @@ struct QuantImportPass : quantmlir::impl::QuantImportPassBase<QuantImportPass> {
     int64_t imported = 0, notImported = 0;
     for (linalg::LinalgOp op : candidates) {
       std::string reason;
-      if (succeeded(importContraction(op, reason))) {
+      if (succeeded(importContraction(op, weightOnly, reason))) {
         ++numImported;
         ++imported;
       } else if (!reason.empty()) {

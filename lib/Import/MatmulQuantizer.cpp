@@ -15,6 +15,7 @@
 #include "quant/Import/Contraction/MatmulEmitter.h"
 #include "quant/Import/Contraction/QuantizedOperand.h"
 #include "quant/Import/Contraction/WeightChoice.h"
+#include "quant/Import/Groups/WeightOnly.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -191,18 +192,17 @@ MatmulQuantizer::emitLhs(OpBuilder &builder, MatmulEmitter &emitter,
 std::string MatmulQuantizer::explainScheme(
     const Contraction &c, const std::optional<QuantizedOperand> &givenLhs,
     const std::optional<QuantizedOperand> &givenRhs) {
-  if (isScaled() && givenRhs)
-    return "the program quantizes the weight itself: scales of groups and "
-           "float activations need a float weight";
   if (!isPlain() && !givenRhs && !FloatConstant::get(c.rhs.value))
     return "the scheme needs a constant weight whose data is there";
   if (activations == ActivationScheme::Float)
-    return "";
+    return givenRhs ? explainWeightOnly(c) : "";
   int64_t lhsMagnitude = givenLhs ? givenLhs->getMaxMagnitude()
                                   : getActivationRange().getMaxMagnitude();
   int64_t rhsMagnitude =
       givenRhs ? givenRhs->getMaxMagnitude() : getWeightMagnitude();
-  if (!isScaled() || groupSize > getMaxSafeK(lhsMagnitude, rhsMagnitude))
+  // A weight that the program quantizes has no groups here.
+  if (givenRhs || !isScaled() ||
+      groupSize > getMaxSafeK(lhsMagnitude, rhsMagnitude))
     return explainOverflow(c, lhsMagnitude, rhsMagnitude);
   return "";
 }
@@ -298,6 +298,10 @@ LogicalResult MatmulQuantizer::rewrite(const Contraction &matched,
   OpBuilder builder(c.op);
   MatmulEmitter emitter(builder, c);
   QuantizedMatrix lhs = emitLhs(builder, emitter, c, givenLhs), rhs;
+  if (givenRhs && activations == ActivationScheme::Float) {
+    emitWeightOnly(builder, emitter, c, lhs.ints, *givenRhs);
+    return success();
+  }
   if (givenRhs) {
     rhs = emitGiven(emitter, *givenRhs, /*isLhs=*/false);
   } else {
@@ -306,7 +310,7 @@ LogicalResult MatmulQuantizer::rewrite(const Contraction &matched,
       return failure();
     rhs = *emitted;
   }
-  if (isScaled())
+  if (isScaled() && !givenRhs)
     emitScaledMatmul(builder, emitter, c, lhs, rhs, getGroupSize(rhs));
   else
     emitRescaledMatmul(builder, emitter, c, lhs, rhs);

@@ -78,7 +78,9 @@ void quantmlir::buildQuantStage(OpPassManager &pm, StringRef quantize) {
   // Names are of the program as it was written.
   if (quantize != "none")
     pm.addPass(createQuantNameMatmulsPass());
-  pm.addPass(createQuantImportPass());
+  QuantImportPassOptions import;
+  import.weightOnly = quantize == "none";
+  pm.addPass(createQuantImportPass(import));
   if (quantize != "none")
     pm.addPass(createQuantizePass(quantize));
   pm.addPass(createCanonicalizerPass());
@@ -92,6 +94,7 @@ void quantmlir::buildBufferizeStage(OpPassManager &pm) {
   pm.addPass(createQuantFuseElementwisePass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addPass(createQuantCopyGlobalsPass());
   // Results that are inserted into a larger tensor (a batch's slice) are
   // computed in place.
   pm.addPass(bufferization::createEmptyTensorEliminationPass());

@@ -97,6 +97,9 @@ using Addresses = std::vector<std::pair<std::string, const void *>>;
 static ArrayRef<char> getExternalBytes(LLVM::GlobalOp global) {
   Attribute value = global.getValueOrNull();
   ArrayRef<char> bytes;
+  // The program writes to its variables, the attribute's bytes stay.
+  if (!global.getConstant())
+    return bytes;
   // Elements of less than a byte are not stored as the code reads them.
   auto elements = dyn_cast_or_null<ElementsAttr>(value);
   if (!elements || !elements.getElementType().isIntOrFloat() ||

@@ -70,10 +70,13 @@ func.func @integers(%q: tensor<5x4x16xi8>, %w: tensor<6x4x16xi8>, %sw: tensor<6x
 
 // -----
 
-// Columns come last: the groups of a column do not follow each other.
+// Columns come last, as GPTQ and AWQ have them: the weight is turned.
+// CHECK-LABEL: func.func @columns_last
+// CHECK-DAG: %[[W:.*]] = linalg.transpose ins(%{{.*}} : tensor<4x16x6xi8>) outs({{.*}}) permutation = [2, 0, 1]
+// CHECK-DAG: %[[S:.*]] = linalg.transpose ins(%{{.*}} : tensor<4x6xf32>) outs({{.*}}) permutation = [1, 0]
+// CHECK: quant.scaled_matmul ins(%{{.*}}, %{{.*}} : tensor<5x64xf32>, tensor<6x64xi8>) rhs_scale(%[[S]] : tensor<6x4xf32>) {group_size = 16 : i64} -> tensor<5x6xf32>
 func.func @columns_last(%x: tensor<5x4x16xf32>, %w: tensor<4x16x6xi8>, %sw: tensor<4x6xf32>, %init: tensor<5x6xf32>) -> tensor<5x6xf32> {
   %d = quant.dequantize %w scale(%sw : tensor<4x6xf32>) axes = [0, 2] : tensor<4x16x6xi8> -> tensor<4x16x6xf32>
-  // expected-remark @+1 {{quantized matmul is not imported: expected the columns to be the weight's first dimensions}}
   %y = linalg.generic {indexing_maps = [affine_map<(m, n, g, k) -> (m, g, k)>, affine_map<(m, n, g, k) -> (g, k, n)>, affine_map<(m, n, g, k) -> (m, n)>],
     iterator_types = ["parallel", "parallel", "reduction", "reduction"]}
     ins(%x, %d : tensor<5x4x16xf32>, tensor<4x16x6xf32>) outs(%init : tensor<5x6xf32>) {
@@ -100,4 +103,60 @@ func.func @inner_scales(%x: tensor<5x4x16xf32>, %w: tensor<6x4x16xi8>, %sw: tens
     linalg.yield %1 : f32
   } -> tensor<5x6xf32>
   return %y : tensor<5x6xf32>
+}
+
+// -----
+
+// Groups that are merged before the matmul, as torch's weight-only exports do.
+// CHECK-LABEL: func.func @merged
+// CHECK-SAME: %[[X:.*]]: tensor<?x64xf32>
+// CHECK-DAG: %[[W:.*]] = arith.constant dense<3> : tensor<6x64xi4>
+// CHECK-DAG: %[[S:.*]] = arith.constant dense<2.500000e-01> : tensor<6x4xf32>
+// CHECK-DAG: %[[E:.*]] = tensor.expand_shape %[[X]]
+// CHECK-DAG: %[[R:.*]] = tensor.collapse_shape %[[E]] {{.*}} : tensor<?x4x16xf32> into tensor<?x64xf32>
+// CHECK: quant.scaled_matmul ins(%[[R]], %[[W]] : tensor<?x64xf32>, tensor<6x64xi4>)
+// CHECK-SAME: rhs_scale(%[[S]] : tensor<6x4xf32>) rhs_zero_point(%{{.*}} : tensor<6x4xi32>)
+// CHECK-SAME: {group_size = 16 : i64, quant.name = "layer"} -> tensor<?x6xf32>
+func.func @merged(%x: tensor<?x64xf32>, %init: tensor<?x6xf32>) -> tensor<?x6xf32> {
+  %w = arith.constant dense<3> : tensor<6x4x16xi4>
+  %s = arith.constant dense<0.25> : tensor<6x4xf32>
+  %z = arith.constant dense<-2> : tensor<6x4xi32>
+  %d = quant.dequantize %w scale(%s : tensor<6x4xf32>) zero_point(%z : tensor<6x4xi32>) axes = [0, 1] : tensor<6x4x16xi4> -> tensor<6x4x16xf32>
+  %c = tensor.collapse_shape %d [[0], [1, 2]] : tensor<6x4x16xf32> into tensor<6x64xf32>
+  %e = tensor.empty() : tensor<64x6xf32>
+  %t = linalg.transpose ins(%c : tensor<6x64xf32>) outs(%e : tensor<64x6xf32>) permutation = [1, 0]
+  %y = linalg.matmul {quant.name = "layer"} ins(%x, %t : tensor<?x64xf32>, tensor<64x6xf32>) outs(%init : tensor<?x6xf32>) -> tensor<?x6xf32>
+  return %y : tensor<?x6xf32>
+}
+
+// -----
+
+// The same with columns last, shared by a batch, and with integer activations:
+// these are split, too.
+// CHECK-LABEL: func.func @merged_columns_last
+// CHECK: quant.scaled_matmul ins(%{{.*}}, %{{.*}} : tensor<10x64xi8>, tensor<6x64xi8>)
+// CHECK-SAME: row_scale(%{{.*}} : tensor<f32>) rhs_scale(%{{.*}} : tensor<6x4xf32>)
+// CHECK-SAME: group_size = 16
+func.func @merged_columns_last(%q: tensor<2x5x64xi8>, %w: tensor<4x16x6xi8>, %sw: tensor<4x6xf32>, %init: tensor<2x5x6xf32>) -> tensor<2x5x6xf32> {
+  %sx = arith.constant dense<0.5> : tensor<f32>
+  %x = quant.dequantize %q scale(%sx : tensor<f32>) axes = [] : tensor<2x5x64xi8> -> tensor<2x5x64xf32>
+  %d = quant.dequantize %w scale(%sw : tensor<4x6xf32>) axes = [0, 2] : tensor<4x16x6xi8> -> tensor<4x16x6xf32>
+  %c = tensor.collapse_shape %d [[0, 1], [2]] : tensor<4x16x6xf32> into tensor<64x6xf32>
+  %e = tensor.empty() : tensor<2x64x6xf32>
+  %b = linalg.broadcast ins(%c : tensor<64x6xf32>) outs(%e : tensor<2x64x6xf32>) dimensions = [0]
+  %y = linalg.batch_matmul ins(%x, %b : tensor<2x5x64xf32>, tensor<2x64x6xf32>) outs(%init : tensor<2x5x6xf32>) -> tensor<2x5x6xf32>
+  return %y : tensor<2x5x6xf32>
+}
+
+// -----
+
+// What is merged is not contracted: the scale is one for each column.
+// CHECK-LABEL: func.func @merged_columns
+// CHECK-NOT: linalg.generic
+// CHECK: linalg.matmul
+func.func @merged_columns(%x: tensor<5x6xf32>, %w: tensor<6x4x16xi8>, %sw: tensor<4xf32>, %init: tensor<5x64xf32>) -> tensor<5x64xf32> {
+  %d = quant.dequantize %w scale(%sw : tensor<4xf32>) axes = [1] : tensor<6x4x16xi8> -> tensor<6x4x16xf32>
+  %c = tensor.collapse_shape %d [[0], [1, 2]] : tensor<6x4x16xf32> into tensor<6x64xf32>
+  %y = linalg.matmul ins(%x, %c : tensor<5x6xf32>, tensor<6x64xf32>) outs(%init : tensor<5x64xf32>) -> tensor<5x64xf32>
+  return %y : tensor<5x64xf32>
 }

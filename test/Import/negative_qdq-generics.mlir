@@ -105,3 +105,24 @@ func.func @narrow_difference(%q: tensor<8xi8>) -> tensor<8xf32> {
   } -> tensor<8xf32>
   return %y : tensor<8xf32>
 }
+
+// -----
+
+#id = affine_map<(i) -> (i)>
+// bf16 rounds a difference of two bytes.
+// CHECK-LABEL: @rounded_difference
+// CHECK-NOT: quant.dequantize
+func.func @rounded_difference(%q: tensor<8xi8>) -> tensor<8xbf16> {
+  %s = arith.constant 0.5 : bf16
+  %z = arith.constant 7 : i32
+  %e = tensor.empty() : tensor<8xbf16>
+  %y = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%q : tensor<8xi8>) outs(%e : tensor<8xbf16>) {
+  ^bb0(%in: i8, %o: bf16):
+    %0 = arith.extsi %in : i8 to i32
+    %1 = arith.subi %0, %z : i32
+    %2 = arith.sitofp %1 : i32 to bf16
+    %3 = arith.mulf %2, %s : bf16
+    linalg.yield %3 : bf16
+  } -> tensor<8xbf16>
+  return %y : tensor<8xbf16>
+}

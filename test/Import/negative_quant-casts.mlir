@@ -22,10 +22,10 @@ func.func @scalar(%x: f32) -> !q {
 // -----
 
 !q = !quant.uniform<i8:f32:{0:1, 1:2}, {{1.0, 2.0}, {3.0, 4.0}}>
-func.func @sub_channel(%x: tensor<2x4xf32>) -> tensor<2x4x!q> {
-  // expected-remark @below {{cast is not imported: expected scales for the tensor or along one axis}}
-  %q = quant.qcast %x : tensor<2x4xf32> to tensor<2x4x!q>
-  return %q : tensor<2x4x!q>
+func.func @dynamic_blocks(%x: tensor<2x?xf32>) -> tensor<2x?x!q> {
+  // expected-remark @below {{cast is not imported: expected static sizes for scales of blocks}}
+  %q = quant.qcast %x : tensor<2x?xf32> to tensor<2x?x!q>
+  return %q : tensor<2x?x!q>
 }
 
 // -----

@@ -36,12 +36,13 @@ func.func @no_data(%x: tensor<2x80xf32>) -> tensor<2x40xf32> {
 
 // -----
 
+// A weight that the program quantizes keeps its integers, whatever the scheme.
 // CHECK-LABEL: @given
-// CHECK: linalg.matmul
+// CHECK-NOT: linalg.matmul
+// CHECK: quant.matmul ins(%{{.*}}, %arg1 : tensor<2x8xi8>, tensor<8x4xi8>)
 func.func @given(%x: tensor<2x8xf32>, %q: tensor<8x4xi8>, %s: tensor<f32>) -> tensor<2x4xf32> {
   %zero = arith.constant dense<0.0> : tensor<2x4xf32>
   %w = quant.dequantize %q scale(%s : tensor<f32>) axes = [] : tensor<8x4xi8> -> tensor<8x4xf32>
-  // expected-remark @below {{matmul stays in float: the program quantizes the weight itself: scales of groups and float activations need a float weight}}
   %y = linalg.matmul ins(%x, %w : tensor<2x8xf32>, tensor<8x4xf32>) outs(%zero : tensor<2x4xf32>) -> tensor<2x4xf32>
   return %y : tensor<2x4xf32>
 }

@@ -94,6 +94,53 @@ func.func @per_channel_matmul(%q: tensor<4x8xi8>, %w: tensor<8x2xi8>) -> tensor<
 // -----
 
 #id = affine_map<(i, j) -> (i, j)>
+// torch subtracts the zero point after the conversion, as a float.
+// CHECK-LABEL: @float_zero_point
+func.func @float_zero_point(%q: tensor<4x8xi8>) -> tensor<4x8xf32> {
+  %s = arith.constant 0.5 : f32
+  %z = arith.constant 131.0 : f32
+  %e = tensor.empty() : tensor<4x8xf32>
+  // CHECK: %[[S:.*]] = arith.constant dense<5.000000e-01> : tensor<f32>
+  // CHECK: %[[Z:.*]] = arith.constant dense<131> : tensor<i32>
+  // CHECK: quant.dequantize %arg0 scale(%[[S]] : tensor<f32>) zero_point(%[[Z]] : tensor<i32>) axes = [] unsigned : tensor<4x8xi8> -> tensor<4x8xf32>
+  %y = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%q : tensor<4x8xi8>) outs(%e : tensor<4x8xf32>) {
+  ^bb0(%in: i8, %o: f32):
+    %0 = arith.uitofp %in : i8 to f32
+    %1 = arith.subf %0, %z : f32
+    %2 = arith.mulf %1, %s : f32
+    linalg.yield %2 : f32
+  } -> tensor<4x8xf32>
+  return %y : tensor<4x8xf32>
+}
+
+// -----
+
+#id = affine_map<(i, j) -> (i, j)>
+#col = affine_map<(i, j) -> (j)>
+// A program of f16: differences and products are exact before their rounding.
+// CHECK-LABEL: @half
+func.func @half(%q: tensor<4x2xi8>) -> tensor<4x2xf16> {
+  %s = arith.constant dense<[0.25, 3.332520e-01]> : tensor<2xf16>
+  %z = arith.constant dense<[1, -2]> : tensor<2xi8>
+  %e = tensor.empty() : tensor<4x2xf16>
+  // CHECK-DAG: %[[S:.*]] = arith.constant dense<[2.500000e-01, 0.333251953]> : tensor<2xf32>
+  // CHECK-DAG: %[[Z:.*]] = arith.constant dense<[1, -2]> : tensor<2xi32>
+  // CHECK: quant.dequantize %arg0 scale(%[[S]] : tensor<2xf32>) zero_point(%[[Z]] : tensor<2xi32>) axes = [1] : tensor<4x2xi8> -> tensor<4x2xf16>
+  %y = linalg.generic {indexing_maps = [#id, #col, #col, #id], iterator_types = ["parallel", "parallel"]} ins(%q, %s, %z : tensor<4x2xi8>, tensor<2xf16>, tensor<2xi8>) outs(%e : tensor<4x2xf16>) {
+  ^bb0(%in: i8, %scale: f16, %zero: i8, %o: f16):
+    %0 = arith.extsi %in : i8 to i32
+    %1 = arith.extsi %zero : i8 to i32
+    %2 = arith.subi %0, %1 : i32
+    %3 = arith.sitofp %2 : i32 to f16
+    %4 = arith.mulf %3, %scale : f16
+    linalg.yield %4 : f16
+  } -> tensor<4x2xf16>
+  return %y : tensor<4x2xf16>
+}
+
+// -----
+
+#id = affine_map<(i, j) -> (i, j)>
 // torch-mlir keeps the product of the scales as f64.
 // CHECK-LABEL: @rescale
 func.func @rescale(%acc: tensor<4x8xi32>) -> tensor<4x8xf32> {

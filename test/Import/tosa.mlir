@@ -101,14 +101,19 @@ func.func @dequantize(%x: tensor<1x6x8xi8>) -> tensor<1x6x3xf32> {
 
 // -----
 
-// A variable has no lowering, and stays.
-// CHECK: tosa.variable @state
+// A variable is a global; one without a value starts with zeros.
+// CHECK-DAG: ml_program.global private mutable @state(dense<-128> : tensor<1x4xi8>) : tensor<1x4xi8>
+// CHECK-DAG: ml_program.global private mutable @empty(dense<0> : tensor<1x2xi8>) : tensor<1x2xi8>
 // CHECK-LABEL: func.func @variable
-// CHECK: tosa.variable_read
+// CHECK-SAME: %[[X:.*]]: tensor<1x2xi8>
+// CHECK: ml_program.global_load @state : tensor<1x4xi8>
 // CHECK: tensor.insert_slice
+// CHECK: ml_program.global_store @empty = %[[X]] : tensor<1x2xi8>
 tosa.variable @state = dense<-128> : tensor<1x4xi8>
+tosa.variable @empty : tensor<1x2xi8>
 func.func @variable(%x: tensor<1x2xi8>) -> tensor<1x6xi8> {
   %0 = tosa.variable_read @state : tensor<1x4xi8>
   %1 = tosa.concat %0, %x {axis = 1 : i32} : (tensor<1x4xi8>, tensor<1x2xi8>) -> tensor<1x6xi8>
+  tosa.variable_write @empty, %x : tensor<1x2xi8>
   return %1 : tensor<1x6xi8>
 }

@@ -64,6 +64,37 @@ def QuantApproximateMathPass
     "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
 }
 
+def QuantCopyGlobalsPass
+    : Pass<"quant-copy-globals", "::mlir::ModuleOp"> {
+  let summary = "Copy what is loaded from and stored to globals";
+  let description = [{
+    A program with state reads its globals, and may write them before it has
+    used what it read. Bufferization makes `ml_program.global_load` a view of
+    the global's memory, so that a later `ml_program.global_store` would change
+    it; and it takes the stored tensor for one that nobody reads, so that a
+    slice would be stored uncomputed. Every stored tensor is copied first, and
+    so is a load, at once, of a global that the program stores to anywhere.
+    Other loads stay views.
+
+    Example:
+
+    ```mlir
+    %0 = ml_program.global_load @state : tensor<1x4xi8>
+    ml_program.global_store @state = %x : tensor<1x4xi8>
+    // becomes
+    %0 = ml_program.global_load @state : tensor<1x4xi8>
+    %1 = bufferization.alloc_tensor() copy(%0) : tensor<1x4xi8> // for all uses
+    %2 = bufferization.alloc_tensor() copy(%x) : tensor<1x4xi8>
+    ml_program.global_store @state = %2 : tensor<1x4xi8>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numCopied", "num-copied", "Tensors that are copied">
+  ];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+    "::mlir::ml_program::MLProgramDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def QuantExpandDynamicReshapesPass
     : Pass<"quant-expand-dynamic-reshapes", "::mlir::ModuleOp"> {
   let summary = "Lower memref.expand_shape with several dynamic sizes in a group";

@@ -14,8 +14,10 @@ def QuantImportTosaPass : Pass<"quant-import-tosa", "::mlir::ModuleOp"> {
     `tosa.matmul` and `tosa.conv2d` become named linalg ops, quantized ones
     where they have zero points, which the other passes import.
 
-    Runs before any other pass. Programs without TOSA stay as they are, and so
-    does `tosa.variable`, which has no lowering here.
+    `tosa.variable` becomes a mutable `ml_program.global`: what a program writes
+    to it, the next call reads.
+
+    Runs before any other pass. Programs without TOSA stay as they are.
 
     Example:
 
@@ -37,9 +39,10 @@ def QuantImportTosaPass : Pass<"quant-import-tosa", "::mlir::ModuleOp"> {
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect",
     "::mlir::index::IndexDialect", "::mlir::linalg::LinalgDialect",
-    "::mlir::math::MathDialect", "::mlir::quant::QuantDialect",
-    "::mlir::scf::SCFDialect", "::mlir::shape::ShapeDialect",
-    "::mlir::tensor::TensorDialect", "::mlir::tosa::TosaDialect"];
+    "::mlir::math::MathDialect", "::mlir::ml_program::MLProgramDialect",
+    "::mlir::quant::QuantDialect", "::mlir::scf::SCFDialect",
+    "::mlir::shape::ShapeDialect", "::mlir::tensor::TensorDialect",
+    "::mlir::tosa::TosaDialect"];
 }
 
 def QuantConvolutionToMatmulPass
@@ -92,6 +95,9 @@ def QuantImportPass : Pass<"quant-import", "::mlir::ModuleOp"> {
       with `!quant.uniform` types per tensor and per axis,
     * float matmuls between `linalg.generic` ops that quantize and dequantize,
       as torch-mlir and ONNX importers write QDQ out, per tensor and per axis,
+    * weights with a scale for each group of the contracted dimension
+      (`quant.scaled_matmul`), also where their groups are merged before the
+      matmul, and weights alone that are dequantized (`weight-only`),
     * `linalg.quantized_matmul`, `linalg.quantized_batch_matmul`,
     * ONNX `MatMulInteger`: bytes that are widened, and shifted by a zero
       point, before a matmul of i32 or i64,
@@ -118,6 +124,10 @@ def QuantImportPass : Pass<"quant-import", "::mlir::ModuleOp"> {
     Option<"matmuls", "matmuls", "bool", "true",
            "Rewrite matmuls; false: only quant.qcast and quant.dcast become "
            "quant.quantize and quant.dequantize, and matmuls stay in float">,
+    Option<"weightOnly", "weight-only", "bool", "false",
+           "Rewrite float matmuls of which only the weight is dequantized too; "
+           "false: quant-quantize-matmul is to choose their activations' "
+           "scheme">,
     Option<"report", "report", "bool", "false",
            "End with a remark that holds the statistics (which release builds "
            "of LLVM cannot print)">

@@ -205,6 +205,10 @@ Value MatmulEmitter::emitRhs(const LoopTensor &rhs) {
   return rhsTransposed ? emitMatrix(rhs, n, k) : emitMatrix(rhs, k, n);
 }
 
+Value MatmulEmitter::emitRhsRows(const LoopTensor &rhs) {
+  return emitMatrix(rhs, n, k);
+}
+
 Value MatmulEmitter::emitInit() { return emitMatrix(contraction.init, m, n); }
 
 Value MatmulEmitter::emitRowVector(const LoopTensor &vector) {
@@ -232,7 +236,8 @@ Value MatmulEmitter::emitColumnVector(const LoopTensor &vector) {
   return collapse(builder, loc, ordered.value, {all});
 }
 
-Value MatmulEmitter::emitGroupMatrix(const LoopTensor &matrix, int64_t group) {
+Value MatmulEmitter::emitGroupMatrix(const LoopTensor &matrix,
+                                     ArrayRef<int64_t> group) {
   return emitMatrix(matrix, n, group);
 }
 

@@ -63,14 +63,12 @@ static std::string explainGroups(const Contraction &c,
   if (!isRankZeroOrOver(rhs.scale, wanted) ||
       (rhs.hasZeroPoint() && !isRankZeroOrOver(rhs.zeroPoint, wanted)))
     return "expected scales for each column and group";
-  // [N.., groups, in a group], so that the elements of a group are together.
-  SmallVector<int64_t> loops;
-  llvm::copy_if(rhs.ints.loops, std::back_inserter(loops),
-                [](int64_t loop) { return loop != kUnitDim; });
-  for (auto [position, loop] : llvm::enumerate(loops))
-    if (llvm::is_contained(c.n, loop) != (position < c.n.size()))
-      return "expected the columns to be the weight's first dimensions";
-  if (loops[c.n.size()] != groups.front())
+  // Groups come before what is in them, so that the elements of a group are
+  // together once the weight is [N, K].
+  const auto *first = llvm::find_if(rhs.ints.loops, [&](int64_t loop) {
+    return llvm::is_contained(c.k, loop);
+  });
+  if (*first != groups.front())
     return "expected the elements of a group to follow each other";
   if (getInnerSize(c, rhs.ints, groups.front()) == 0)
     return "expected groups of a static size";
@@ -122,7 +120,7 @@ LogicalResult quantmlir::importGroupedContraction(Contraction c,
   else
     lhsMatrix.ints = emitter.emitLhs(c.lhs);
   rhsMatrix.isUnsigned = rhs->isUnsigned;
-  rhsMatrix.ints = emitter.emitRhs(rhs->ints);
+  rhsMatrix.ints = emitter.emitRhsRows(rhs->ints);
   rhsMatrix.scale = emitter.emitGroupMatrix(rhs->scale, group);
   if (rhs->hasZeroPoint())
     rhsMatrix.zeroPoint = emitter.emitGroupMatrix(rhs->zeroPoint, group);

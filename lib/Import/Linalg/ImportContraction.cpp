@@ -14,6 +14,7 @@
 #include "quant/Import/Contraction/QuantizedOperand.h"
 #include "quant/Import/Contraction/RescaledMatmul.h"
 #include "quant/Import/Groups/GroupedContraction.h"
+#include "quant/Import/Groups/WeightOnly.h"
 #include "quant/Import/Linalg/WidenedOperand.h"
 #include "quant/Import/QDQGenerics/QDQGenerics.h"
 
@@ -28,14 +29,16 @@ using namespace quantmlir;
 // Float contractions of dequantized tensors
 //===----------------------------------------------------------------------===//
 
-static LogicalResult importDequantized(Contraction c, std::string &reason) {
+static LogicalResult importDequantized(Contraction c, bool weightOnly,
+                                       std::string &reason) {
   if (isGroupedContraction(c))
     return importGroupedContraction(c, reason);
   std::optional<QuantizedOperand> lhs = matchDequantized(c.lhs);
   std::optional<QuantizedOperand> rhs = matchDequantized(c.rhs);
-  // One quantized side is a weight-only scheme: quant-quantize-matmul's work.
+  // quant-quantize-matmul may still quantize the activations of a weight-only
+  // program.
   if (!lhs || !rhs)
-    return failure();
+    return weightOnly ? importWeightOnly(c, reason) : failure();
 
   // A weight may come first, and may be broadcast over the batch.
   c.lhs = lhs->ints;
@@ -281,7 +284,7 @@ static LogicalResult importWidened(Contraction c, std::string &reason) {
   return success();
 }
 
-LogicalResult quantmlir::importContraction(linalg::LinalgOp op,
+LogicalResult quantmlir::importContraction(linalg::LinalgOp op, bool weightOnly,
                                            std::string &reason) {
   FailureOr<Contraction> contraction = matchContraction(op, reason);
   if (failed(contraction)) {
@@ -290,7 +293,7 @@ LogicalResult quantmlir::importContraction(linalg::LinalgOp op,
     return failure();
   }
   if (contraction->isFloat())
-    return importDequantized(*contraction, reason);
+    return importDequantized(*contraction, weightOnly, reason);
   return isStored(contraction->lhs) && isStored(contraction->rhs)
              ? importIntegers(*contraction, reason)
              : importWidened(*contraction, reason);

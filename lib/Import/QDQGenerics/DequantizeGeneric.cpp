@@ -33,12 +33,10 @@ static WidenedInt lookThroughExtension(Value value) {
 }
 
 /// Zero points that are held as floats, and are integers.
-static std::optional<SmallVector<int32_t>> readFloatZeroPoints(Value value) {
-  auto constants = getConstantFloats(value);
-  if (!constants)
-    return std::nullopt;
+static std::optional<SmallVector<int32_t>>
+readFloatZeroPoints(ArrayRef<float> constants) {
   SmallVector<int32_t> zeroPoints;
-  for (float constant : *constants) {
+  for (float constant : constants) {
     if (!(std::abs(constant) <= 256) || constant != std::trunc(constant))
       return std::nullopt;
     zeroPoints.push_back(static_cast<int32_t>(constant));
@@ -51,6 +49,9 @@ static std::optional<SmallVector<int32_t>>
 readZeroPoints(const BodyParameter &parameter, bool isUnsigned) {
   SmallVector<int32_t> zeroPoints;
   if (!parameter.isTensor) {
+    FloatAttr real;
+    if (matchPattern(parameter.value, m_Constant(&real)))
+      return readFloatZeroPoints(static_cast<float>(real.getValueAsDouble()));
     APInt constant;
     if (!matchPattern(parameter.value, m_ConstantInt(&constant)) ||
         !constant.isSignedIntN(32))
@@ -60,8 +61,10 @@ readZeroPoints(const BodyParameter &parameter, bool isUnsigned) {
     return zeroPoints;
   }
   auto type = cast<RankedTensorType>(parameter.value.getType());
-  if (isa<FloatType>(type.getElementType()))
-    return readFloatZeroPoints(parameter.value);
+  if (isa<FloatType>(type.getElementType())) {
+    auto constants = getConstantFloats(parameter.value);
+    return constants ? readFloatZeroPoints(*constants) : std::nullopt;
+  }
   auto constants = getConstantInts(parameter.value);
   unsigned bits = type.getElementTypeBitWidth();
   if (!constants || (bits != 8 && bits != 4))
@@ -96,7 +99,7 @@ struct ScaledInt {
 static std::optional<ScaledInt> matchScaledInt(linalg::GenericOp op) {
   Value yielded = op.getBlock()->getTerminator()->getOperand(0);
   auto mul = yielded.getDefiningOp<arith::MulFOp>();
-  if (!mul || !mul.getType().isF32())
+  if (!mul || !isa<Float32Type, Float16Type, BFloat16Type>(mul.getType()))
     return std::nullopt;
   // The conversion, less a zero point or not.
   auto getConversion = [](Value value) -> Operation * {
@@ -163,6 +166,10 @@ bool quantmlir::convertDequantizeGeneric(linalg::GenericOp op) {
     return false;
   std::optional<BodyParameter> scale = matchParameter(op, scaled->factor);
   bool hasZeroPoint = llvm::any_of(zeroPoints, [](int32_t z) { return z; });
+  // f16 holds every difference, and f32 every product with one; so that it is
+  // rounded once, as here. bf16 holds 8 bits: what is stored, no differences.
+  if (hasZeroPoint && scaled->factor.getType().isBF16())
+    return false;
   // Our op has one list of axes for both.
   if (!scale || (hasZeroPoint && zeroPoint.axes != scale->axes))
     return false;
@@ -192,7 +199,7 @@ bool quantmlir::convertDequantizeGeneric(linalg::GenericOp op) {
 
 bool quantmlir::convertRescaleGeneric(linalg::GenericOp op) {
   std::optional<ScaledInt> scaled = matchScaledInt(op);
-  if (!scaled || scaled->floatZero ||
+  if (!scaled || scaled->floatZero || !scaled->factor.getType().isF32() ||
       !isa<arith::SIToFPOp>(scaled->conversion) ||
       !scaled->integer.getType().isInteger(32) || op.getNumLoops() == 0)
     return false;

@@ -88,25 +88,37 @@ static Value emitWithoutUnitDims(OpBuilder &builder, Location loc,
 Value quantmlir::emitScale(OpBuilder &builder, Location loc,
                            const BodyParameter &parameter) {
   auto isUsable = [](float scale) { return std::isfinite(scale) && scale > 0; };
+  Type element = getElementTypeOrSelf(parameter.value.getType());
+  bool isNarrow = element.isF16() || element.isBF16();
+  if (!element.isF32() && !isNarrow)
+    return {};
   if (parameter.isTensor) {
     auto constant = FloatConstant::get(parameter.value);
-    if (!cast<RankedTensorType>(parameter.value.getType())
-             .getElementType()
-             .isF32() ||
-        (constant && !llvm::all_of(constant->getStored(), isUsable)))
+    if ((constant && !llvm::all_of(constant->getStored(), isUsable)) ||
+        (isNarrow && !constant))
       return {};
-    return emitWithoutUnitDims(builder, loc, parameter);
+    BodyParameter wide = parameter;
+    if (isNarrow) {
+      auto type = cast<RankedTensorType>(parameter.value.getType());
+      wide.value = arith::ConstantOp::create(
+          builder, loc,
+          makeFloatTensorAttr(type.clone(builder.getF32Type()),
+                              *getConstantFloats(parameter.value)));
+    }
+    return emitWithoutUnitDims(builder, loc, wide);
   }
-  if (!parameter.value.getType().isF32())
-    return {};
   auto type = RankedTensorType::get({}, builder.getF32Type());
   FloatAttr constant = getTruncatedConstant(parameter.value);
   if (!constant && !matchPattern(parameter.value, m_Constant(&constant)))
-    return tensor::FromElementsOp::create(builder, loc, type, parameter.value);
-  if (!isUsable(constant.getValue().convertToFloat()))
+    return isNarrow ? Value()
+                    : tensor::FromElementsOp::create(builder, loc, type,
+                                                     parameter.value);
+  // Exact: the constant has no more than 32 bits.
+  auto scale = static_cast<float>(constant.getValueAsDouble());
+  if (!isUsable(scale))
     return {};
   return arith::ConstantOp::create(builder, loc,
-                                   DenseElementsAttr::get(type, constant));
+                                   DenseElementsAttr::get(type, scale));
 }
 
 void quantmlir::convertQDQGenerics(Operation *root) {

@@ -2,8 +2,11 @@
 
 #include "quant/Import/QuantCasts/QuantCasts.h"
 
+#include "BlockScales.h"
+
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
+#include "quant/Import/Contraction/ConstantLayout.h"
 #include "quant/Import/Contraction/MatmulEmitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -25,6 +28,10 @@ struct UniformParams {
   SmallVector<int64_t> axes;
   SmallVector<float> scales;
   SmallVector<int32_t> zeroPoints;
+  /// How the tensor is split where the scales are those of blocks, see
+  /// BlockScales.h.
+  SmallVector<int64_t> splitShape;
+  SmallVector<ReassociationIndices> groups;
 
   bool hasZeroPoint() const {
     return llvm::any_of(zeroPoints, [](int32_t z) { return z != 0; });
@@ -32,17 +39,31 @@ struct UniformParams {
 };
 } // namespace
 
-/// Reads scales and zero points, for the tensor or along one axis.
+/// Reads scales and zero points: for the tensor, along one axis or by blocks.
 static LogicalResult readScales(quant::QuantizedType type,
-                                UniformParams &params) {
+                                UniformParams &params, std::string &reason) {
   if (auto perTensor = dyn_cast<quant::UniformQuantizedType>(type)) {
     params.scales.push_back(perTensor.getScale());
     params.zeroPoints.push_back(perTensor.getZeroPoint());
     return success();
   }
+  if (auto blocks = dyn_cast<quant::UniformQuantizedSubChannelType>(type)) {
+    FailureOr<BlockScales> read =
+        readBlockScales(params.storedType, blocks, reason);
+    if (failed(read))
+      return failure();
+    params.axes = std::move(read->axes);
+    params.scales = std::move(read->scales);
+    params.zeroPoints = std::move(read->zeroPoints);
+    params.splitShape = std::move(read->splitShape);
+    params.groups = std::move(read->groups);
+    return success();
+  }
   auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(type);
-  if (!perAxis)
+  if (!perAxis) {
+    reason = "expected scales for the tensor, along one axis or by blocks";
     return failure();
+  }
   params.axes.push_back(perAxis.getQuantizedDimension());
   llvm::append_range(params.scales, perAxis.getScales());
   llvm::append_range(params.zeroPoints, perAxis.getZeroPoints());
@@ -70,10 +91,8 @@ readParams(Type container, ArrayRef<unsigned> widths, std::string &reason) {
   params.isUnsigned = !type.isSigned();
   params.min = type.getStorageTypeMin();
   params.max = type.getStorageTypeMax();
-  if (failed(readScales(type, params))) {
-    reason = "expected scales for the tensor or along one axis";
+  if (failed(readScales(type, params, reason)))
     return failure();
-  }
   if (!llvm::all_of(params.scales,
                     [](float s) { return std::isfinite(s) && s > 0; })) {
     reason = "expected scales that are finite and > 0 in f32";
@@ -86,8 +105,13 @@ readParams(Type container, ArrayRef<unsigned> widths, std::string &reason) {
 static std::pair<Value, Value> emitParams(OpBuilder &builder, Location loc,
                                           const UniformParams &params) {
   SmallVector<int64_t> shape;
-  if (!params.axes.empty())
+  // The size of one axis may be known by its scales only.
+  if (params.axes.size() == 1)
     shape.push_back(params.scales.size());
+  else
+    for (int64_t axis : params.axes)
+      shape.push_back(params.groups.empty() ? params.storedType.getDimSize(axis)
+                                            : params.splitShape[axis]);
   auto scaleType = RankedTensorType::get(shape, builder.getF32Type());
   Value scale = arith::ConstantOp::create(
       builder, loc, makeFloatTensorAttr(scaleType, params.scales));
@@ -99,6 +123,35 @@ static std::pair<Value, Value> emitParams(OpBuilder &builder, Location loc,
   return {scale, zeroPoint};
 }
 
+/// `value` with its dimensions split as the blocks of `params` want it.
+static Value splitBlocks(OpBuilder &builder, Location loc, Value value,
+                         const UniformParams &params) {
+  if (params.groups.empty())
+    return value;
+  auto type = RankedTensorType::get(params.splitShape,
+                                    getElementTypeOrSelf(value.getType()));
+  if (Value constant = reshapeConstant(builder, loc, value, type))
+    return constant;
+  return tensor::ExpandShapeOp::create(builder, loc, type, value,
+                                       params.groups);
+}
+
+/// The inverse, for what an op made of such a tensor.
+static Value mergeBlocks(OpBuilder &builder, Location loc, Value value,
+                         const UniformParams &params) {
+  if (params.groups.empty())
+    return value;
+  return tensor::CollapseShapeOp::create(builder, loc, value, params.groups);
+}
+
+/// The type of a tensor that is split so.
+static RankedTensorType getSplitType(RankedTensorType type,
+                                     const UniformParams &params) {
+  return params.groups.empty()
+             ? type
+             : RankedTensorType::get(params.splitShape, type.getElementType());
+}
+
 static LogicalResult convertQuantize(quant::QuantizeCastOp op,
                                      std::string &reason) {
   FailureOr<UniformParams> params = readParams(op.getType(), {8, 4}, reason);
@@ -108,10 +161,12 @@ static LogicalResult convertQuantize(quant::QuantizeCastOp op,
   Location loc = op.getLoc();
   auto [scale, zeroPoint] = emitParams(builder, loc, *params);
   Value ints = QuantizeOp::create(
-      builder, loc, params->storedType, op.getInput(), scale, zeroPoint,
+      builder, loc, getSplitType(params->storedType, *params),
+      splitBlocks(builder, loc, op.getInput(), *params), scale, zeroPoint,
       builder.getDenseI64ArrayAttr(params->axes),
       builder.getDenseI64ArrayAttr({params->min, params->max}),
       params->isUnsigned ? builder.getUnitAttr() : UnitAttr());
+  ints = mergeBlocks(builder, loc, ints, *params);
   Value quantized =
       quant::StorageCastOp::create(builder, loc, op.getType(), ints);
   op.getResult().replaceAllUsesWith(quantized);
@@ -126,7 +181,7 @@ static LogicalResult convertBias(quant::DequantizeCastOp op,
   int64_t rank = params.storedType.getRank();
   bool isAlongColumns = llvm::equal(params.axes, ArrayRef<int64_t>{rank - 1});
   if (rank == 0 || params.isUnsigned || params.hasZeroPoint() ||
-      !(params.axes.empty() || isAlongColumns)) {
+      !params.groups.empty() || !(params.axes.empty() || isAlongColumns)) {
     reason = "expected 32 stored bits to be signed, without zero point, and "
              "with scales for the tensor or its last dimension";
     return failure();
@@ -147,6 +202,16 @@ static LogicalResult convertBias(quant::DequantizeCastOp op,
   return success();
 }
 
+/// The integers that a tensor of a quantized type stores.
+static Value getStored(OpBuilder &builder, Location loc, Value quantized,
+                       const UniformParams &params) {
+  auto cast = quantized.getDefiningOp<quant::StorageCastOp>();
+  if (cast && cast.getInput().getType() == params.storedType)
+    return cast.getInput();
+  return quant::StorageCastOp::create(builder, loc, params.storedType,
+                                      quantized);
+}
+
 static LogicalResult convertDequantize(quant::DequantizeCastOp op,
                                        std::string &reason) {
   FailureOr<UniformParams> params =
@@ -158,12 +223,13 @@ static LogicalResult convertDequantize(quant::DequantizeCastOp op,
   OpBuilder builder(op);
   Location loc = op.getLoc();
   auto [scale, zeroPoint] = emitParams(builder, loc, *params);
-  Value ints = quant::StorageCastOp::create(builder, loc, params->storedType,
-                                            op.getInput());
+  Value ints = getStored(builder, loc, op.getInput(), *params);
   Value floats = DequantizeOp::create(
-      builder, loc, op.getType(), ints, scale, zeroPoint,
+      builder, loc, getSplitType(cast<RankedTensorType>(op.getType()), *params),
+      splitBlocks(builder, loc, ints, *params), scale, zeroPoint,
       builder.getDenseI64ArrayAttr(params->axes),
       params->isUnsigned ? builder.getUnitAttr() : UnitAttr());
+  floats = mergeBlocks(builder, loc, floats, *params);
   op.getResult().replaceAllUsesWith(floats);
   op.erase();
   return success();

@@ -3,8 +3,7 @@
 // `quant-import-tosa`. What TOSA says about quantization is taken over first
 // (fixed-point rescales, dequantized tensors); everything else goes through
 // upstream's conversions to linalg, tensor and arith, whose named ops the other
-// importers know. One partial conversion: a program with ops that have no
-// lowering (`tosa.variable`) keeps those and can still be looked at.
+// importers know, and to globals for what a program keeps from call to call.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,11 +14,13 @@
 
 #include "mlir/Conversion/TosaToArith/TosaToArith.h"
 #include "mlir/Conversion/TosaToLinalg/TosaToLinalg.h"
+#include "mlir/Conversion/TosaToMLProgram/TosaToMLProgram.h"
 #include "mlir/Conversion/TosaToTensor/TosaToTensor.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Index/IR/IndexDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MLProgram/IR/MLProgram.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Shape/IR/Shape.h"
@@ -28,6 +29,7 @@
 #include "mlir/Dialect/Tosa/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/DialectConversion.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
 
 namespace quantmlir {
 #define GEN_PASS_DEF_QUANTIMPORTTOSAPASS
@@ -55,6 +57,19 @@ static void eraseDeadShapes(Operation *root) {
   });
 }
 
+/// A global needs a size and a value. TOSA leaves open what a variable without
+/// one holds before it is written; here it is 0.
+static LogicalResult initializeVariable(tosa::VariableOp op) {
+  RankedTensorType type = tosa::getVariableType(op);
+  if (!type.hasStaticShape())
+    return op.emitOpError("expected a variable of a static shape, found ")
+           << type;
+  if (!op.getInitialValue())
+    op.setInitialValueAttr(DenseElementsAttr::get(
+        type, OpBuilder(op).getZeroAttr(type.getElementType())));
+  return success();
+}
+
 namespace {
 struct QuantImportTosaPass
     : quantmlir::impl::QuantImportTosaPassBase<QuantImportTosaPass> {
@@ -73,8 +88,16 @@ struct QuantImportTosaPass
   }
 
 private:
-  /// Signless integers, shapes as far as they are known, equal ranks.
+  /// Variables with values, signless integers, shapes as far as they are known,
+  /// equal ranks.
   LogicalResult prepare() {
+    for (auto variable : getOperation().getOps<tosa::VariableOp>())
+      if (failed(initializeVariable(variable)))
+        return failure();
+    // A convolution with strides is all that upstream lowers.
+    RewritePatternSet decompositions(&getContext());
+    tosa::populateTosaDecomposeTransposeConv(&getContext(), decompositions);
+    walkAndApplyPatterns(getOperation(), std::move(decompositions));
     OpPassManager pm(ModuleOp::getOperationName());
     OpPassManager &functions = pm.nest<func::FuncOp>();
     functions.addPass(tosa::createTosaConvertIntegerTypeToSignless());
@@ -93,10 +116,13 @@ private:
     tosa::populateTosaToLinalgConversionPatterns(converter, &patterns);
     tosa::populateTosaToTensorConversionPatterns(converter, &patterns);
     tosa::populateTosaToArithConversionPatterns(&patterns);
+    // What is left of rescales, and the division of integer average pools.
+    tosa::populateTosaRescaleToArithConversionPatterns(&patterns,
+                                                       /*include32Bit=*/false);
+    tosa::populateTosaToMLProgramConversionPatterns(&patterns);
     ConversionTarget target(*context);
     target.addIllegalDialect<tosa::TosaDialect>();
-    target.addLegalOp<tosa::ConstShapeOp, tosa::VariableOp,
-                      tosa::VariableReadOp, tosa::VariableWriteOp>();
+    target.addLegalOp<tosa::ConstShapeOp>();
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
     return applyPartialConversion(getOperation(), target, std::move(patterns));
   }

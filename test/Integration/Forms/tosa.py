@@ -3,7 +3,8 @@
 
 tosa.matmul, tosa.conv2d and a dense layer as a 1x1 convolution, of int8 with
 zero points, and tosa.rescale of their sums, per tensor and per channel, with
-both roundings, to int8, uint8 and int16.
+both roundings, to int8, uint8 and int16; what goes through upstream's
+decompositions: transposed convolutions, average pools, 16-bit multipliers.
 """
 
 import pathlib
@@ -114,7 +115,76 @@ def conv2d(rng, image, window, c, f, rescale, zx, pad=0, stride=1):
                     body), x, rescale(acc)
 
 
+def transpose_conv2d(rng, image, window, c, f, stride, zx):
+    (h, w), (kh, kw), t = image, window, forms.tensor
+    weight = rng.integers(-128, 128, (f, kh, kw, c))
+    bias = rng.integers(-3000, 3000, f)
+    x = rng.integers(-128, 128, (1, h, w, c)).astype(np.int8)
+    acc = np.zeros((1, (h - 1) * stride + kh, (w - 1) * stride + kw, f),
+                   np.int64) + bias
+    for i in range(h):
+        for j in range(w):
+            part = np.tensordot(weight, x[0, i, j].astype(np.int64) - zx, 1)
+            acc[0, i * stride:i * stride + kh, j * stride:j * stride + kw] += \
+                np.moveaxis(part, 0, -1)
+    body = (const("w", weight, "i8") + const("b", bias, "i32")
+            + const("zx", [zx], "i8") + const("zw", [0], "i8") + f"""
+    %y = tosa.transpose_conv2d %x, %w, %b, %zx, %zw {{acc_type = i32,
+      out_pad = array<i64: 0, 0, 0, 0>,
+      stride = array<i64: {stride}, {stride}>}} : ({t(x.shape, 'i8')},
+      {t(weight.shape, 'i8')}, {t((f,), 'i32')}, tensor<1xi8>, tensor<1xi8>)
+      -> {t(acc.shape, 'i32')}
+""")
+    return function(x.shape, acc.shape, "i32", body), x, acc.astype(np.int32)
+
+
+def avg_pool2d(rng, size, channels, kernel, zero):
+    """The specification's reciprocal of the number of elements, which is
+    smaller where the window hangs over the first row or column."""
+    x = rng.integers(-128, 128, (1, size, size, channels)).astype(np.int8)
+    out = (size + 1 - kernel) // 2 + 1
+    y = np.zeros((1, out, out, channels), np.int8)
+    for i in range(out):
+        for j in range(out):
+            window = x[0, max(2 * i - 1, 0):2 * i - 1 + kernel,
+                       max(2 * j - 1, 0):2 * j - 1 + kernel]
+            count = window.shape[0] * window.shape[1]
+            k = (count - 1).bit_length()
+            multiplier, shift = (((1 << 30) + 1) << k) // count, 30 + k
+            acc = (window.astype(np.int64) - zero).sum((0, 1))
+            rounded = (acc * multiplier + (1 << (shift - 1))) >> shift
+            y[0, i, j] = np.clip(rounded + zero, -128, 127)
+    t = forms.tensor
+    body = const("zi", [zero], "i8") + const("zo", [zero], "i8") + f"""
+    %y = tosa.avg_pool2d %x, %zi, %zo {{acc_type = i32,
+      kernel = array<i64: {kernel}, {kernel}>, stride = array<i64: 2, 2>,
+      pad = array<i64: 1, 0, 1, 0>}} : ({t(x.shape, 'i8')}, tensor<1xi8>,
+      tensor<1xi8>) -> {t(y.shape, 'i8')}
+"""
+    return function(x.shape, y.shape, "i8", body), x, y
+
+
+def narrow_multiplier(rng, multiplier, shift, zero):
+    """scale32 = false: a multiplier of 16 bits, of bytes here."""
+    x = rng.integers(-128, 128, (3, 50)).astype(np.int8)
+    y = np.clip(((x.astype(np.int64) * multiplier + (1 << (shift - 1)))
+                 >> shift) + zero, -128, 127).astype(np.int8)
+    t = forms.tensor(x.shape, "i8")
+    body = (const("m", [multiplier], "i16") + const("s", [shift], "i8")
+            + const("zi", [0], "i8") + const("zo", [zero], "i8") + f"""
+    %y = tosa.rescale %x, %m, %s, %zi, %zo {{input_unsigned = false,
+      output_unsigned = false, per_channel = false, scale32 = false,
+      rounding_mode = SINGLE_ROUND}} : ({t}, tensor<1xi16>, tensor<1xi8>,
+      tensor<1xi8>, tensor<1xi8>) -> {t}
+""")
+    return function(x.shape, x.shape, "i8", body), x, y
+
+
 def programs(rng):
+    yield "transpose_conv2d", *transpose_conv2d(rng, (4, 5), (3, 2), 3, 5, 2,
+                                                -128)
+    yield "avg_pool2d", *avg_pool2d(rng, 6, 5, 3, 7)
+    yield "narrow_multiplier", *narrow_multiplier(rng, 20000, 14, -5)
     for m, k, n in ((5, 64, 17), (1, 33, 8), (16, 130, 32)):
         size = 5000 * np.sqrt(k)
         for double in (False, True):

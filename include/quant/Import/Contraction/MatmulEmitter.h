@@ -30,14 +30,18 @@ public:
   mlir::Value emitLhs(const LoopTensor &lhs);
   /// `[batch.., K, N]` or `[batch.., N, K]` of `rhs`.
   mlir::Value emitRhs(const LoopTensor &rhs);
+  /// `[batch.., N, K]` of `rhs`, whatever its layout.
+  mlir::Value emitRhsRows(const LoopTensor &rhs);
   /// `[batch.., M, N]` of the contraction's init.
   mlir::Value emitInit();
   /// A vector over (some of) the rows' loops, as rank 0 or `[batch.., M]`.
   mlir::Value emitRowVector(const LoopTensor &vector);
   /// The same over the columns' loops, as rank 0 or `[N]`.
   mlir::Value emitColumnVector(const LoopTensor &vector);
-  /// A matrix over the columns' loops and one contracted loop, as `[N, K/G]`.
-  mlir::Value emitGroupMatrix(const LoopTensor &matrix, int64_t group);
+  /// A matrix over the columns' loops and one contracted loop, as `[N, K/G]`;
+  /// over none, as `[N, 1]`.
+  mlir::Value emitGroupMatrix(const LoopTensor &matrix,
+                              mlir::ArrayRef<int64_t> group);
   /// A zero accumulator `[batch.., M, N]` for matrices made by emitLhs and
   /// emitRhs.
   mlir::Value emitZeroAccumulator(mlir::Value lhs, mlir::Value rhs);

@@ -1,0 +1,159 @@
+//===- SplitReduction.cpp - groups that are merged before use -------------===//
+//
+// Weight-only exports dequantize a weight by groups, `[N, K / G, G]`, and give
+// it its shape `[N, K]` back before the matmul. Once merged, the dimension has
+// no one scale. The contraction is made to run over both dimensions instead,
+// and the other operand is split: no data moves.
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant/Import/Groups/SplitReduction.h"
+
+#include "quant/Import/Contraction/ContractionMatcher.h"
+#include "quant/Import/Contraction/MatmulEmitter.h"
+#include "quant/Import/Contraction/QuantizedOperand.h"
+
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+namespace {
+/// A weight before its groups are merged.
+struct MergedGroups {
+  /// The unmerged weight; its loops are those of the contraction, but that the
+  /// elements of a group are walked by one loop more, the last.
+  LoopTensor weight;
+  /// The loop that walked the merged dimension now walks the groups.
+  int64_t loop;
+  int64_t numGroups, groupSize;
+};
+} // namespace
+
+/// `operand` as merged groups with a scale each, if it is that; `innerLoop` is
+/// to walk the elements of a group.
+static std::optional<MergedGroups> matchMergedGroups(const Contraction &c,
+                                                     const LoopTensor &operand,
+                                                     int64_t innerLoop) {
+  LoopTensor merged = traceMovement(operand);
+  auto collapse = merged.value.getDefiningOp<tensor::CollapseShapeOp>();
+  if (!collapse || !collapse.getSrcType().hasStaticShape() ||
+      merged.getType().getElementType() != operand.getType().getElementType())
+    return std::nullopt;
+  MergedGroups groups{{collapse.getSrc(), {}}, kUnitDim, 0, 0};
+  for (auto [dim, group] :
+       llvm::enumerate(collapse.getReassociationIndices())) {
+    int64_t loop = merged.loops[dim];
+    groups.weight.loops.push_back(loop);
+    if (group.size() == 1)
+      continue;
+    // One contracted dimension, of two.
+    if (group.size() != 2 || groups.loop != kUnitDim ||
+        !llvm::is_contained(c.k, loop))
+      return std::nullopt;
+    groups.weight.loops.push_back(innerLoop);
+    groups.loop = loop;
+    groups.numGroups = collapse.getSrcType().getDimSize(group[0]);
+    groups.groupSize = collapse.getSrcType().getDimSize(group[1]);
+  }
+  if (groups.loop == kUnitDim)
+    return std::nullopt;
+  std::optional<QuantizedOperand> stored = matchDequantized(groups.weight);
+  if (!stored || !llvm::is_contained(stored->scale.loops, groups.loop))
+    return std::nullopt;
+  return groups;
+}
+
+/// The other operand with its contracted dimension split; null where its size
+/// is not known.
+static std::optional<LoopTensor> splitOperand(OpBuilder &builder, Location loc,
+                                              const LoopTensor &tensor,
+                                              const MergedGroups &groups,
+                                              int64_t innerLoop) {
+  RankedTensorType type = tensor.getType();
+  LoopTensor split;
+  SmallVector<ReassociationIndices> reassociation;
+  SmallVector<OpFoldResult> sizes;
+  SmallVector<int64_t> shape;
+  auto addDim = [&](int64_t loop, OpFoldResult size, int64_t extent) {
+    reassociation.back().push_back(split.loops.size());
+    split.loops.push_back(loop);
+    sizes.push_back(size);
+    shape.push_back(extent);
+  };
+  for (auto [dim, loop] : llvm::enumerate(tensor.loops)) {
+    reassociation.emplace_back();
+    if (loop != groups.loop) {
+      addDim(loop, tensor::getMixedSize(builder, loc, tensor.value, dim),
+             type.getDimSize(dim));
+      continue;
+    }
+    if (type.getDimSize(dim) != groups.numGroups * groups.groupSize)
+      return std::nullopt;
+    addDim(loop, builder.getIndexAttr(groups.numGroups), groups.numGroups);
+    addDim(innerLoop, builder.getIndexAttr(groups.groupSize), groups.groupSize);
+  }
+  split.value = tensor::ExpandShapeOp::create(
+      builder, loc, RankedTensorType::get(shape, type.getElementType()),
+      tensor.value, reassociation, sizes);
+  return split;
+}
+
+/// The indexing map of a tensor from the loops of its dimensions.
+static AffineMap getMap(const LoopTensor &tensor, int64_t numLoops,
+                        MLIRContext *context) {
+  SmallVector<AffineExpr> results;
+  for (int64_t loop : tensor.loops)
+    results.push_back(loop == kUnitDim ? getAffineConstantExpr(0, context)
+                                       : getAffineDimExpr(loop, context));
+  return AffineMap::get(numLoops, 0, results, context);
+}
+
+static void split(linalg::LinalgOp op) {
+  std::string reason;
+  FailureOr<Contraction> c = matchContraction(op, reason);
+  if (failed(c) || !c->isFloat() || op.getNumDpsInputs() != 2)
+    return;
+  int64_t inner = op.getNumLoops();
+  std::optional<MergedGroups> groups = matchMergedGroups(*c, c->rhs, inner);
+  bool isRhs = groups.has_value();
+  if (!groups)
+    groups = matchMergedGroups(*c, c->lhs, inner);
+  if (!groups)
+    return;
+  OpBuilder builder(op);
+  Location loc = op->getLoc();
+  std::optional<LoopTensor> other =
+      splitOperand(builder, loc, isRhs ? c->lhs : c->rhs, *groups, inner);
+  if (!other)
+    return;
+  const LoopTensor &lhs = isRhs ? *other : groups->weight;
+  const LoopTensor &rhs = isRhs ? groups->weight : *other;
+  MLIRContext *context = op->getContext();
+  SmallVector<AffineMap> maps{getMap(lhs, inner + 1, context),
+                              getMap(rhs, inner + 1, context),
+                              getMap(c->init, inner + 1, context)};
+  SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
+  kinds.push_back(utils::IteratorType::reduction);
+  auto contraction = linalg::GenericOp::create(
+      builder, loc, op->getResultTypes(), ValueRange{lhs.value, rhs.value},
+      op.getDpsInits(), maps, kinds);
+  for (NamedAttribute attribute : op->getDiscardableAttrs())
+    if (attribute.getNameDialect() != op->getDialect())
+      contraction->setDiscardableAttr(attribute.getName(),
+                                      attribute.getValue());
+  IRMapping mapping;
+  op->getRegion(0).cloneInto(&contraction.getRegion(), mapping);
+  op->getResult(0).replaceAllUsesWith(contraction.getResult(0));
+  eraseDeadChain(op);
+}
+
+void quantmlir::splitGroupedReductions(Operation *root) {
+  SmallVector<linalg::LinalgOp> candidates;
+  root->walk([&](linalg::LinalgOp op) {
+    if (op.getNumReductionLoops() != 0)
+      candidates.push_back(op);
+  });
+  for (linalg::LinalgOp op : candidates)
+    split(op);
+}
