@@ -60,7 +60,7 @@ def compiler_identity(opt):
     return f"{stat.st_size} {stat.st_mtime_ns} {PIPELINE_OPTIONS}"
 
 
-def split_constants(stem):
+def split_constants(stem, alignment=HUGE_PAGE):
     """Takes large constants out of `stem`.llvm.mlir into `stem`.s, which includes
     them as files: no optimizer need look at them. Returns the files."""
     with open(stem + ".llvm.mlir") as f:
@@ -68,7 +68,7 @@ def split_constants(stem):
     blobs = dict(re.findall(r'^ +([\w.]+): "0x[0-9A-Fa-f]{8}([0-9A-Fa-f]*)"', blobs, re.M))
     assembly, files, small = [".section .quant_weights,\"a\",@progbits",
                               ".globl quant_weights_begin, quant_weights_end",
-                              f".balign {HUGE_PAGE}", "quant_weights_begin:"], [], {}
+                              f".balign {alignment}", "quant_weights_begin:"], [], {}
 
     def externalize(match):
         symbol, blob, kind = match.group("symbol", "blob", "kind")
@@ -78,7 +78,7 @@ def split_constants(stem):
         files.append(f"{stem}.{len(files)}.bin")
         with open(files[-1], "wb") as f:
             f.write(bytes.fromhex(blobs[blob]))
-        assembly.append(f'.globl {symbol}\n.hidden {symbol}\n.balign {HUGE_PAGE}\n'
+        assembly.append(f'.globl {symbol}\n.hidden {symbol}\n.balign {alignment}\n'
                         f'{symbol}: .incbin "{files[-1]}"')
         return (f"llvm.mlir.global external hidden constant @{symbol}() "
                 f"{{alignment = 64 : i64}} : {kind}")
@@ -92,14 +92,14 @@ def split_constants(stem):
             f.write("{-# dialect_resources: { builtin: {" + ",".join(
                 f'{key}: "0x40000000{value}"' for key, value in small.items()) + "} } #-}\n")
     with open(stem + ".s", "w") as f:
-        f.write("\n".join(assembly + [f".balign {HUGE_PAGE}", "quant_weights_end:",
+        f.write("\n".join(assembly + [f".balign {alignment}", "quant_weights_end:",
                                       '.section .note.GNU-stack,"",@progbits', ""]))
     return files
 
 
-def generate_code(stem):
+def generate_code(stem, cpu="native"):
     """`stem`.ll to `stem`.o. Without the triple LLVM knows of no memcpy, and copies bytes."""
-    machine = ["-O3", "-mcpu=native", f"-mtriple={platform.machine()}-pc-linux-gnu"]
+    machine = ["-O3", f"-mcpu={cpu}", f"-mtriple={platform.machine()}-pc-linux-gnu"]
     run_tool(tool("opt"), *machine, stem + ".ll", "-o", stem + ".bc")
     run_tool(tool("llc"), *machine, "-filetype=obj", "--relocation-model=pic",
              stem + ".bc", "-o", stem + ".o")

@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/Transforms/Passes.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -75,6 +76,8 @@ void quantmlir::buildMatmulForms(OpPassManager &pm, bool floats, bool remarks) {
 
 void quantmlir::buildQuantStage(OpPassManager &pm, StringRef quantize) {
   buildMatmulForms(pm, /*floats=*/quantize != "none");
+  // arith and math on whole tensors: what is fused and imported is linalg.
+  pm.addPass(createConvertElementwiseToLinalgPass());
   // Names are of the program as it was written.
   if (quantize != "none")
     pm.addPass(createQuantNameMatmulsPass());
@@ -110,9 +113,21 @@ void quantmlir::buildBufferizeStage(OpPassManager &pm) {
   pm.addPass(createCSEPass());
 }
 
+/// Functions and arithmetic of bf16 in f32, each result rounded.
+static void buildBF16InF32(OpPassManager &pm) {
+  math::MathExtendToSupportedTypesOptions math;
+  math.extraTypeStrs = {"f16"};
+  pm.addPass(math::createMathExtendToSupportedTypes(math));
+  arith::ArithEmulateUnsupportedFloatsOptions arith;
+  arith.sourceTypeStrs = {"bf16"};
+  pm.addPass(arith::createArithEmulateUnsupportedFloats(arith));
+  pm.addPass(createQuantExpandBF16Pass());
+}
+
 void quantmlir::buildLLVMStage(OpPassManager &pm, bool withTiles) {
   pm.addPass(createQuantOrderContractionLoopsPass());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+  buildBF16InF32(pm);
   pm.addPass(createQuantApproximateMathPass());
   // Vectors whose elements do not follow each other in memory (packing every
   // other column) become loops over their elements; others stay vectors.

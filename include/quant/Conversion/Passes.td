@@ -38,6 +38,30 @@ def ConvertQuantToLinalgPass : Pass<"convert-quant-to-linalg", "::mlir::ModuleOp
     "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def QuantExpandBF16Pass : Pass<"quant-expand-bf16", "::mlir::ModuleOp"> {
+  let summary = "bf16 to f32 and back by integer arithmetic";
+  let description = [{
+    Replaces `arith.truncf` from f32 to bf16 by upstream's integer form, which
+    rounds to nearest, ties to even, denormals included, and keeps NaN a NaN;
+    and `arith.extf` from bf16 to f32 by a shift. LLVM's own choice on x86
+    processors with AVX512_BF16 or AVX-NE-CONVERT (`vcvtneps2bf16`) takes
+    denormals for zero. Arithmetic on bf16 has to be on f32 already
+    (`arith-emulate-unsupported-floats`).
+
+    Example:
+
+    ```mlir
+    %y = arith.truncf %x : f32 to bf16
+    // becomes
+    %bits = arith.bitcast %x : f32 to i32
+    %upper = arith.shrui ... : i32
+    ...
+    %y = arith.bitcast %rounded : i16 to bf16
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def QuantApproximateMathPass
     : Pass<"quant-approximate-math", "::mlir::ModuleOp"> {
   let summary = "Exponential, error function, tanh and log as polynomials";
