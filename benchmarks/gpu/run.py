@@ -3,11 +3,12 @@
 own peaks, then kernels beside cuBLASLt's integer matmul (or torch._int_mm).
 Writes DIR/results.json as well.
 
-usage: run.py DIR [--exact-only] [--scale=1]"""
+usage: run.py DIR [--exact-only] [--only=REGEX] [--scale=1]"""
 
 import argparse
 import json
 import os
+import re
 import sys
 import time
 
@@ -171,6 +172,12 @@ def describe(entry, ms, both, theirs, top):
                   "weights_gbs": weights, "rival_ms": theirs}
 
 
+def name_of(entry):
+    """What --only is compared with."""
+    words = [entry[key] for key in ("purpose", "m", "n", "k")]
+    return " ".join(map(str, words + ([entry["group"]] if "group" in entry else [])))
+
+
 def run_timed(bench, entries, top):
     results, shape, rivals = [], None, {}
     for entry in sorted(entries, key=lambda e: (e["n"], e["k"], e["m"])):
@@ -201,6 +208,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder")
     parser.add_argument("--exact-only", action="store_true")
+    parser.add_argument("--only", help="time kernels whose name, like `fused 512 "
+                        "4096 4096`, has this; check nothing")
     parser.add_argument("--scale", type=float, default=1,
                         help="less than 1 does less, for trying it out")
     options = parser.parse_args()
@@ -214,7 +223,8 @@ def main():
     small = options.scale < 1
     counts = exact.run_all(
         cuda, options.folder,
-        [e for e in manifest["kernels"] if e["purpose"].startswith("exact")],
+        [e for e in manifest["kernels"] if e["purpose"].startswith("exact")
+         and not options.only],
         np.random.default_rng(7), 1 if small else REPEATS, 40 if small else 400)
     failed = sum(count[1] for count in counts.values())
     print(f"exactness took {time.time() - begin:.0f} s", flush=True)
@@ -231,7 +241,8 @@ def main():
         results = run_timed(
             Bench(cuda, options.folder, manifest, lt, options),
             [e for e in manifest["kernels"]
-             if not e["purpose"].startswith(("exact", "quantize"))], top)
+             if not e["purpose"].startswith(("exact", "quantize"))
+             and re.search(options.only or "", name_of(e))], top)
     print(f"all of it took {time.time() - begin:.0f} s", flush=True)
     with open(os.path.join(options.folder, "results.json"), "w") as f:
         json.dump({"chip": manifest["chip"], "exact": counts, "peaks": top,

@@ -403,7 +403,7 @@ def execute(block, instruction, active):
     name = parts[0]
     if name == "cp":
         _copy_async(block, instruction, active, parts)
-    elif name in ("mma", "shfl", "dp4a", "redux"):
+    elif name in ("mma", "shfl", "dp4a", "redux", "ldmatrix"):
         warp.execute(block, instruction, active, parts)
     elif not len(active):
         return

@@ -93,6 +93,26 @@ def _shuffle(block, instruction, active, parts):
     instructions.write(block, target, None, active, values[position])
 
 
+def _ldmatrix(block, instruction, active, parts):
+    """ldmatrix.sync.aligned.m8n8.xC.shared.b16 d, [a]: lane 8 i + r says where
+    the 16 bytes of row r of matrix i are, lane 4 r + j gets four of them."""
+    if parts[3] != "m8n8" or "trans" in parts or "shared" not in parts:
+        raise MemoryError_(f"form of ldmatrix not known: {instruction.opcode}")
+    warps = _whole_warps(active)
+    names = instructions._list(instruction.operands[0])
+    if parts[4] != f"x{len(names)}":
+        raise MemoryError_("other registers than matrices")
+    where = instructions.address(block, instruction.operands[1], "shared", active)
+    used = np.flatnonzero(active % LANES < 8 * len(names))
+    rows = block.shared.read(where[used], 16)
+    block.shared.count(where[used], active[used], 16)
+    words = np.ascontiguousarray(rows).view(np.uint32).reshape(
+        len(warps), len(names), LANES)
+    for i, name in enumerate(names):
+        instructions.write(block, name, None, active,
+                           np.ascontiguousarray(words[:, i]).reshape(-1))
+
+
 def _dp4a(block, instruction, active, parts):
     a, b, c = (instructions.read(block, x, "b32", active)
                for x in instruction.operands[1:4])
@@ -107,7 +127,7 @@ def _dp4a(block, instruction, active, parts):
 def execute(block, instruction, active, parts):
     if not len(active):
         return
-    known = {"mma": _mma, "shfl": _shuffle, "dp4a": _dp4a}
+    known = {"mma": _mma, "shfl": _shuffle, "dp4a": _dp4a, "ldmatrix": _ldmatrix}
     if parts[0] not in known:
         raise MemoryError_(f"instruction not known: {instruction.opcode}")
     known[parts[0]](block, instruction, active, parts)

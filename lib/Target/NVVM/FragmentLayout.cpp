@@ -45,6 +45,6 @@ Place FragmentLayout::getPlace(int64_t lane, int64_t reg,
 
 int64_t nvvm::getByteInRow(const IntrinsicRow &row, int64_t lane, int64_t step,
                            int64_t registerAlongK) {
-  return 16 * (lane % 4) +
-         4 * (getRegistersAlongK(row) * step + registerAlongK);
+  return 16 * (getRegistersAlongK(row) * step + registerAlongK) +
+         4 * (lane % 4);
 }

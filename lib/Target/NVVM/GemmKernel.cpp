@@ -4,11 +4,11 @@
 // block of KR along K at a time, go through a ring of `stages` buffers in
 // shared memory, filled ahead by cp.async (or by loads, on chips without it).
 //
-// Rows of a tile are 64 bytes and follow each other. A lane (g, j) of a warp
-// reads 16 bytes at row g, byte 16 j: 512 neighbouring bytes a warp, no two
-// lanes of a phase in one bank, with neither ldmatrix nor a swizzle. The k that
-// the instruction sees is then a permutation of memory's k, the same one for
-// both operands (FragmentLayout.h: getByteInRow).
+// Rows of a tile are 64 bytes and follow each other; their four chunks of 16
+// bytes are swizzled (StageRing::swizzle), so that ldmatrix meets no bank twice.
+// It puts the registers of an instruction next to each other, as mma.sync takes
+// them; loads of 16 bytes a lane, which need no swizzle, do not, and moving them
+// took more than half of the main loop's instructions.
 //
 // Where a grid of tiles would leave multiprocessors without work, several
 // blocks share out the K of a tile. Each adds its sums (integers: in any order)
@@ -39,6 +39,7 @@ public:
               const Schedule &schedule, Value sharedMemory)
       : k(k), func(func), problem(problem), schedule(schedule),
         sharedMemory(sharedMemory), thread(k.threadId()),
+        isSwizzled(problem.row.family == qtarget::IntrinsicFamily::MmaSync),
         ring(k, schedule, sharedMemory, thread) {}
 
   void emit();
@@ -58,6 +59,8 @@ private:
   const Schedule &schedule;
   Value sharedMemory;
   Value thread;
+  /// ldmatrix and wgmma read swizzled tiles, dp4a's lanes rows as they are.
+  bool isSwizzled;
   StageRing ring;
   TileOrigin origin;
   /// This block's part of the blocks of KR along K.
@@ -72,12 +75,15 @@ void GemmEmitter::planCopies() {
   Value rhs = k.globalPointer(func.getArgument(kRhs));
   constexpr int64_t chunk = StageRing::chunkBytes;
   constexpr int64_t rowChunks = Problem::blockBytes / chunk;
+  auto place = [&](Value number) {
+    return isSwizzled ? StageRing::swizzle(k, number) : k.mul(number, chunk);
+  };
   ring.plan(schedule.blockM * rowChunks, [&](Value number) {
     Value row = k.add(origin.row, k.div(number, rowChunks));
     Value source = k.offset(lhs, k.min(row, lastRow), problem.rowBytes());
     source = k.offset(source, k.rem(number, rowChunks), chunk);
     return StageRing::Chunk{source, k.less(row, func.getArgument(kM)),
-                            k.mul(number, chunk), Problem::blockBytes};
+                            place(number), Problem::blockBytes};
   });
   constexpr int64_t columns = Problem::panelColumns;
   constexpr int64_t panelChunks = columns * rowChunks;
@@ -90,7 +96,7 @@ void GemmEmitter::planCopies() {
     Value source = k.offset(rhs, clamped, problem.kBlocks * panelBytes);
     source = k.offset(source, k.rem(number, panelChunks), chunk);
     Value target =
-        k.add(k.mul(number, chunk), schedule.blockM * Problem::blockBytes);
+        k.add(place(number), schedule.blockM * Problem::blockBytes);
     return StageRing::Chunk{source, inside, target, panelBytes};
   });
 }

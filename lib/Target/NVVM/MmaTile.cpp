@@ -1,6 +1,7 @@
 //===- MmaTile.cpp - a warp's tile, by mma.sync ---------------------------===//
 
 #include "MmaTile.h"
+#include "StageRing.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -79,20 +80,52 @@ SmallVector<Value> MmaTile::multiplyStep(ArrayRef<Registers> lhs,
   return next;
 }
 
+MmaTile::Registers MmaTile::loadMatrices(Value address) {
+  constexpr int64_t matrices = 4;
+  SmallVector<Type> parts(matrices, k.i32());
+  auto type = LLVM::LLVMStructType::getLiteral(k.b.getContext(), parts);
+  auto shape = NVVM::LdStMatrixShapeAttr::get(k.b.getContext(), 8, 8);
+  Value loaded = NVVM::LdMatrixOp::create(
+      k.b, k.loc, type, address, matrices, NVVM::MMALayout::row, shape,
+      NVVM::LdStMatrixEltType::B16);
+  Registers registers;
+  for (int64_t i = 0; i < matrices; ++i)
+    registers.push_back(LLVM::ExtractValueOp::create(k.b, k.loc, loaded, i));
+  return registers;
+}
+
+/// Lane 8 i + r says where row r of matrix i is. An instruction with one half
+/// takes the four chunks of eight rows; one with two halves takes two chunks of
+/// 16 rows: its registers are (half 0, chunk 0), (half 1, chunk 0), (half 0,
+/// chunk 1), (half 1, chunk 1).
+SmallVector<MmaTile::Registers> MmaTile::loadRows(Value tile, Value first,
+                                                  int64_t count,
+                                                  int64_t halves) {
+  constexpr int64_t rows = 8, chunks = 4, chunkBytes = StageRing::chunkBytes;
+  int64_t together = chunks / halves;
+  Value matrix = k.div(lane, rows), row = k.rem(lane, rows);
+  Value swizzle = k.div(row, 2), chunk = k.div(matrix, halves);
+  row = k.add(k.add(first, row), k.mul(k.rem(matrix, halves), rows));
+  Value start = k.offset(tile, row, Problem::blockBytes);
+  SmallVector<Registers> result(count, Registers(chunks));
+  for (int64_t c = 0; c < chunks; c += together) {
+    Value byte = k.mul(k.differ(k.add(chunk, c), swizzle), chunkBytes);
+    Value base = k.offset(start, byte, 1);
+    for (int64_t i = 0; i < count; i += halves) {
+      Registers loaded = loadMatrices(
+          k.offset(base, k.constant(i * rows), Problem::blockBytes));
+      for (int64_t m = 0; m < chunks; ++m)
+        result[i + m % halves][c + m / halves] = loaded[m];
+    }
+  }
+  return result;
+}
+
 SmallVector<Value> MmaTile::multiply(Value stage, ValueRange sums) {
   Value rhsTile =
       k.offset(stage, k.constant(schedule.blockM * Problem::blockBytes), 1);
-  // A lane's registers follow each other: FragmentLayout.h, getByteInRow.
-  Value byte = k.mul(part, getByteInRow(row, /*lane=*/1, 0, 0));
-  auto loadRows = [&](Value tile, Value first, int64_t count) {
-    SmallVector<Registers> chunks;
-    for (int64_t i = 0; i < count; ++i)
-      chunks.push_back(
-          loadChunk(tile, k.add(k.add(first, group), 8 * i), byte));
-    return chunks;
-  };
-  auto lhs = loadRows(stage, warpRow, schedule.warpM() / 8);
-  auto rhs = loadRows(rhsTile, warpColumn, tilesN());
+  auto lhs = loadRows(stage, warpRow, schedule.warpM() / 8, row.m / 8);
+  auto rhs = loadRows(rhsTile, warpColumn, tilesN(), /*halves=*/1);
   SmallVector<Value> next(sums);
   for (int64_t step = 0; step < row.lhs.kTile / row.k; ++step)
     next = multiplyStep(lhs, rhs, step, next);

@@ -50,6 +50,13 @@ protected:
   mlir::Value group, part;
 
 private:
+  /// ldmatrix.x4 of eight rows' chunks: the lane's four registers.
+  Registers loadMatrices(mlir::Value address);
+  /// Of `count` times eight rows of a swizzled tile, `first` on: each lane's
+  /// registers along K. Pairs of eight rows that share an instruction's
+  /// registers are loaded together.
+  llvm::SmallVector<Registers> loadRows(mlir::Value tile, mlir::Value first,
+                                        int64_t count, int64_t halves);
   llvm::SmallVector<mlir::Value> mma(mlir::ValueRange a, mlir::ValueRange b,
                                      mlir::ValueRange c);
 };

@@ -34,6 +34,12 @@ TileOrigin nvvm::placeBlock(KernelBuilder &k, gpu::GPUFuncOp func,
   return {k.mul(y, schedule.blockM), k.mul(x, schedule.blockN)};
 }
 
+Value StageRing::swizzle(KernelBuilder &k, Value number) {
+  // 4 chunks a row: rows 2 i and 2 i + 1 are chunks 8 i ... 8 i + 7.
+  Value pair = k.rem(k.div(number, 8), 4);
+  return k.mul(k.differ(number, pair), chunkBytes);
+}
+
 void StageRing::plan(int64_t count, function_ref<Chunk(Value)> describe) {
   int64_t threads = schedule.threads();
   for (int64_t i = 0; i < count; i += threads) {

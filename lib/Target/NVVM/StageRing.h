@@ -51,6 +51,11 @@ public:
     int64_t end = 0;
     mlir::Value first;
   };
+  /// Where in a tile of rows of 64 bytes chunk `number` goes, so that the same
+  /// chunk of eight rows lies in all banks: chunk c of row r is at
+  /// c ^ (r / 2 % 4) (PTX ISA, "64-Byte swizzling").
+  static mlir::Value swizzle(KernelBuilder &k, mlir::Value number);
+
   /// The threads share out `count` chunks of a stage; `describe` says where
   /// chunk `number` (i32) is.
   void plan(int64_t count,

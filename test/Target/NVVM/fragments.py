@@ -49,15 +49,16 @@ for name, (m, n, k, bits, kr) in rows.items():
     read = sorted(byte + i for (lane, _, _), byte in offsets[name].items()
                   if lane < 4 for i in range(4))
     assert read == list(range(kr * bits // 8)), (name, read)
-    # A lane's bytes are one aligned load of 16.
-    for lane in range(32):
-        mine = sorted(b for (l, _, _), b in offsets[name].items() if l == lane)
-        assert mine == list(range(mine[0], mine[0] + 16, 4)) and \
-            mine[0] % 16 == 0, (name, lane, mine)
-    # The banks of a quarter of a warp: rows of 64 bytes follow each other.
-    for quarter in range(0, 32, 8):
-        banks = [(lane // 4 * 64 + lane % 4 * 16) // 4 % 32 + i
-                 for lane in range(quarter, quarter + 8) for i in range(4)]
+    # A register is one chunk of 16 bytes, which four lanes share as ldmatrix
+    # hands it out, in the order that the instruction has of its k.
+    for (lane, step, reg), byte in offsets[name].items():
+        assert byte % 16 == 4 * (lane % 4), (name, lane, byte)
+        place = next(p for p in places[name, "B"] if p[:3] == [lane, reg, 0])
+        assert byte == (step * k + place[3]) * bits // 8, (name, lane, byte)
+    # The banks of eight rows of 64 bytes that follow each other, swizzled.
+    for chunk in range(4):
+        banks = [(row * 64 + (chunk ^ row // 2 % 4) * 16) // 4 + i
+                 for row in range(8) for i in range(4)]
         assert sorted(b % 32 for b in banks) == list(range(32)), (name, banks)
 
 assert sorted(rows) == ["mma_m16n8k32_s8", "mma_m16n8k64_s4",

@@ -46,11 +46,10 @@ private:
   Operand operand;
 };
 
-/// Where a lane finds register `reg` of step `step` (of kr / k steps) of an A
-/// or B fragment within the 64 bytes of its row: both operands are read in 16
-/// bytes a lane, so the k of the instruction is a permutation of memory's k,
-/// the same for A and B, which leaves the sum as it is.
-///   offset = 16 j + 4 (registers along K * step + register along K)
+/// Where a lane's register `reg` of step `step` (of kr / k steps) of an A or B
+/// fragment is within the 64 bytes of its row: a register is a chunk of 16
+/// bytes, of which ldmatrix gives each of four lanes four.
+///   offset = 16 (registers along K * step + register along K) + 4 j
 int64_t getByteInRow(const qtarget::IntrinsicRow &row, int64_t lane,
                      int64_t step, int64_t registerAlongK);
 
