@@ -146,14 +146,16 @@ class CublasLt:
                           ctypes.byref(zero), address(sums), c, address(sums),
                           c, ctypes.byref(proposal.algo),
                           address(self.workspace), ctypes.c_size_t(WORKSPACE),
-                          None)
+                          self.cuda.stream)
             return work
 
         best = None
         for proposal in self._heuristics(desc, w, a, c):
             work = make(proposal)
             try:
-                ms = self.cuda.time(lambda: work(*pointers), 3)
+                work(*pointers)
+                ms = self.cuda.median_time(lambda: work(*pointers), rounds=3,
+                                           round_ms=1.0)
             except OSError:
                 continue
             if not best or ms < best[0]:

@@ -9,7 +9,7 @@ from . import Machine, parse
 
 KERNEL_PASSES = (
     "gpu.module(canonicalize,cse,convert-scf-to-cf,convert-math-to-llvm,"
-    "convert-gpu-to-nvvm,canonicalize,cse,reconcile-unrealized-casts),"
+    "convert-gpu-to-nvvm,convert-nvvm-to-llvm,canonicalize,cse,reconcile-unrealized-casts),"
     "nvvm-attach-target{{chip={chip} features={ptx} O=3}},gpu-module-to-binary{{format=isa}}")
 
 # The PTX version of each chip's row in Chips.cpp.

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-from . import warp
+from . import warp, warpgroup
 from .memory import MemoryError_
 
 _BITS = {"b8": 8, "u8": 8, "s8": 8, "b16": 16, "u16": 16, "s16": 16, "b32": 32,
@@ -36,7 +36,8 @@ def read(block, operand, kind, active):
                "%ntid.x": lambda: np.full(len(active), block.threads)}
     if operand in special:
         return special[operand]().astype(dtype)
-    if operand.startswith("%"):
+    if operand in block.kernel.registers:
+        block.in_flight.check_register(operand)
         values = block.read_register(operand)[active]
         if kind == "pred" or values.dtype == np.bool_:
             return values
@@ -198,6 +199,10 @@ def _move(block, instruction, active, kind):
         pieces = np.stack([read(block, n, part, active) for n in names], 1)
         write(block, target, None, active,
               np.ascontiguousarray(pieces).view(_NUMPY[kind])[:, 0])
+    elif source in block.in_flight.registers:
+        # Copies that the assembler takes out again.
+        block.in_flight.move_register(target, source)
+        write(block, target, kind, active, block.read_register(source)[active])
     else:
         write(block, target, kind, active, read(block, source, kind, active))
 
@@ -334,7 +339,10 @@ def _store(block, instruction, active, parts):
         [np.ascontiguousarray(read(block, n, kind, active)).view(
             np.uint8).reshape(len(active), -1) for n in names], axis=1)
     if space == "shared":
+        index = where[:, None] + np.arange(data.shape[1])
+        block.in_flight.check_write(index)
         block.shared.write(where, data)
+        block.shared.unfenced[index] = active[:, None]
         block.shared.count(where, active, data.shape[1])
     else:
         block.machine.memory.write(where, data)
@@ -393,6 +401,7 @@ def _copy_async(block, instruction, active, parts):
     index = block.shared._index(to, size, size)
     if block.shared.pending[index].any() or len(np.unique(to)) != len(to):
         raise MemoryError_("a copy to where another copy is on its way to")
+    block.in_flight.check_write(index)
     block.shared.pending[index] = True
     block.shared.count(to, active, size)
     block.start_copies(active, to, data)
@@ -405,6 +414,8 @@ def execute(block, instruction, active):
         _copy_async(block, instruction, active, parts)
     elif name in ("mma", "shfl", "dp4a", "redux", "ldmatrix"):
         warp.execute(block, instruction, active, parts)
+    elif name == "wgmma":
+        warpgroup.execute(block, instruction, active, parts)
     elif not len(active):
         return
     elif name == "mov":
@@ -417,8 +428,9 @@ def execute(block, instruction, active):
         with np.errstate(over="ignore"):
             _atomic(block, instruction, active, parts)
     elif name in ("fence", "membar"):
-        # Writes land at once.
-        pass
+        # Writes land at once, but for another proxy.
+        if parts[1] == "proxy":
+            block.shared.fence(active)
     elif name == "setp":
         _setp(block, instruction, active, parts[-1], parts)
     elif name == "selp":

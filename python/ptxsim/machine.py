@@ -4,6 +4,7 @@ import numpy as np
 
 from . import instructions
 from .memory import Memory, MemoryError_, SharedMemory
+from .warpgroup import InFlight
 
 _GLOBAL_BASE = 1 << 32
 _TYPES = {".pred": np.bool_, ".b16": np.uint16, ".b32": np.uint32,
@@ -32,6 +33,7 @@ class Block:
         # groups each thread has committed.
         self.copies = []
         self.groups = np.zeros(threads, np.int64)
+        self.in_flight = InFlight()
 
     def read_register(self, name):
         if name not in self.registers:
@@ -59,6 +61,7 @@ class Block:
             index = addresses[lands][:, None] + np.arange(data.shape[1])
             self.shared.bytes[index] = data[lands]
             self.shared.pending[index] = False
+            self.shared.unfenced[index] = threads[lands][:, None]
             if not lands.all():
                 left.append(tuple(x[~lands] for x in (threads, group, addresses, data)))
         self.copies = left

@@ -55,6 +55,8 @@ class SharedMemory(Memory):
         self.valid = np.ones(size, bool)
         # Bytes that a cp.async has been told to write and may not have yet.
         self.pending = np.zeros(size, bool)
+        # Who wrote a byte that wgmma must not read before its fence; -1: nobody.
+        self.unfenced = np.full(size, -1, np.int32)
         self.passes = self.least_passes = 0
 
     def read(self, addresses, size):
@@ -62,6 +64,19 @@ class SharedMemory(Memory):
         if self.pending[index].any():
             raise MemoryError_("read of what a cp.async has not finished")
         return self.bytes[index]
+
+    def read_async(self, index):
+        """As another proxy reads, after a fence of whoever wrote."""
+        if index.min() < 0 or index.max() >= len(self.bytes):
+            raise MemoryError_("address outside of memory")
+        if self.pending[index].any():
+            raise MemoryError_("read of what a cp.async has not finished")
+        if (self.unfenced[index] >= 0).any():
+            raise MemoryError_("read of what no fence.proxy.async follows")
+        return self.bytes[index]
+
+    def fence(self, threads):
+        self.unfenced[np.isin(self.unfenced, threads)] = -1
 
     def count(self, addresses, threads, size):
         """Accesses of 16 (8, 4) bytes go by quarters (halves, wholes) of a

@@ -15,6 +15,9 @@ using namespace quantmlir::nvvm;
 static constexpr llvm::StringLiteral kAmpere =
     "cp.async,dp4a,mma.m16n8k32.s8,mma.m16n8k64.s4";
 static constexpr llvm::StringLiteral kHopper = "cp.async,dp4a,mma.m16n8k32.s8";
+/// Of this chip alone: sm_100's tensor cores are used by other instructions.
+static constexpr llvm::StringLiteral kHopperA =
+    "cp.async,dp4a,mma.m16n8k32.s8,wgmma";
 
 static constexpr Chip kChips[] = {
     {"sm_61", "dp4a", "+ptx60", 48, 2 * 1024, 20, 96, 0},
@@ -23,7 +26,7 @@ static constexpr Chip kChips[] = {
     {"sm_86", kAmpere, "+ptx71", 99, 6 * 1024, 84, 100, 1},
     {"sm_89", kAmpere, "+ptx78", 99, 48 * 1024, 58, 100, 1},
     {"sm_90", kHopper, "+ptx78", 227, 50 * 1024, 132, 228, 1},
-    {"sm_90a", kHopper, "+ptx80", 227, 50 * 1024, 132, 228, 1},
+    {"sm_90a", kHopperA, "+ptx80", 227, 50 * 1024, 132, 228, 1},
     {"sm_100", kHopper, "+ptx86", 227, 126 * 1024, 148, 228, 1},
 };
 

@@ -69,35 +69,46 @@ private:
 
 } // namespace
 
+/// A thread's chunks are the same one of rows (columns) that a whole number of
+/// swizzled groups lies between: all but the first are constants from it.
+/// cp.async of no bytes reads nothing: only loads need addresses inside.
 void GemmEmitter::planCopies() {
-  Value lastRow = k.add(func.getArgument(kM), -1);
-  Value lhs = k.globalPointer(func.getArgument(kLhs));
-  Value rhs = k.globalPointer(func.getArgument(kRhs));
   constexpr int64_t chunk = StageRing::chunkBytes;
   constexpr int64_t rowChunks = Problem::blockBytes / chunk;
-  auto place = [&](Value number) {
-    return isSwizzled ? StageRing::swizzle(k, number) : k.mul(number, chunk);
+  auto place = [&](Value first) {
+    return isSwizzled ? StageRing::swizzle(k, first) : k.mul(first, chunk);
   };
-  ring.plan(schedule.blockM * rowChunks, [&](Value number) {
-    Value row = k.add(origin.row, k.div(number, rowChunks));
-    Value source = k.offset(lhs, k.min(row, lastRow), problem.rowBytes());
-    source = k.offset(source, k.rem(number, rowChunks), chunk);
-    return StageRing::Chunk{source, k.less(row, func.getArgument(kM)),
-                            place(number), Problem::blockBytes};
+  /// Chunk `first` + `further` of rows (panels) of `bytes` bytes and `perRow`
+  /// chunks each; row `origin` is the first, and there are `end`.
+  auto describe = [&](Value base, Value origin, Value end, int64_t bytes,
+                      int64_t perRow, Value first, int64_t further) {
+    Value start = k.add(origin, k.div(first, perRow));
+    Value row = k.add(start, further / perRow);
+    int64_t moved = further / perRow * bytes;
+    Value at = start;
+    if (!schedule.asyncCopies) {
+      at = k.min(row, k.add(end, -1));
+      moved = 0;
+    }
+    Value source =
+        k.offset(k.offset(base, at, bytes), k.rem(first, perRow), chunk);
+    return StageRing::Chunk{source, k.less(row, end), place(first),
+                            perRow * chunk, moved, further * chunk};
+  };
+  ring.plan(schedule.blockM * rowChunks, [&](Value first, int64_t further) {
+    return describe(k.globalPointer(func.getArgument(kLhs)), origin.row,
+                    func.getArgument(kM), problem.rowBytes(), rowChunks, first,
+                    further);
   });
   constexpr int64_t columns = Problem::panelColumns;
-  constexpr int64_t panelChunks = columns * rowChunks;
   constexpr int64_t panelBytes = columns * Problem::blockBytes;
-  Value firstPanel = k.div(origin.column, columns);
-  ring.plan(schedule.blockN * rowChunks, [&](Value number) {
-    Value panel = k.add(firstPanel, k.div(number, panelChunks));
-    Value inside = k.less(panel, k.constant(problem.panels));
-    Value clamped = k.min(panel, k.constant(problem.panels - 1));
-    Value source = k.offset(rhs, clamped, problem.kBlocks * panelBytes);
-    source = k.offset(source, k.rem(number, panelChunks), chunk);
-    Value target =
-        k.add(place(number), schedule.blockM * Problem::blockBytes);
-    return StageRing::Chunk{source, inside, target, panelBytes};
+  ring.plan(schedule.blockN * rowChunks, [&](Value first, int64_t further) {
+    StageRing::Chunk panel = describe(
+        k.globalPointer(func.getArgument(kRhs)), k.div(origin.column, columns),
+        k.constant(problem.panels), problem.kBlocks * panelBytes,
+        columns * rowChunks, first, further);
+    panel.targetFurther += schedule.lhsStageBytes();
+    return panel;
   });
 }
 
@@ -105,14 +116,22 @@ SmallVector<Value> GemmEmitter::mainLoop(TileMultiply &tile) {
   SmallVector<Value> carried = {ring.begin(firstBlock, endBlock)};
   llvm::append_range(carried, tile.zeros());
   SmallVector<Value> last = k.loop(
-      firstBlock, endBlock, 1, carried, [&](Value block, ValueRange values) {
+      firstBlock, endBlock, schedule.blocksTogether, carried,
+      [&](Value block, ValueRange values) {
         Value cursor = values[0];
-        Value stage = ring.advance(block, endBlock, cursor);
+        Value stage = ring.await(cursor);
+        // wgmma works meanwhile, other instructions go on with the registers.
+        if (!schedule.warpgroups)
+          ring.refill(block, endBlock, cursor);
         SmallVector<Value> result = {cursor};
         llvm::append_range(result, tile.multiply(stage, values.drop_front()));
+        if (schedule.warpgroups) {
+          ring.refill(block, endBlock, cursor);
+          tile.leaveOneStage();
+        }
         return result;
       });
-  return SmallVector<Value>(ArrayRef<Value>(last).drop_front());
+  return tile.finish(ArrayRef<Value>(last).drop_front());
 }
 
 /// Calls `finish` on the sums of all blocks of this tile in the last of them.

@@ -65,6 +65,11 @@ struct Schedule {
   /// PTX says .minnctapersm, test/Target/NVVM/ptxas.py asks ptxas) and that
   /// chooseSchedule lowers where shared memory does not suffice.
   int64_t blocksPerMultiprocessor;
+  /// Four warps together multiply by wgmma, which is on its way while the next
+  /// stage is waited for.
+  bool warpgroups = false;
+  /// Blocks along K in a stage: a barrier for each stage.
+  int64_t blocksTogether = 1;
   /// Blocks that share out K, each adding its sums to the workspace.
   int64_t splits = 1;
   /// Bytes of a column of the right operand in a stage.
@@ -73,11 +78,17 @@ struct Schedule {
   int64_t maxRegisters() const {
     return getMaxRegisters(threads(), blocksPerMultiprocessor);
   }
+  /// Stages that are filled or on their way while one is multiplied; wgmma may
+  /// still read the one before it.
+  int64_t stagesAhead() const { return stages - (warpgroups ? 2 : 1); }
   int64_t threads() const { return warpsM * warpsN * 32; }
   int64_t warpM() const { return blockM / warpsM; }
   int64_t warpN() const { return blockN / warpsN; }
   int64_t lhsStageBytes() const { return blockM * Problem::blockBytes; }
-  int64_t stageBytes() const { return lhsStageBytes() + blockN * columnBytes; }
+  int64_t blockStageBytes() const {
+    return lhsStageBytes() + blockN * columnBytes;
+  }
+  int64_t stageBytes() const { return blocksTogether * blockStageBytes(); }
   int64_t sharedBytes() const { return stages * stageBytes(); }
   /// Bytes of the workspace for one tile of the result: a counter, then sums.
   int64_t workspaceBytes() const {

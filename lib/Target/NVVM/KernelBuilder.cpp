@@ -135,6 +135,12 @@ Value KernelBuilder::dot4(Value x, Value y, Value acc) {
       NVVM::DotAccumulateType::SIGNED, acc);
 }
 
+Value KernelBuilder::shuffleFirst(Value value) {
+  constexpr int64_t allLanes = -1, noSegments = 31;
+  return NVVM::ShflOp::create(b, loc, value.getType(), constant(allLanes),
+                              value, constant(0), constant(noSegments),
+                              NVVM::ShflKind::idx, UnitAttr());
+}
 Value KernelBuilder::shuffleXor(Value value, int64_t mask) {
   constexpr int64_t allLanes = -1, noSegments = 31;
   return NVVM::ShflOp::create(b, loc, value.getType(), constant(allLanes),

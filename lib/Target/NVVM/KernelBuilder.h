@@ -80,6 +80,8 @@ public:
   void barrier();
   /// acc + the dot product of four signed bytes: dp4a.
   mlir::Value dot4(mlir::Value a, mlir::Value b, mlir::Value acc);
+  /// `value` of lane 0, in all lanes.
+  mlir::Value shuffleFirst(mlir::Value value);
   /// `value` of lane `lane ^ mask`.
   mlir::Value shuffleXor(mlir::Value value, int64_t mask);
 

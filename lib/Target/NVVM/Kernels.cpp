@@ -23,7 +23,8 @@ gpu::GPUModuleOp Kernels::getModule() {
   auto bytes = LLVM::LLVMArrayType::get(b.getI8Type(), 0);
   LLVM::GlobalOp::create(b, module.getLoc(), bytes, /*isConstant=*/false,
                          LLVM::Linkage::External, kSharedName, Attribute(),
-                         /*alignment=*/16,
+                         // wgmma's swizzle is one of addresses.
+                         /*alignment=*/1024,
                          static_cast<unsigned>(Space::Shared));
   return kernels;
 }
@@ -89,7 +90,8 @@ Launch Kernels::describe(gpu::GPUFuncOp kernel, const Schedule &schedule) {
 static std::string getName(const Schedule &schedule) {
   std::string shape;
   llvm::raw_string_ostream(shape)
-      << schedule.blockM << "x" << schedule.blockN << "/" << schedule.splits;
+      << schedule.blockM << "x" << schedule.blockN << "/" << schedule.splits
+      << (schedule.warpgroups ? "g" : "");
   return shape;
 }
 

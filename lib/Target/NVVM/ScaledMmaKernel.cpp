@@ -94,7 +94,8 @@ void ScaledMmaEmitter::planRows() {
   constexpr int64_t rowChunks = Problem::blockBytes / chunk;
   Value m = func.getArgument(kM);
   Value lhs = k.globalPointer(func.getArgument(kScaledLhs));
-  ring.plan(schedule.blockM * rowChunks, [&](Value number) {
+  ring.plan(schedule.blockM * rowChunks, [&](Value first, int64_t further) {
+    Value number = k.add(first, further);
     Value row = k.div(number, rowChunks), at = k.rem(number, rowChunks);
     Value global = k.add(origin.row, row);
     Value source = k.offset(lhs, k.min(global, k.add(m, -1)), shape.rowBytes);
@@ -111,7 +112,8 @@ void ScaledMmaEmitter::planPanels(
   Value first = k.globalPointer(func.getArgument(operand));
   Value firstPanel = k.div(origin.column, Problem::panelColumns);
   int64_t panels = schedule.blockN / Problem::panelColumns;
-  ring.plan(panels * chunks, [&](Value number) {
+  ring.plan(panels * chunks, [&](Value start, int64_t further) {
+    Value number = k.add(start, further);
     Value inBlock = k.div(number, chunks);
     Value panel = k.add(firstPanel, inBlock);
     Value clamped = k.min(panel, k.constant(shape.panels - 1));

@@ -44,6 +44,14 @@ static constexpr Schedule kMmaTiles[] = {
     {64, 64, 2, 2, 4, true, 5},   {32, 64, 2, 2, 4, true, 7},
     {16, 64, 1, 4, 4, true, 8},
 };
+/// The same for wgmma, which takes 64 rows at least; fewer take mma.sync. One
+/// large block a multiprocessor: its operands are read from shared memory least
+/// often, and a long ring hides what others would.
+static constexpr Schedule kWgmmaTiles[] = {
+    {128, 256, 8, 1, 8, true, 1, true}, {128, 128, 8, 1, 6, true, 2, true},
+    {64, 128, 4, 1, 6, true, 3, true},  {64, 64, 4, 1, 6, true, 4, true},
+    {32, 64, 2, 2, 4, true, 7},         {16, 64, 1, 4, 4, true, 8},
+};
 static constexpr Schedule kDp4aTiles[] = {
     {64, 128, 2, 2, 2, false, 2},
     {64, 64, 2, 2, 2, false, 4},
@@ -69,7 +77,8 @@ static Schedule fitSharedMemory(Schedule tile, qtarget::TargetAttr target) {
     reserved = chip->reservedSharedKiB * 1024;
   }
   auto countFitting = [&] { return ofAll / (tile.sharedBytes() + reserved); };
-  constexpr int64_t fewestStages = 2, fewestBlocks = 2;
+  constexpr int64_t fewestStages = 2;
+  const int64_t fewestBlocks = tile.warpgroups ? 1 : 2;
   while (tile.stages > fewestStages &&
          (tile.sharedBytes() > ofBlock || countFitting() < fewestBlocks))
     --tile.stages;
@@ -114,9 +123,22 @@ static Schedule fitTarget(Schedule tile, qtarget::TargetAttr target) {
 
 Schedule nvvm::chooseSchedule(const Problem &problem,
                               qtarget::TargetAttr target, int64_t rows) {
-  bool isDp4a = problem.row.family == IntrinsicFamily::Dp4a;
-  ArrayRef<Schedule> tiles =
-      isDp4a ? ArrayRef(kDp4aTiles) : ArrayRef(kMmaTiles);
+  ArrayRef<Schedule> tiles = kMmaTiles;
+  if (problem.row.family == IntrinsicFamily::Dp4a)
+    tiles = kDp4aTiles;
+  else if (target.hasFeature("wgmma") && problem.row.lhs.bits == 8)
+    tiles = kWgmmaTiles;
+  if (const char *text = std::getenv("QUANT_NVVM_TILE")) {
+    SmallVector<StringRef> words;
+    StringRef(text).split(words, ',');
+    int64_t v[9] = {};
+    for (auto [i, w] : llvm::enumerate(words))
+      w.getAsInteger(10, v[i]);
+    Schedule s{v[0], v[1], v[2], v[3], v[4], true, v[5], v[6] != 0};
+    s.splits = v[7];
+    s.blocksTogether = std::max<int64_t>(v[8], 1);
+    return s;
+  }
   Schedule best = tiles.front();
   int64_t cores = target.getCores();
   // Smaller tiles while half of a tile would be empty, or while multiprocessors

@@ -40,15 +40,19 @@ Value StageRing::swizzle(KernelBuilder &k, Value number) {
   return k.mul(k.differ(number, pair), chunkBytes);
 }
 
-void StageRing::plan(int64_t count, function_ref<Chunk(Value)> describe) {
+void StageRing::plan(int64_t count,
+                     function_ref<Chunk(Value, int64_t)> describe) {
   int64_t threads = schedule.threads();
   for (int64_t i = 0; i < count; i += threads) {
-    Value number = k.add(thread, i);
     Value isMine;
     if (count - i < threads)
-      isMine = k.less(number, k.constant(count));
-    parts.push_back({describe(number), isMine});
+      isMine = k.less(k.add(thread, i), k.constant(count));
+    parts.push_back({describe(thread, i), isMine});
   }
+}
+
+Value StageRing::further(Value pointer, int64_t bytes) {
+  return bytes ? k.offset(pointer, k.constant(bytes), 1) : pointer;
 }
 
 void StageRing::copy(const Chunk &chunk, Value block, Value stageOffset) {
@@ -63,7 +67,9 @@ void StageRing::copy(const Chunk &chunk, Value block, Value stageOffset) {
   } else {
     source = k.offset(chunk.source, block, chunk.bytesPerBlock);
   }
+  source = further(source, chunk.sourceFurther);
   Value target = k.offset(sharedMemory, k.add(stageOffset, chunk.target), 1);
+  target = further(target, chunk.targetFurther);
   if (schedule.asyncCopies) {
     // What is outside of the operand is filled with zeros.
     Value size = k.select(inside, k.constant(chunkBytes), k.constant(0));
@@ -78,13 +84,21 @@ void StageRing::copy(const Chunk &chunk, Value block, Value stageOffset) {
   k.store(target, data, chunkBytes);
 }
 
-void StageRing::fill(Value block, Value stage) {
+/// A stage of several blocks is multiplied whole: past `end` it is zeros.
+void StageRing::fill(Value block, Value end, Value stage) {
   Value stageOffset = k.mul(stage, schedule.stageBytes());
-  for (const Part &part : parts) {
-    if (part.isMine)
-      k.ifThen(part.isMine, [&] { copy(part.chunk, block, stageOffset); });
-    else
-      copy(part.chunk, block, stageOffset);
+  for (int64_t i = 0; i < schedule.blocksTogether; ++i) {
+    Value one = k.add(block, i);
+    Value offset = k.add(stageOffset, i * schedule.blockStageBytes());
+    for (const Part &part : parts) {
+      Chunk chunk = part.chunk;
+      if (i > 0 && !hasWholeStages)
+        chunk.inside = k.both(chunk.inside, k.less(one, end));
+      if (part.isMine)
+        k.ifThen(part.isMine, [&] { copy(chunk, one, offset); });
+      else
+        copy(chunk, one, offset);
+    }
   }
 }
 
@@ -96,31 +110,53 @@ void StageRing::commit() {
 Value StageRing::begin(Value first, Value end) {
   std::optional<int64_t> from = getConstantIntValue(first);
   std::optional<int64_t> to = getConstantIntValue(end);
-  for (int64_t i = 0; i < schedule.stages - 1; ++i) {
-    Value block = k.add(first, i);
+  hasWholeStages = from && to && (*to - *from) % schedule.blocksTogether == 0;
+  for (int64_t i = 0; i < schedule.stagesAhead(); ++i) {
+    int64_t ahead = i * schedule.blocksTogether;
+    Value block = k.add(first, ahead);
     if (!from || !to)
-      k.ifThen(k.less(block, end), [&] { fill(block, k.constant(i)); });
-    else if (*from + i < *to)
-      fill(block, k.constant(i));
+      k.ifThen(k.less(block, end), [&] { fill(block, end, k.constant(i)); });
+    else if (*from + ahead < *to)
+      fill(block, end, k.constant(i));
     commit();
   }
   return k.constant(schedule.stages - 1);
 }
 
-Value StageRing::advance(Value block, Value end, Value &cursor) {
-  int64_t ahead = schedule.stages - 1;
+/// `stage` + `count`, of stages that follow each other in a ring.
+Value StageRing::move(Value stage, int64_t count) {
+  Value stages = k.constant(schedule.stages), moved = k.add(stage, count);
+  return k.select(k.less(moved, stages), moved, k.sub(moved, stages));
+}
+
+Value StageRing::await(Value &cursor) {
   if (schedule.asyncCopies)
-    NVVM::CpAsyncWaitGroupOp::create(k.b, k.loc, ahead - 1);
+    NVVM::CpAsyncWaitGroupOp::create(k.b, k.loc, schedule.stagesAhead() - 1);
+  // wgmma reads through another proxy than cp.async writes.
+  if (schedule.warpgroups)
+    NVVM::FenceProxyOp::create(
+        k.b, k.loc, NVVM::ProxyKind::async_shared,
+        NVVM::SharedSpaceAttr::get(k.b.getContext(),
+                                   NVVM::SharedSpace::shared_cta));
   // Everybody's copies are there, and everybody has left the stage that was
-  // read last, which is filled next.
+  // read last (wgmma: the one before it), which is filled next.
   k.barrier();
-  Value fetched = k.add(block, ahead);
-  k.ifThen(k.less(fetched, end), [&] { fill(fetched, cursor); });
-  commit();
-  Value next = k.add(cursor, 1);
-  cursor =
-      k.select(k.less(next, k.constant(schedule.stages)), next, k.constant(0));
+  cursor = move(cursor, 1);
   return pointerTo(cursor);
+}
+
+void StageRing::refill(Value block, Value end, Value cursor) {
+  int64_t ahead = schedule.stagesAhead();
+  Value fetched = k.add(block, ahead * schedule.blocksTogether);
+  k.ifThen(k.less(fetched, end),
+           [&] { fill(fetched, end, move(cursor, ahead)); });
+  commit();
+}
+
+Value StageRing::advance(Value block, Value end, Value &cursor) {
+  Value stage = await(cursor);
+  refill(block, end, cursor);
+  return stage;
 }
 
 Value StageRing::pointerTo(Value cursor) {

@@ -45,6 +45,8 @@ public:
     mlir::Value target;
     /// How far it is to the next block, or to the next `blocksTogether`.
     int64_t bytesPerBlock;
+    /// Bytes from `source` and `target` on, which instructions hold.
+    int64_t sourceFurther = 0, targetFurther = 0;
     int64_t blocksTogether = 1;
     /// If not 0, `source` has this many bytes and the chunk is `first` bytes
     /// from it, for block 0: what is further is zeros, too.
@@ -57,21 +59,28 @@ public:
   static mlir::Value swizzle(KernelBuilder &k, mlir::Value number);
 
   /// The threads share out `count` chunks of a stage; `describe` says where
-  /// chunk `number` (i32) is.
+  /// chunk `first` (i32) + `further` is.
   void plan(int64_t count,
-            llvm::function_ref<Chunk(mlir::Value number)> describe);
+            llvm::function_ref<Chunk(mlir::Value first, int64_t further)>
+                describe);
 
   /// Starts filling stages for the blocks from `first` on. What it returns is
   /// carried from one block to the next: the number of the stage read last.
   mlir::Value begin(mlir::Value first, mlir::Value end);
-  /// Waits for block `block`, whose stage becomes `cursor`, and starts filling
-  /// one more. The stage stays as it is until the next call.
+  /// Waits for the next stage, which becomes `cursor`, and says where it is. It
+  /// stays as it is until the next call.
+  mlir::Value await(mlir::Value &cursor);
+  /// Starts filling one more while `block`, in stage `cursor`, is multiplied.
+  void refill(mlir::Value block, mlir::Value end, mlir::Value cursor);
+  /// Both.
   mlir::Value advance(mlir::Value block, mlir::Value end, mlir::Value &cursor);
   /// Where the stage `cursor` is.
   mlir::Value pointerTo(mlir::Value cursor);
 
 private:
-  void fill(mlir::Value block, mlir::Value stage);
+  void fill(mlir::Value block, mlir::Value end, mlir::Value stage);
+  mlir::Value further(mlir::Value pointer, int64_t bytes);
+  mlir::Value move(mlir::Value stage, int64_t count);
   void copy(const Chunk &chunk, mlir::Value block, mlir::Value stageOffset);
   void commit();
 
@@ -84,6 +93,8 @@ private:
     mlir::Value isMine;
   };
   llvm::SmallVector<Part> parts;
+  /// Whether no stage is known to end past the last block.
+  bool hasWholeStages = false;
 };
 
 } // namespace quantmlir::nvvm

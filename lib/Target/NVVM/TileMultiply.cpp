@@ -1,6 +1,7 @@
 //===- TileMultiply.cpp - a warp's tile, by one instruction ---------------===//
 
 #include "MmaTile.h"
+#include "WgmmaTile.h"
 
 #include "quant/Target/NVVM/FragmentLayout.h"
 
@@ -99,5 +100,7 @@ TileMultiply::create(KernelBuilder &k, const qtarget::IntrinsicRow &row,
                      const Schedule &schedule, Value thread) {
   if (row.family == qtarget::IntrinsicFamily::Dp4a)
     return std::make_unique<Dp4aTile>(k, schedule, thread);
+  if (schedule.warpgroups)
+    return std::make_unique<WgmmaTile>(k, row, schedule, thread);
   return std::make_unique<MmaTile>(k, row, schedule, thread);
 }

@@ -22,6 +22,12 @@ public:
   /// Sums + one block along K, whose two tiles are at `stage`.
   virtual llvm::SmallVector<mlir::Value> multiply(mlir::Value stage,
                                                   mlir::ValueRange sums) = 0;
+  /// Waits until no stage but the one multiplied last is read any more.
+  virtual void leaveOneStage() {}
+  /// Sums after the last block, none of them on its way any more.
+  virtual llvm::SmallVector<mlir::Value> finish(mlir::ValueRange sums) {
+    return llvm::SmallVector<mlir::Value>(sums);
+  }
   /// This thread's rows, its (groups of) columns, given the block's first.
   virtual llvm::SmallVector<mlir::Value> rows(mlir::Value firstRow) = 0;
   virtual llvm::SmallVector<mlir::Value> columns(mlir::Value firstColumn) = 0;
