@@ -46,7 +46,7 @@ def compile_library(build, chip, program, scheme, library):
     contender.generate_code(stem, cpu=HOST_CPU)
     contender.run_tool("c++", "-O2", "-fPIC", "-shared", f"-I{ROOT}/include",
                        str(ROOT / "lib/Runtime/CudaRuntime.cpp"), stem + ".o", stem + ".s",
-                       "-o", str(library), "-static-libstdc++", "-static-libgcc", "-ldl", "-lm")
+                       "-o", str(library), "-Wl,-z,defs", "-static-libstdc++", "-static-libgcc", "-ldl", "-lm")
     for path in [stem + e for e in (".llvm.mlir", ".ll", ".bc", ".o", ".s")] + data:
         os.remove(path)
 

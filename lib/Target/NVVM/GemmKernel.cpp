@@ -183,9 +183,17 @@ void GemmEmitter::finishRows(TileMultiply &tile, ValueRange sums, int64_t first,
   SmallVector<KernelEpilogue::RowTerms> rowTerms;
   for (Value row : rows)
     rowTerms.push_back(epilogue.loadRow(k.min(row, lastRow)));
-  for (auto [c, column] : llvm::enumerate(tile.columns(origin.column))) {
-    auto columnTerms =
-        epilogue.loadColumns(k.min(column, lastColumn), together);
+  // Loads ahead of stores, which would keep them from starting: a large block
+  // is alone on its multiprocessor, and nothing else hides how long they take.
+  SmallVector<Value> columns = tile.columns(origin.column);
+  int64_t count = columns.size(), ahead = epilogue.columnsAhead(together);
+  SmallVector<KernelEpilogue::ColumnTerms> columnTerms;
+  for (int64_t c = 0; c < count; ++c) {
+    Value column = columns[c];
+    for (int64_t i = columnTerms.size(), e = std::min(c + 2 * ahead, count);
+         c % ahead == 0 && i < e; ++i)
+      columnTerms.push_back(
+          epilogue.loadColumns(k.min(columns[i], lastColumn), together));
     // All of them first: a store would keep later loads from starting.
     SmallVector<Value> residuals;
     for (Value row : rows)
@@ -193,8 +201,8 @@ void GemmEmitter::finishRows(TileMultiply &tile, ValueRange sums, int64_t first,
           epilogue.loadResidual(k.min(row, lastRow), column, together));
     for (auto [r, row] : llvm::enumerate(rows)) {
       Value values = epilogue.apply(tile.sum(sums, first + r, c), rowTerms[r],
-                                    columnTerms, residuals[r]);
-      k.ifThen(k.less(row, m), [&, row = row, column = column] {
+                                    columnTerms[c], residuals[r]);
+      k.ifThen(k.less(row, m), [&, row = row] {
         epilogue.store(row, column, values);
       });
     }

@@ -170,9 +170,19 @@ struct ScaledShape {
   int64_t slotWords() const {
     return Problem::panelColumns + (hasGroupZeroPoint ? 1 : 0);
   }
-  int64_t sharedBytes() const {
-    return rows * slots() * slotWords() * static_cast<int64_t>(sizeof(int32_t));
+  int64_t bytesOfRow() const { return slots() * slotWords() * numberBytes; }
+  /// The numbers of groups and columns follow the sums, where both fit.
+  bool hasSharedNumbers;
+  int64_t bytesOfNumbers() const {
+    return hasSharedNumbers
+               ? groupVectors() * groups * Problem::panelColumns * numberBytes
+               : 0;
   }
+  int64_t numbersOffset() const {
+    constexpr int64_t vectorBytes = 16;
+    return (rows * bytesOfRow() + vectorBytes - 1) / vectorBytes * vectorBytes;
+  }
+  int64_t sharedBytes() const { return numbersOffset() + bytesOfNumbers(); }
 
   /// mma.sync: a block of 64 elements along K has units of 32, whose lanes read
   /// the same 8 neighbours of both operands. A group has one unit or whole
@@ -304,6 +314,9 @@ public:
   };
   RowTerms loadRow(mlir::Value m);
   ColumnTerms loadColumns(mlir::Value n, int64_t count);
+  /// How many times `count` columns to load before they are used: as many as 16
+  /// registers hold the terms of.
+  int64_t columnsAhead(int64_t count);
   /// What is added to the result at (m, n...), of row `m` (below M) and
   /// `count` columns `n`...; null where nothing is. Columns past N have
   /// anything.

@@ -77,6 +77,16 @@ KernelEpilogue::ColumnTerms KernelEpilogue::loadColumns(Value n,
   return terms;
 }
 
+int64_t KernelEpilogue::columnsAhead(int64_t count) {
+  constexpr int64_t registers = 16;
+  PackedMatmulOp op = problem.op;
+  int64_t terms = getRank(op);
+  for (Value operand : {op.getColBias(), op.getChannelScale(), op.getBias(),
+                        op.getMultiplier(), op.getShift()})
+    terms += operand ? 1 : 0;
+  return std::max<int64_t>(registers / (count * std::max<int64_t>(terms, 1)), 1);
+}
+
 Value KernelEpilogue::loadResidual(Value m, Value n, int64_t count) {
   if (!problem.op.getResidual())
     return {};

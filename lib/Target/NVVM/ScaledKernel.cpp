@@ -29,8 +29,16 @@ using namespace mlir;
 using namespace quantmlir;
 using namespace quantmlir::nvvm;
 
-/// What a block's sums may take: every chip has it without asking.
-static constexpr int64_t kSharedBytes = 48 * 1024;
+/// What a block may take of shared memory on every chip.
+static constexpr int64_t kLeastSharedBytes = 48 * 1024;
+/// Loads of a lane that are on their way at once, for one row and for several:
+/// two blocks of eight warps have 16 KiB of them for each, which is what a
+/// multiprocessor's share of the memory takes in its latency.
+static constexpr int64_t kLoadsAhead = 4, kLoadsAheadOfRows = 2;
+/// Numbers of groups that a thread loads before the weights, 16 bytes each.
+static constexpr int64_t kNumbersAhead = 4;
+/// Groups of a result whose numbers are loaded together.
+static constexpr int64_t kGroupsTogether = 4;
 /// Columns of a lane: half of a panel.
 static constexpr int64_t kLaneColumns = 4;
 
@@ -42,9 +50,14 @@ ScaledShape::ScaledShape(PackedScaledMatmulOp op)
       stepSize(op.getStepSize()) {
   MemRefType lhs = memrefType(op.getLhs());
   rowBytes = lhs.getDimSize(1) * lhs.getDimSize(3);
-  int64_t bytesOfRow =
-      slots() * slotWords() * static_cast<int64_t>(sizeof(int32_t));
-  rows = std::clamp<int64_t>(kSharedBytes / bytesOfRow, 1, kGemvRows);
+  // Two blocks share a multiprocessor.
+  int64_t sharedBytes = kLeastSharedBytes;
+  if (auto target = qtarget::TargetAttr::lookup(op))
+    sharedBytes = std::max(sharedBytes, target.getL1d() / 2);
+  hasSharedNumbers = true;
+  hasSharedNumbers = bytesOfNumbers() + bytesOfRow() <= sharedBytes;
+  rows = std::clamp<int64_t>((sharedBytes - bytesOfNumbers()) / bytesOfRow(), 1,
+                             kGemvRows);
   if (!lhs.isDynamicDim(0))
     rows = std::clamp<int64_t>(lhs.getDimSize(0), 1, rows);
 }
@@ -78,14 +91,22 @@ private:
     int64_t ofRow = kLaneColumns + (shape.hasGroupZeroPoint ? 1 : 0);
     return Sums(rows.size() * ofRow, k.constant(0));
   }
+  /// A step of the panel, and of each row, on its way to registers.
+  struct Step {
+    Value at, isInside, weights;
+    SmallVector<Value> activations;
+  };
+  Step load(Value position, Value isInside);
   Value onesWithin(Value at, Value isInside);
-  Sums multiply(Value position, Value isInside, ValueRange sums);
+  Sums multiply(const Step &step, ValueRange sums);
   Sums addLanes(ValueRange sums, int64_t steps);
   void storeSums(Value group, ValueRange sums);
   void sumShortGroups();
+  void sumChunkGroups();
   void sumLongGroups();
-  Value correct(Value sum, Value r, Value group, Value zeroPoints,
-                Value weightSums, Value rowZeroPoint);
+  void loadNumbers();
+  void storeNumbers();
+  Value loadNumber(unsigned which, Value group, Value column, Type type);
   void emitResult();
 
   KernelBuilder &k;
@@ -97,6 +118,13 @@ private:
   /// This lane's columns of step 0, and the rows of activations.
   Value weights;
   SmallVector<Value> rows;
+  int64_t loadsAhead;
+  /// This panel's numbers, array by array, and their way to shared memory.
+  SmallVector<Value> numbers;
+  struct NumberCopy {
+    Value source, target, loaded;
+  };
+  SmallVector<NumberCopy> copies;
 };
 
 } // namespace
@@ -114,48 +142,54 @@ Value ScaledEmitter::onesWithin(Value at, Value isInside) {
   return isInside ? k.select(isInside, ones, k.constant(0)) : ones;
 }
 
-/// Adds the products of step `position` of the panel, of none where it is not
+/// Loads step `position` of the panel, which counts as none where it is not
 /// `isInside` (null: it always is).
-ScaledEmitter::Sums ScaledEmitter::multiply(Value position, Value isInside,
-                                            ValueRange sums) {
-  constexpr int64_t highNibbles = static_cast<int32_t>(0xf0f0f0f0);
+ScaledEmitter::Step ScaledEmitter::load(Value position, Value isInside) {
   Value last = k.constant(shape.groups * shape.steps - 1);
-  Value at = k.min(position, last);
-  Value quad = k.load(k.offset(weights, at, Problem::panelColumns * 4),
-                      k.vec(kLaneColumns, k.i32()), 16);
+  Step step;
+  step.at = k.min(position, last);
+  step.isInside = isInside;
+  step.weights =
+      k.load(k.offset(weights, step.at, Problem::panelColumns * 4),
+             k.vec(kLaneColumns, k.i32()), 16);
+  // Past K the weight is 0, whatever the activations are.
+  Value element = k.min(k.mul(step.at, shape.stepSize),
+                        k.constant(shape.rowBytes - shape.stepSize));
+  for (Value row : rows)
+    step.activations.push_back(k.load(k.offset(row, element, 1),
+                                      k.vec(shape.stepSize / 4, k.i32()),
+                                      shape.stepSize));
+  return step;
+}
+
+/// Adds the products of a step.
+ScaledEmitter::Sums ScaledEmitter::multiply(const Step &step, ValueRange sums) {
+  constexpr int64_t highNibbles = static_cast<int32_t>(0xf0f0f0f0);
   SmallVector<SmallVector<Value>> columns;
   for (int64_t c = 0; c < kLaneColumns; ++c) {
-    Value word = k.extract(quad, c);
-    if (isInside)
-      word = k.select(isInside, word, k.constant(0));
+    Value word = k.extract(step.weights, c);
+    if (step.isInside)
+      word = k.select(step.isInside, word, k.constant(0));
     columns.push_back({word});
     if (shape.isInt4())
       columns.back() = {k.both(k.shiftLeft(word, 4), k.constant(highNibbles)),
                         k.both(word, k.constant(highNibbles))};
   }
-  // Past K the weight is 0, whatever the activations are.
-  Value element = k.min(k.mul(at, shape.stepSize),
-                        k.constant(shape.rowBytes - shape.stepSize));
-  int64_t words = shape.stepSize / 4;
   Value ones;
   if (shape.hasGroupZeroPoint)
-    ones = onesWithin(at, isInside);
+    ones = onesWithin(step.at, step.isInside);
   Sums next, rowSums;
-  for (auto [r, row] : llvm::enumerate(rows)) {
-    Value x = k.load(k.offset(row, element, 1), k.vec(words, k.i32()),
-                     shape.stepSize);
-    for (int64_t c = 0; c < kLaneColumns; ++c) {
-      Value sum = sums[r * kLaneColumns + c];
-      for (int64_t w = 0; w < words; ++w)
-        sum = k.dot4(k.extract(x, w), columns[c][w], sum);
-      next.push_back(sum);
-    }
-    if (!ones)
-      continue;
-    Value sum = sums[rows.size() * kLaneColumns + r];
-    for (int64_t w = 0; w < words; ++w)
-      sum = k.dot4(k.extract(x, w), ones, sum);
-    rowSums.push_back(sum);
+  auto addProducts = [&](Value x, ArrayRef<Value> by, Value sum) {
+    for (int64_t w = 0, e = shape.stepSize / 4; w < e; ++w)
+      sum = k.dot4(k.extract(x, w), by[by.size() == 1 ? 0 : w], sum);
+    return sum;
+  };
+  for (auto [r, x] : llvm::enumerate(step.activations)) {
+    for (int64_t c = 0; c < kLaneColumns; ++c)
+      next.push_back(addProducts(x, columns[c], sums[r * kLaneColumns + c]));
+    if (ones)
+      rowSums.push_back(
+          addProducts(x, ones, sums[rows.size() * kLaneColumns + r]));
   }
   next.append(rowSums);
   return next;
@@ -190,53 +224,135 @@ void ScaledEmitter::sumShortGroups() {
   int64_t all = shape.groups * shape.steps;
   Value chunks =
       k.constant((all + ScaledShape::chunkSteps - 1) / ScaledShape::chunkSteps);
-  k.loop(warp, chunks, kGemvWarps, {}, [&](Value chunk, ValueRange) {
-    Value position = k.add(k.mul(chunk, ScaledShape::chunkSteps), laneStep);
-    Sums sums = addLanes(multiply(position, Value(), zeros()), shape.steps);
-    // Steps past the last group have a place of their own.
-    Value group = k.div(k.min(position, k.constant(all)), shape.steps);
-    storeSums(group, sums);
-    return Sums();
-  });
-}
-
-/// A group has one or more chunks, the last of which may be shorter.
-void ScaledEmitter::sumLongGroups() {
-  k.loop(warp, k.constant(shape.groups), kGemvWarps, {},
-         [&](Value group, ValueRange) {
-           Value first = k.mul(group, shape.steps);
-           Sums sums =
-               k.loop(k.constant(0), k.constant(shape.chunksPerGroup()), 1,
-                      zeros(), [&](Value chunk, ValueRange carried) {
-                        Value step = k.add(
-                            k.mul(chunk, ScaledShape::chunkSteps), laneStep);
-                        Value isInside;
-                        if (shape.steps % ScaledShape::chunkSteps)
-                          isInside = k.less(step, k.constant(shape.steps));
-                        return multiply(k.add(first, step), isInside, carried);
-                      });
-           sums = addLanes(sums, ScaledShape::chunkSteps);
-           storeSums(group, sums);
+  k.loop(warp, chunks, kGemvWarps * loadsAhead, {},
+         [&](Value chunk, ValueRange) {
+           SmallVector<Value> positions;
+           SmallVector<Step> loaded;
+           for (int64_t i = 0; i < loadsAhead; ++i) {
+             Value mine = k.add(chunk, i * kGemvWarps);
+             positions.push_back(
+                 k.add(k.mul(mine, ScaledShape::chunkSteps), laneStep));
+             loaded.push_back(load(positions.back(), Value()));
+           }
+           for (auto [position, step] : llvm::zip_equal(positions, loaded)) {
+             Sums sums = addLanes(multiply(step, zeros()), shape.steps);
+             // Steps past the last group have a place of their own.
+             Value group =
+                 k.div(k.min(position, k.constant(all)), shape.steps);
+             storeSums(group, sums);
+           }
            return Sums();
          });
 }
 
-/// The sum of group `group` of row `r` less what zero points make of it;
-/// `zeroPoints` and `weightSums` point to the column's numbers of group 0.
-Value ScaledEmitter::correct(Value sum, Value r, Value group, Value zeroPoints,
-                             Value weightSums, Value rowZeroPoint) {
-  auto number = [&](Value ofColumn) {
-    return k.load(k.offset(ofColumn, group,
-                           Problem::panelColumns * ScaledShape::numberBytes),
-                  k.i32(), ScaledShape::numberBytes);
-  };
-  if (zeroPoints) {
-    Value x = k.load(rowSlot(r, group), k.i32(), 4);
-    sum = k.sub(sum, k.mul(number(zeroPoints), x));
+/// A group has one chunk, which may be shorter.
+void ScaledEmitter::sumChunkGroups() {
+  Value end = k.constant(shape.groups), isInside;
+  if (shape.steps % ScaledShape::chunkSteps)
+    isInside = k.less(laneStep, k.constant(shape.steps));
+  k.loop(warp, end, kGemvWarps * loadsAhead, {}, [&](Value first, ValueRange) {
+    SmallVector<Value> groups;
+    SmallVector<Step> loaded;
+    for (int64_t i = 0; i < loadsAhead; ++i) {
+      groups.push_back(k.min(k.add(first, i * kGemvWarps), end));
+      Value position = k.add(k.mul(groups.back(), shape.steps), laneStep);
+      loaded.push_back(load(position, isInside));
+    }
+    for (auto [group, step] : llvm::zip_equal(groups, loaded))
+      storeSums(group,
+                addLanes(multiply(step, zeros()), ScaledShape::chunkSteps));
+    return Sums();
+  });
+}
+
+/// A group has several chunks, the last of which may be shorter.
+void ScaledEmitter::sumLongGroups() {
+  int64_t chunks = shape.chunksPerGroup();
+  int64_t together = std::min(loadsAhead, chunks);
+  k.loop(warp, k.constant(shape.groups), kGemvWarps, {},
+         [&](Value group, ValueRange) {
+           Value first = k.mul(group, shape.steps);
+           auto addChunks = [&](Value chunk, ValueRange carried) {
+             SmallVector<Step> loaded;
+             for (int64_t i = 0; i < together; ++i) {
+               Value step =
+                   k.add(k.mul(k.add(chunk, i), ScaledShape::chunkSteps),
+                         laneStep);
+               Value isInside;
+               if (shape.steps % (ScaledShape::chunkSteps * together))
+                 isInside = k.less(step, k.constant(shape.steps));
+               loaded.push_back(load(k.add(first, step), isInside));
+             }
+             Sums sums(carried);
+             for (const Step &step : loaded)
+               sums = multiply(step, sums);
+             return sums;
+           };
+           Sums sums = k.loop(k.constant(0), k.constant(chunks), together,
+                              zeros(), addChunks);
+           storeSums(group, addLanes(sums, ScaledShape::chunkSteps));
+           return Sums();
+         });
+}
+
+//===----------------------------------------------------------------------===//
+// Numbers of groups and columns: scales, zero points, sums of the weight
+//===----------------------------------------------------------------------===//
+
+/// Starts loading them into registers: they wait for memory together with the
+/// weights. The chain over the groups would wait for each of them in turn.
+void ScaledEmitter::loadNumbers() {
+  for (unsigned argument :
+       {unsigned(kGroupScale), unsigned(kGroupZeroPoint), unsigned(kGroupSums)})
+    if (argument == kGroupScale ||
+        (argument == kGroupZeroPoint && shape.hasGroupZeroPoint) ||
+        (argument == kGroupSums && shape.hasRowZeroPoint)) {
+      Value first = k.globalPointer(func.getArgument(argument));
+      numbers.push_back(k.offset(first, panel,
+                                 shape.groups * Problem::panelColumns *
+                                     ScaledShape::numberBytes));
+    }
+  if (!shape.hasSharedNumbers)
+    return;
+  constexpr int64_t words = 4, bytes = words * ScaledShape::numberBytes;
+  int64_t count = shape.groups * Problem::panelColumns / words;
+  constexpr int64_t threads = kGemvWarps * 32;
+  Value last = k.constant(count - 1), thread = k.threadId();
+  for (auto [i, pointer] : llvm::enumerate(numbers))
+    for (int64_t first = 0; first < count; first += threads) {
+      // Threads past the last all have that one.
+      Value index = k.min(k.add(thread, first), last);
+      bool ahead = static_cast<int64_t>(copies.size()) < kNumbersAhead;
+      Value source = k.offset(pointer, index, bytes);
+      Value target = k.add(index, i * count);
+      Type quad = k.vec(words, k.i32());
+      copies.push_back({source, target,
+                        ahead ? k.load(source, quad, bytes) : Value()});
+    }
+}
+
+void ScaledEmitter::storeNumbers() {
+  constexpr int64_t words = 4, bytes = words * ScaledShape::numberBytes;
+  Value shared =
+      k.offset(sharedMemory, k.constant(shape.numbersOffset()), 1);
+  for (NumberCopy &copy : copies) {
+    if (!copy.loaded)
+      copy.loaded = k.load(copy.source, k.vec(words, k.i32()), bytes);
+    k.store(k.offset(shared, copy.target, bytes), copy.loaded, bytes);
   }
-  if (weightSums)
-    sum = k.sub(sum, k.mul(rowZeroPoint, number(weightSums)));
-  return sum;
+}
+
+/// Number `which` (a scale, then those that there are) of a group and column.
+Value ScaledEmitter::loadNumber(unsigned which, Value group, Value column,
+                                Type type) {
+  Value index = k.add(k.mul(group, Problem::panelColumns), column);
+  Value base = numbers[which];
+  if (shape.hasSharedNumbers) {
+    base = k.offset(sharedMemory, k.constant(shape.numbersOffset()), 1);
+    index = k.add(index, which * shape.groups * Problem::panelColumns);
+  }
+  constexpr int64_t bytes = ScaledShape::numberBytes;
+  return k.load(k.offset(base, index, bytes), type, bytes);
 }
 
 /// t = fma(f32(sum), scale, t) for each group in order; t * row_scale + bias.
@@ -251,35 +367,45 @@ void ScaledEmitter::emitResult() {
       k.less(thread, k.constant(shape.rows * Problem::panelColumns)),
       k.both(k.less(m, func.getArgument(kM)), k.less(n, k.constant(shape.n))));
   k.ifThen(isMine, [&] {
-    auto ofColumn = [&](unsigned argument) {
-      constexpr int64_t bytes = ScaledShape::numberBytes;
-      Value first = k.globalPointer(func.getArgument(argument));
-      first =
-          k.offset(first, panel, shape.groups * Problem::panelColumns * bytes);
-      return k.offset(first, column, bytes);
-    };
     ScaledEpilogue epilogue(k, func, op);
-    Value scales = ofColumn(kGroupScale), zeroPoints, weightSums, rowZeroPoint;
-    if (shape.hasGroupZeroPoint)
-      zeroPoints = ofColumn(kGroupZeroPoint);
-    if (shape.hasRowZeroPoint) {
-      weightSums = ofColumn(kGroupSums);
+    Value rowZeroPoint;
+    if (shape.hasRowZeroPoint)
       rowZeroPoint = epilogue.loadRowZeroPoint(m);
-    }
-    Value zero = arith::ConstantOp::create(k.b, k.loc, k.b.getZeroAttr(f32));
-    Value t = k.loop(
-        k.constant(0), k.constant(shape.groups), 1, zero,
-        [&](Value group, ValueRange carried) {
-          Value sum = k.load(slot(r, group, column), k.i32(), 4);
-          if (shape.isInt4())
-            sum = k.shiftRight(sum, 4);
-          sum = correct(sum, r, group, zeroPoints, weightSums, rowZeroPoint);
-          Value scale = k.load(
-              k.offset(scales, group, Problem::panelColumns * sizeof(float)),
-              f32, sizeof(float));
-          Value x = arith::SIToFPOp::create(k.b, k.loc, f32, sum);
-          return Sums{math::FmaOp::create(k.b, k.loc, x, scale, carried[0])};
-        })[0];
+    // The corrected sum of a group and its scale.
+    auto loadGroup = [&](Value group) -> std::pair<Value, Value> {
+      Value sum = k.load(slot(r, group, column), k.i32(), 4);
+      if (shape.isInt4())
+        sum = k.shiftRight(sum, 4);
+      if (shape.hasGroupZeroPoint) {
+        Value x = k.load(rowSlot(r, group), k.i32(), 4);
+        sum = k.sub(sum, k.mul(loadNumber(1, group, column, k.i32()), x));
+      }
+      if (shape.hasRowZeroPoint) {
+        unsigned which = shape.hasGroupZeroPoint ? 2 : 1;
+        Value weights = loadNumber(which, group, column, k.i32());
+        sum = k.sub(sum, k.mul(rowZeroPoint, weights));
+      }
+      return {sum, loadNumber(0, group, column, f32)};
+    };
+    auto addGroups = [&](Value first, int64_t count, Value t) {
+      SmallVector<std::pair<Value, Value>> groups;
+      for (int64_t i = 0; i < count; ++i)
+        groups.push_back(loadGroup(k.add(first, i)));
+      for (auto [sum, scale] : groups) {
+        Value x = arith::SIToFPOp::create(k.b, k.loc, f32, sum);
+        t = math::FmaOp::create(k.b, k.loc, x, scale, t);
+      }
+      return t;
+    };
+    int64_t left = shape.groups % kGroupsTogether;
+    int64_t whole = shape.groups - left;
+    Value t = arith::ConstantOp::create(k.b, k.loc, k.b.getZeroAttr(f32));
+    if (whole)
+      t = k.loop(k.constant(0), k.constant(whole), kGroupsTogether, t,
+                 [&](Value group, ValueRange carried) {
+                   return Sums{addGroups(group, kGroupsTogether, carried[0])};
+                 })[0];
+    t = addGroups(k.constant(whole), left, t);
     epilogue.store(m, n, t, epilogue.loadRowScale(m), epilogue.loadBias(n, 1));
   });
 }
@@ -299,10 +425,15 @@ void ScaledEmitter::emit() {
   for (int64_t r = 0; r < shape.rows; ++r)
     rows.push_back(k.offset(k.globalPointer(func.getArgument(kScaledLhs)),
                             k.min(k.add(firstRow, r), last), shape.rowBytes));
+  loadsAhead = shape.rows > 1 ? kLoadsAheadOfRows : kLoadsAhead;
+  loadNumbers();
   if (shape.hasShortGroups())
     sumShortGroups();
+  else if (shape.chunksPerGroup() == 1)
+    sumChunkGroups();
   else
     sumLongGroups();
+  storeNumbers();
   k.barrier();
   emitResult();
 }

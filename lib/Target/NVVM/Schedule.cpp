@@ -44,14 +44,16 @@ static constexpr Schedule kMmaTiles[] = {
     {64, 64, 2, 2, 4, true, 5},   {32, 64, 2, 2, 4, true, 7},
     {16, 64, 1, 4, 4, true, 8},
 };
-/// The same for wgmma, which takes 64 rows at least; fewer take mma.sync. One
-/// large block a multiprocessor: its operands are read from shared memory least
-/// often, and a long ring hides what others would.
+/// For wgmma, which takes 64 rows at least. A large block is alone on its
+/// multiprocessor: its operands are read from shared memory least often, and a
+/// long ring hides what other blocks would.
 static constexpr Schedule kWgmmaTiles[] = {
     {128, 256, 8, 1, 8, true, 1, true}, {128, 128, 8, 1, 6, true, 2, true},
     {64, 128, 4, 1, 6, true, 3, true},  {64, 64, 4, 1, 6, true, 4, true},
-    {32, 64, 2, 2, 4, true, 7},         {16, 64, 1, 4, 4, true, 8},
+    {64, 32, 4, 1, 8, true, 4, true},
 };
+/// Beside wgmma, for rows of which it would leave three quarters empty.
+static constexpr Schedule kFewRowsTile = {16, 32, 1, 4, 8, true, 8};
 static constexpr Schedule kDp4aTiles[] = {
     {64, 128, 2, 2, 2, false, 2},
     {64, 64, 2, 2, 2, false, 4},
@@ -121,13 +123,47 @@ static Schedule fitTarget(Schedule tile, qtarget::TargetAttr target) {
   return fitSharedMemory(tile, target);
 }
 
+/// Of tiles that take turns on multiprocessors, the elements of the result that
+/// the busiest one computes. The largest tile does so a little faster.
+static double estimateTime(const Schedule &s, int64_t rows, int64_t columns,
+                           int64_t cores) {
+  constexpr double ofLargest = 0.93;
+  int64_t turns = llvm::divideCeil(countBlocks(s, rows, columns), cores);
+  double time = static_cast<double>(turns * s.blockM * s.blockN);
+  return s.blocksPerMultiprocessor == 1 ? ofLargest * time : time;
+}
+
+/// Measured on an H100 (docs/nvidia.md): sharing out K costs more than empty
+/// multiprocessors until three of four are.
+static Schedule chooseWgmmaSchedule(const Problem &problem, int64_t rows,
+                                    int64_t cores) {
+  constexpr int64_t emptyToSplit = 4;
+  if (ShapedType::isDynamic(rows))
+    return kWgmmaTiles[0];
+  Schedule best = kFewRowsTile;
+  if (rows > kFewRowsTile.blockM)
+    best = *std::min_element(
+        std::begin(kWgmmaTiles), std::end(kWgmmaTiles),
+        [&](const Schedule &x, const Schedule &y) {
+          return estimateTime(x, rows, problem.n, cores) <
+                 estimateTime(y, rows, problem.n, cores);
+        });
+  int64_t blocks = countBlocks(best, rows, problem.n);
+  if (emptyToSplit * blocks <= cores)
+    best.splits = countSplits(best, problem, rows, cores);
+  else if (blocks <= cores && best.warpgroups) {
+    // Nobody else needs the shared memory: as many bytes ahead, half the
+    // barriers.
+    constexpr int64_t mostBytes = 192 * 1024, mostStages = 8;
+    best.blocksTogether = 2;
+    best.blocksPerMultiprocessor = 1;
+    best.stages = std::min(mostBytes / best.stageBytes(), mostStages);
+  }
+  return best;
+}
+
 Schedule nvvm::chooseSchedule(const Problem &problem,
                               qtarget::TargetAttr target, int64_t rows) {
-  ArrayRef<Schedule> tiles = kMmaTiles;
-  if (problem.row.family == IntrinsicFamily::Dp4a)
-    tiles = kDp4aTiles;
-  else if (target.hasFeature("wgmma") && problem.row.lhs.bits == 8)
-    tiles = kWgmmaTiles;
   if (const char *text = std::getenv("QUANT_NVVM_TILE")) {
     SmallVector<StringRef> words;
     StringRef(text).split(words, ',');
@@ -139,8 +175,13 @@ Schedule nvvm::chooseSchedule(const Problem &problem,
     s.blocksTogether = std::max<int64_t>(v[8], 1);
     return s;
   }
-  Schedule best = tiles.front();
   int64_t cores = target.getCores();
+  bool isDp4a = problem.row.family == IntrinsicFamily::Dp4a;
+  if (!isDp4a && problem.row.lhs.bits == 8 && target.hasFeature("wgmma"))
+    return fitTarget(chooseWgmmaSchedule(problem, rows, cores), target);
+  ArrayRef<Schedule> tiles =
+      isDp4a ? ArrayRef(kDp4aTiles) : ArrayRef(kMmaTiles);
+  Schedule best = tiles.front();
   // Smaller tiles while half of a tile would be empty, or while multiprocessors
   // have no work.
   if (!ShapedType::isDynamic(rows)) {

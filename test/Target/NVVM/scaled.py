@@ -11,11 +11,13 @@ from ptxsim.scaled import ScaledSpec, run_scaled
 
 OPT = sys.argv[1]
 # (M, N, K), bits, group: groups shorter than a warp's load, as long, longer, no
-# divisor of it, one for all of K; a shorter last group; tails of every size.
+# divisor of it, one for all of K; a shorter last group; tails of every size; more
+# groups than shared memory holds the scales of.
 FEW = [((1, 8, 64), 4, 32), ((3, 17, 130), 4, 32), ((4, 9, 256), 4, 128),
        ((2, 33, 600), 4, 256), ((5, 24, 96), 4, 24), ((1, 1, 1), 4, 1),
        ((2, 7, 4095), 4, 4095), ((9, 16, 200), 4, 16), ((1, 12, 3000), 4, 32),
-       ((3, 17, 130), 8, 32), ((2, 8, 300), 8, 64), ((6, 5, 77), 8, 100)]
+       ((3, 17, 130), 8, 32), ((2, 8, 300), 8, 64), ((6, 5, 77), 8, 100),
+       ((1, 8, 16000), 4, 8)]
 # The same for tiles: a group is half of a block along K (whose number is even or
 # odd), a block, several of which the last group has fewer, all of them.
 MANY = [((5, 9, 96), 4, 32), ((17, 33, 320), 4, 32), ((70, 65, 200), 8, 32),
