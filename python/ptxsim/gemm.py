@@ -1,5 +1,6 @@
 """Compiles a quant.packed_matmul for a chip and runs its kernel here."""
 
+import copy
 import re
 import subprocess
 
@@ -168,10 +169,13 @@ def pack_nibbles(x):
     return np.ascontiguousarray((flat[..., 0] & 15) | (flat[..., 1] << 4))
 
 
-def run_kernel(opt, spec, chip, operands):
+def run_kernel(opt, spec, chip, operands, any_rows=False):
     """The result of `spec` on `operands` ({name of Spec.mlir: array}), the
-    machine, the PTX."""
-    ptx, launches = compile_kernels(opt, spec.mlir(), chip)
+    machine, the PTX. `any_rows`: by the kernel for most rows of those that are
+    compiled for an M that is not known."""
+    compiled = copy.copy(spec)
+    compiled.m = DYNAMIC if any_rows else spec.m
+    ptx, launches = compile_kernels(opt, compiled.mlir(), chip)
     kernels = parse(ptx)
     machine = Machine()
     narrow = spec.kr == 128
@@ -193,7 +197,8 @@ def run_kernel(opt, spec, chip, operands):
             value = np.asarray(operands[key])
             is_padded = key in OVER_COLUMNS and value.ndim
             terms[key] = machine.upload(columns(value) if is_padded else value)
-    (name, launch), = launches.items()
+    name, launch = max(launches.items(), key=lambda item: item[1][0])
+    assert any_rows or len(launches) == 1, launches
     zeros = np.zeros(get_workspace_bytes(launch, spec.m, spec.n), np.uint8)
     workspace = machine.upload(zeros)
     arguments = order_arguments(machine.upload(a), machine.upload(w), result,

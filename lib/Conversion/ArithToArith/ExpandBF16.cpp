@@ -4,7 +4,8 @@
 // it takes denormals for zero (Intel SDM, "VCVTNEPS2BF16": DAZ and FTZ are
 // implied, MXCSR is not consulted): another number than on a processor without
 // it. Upstream's integer form is the same everywhere. LLVM 22 also stops at the
-// extension of some vectors of bf16, which the integer form has no trouble with.
+// extension of some vectors of bf16, which the integer form has no trouble
+// with.
 //
 //===----------------------------------------------------------------------===//
 

@@ -5,10 +5,10 @@
 // shared memory, filled ahead by cp.async (or by loads, on chips without it).
 //
 // Rows of a tile are 64 bytes and follow each other; their four chunks of 16
-// bytes are swizzled (StageRing::swizzle), so that ldmatrix meets no bank twice.
-// It puts the registers of an instruction next to each other, as mma.sync takes
-// them; loads of 16 bytes a lane, which need no swizzle, do not, and moving them
-// took more than half of the main loop's instructions.
+// bytes are swizzled (StageRing::swizzle), so that ldmatrix meets no bank
+// twice. It puts the registers of an instruction next to each other, as
+// mma.sync takes them; loads of 16 bytes a lane, which need no swizzle, do not,
+// and moving them took more than half of the main loop's instructions.
 //
 // Where a grid of tiles would leave multiprocessors without work, several
 // blocks share out the K of a tile. Each adds its sums (integers: in any order)
@@ -92,8 +92,9 @@ void GemmEmitter::planCopies() {
     }
     Value source =
         k.offset(k.offset(base, at, bytes), k.rem(first, perRow), chunk);
-    return StageRing::Chunk{source, k.less(row, end), place(first),
-                            perRow * chunk, moved, further * chunk};
+    return StageRing::Chunk{source,       k.less(row, end),
+                            place(first), perRow * chunk,
+                            moved,        further * chunk};
   };
   ring.plan(schedule.blockM * rowChunks, [&](Value first, int64_t further) {
     return describe(k.globalPointer(func.getArgument(kLhs)), origin.row,
@@ -185,12 +186,15 @@ void GemmEmitter::finishRows(TileMultiply &tile, ValueRange sums, int64_t first,
     rowTerms.push_back(epilogue.loadRow(k.min(row, lastRow)));
   // Loads ahead of stores, which would keep them from starting: a large block
   // is alone on its multiprocessor, and nothing else hides how long they take.
+  // dp4a's tiles are small, and leave no registers.
   SmallVector<Value> columns = tile.columns(origin.column);
-  int64_t count = columns.size(), ahead = epilogue.columnsAhead(together);
+  int64_t count = columns.size();
+  int64_t ahead = isSwizzled ? epilogue.columnsAhead(together) : 1;
+  int64_t window = isSwizzled ? 2 * ahead : 1;
   SmallVector<KernelEpilogue::ColumnTerms> columnTerms;
   for (int64_t c = 0; c < count; ++c) {
     Value column = columns[c];
-    for (int64_t i = columnTerms.size(), e = std::min(c + 2 * ahead, count);
+    for (int64_t i = columnTerms.size(), e = std::min(c + window, count);
          c % ahead == 0 && i < e; ++i)
       columnTerms.push_back(
           epilogue.loadColumns(k.min(columns[i], lastColumn), together));
@@ -202,9 +206,8 @@ void GemmEmitter::finishRows(TileMultiply &tile, ValueRange sums, int64_t first,
     for (auto [r, row] : llvm::enumerate(rows)) {
       Value values = epilogue.apply(tile.sum(sums, first + r, c), rowTerms[r],
                                     columnTerms[c], residuals[r]);
-      k.ifThen(k.less(row, m), [&, row = row] {
-        epilogue.store(row, column, values);
-      });
+      k.ifThen(k.less(row, m),
+               [&, row = row] { epilogue.store(row, column, values); });
     }
   }
 }

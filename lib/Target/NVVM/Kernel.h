@@ -183,6 +183,13 @@ struct ScaledShape {
     return (rows * bytesOfRow() + vectorBytes - 1) / vectorBytes * vectorBytes;
   }
   int64_t sharedBytes() const { return numbersOffset() + bytesOfNumbers(); }
+  /// What registers allow; a long chain over the groups needs other blocks
+  /// meanwhile.
+  int64_t blocksPerMultiprocessor() const {
+    constexpr int64_t ofOneRow = 4;
+    return rows == 1 && groupVectors() == 1 ? ofOneRow
+                                            : kGemvBlocksPerMultiprocessor;
+  }
 
   /// mma.sync: a block of 64 elements along K has units of 32, whose lanes read
   /// the same 8 neighbours of both operands. A group has one unit or whole

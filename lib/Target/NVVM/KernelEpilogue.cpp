@@ -84,7 +84,8 @@ int64_t KernelEpilogue::columnsAhead(int64_t count) {
   for (Value operand : {op.getColBias(), op.getChannelScale(), op.getBias(),
                         op.getMultiplier(), op.getShift()})
     terms += operand ? 1 : 0;
-  return std::max<int64_t>(registers / (count * std::max<int64_t>(terms, 1)), 1);
+  return std::max<int64_t>(registers / (count * std::max<int64_t>(terms, 1)),
+                           1);
 }
 
 Value KernelEpilogue::loadResidual(Value m, Value n, int64_t count) {

@@ -128,7 +128,7 @@ Launch Kernels::getScaled(PackedScaledMatmulOp op) {
             emitScaledKernel(k, func, op, shared);
           });
   return describe({kernel, shape.rows, Problem::panelColumns, threads,
-                   shape.sharedBytes(), kGemvBlocksPerMultiprocessor});
+                   shape.sharedBytes(), shape.blocksPerMultiprocessor()});
 }
 
 Launch Kernels::getScaledMma(PackedScaledMatmulOp op,

@@ -85,9 +85,9 @@ MmaTile::Registers MmaTile::loadMatrices(Value address) {
   SmallVector<Type> parts(matrices, k.i32());
   auto type = LLVM::LLVMStructType::getLiteral(k.b.getContext(), parts);
   auto shape = NVVM::LdStMatrixShapeAttr::get(k.b.getContext(), 8, 8);
-  Value loaded = NVVM::LdMatrixOp::create(
-      k.b, k.loc, type, address, matrices, NVVM::MMALayout::row, shape,
-      NVVM::LdStMatrixEltType::B16);
+  Value loaded = NVVM::LdMatrixOp::create(k.b, k.loc, type, address, matrices,
+                                          NVVM::MMALayout::row, shape,
+                                          NVVM::LdStMatrixEltType::B16);
   Registers registers;
   for (int64_t i = 0; i < matrices; ++i)
     registers.push_back(LLVM::ExtractValueOp::create(k.b, k.loc, loaded, i));
@@ -98,9 +98,8 @@ MmaTile::Registers MmaTile::loadMatrices(Value address) {
 /// takes the four chunks of eight rows; one with two halves takes two chunks of
 /// 16 rows: its registers are (half 0, chunk 0), (half 1, chunk 0), (half 0,
 /// chunk 1), (half 1, chunk 1).
-SmallVector<MmaTile::Registers> MmaTile::loadRows(Value tile, Value first,
-                                                  int64_t count,
-                                                  int64_t halves) {
+SmallVector<MmaTile::Registers>
+MmaTile::loadRows(Value tile, Value first, int64_t count, int64_t halves) {
   constexpr int64_t rows = 8, chunks = 4, chunkBytes = StageRing::chunkBytes;
   int64_t together = chunks / halves;
   Value matrix = k.div(lane, rows), row = k.rem(lane, rows);

@@ -31,10 +31,9 @@ using namespace quantmlir::nvvm;
 
 /// What a block may take of shared memory on every chip.
 static constexpr int64_t kLeastSharedBytes = 48 * 1024;
-/// Loads of a lane that are on their way at once, for one row and for several:
-/// two blocks of eight warps have 16 KiB of them for each, which is what a
-/// multiprocessor's share of the memory takes in its latency.
-static constexpr int64_t kLoadsAhead = 4, kLoadsAheadOfRows = 2;
+/// Loads of a lane that are on their way at once. Of several rows the registers
+/// hide more as further blocks than as further loads (measured on an H100).
+static constexpr int64_t kLoadsAhead = 4, kLoadsAheadOfRows = 1;
 /// Numbers of groups that a thread loads before the weights, 16 bytes each.
 static constexpr int64_t kNumbersAhead = 4;
 /// Groups of a result whose numbers are loaded together.
@@ -149,9 +148,8 @@ ScaledEmitter::Step ScaledEmitter::load(Value position, Value isInside) {
   Step step;
   step.at = k.min(position, last);
   step.isInside = isInside;
-  step.weights =
-      k.load(k.offset(weights, step.at, Problem::panelColumns * 4),
-             k.vec(kLaneColumns, k.i32()), 16);
+  step.weights = k.load(k.offset(weights, step.at, Problem::panelColumns * 4),
+                        k.vec(kLaneColumns, k.i32()), 16);
   // Past K the weight is 0, whatever the activations are.
   Value element = k.min(k.mul(step.at, shape.stepSize),
                         k.constant(shape.rowBytes - shape.stepSize));
@@ -237,8 +235,7 @@ void ScaledEmitter::sumShortGroups() {
            for (auto [position, step] : llvm::zip_equal(positions, loaded)) {
              Sums sums = addLanes(multiply(step, zeros()), shape.steps);
              // Steps past the last group have a place of their own.
-             Value group =
-                 k.div(k.min(position, k.constant(all)), shape.steps);
+             Value group = k.div(k.min(position, k.constant(all)), shape.steps);
              storeSums(group, sums);
            }
            return Sums();
@@ -275,9 +272,8 @@ void ScaledEmitter::sumLongGroups() {
            auto addChunks = [&](Value chunk, ValueRange carried) {
              SmallVector<Step> loaded;
              for (int64_t i = 0; i < together; ++i) {
-               Value step =
-                   k.add(k.mul(k.add(chunk, i), ScaledShape::chunkSteps),
-                         laneStep);
+               Value step = k.add(
+                   k.mul(k.add(chunk, i), ScaledShape::chunkSteps), laneStep);
                Value isInside;
                if (shape.steps % (ScaledShape::chunkSteps * together))
                  isInside = k.less(step, k.constant(shape.steps));
@@ -326,15 +322,14 @@ void ScaledEmitter::loadNumbers() {
       Value source = k.offset(pointer, index, bytes);
       Value target = k.add(index, i * count);
       Type quad = k.vec(words, k.i32());
-      copies.push_back({source, target,
-                        ahead ? k.load(source, quad, bytes) : Value()});
+      copies.push_back(
+          {source, target, ahead ? k.load(source, quad, bytes) : Value()});
     }
 }
 
 void ScaledEmitter::storeNumbers() {
   constexpr int64_t words = 4, bytes = words * ScaledShape::numberBytes;
-  Value shared =
-      k.offset(sharedMemory, k.constant(shape.numbersOffset()), 1);
+  Value shared = k.offset(sharedMemory, k.constant(shape.numbersOffset()), 1);
   for (NumberCopy &copy : copies) {
     if (!copy.loaded)
       copy.loaded = k.load(copy.source, k.vec(words, k.i32()), bytes);

@@ -142,12 +142,11 @@ static Schedule chooseWgmmaSchedule(const Problem &problem, int64_t rows,
     return kWgmmaTiles[0];
   Schedule best = kFewRowsTile;
   if (rows > kFewRowsTile.blockM)
-    best = *std::min_element(
-        std::begin(kWgmmaTiles), std::end(kWgmmaTiles),
-        [&](const Schedule &x, const Schedule &y) {
-          return estimateTime(x, rows, problem.n, cores) <
-                 estimateTime(y, rows, problem.n, cores);
-        });
+    best = *std::min_element(std::begin(kWgmmaTiles), std::end(kWgmmaTiles),
+                             [&](const Schedule &x, const Schedule &y) {
+                               return estimateTime(x, rows, problem.n, cores) <
+                                      estimateTime(y, rows, problem.n, cores);
+                             });
   int64_t blocks = countBlocks(best, rows, problem.n);
   if (emptyToSplit * blocks <= cores)
     best.splits = countSplits(best, problem, rows, cores);
@@ -164,17 +163,6 @@ static Schedule chooseWgmmaSchedule(const Problem &problem, int64_t rows,
 
 Schedule nvvm::chooseSchedule(const Problem &problem,
                               qtarget::TargetAttr target, int64_t rows) {
-  if (const char *text = std::getenv("QUANT_NVVM_TILE")) {
-    SmallVector<StringRef> words;
-    StringRef(text).split(words, ',');
-    int64_t v[9] = {};
-    for (auto [i, w] : llvm::enumerate(words))
-      w.getAsInteger(10, v[i]);
-    Schedule s{v[0], v[1], v[2], v[3], v[4], true, v[5], v[6] != 0};
-    s.splits = v[7];
-    s.blocksTogether = std::max<int64_t>(v[8], 1);
-    return s;
-  }
   int64_t cores = target.getCores();
   bool isDp4a = problem.row.family == IntrinsicFamily::Dp4a;
   if (!isDp4a && problem.row.lhs.bits == 8 && target.hasFeature("wgmma"))

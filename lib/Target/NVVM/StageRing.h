@@ -60,9 +60,9 @@ public:
 
   /// The threads share out `count` chunks of a stage; `describe` says where
   /// chunk `first` (i32) + `further` is.
-  void plan(int64_t count,
-            llvm::function_ref<Chunk(mlir::Value first, int64_t further)>
-                describe);
+  void
+  plan(int64_t count,
+       llvm::function_ref<Chunk(mlir::Value first, int64_t further)> describe);
 
   /// Starts filling stages for the blocks from `first` on. What it returns is
   /// carried from one block to the next: the number of the stage read last.

@@ -31,8 +31,8 @@ WgmmaTile::WgmmaTile(KernelBuilder &k, const qtarget::IntrinsicRow &row,
 Value WgmmaTile::describe(Value tile) {
   constexpr uint64_t unit = 16, strideAt = 32, modeAt = 62, mode64Bytes = 2;
   constexpr uint64_t groupBytes = 8 * Problem::blockBytes;
-  constexpr uint64_t fixed =
-      groupBytes / unit << strideAt | mode64Bytes << modeAt;
+  constexpr uint64_t fixed = groupBytes / unit << strideAt | mode64Bytes
+                                                                 << modeAt;
   // Shared memory has fewer bytes than fit into the field.
   Value address = LLVM::PtrToIntOp::create(k.b, k.loc, k.i32(), tile);
   address = k.shiftRightUnsigned(address, llvm::Log2_64(unit));
@@ -55,8 +55,8 @@ SmallVector<Value> WgmmaTile::multiply(Value stage, ValueRange sums) {
     packed = LLVM::InsertValueOp::create(k.b, k.loc, packed, sum, i);
 
   NVVM::WgmmaFenceAlignedOp::create(k.b, k.loc);
-  auto shape = NVVM::MMAShapeAttr::get(context, kWarpgroupRows,
-                                       schedule.blockN, kDepth);
+  auto shape =
+      NVVM::MMAShapeAttr::get(context, kWarpgroupRows, schedule.blockN, kDepth);
   auto s8 = NVVM::WGMMATypesAttr::get(context, NVVM::WGMMATypes::s8);
   auto s32 = NVVM::WGMMATypesAttr::get(context, NVVM::WGMMATypes::s32);
   auto one = NVVM::WGMMAScaleInAttr::get(context, NVVM::WGMMAScaleIn::one);
@@ -68,9 +68,9 @@ SmallVector<Value> WgmmaTile::multiply(Value stage, ValueRange sums) {
   int64_t steps = Problem::blockBytes / kDepth * schedule.blocksTogether;
   for (int64_t step = 0; step < steps; ++step) {
     int64_t byte = step * kDepth;
-    Value at = k.constant(byte / Problem::blockBytes *
-                              schedule.blockStageBytes() +
-                          byte % Problem::blockBytes);
+    Value at =
+        k.constant(byte / Problem::blockBytes * schedule.blockStageBytes() +
+                   byte % Problem::blockBytes);
     packed = NVVM::WgmmaMmaAsyncOp::create(
         k.b, k.loc, type, packed, describe(k.offset(lhs, at, 1)),
         describe(k.offset(rhs, at, 1)), shape, s8, s8, s32, add, one, one, row,
@@ -96,14 +96,14 @@ SmallVector<Value> WgmmaTile::finish(ValueRange sums) {
     constraints.push_back(std::to_string(i));
   SmallVector<Type> parts(count, k.i32());
   auto type = LLVM::LLVMStructType::getLiteral(k.b.getContext(), parts);
-  Value waited = LLVM::InlineAsmOp::create(
-                     k.b, k.loc, type, sums,
-                     "wgmma.wait_group.sync.aligned 0;",
-                     llvm::join(constraints, ","), /*has_side_effects=*/true,
-                     /*is_align_stack=*/false, LLVM::tailcallkind::TailCallKind::None,
-                     /*asm_dialect=*/LLVM::AsmDialectAttr(),
-                     /*operand_attrs=*/ArrayAttr())
-                     .getRes();
+  Value waited =
+      LLVM::InlineAsmOp::create(
+          k.b, k.loc, type, sums, "wgmma.wait_group.sync.aligned 0;",
+          llvm::join(constraints, ","), /*has_side_effects=*/true,
+          /*is_align_stack=*/false, LLVM::tailcallkind::TailCallKind::None,
+          /*asm_dialect=*/LLVM::AsmDialectAttr(),
+          /*operand_attrs=*/ArrayAttr())
+          .getRes();
   SmallVector<Value> result;
   for (int64_t i = 0; i < count; ++i)
     result.push_back(LLVM::ExtractValueOp::create(k.b, k.loc, waited, i));

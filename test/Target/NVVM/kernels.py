@@ -17,7 +17,8 @@ rng = np.random.default_rng(7)
 passed = failed = 0
 
 
-def check(chip, spec, clamp=None, zero_point=0, limits=None, splits=1):
+def check(chip, spec, clamp=None, zero_point=0, limits=None, splits=1,
+          any_rows=False):
     global passed, failed
     low = 8 if spec.kr == 128 else 128
     a = rng.integers(-low, low, (spec.m, spec.k)).astype(np.int8)
@@ -68,7 +69,7 @@ def check(chip, spec, clamp=None, zero_point=0, limits=None, splits=1):
         if spec.result == "i8":
             want = np.clip(np.rint(want) + np.float32(zero_point), *limits)
             want = want.astype(np.int64)
-    got, machine, _ = run_kernel(OPT, spec, chip, operands)
+    got, machine, _ = run_kernel(OPT, spec, chip, operands, any_rows)
     want = want.astype(got.dtype)
     equal = np.array_equal(want, got)
     free = machine.passes == machine.least_passes
@@ -153,6 +154,18 @@ for chip, m, n, k, splits in [("sm_61", 40, 100, 1100, 2),
 # The largest tile.
 check("sm_75", Spec(100, 520, 3072, ROWS["sm_75"], "i32"), splits=6)
 check("sm_80", Spec(9, 20, 3000, "mma_m16n8k64_s4", "i32"), splits=3)
+
+# wgmma's tiles: the largest for any number of rows, then 128, 64 and 32 columns in
+# one turn of all multiprocessors (two blocks along K a barrier, the last of an odd
+# number alone), and in several.
+row = ROWS["sm_90a"]
+everything = dict(col_bias=True, rank=2, row_scale="rows", channel_scale="columns",
+                  bias=True, residual=True)
+for m, n, k in [(200, 300, 700), (5, 9, 3), (129, 260, 1090)]:
+    check("sm_90a", Spec(m, n, k, row, "f32", **everything), any_rows=True)
+for m, n, k in [(128, 128 * 40, 130), (100, 64 * 80, 200), (40, 32 * 60, 700),
+                (17, 32 * 140, 130), (70, 64 * 180, 64)]:
+    check("sm_90a", Spec(m, n, k, row, "i32"))
 
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed != 0)

@@ -6,7 +6,7 @@
 // RUN: sed s/@ROW@/mma_m16n8k32_s8/ %s | quant-opt --quant-to-nvvm="chip=sm_80 format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefixes=LOOP,MMA32
 // RUN: sed s/@ROW@/mma_m16n8k32_s8/ %s | quant-opt --quant-to-nvvm="chip=sm_86 format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefixes=LOOP,MMA32
 // RUN: sed s/@ROW@/mma_m16n8k32_s8/ %s | quant-opt --quant-to-nvvm="chip=sm_89 format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefixes=LOOP,MMA32
-// RUN: sed s/@ROW@/mma_m16n8k32_s8/ %s | quant-opt --quant-to-nvvm="chip=sm_90a format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefixes=LOOP,MMA32
+// RUN: sed s/@ROW@/mma_m16n8k32_s8/ %s | quant-opt --quant-to-nvvm="chip=sm_90a format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefix=WGMMA
 // RUN: sed s/@ROW@/mma_m16n8k32_s8/ %s | quant-opt --quant-to-nvvm="chip=sm_100 format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefixes=LOOP,MMA32
 // RUN: sed -e s/@ROW@/mma_m16n8k64_s4/ -e s/64x1x64xi8/32x1x128xi4/ -e s/64x8x64xi8/32x8x128xi4/ %s | quant-opt --quant-to-nvvm="chip=sm_80 format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefixes=LOOP,MMA64
 // RUN: sed -e s/@ROW@/mma_m16n8k64_s4/ -e s/64x1x64xi8/32x1x128xi4/ -e s/64x8x64xi8/32x8x128xi4/ %s | quant-opt --quant-to-nvvm="chip=sm_86 format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefixes=LOOP,MMA64
@@ -33,6 +33,20 @@ func.func @tiles(%a: memref<8192x64x1x64xi8>, %w: memref<512x64x8x64xi8>, %y: me
   quant.packed_matmul <@ROW@> ins(%a, %w : memref<8192x64x1x64xi8>, memref<512x64x8x64xi8>) outs(%y : memref<8192x4096xi32>)
   return
 }
+
+// Two instructions for a barrier; copies for a later turn while they work.
+// WGMMA: .entry gemm_
+// WGMMA: {{^}}$L__BB0_{{[0-9]+}}:
+// WGMMA: cp.async.wait_group {{.*}}5;
+// WGMMA-NEXT: fence.proxy.async.shared::cta
+// WGMMA-NEXT: bar.sync
+// WGMMA: wgmma.fence.sync.aligned
+// WGMMA-COUNT-2: wgmma.mma_async.sync.aligned.m64n256k32.s32.s8.s8
+// WGMMA-NOT: wgmma.mma_async
+// WGMMA: wgmma.commit_group.sync.aligned
+// WGMMA-COUNT-6: cp.async.cg.shared.global
+// WGMMA: wgmma.wait_group.sync.aligned 0
+// WGMMA-NOT: wgmma.mma_async
 
 // LOOP: .entry gemv_
 // LOOP: [[FEW:\$L__BB1_[0-9]+]]:

@@ -16,8 +16,10 @@ S8, S4 = "mma_m16n8k32_s8", "mma_m16n8k64_s4"
 ROWS = {"sm_61": ["dp4a"], "sm_75": ["mma_m8n8k16_s8", "dp4a"],
         "sm_80": [S8, S4], "sm_86": [S8, S4], "sm_89": [S8, S4],
         "sm_90a": [S8], "sm_100": [S8]}
-TILES = {"dp4a": {(64, 128), (64, 64), (32, 64)}}
+WGMMA_TILES = {(128, 256), (128, 128), (64, 128), (64, 64), (64, 32), (16, 32)}
 MMA_TILES = {(128, 128), (64, 128), (64, 64), (32, 64), (16, 64)}
+TILES = {"dp4a": {(64, 128), (64, 64), (32, 64)},
+         ("sm_90a", "mma_m16n8k32_s8"): WGMMA_TILES}
 SCALED_TILES = {(128, 128), (64, 128), (64, 64), (32, 64), (16, 64), (16, 32)}
 REGISTERS, UNIT, MOST = 65536, 8, 255
 
@@ -113,12 +115,12 @@ for chip, rows in ROWS.items():
                 failed += 1
                 print(f"FAILED: {chip} {row} {name} {rows_}x{columns}: "
                       f"{registers} registers of {limit}, {spills} spilled")
-            columns = min(columns, 128)
+            columns = min(columns, 256)
             key = (rows_, columns, blocks, limit)
             table = most_scaled if name.startswith("scaled_mma") else most
             table[key] = max(table.get(key, (0, 0)), (registers, shared))
         has_scaled = is_first and row != "dp4a"
-        for table, expected in ((most, TILES.get(row, MMA_TILES)),
+        for table, expected in ((most, TILES.get((chip, row), TILES.get(row, MMA_TILES))),
                                 (most_scaled, SCALED_TILES if has_scaled else set())):
             tiles = {key[:2] for key in table if key[0] > 4}
             assert tiles == expected, (chip, row, tiles)

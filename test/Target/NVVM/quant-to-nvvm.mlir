@@ -5,7 +5,7 @@
 // RUN: quant-opt %s --quant-to-nvvm="chip=sm_80 quantize=weights=channel" | FileCheck %s --check-prefixes=CHECK,MMA32
 // RUN: quant-opt %s --quant-to-nvvm="chip=sm_86 quantize=weights=channel" | FileCheck %s --check-prefixes=CHECK,MMA32
 // RUN: quant-opt %s --quant-to-nvvm="chip=sm_89 quantize=weights=channel" | FileCheck %s --check-prefixes=CHECK,MMA32
-// RUN: quant-opt %s --quant-to-nvvm="chip=sm_90a quantize=weights=channel" | FileCheck %s --check-prefixes=CHECK,MMA32
+// RUN: quant-opt %s --quant-to-nvvm="chip=sm_90a quantize=weights=channel" | FileCheck %s --check-prefixes=CHECK,WGMMA
 // RUN: quant-opt %s --quant-to-nvvm="chip=sm_100 quantize=weights=channel" | FileCheck %s --check-prefixes=CHECK,MMA32
 // RUN: quant-opt %s --quant-to-nvvm="chip=sm_80 quantize=weights=channel format=llvm" | FileCheck %s --check-prefix=NVVM
 // RUN: quant-opt %s --quant-to-nvvm="chip=sm_61 quantize=weights=channel format=bin" | FileCheck %s --check-prefix=CUBIN
@@ -28,6 +28,8 @@
 // MMA16-SAME: mma.sync.aligned.m8n8k16.row.col.s32.s8.s8.s32
 // MMA32-SAME: cp.async.cg.shared.global
 // MMA32-SAME: mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32
+// WGMMA-SAME: cp.async.cg.shared.global
+// WGMMA-SAME: wgmma.mma_async.sync.aligned.m64n32k32.s32.s8.s8
 
 // NVVM: gpu.module @quant_kernels [#nvvm.target<
 // NVVM: nvvm.cp.async.wait.group 2
