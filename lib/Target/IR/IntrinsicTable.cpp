@@ -137,9 +137,9 @@ constexpr IntrinsicRow kTable[] = {
 
 /// Names that no row asks for, but that say what a machine is: the signed dot
 /// product, fused multiply-adds of floats, the 4.1 level of SSE (sign extension
-/// while loading).
+/// while loading), AMD's cores (which nobody else's SSE4a is).
 constexpr llvm::StringLiteral kFurtherFeatures[] = {"avx2", "avxvnniint8",
-                                                    "fma", "sse4.1"};
+                                                    "fma", "sse4.1", "sse4a"};
 
 } // namespace
 

@@ -1,12 +1,12 @@
 //===- ScaledKernel.cpp - the grouped matmul's kernel ---------------------===//
 //
-// A tile is 12 rows x 2 panels of 16 columns (4 x 2 of 8 in 256 bits). Each of
-// its vectors has two accumulators: the i32 sum of the current group, in a
-// register while the group lasts, and the f32 sum over groups, which takes the
-// former by one fused multiply-add at the end of a group. A load of the weight
-// holds 64 bytes: for int4 that is 128 elements, which an `and`, a shift and
-// another `and` spread to two operands of the dot product; all rows use them.
-// The activations' four bytes are broadcast from memory, for both panels.
+// A tile is up to 12 rows x 2 panels of 16 columns (4 x 2 of 8 in 256 bits).
+// Each of its vectors has two accumulators: the i32 sum of the current group,
+// in a register while the group lasts, and the f32 sum over groups, which takes
+// the former by one fused multiply-add at the end of a group. A load of the
+// weight holds 64 bytes: for int4 that is 128 elements, which an `and`, a shift
+// and another `and` spread to two operands of the dot product; all rows use
+// them. The activations' four bytes are broadcast from memory, for both panels.
 //
 // With few rows a chain of dependent dot products (5 cycles each) would be the
 // limit: then a group's steps go to several integer accumulators, added at its
@@ -42,24 +42,35 @@ quantmlir::getVectorRow(qtarget::IntrinsicKind kind) {
              : row;
 }
 
+/// Of 32 (16) registers, 24 (8) accumulate, four hold unpacked weights, one the
+/// activations and one the mask; the f32 sums wait on the stack. That many rows
+/// share what unpacking costs the ports of the dot products. AMD's cores (the
+/// only ones with SSE4a) unpack on other ports, and store one vector of 512
+/// bits a cycle: there the sums stay in registers where groups are short, and
+/// most of them where they are longer (measured on Zen 5, docs/x86.md).
+static ScaledTile chooseMaxTile(const qtarget::IntrinsicRow &row,
+                                qtarget::TargetAttr target, int64_t groupK) {
+  constexpr int64_t shortGroup = 32;
+  if (row.vectorBits != 512)
+    return {4, 2};
+  if (target && target.hasFeature("sse4a"))
+    return {groupK <= shortGroup ? 6 : 8, 2};
+  return {12, 2};
+}
+
 ScaledKernel::ScaledKernel(PackedScaledMatmulOp op, OpBuilder &b)
     : op(op), row(getVectorRow(op.getIntrinsic())), lanes(op.getNR()),
       groups(op.getNumGroups()), steps(op.getStepsPerGroup()),
-      isInt4(op.getRhsBits() == 4) {
+      isInt4(op.getRhsBits() == 4),
+      maxTile(chooseMaxTile(row, qtarget::TargetAttr::lookup(op),
+                            steps * op.getStepSize())) {
   SmallVector<ReassociationIndices> merge = {{0}, {1}, {2}, {3, 4}};
   rhs = memref::CollapseShapeOp::create(b, op.getLoc(), op.getRhs(), merge);
 }
 
-ScaledTile quantmlir::getMaxScaledTile(const qtarget::IntrinsicRow &row) {
-  // Of 32 (16) registers, 24 (8) accumulate, four hold unpacked weights, one
-  // the activations and one the mask.
-  return row.vectorBits == 512 ? ScaledTile{12, 2} : ScaledTile{4, 2};
-}
-
-int64_t quantmlir::getTilePanels(const qtarget::IntrinsicRow &row,
-                                 int64_t rows) {
+int64_t ScaledKernel::getTilePanels(int64_t rows) const {
   constexpr int64_t kFewRows = 3;
-  return rows <= kFewRows ? 1 : getMaxScaledTile(row).panels;
+  return rows <= kFewRows ? 1 : maxTile.panels;
 }
 
 namespace {

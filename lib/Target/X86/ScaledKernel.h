@@ -13,6 +13,11 @@ namespace quantmlir {
 /// which reads panels as wide as a tile's.
 const qtarget::IntrinsicRow &getVectorRow(qtarget::IntrinsicKind kind);
 
+/// Rows and panels of columns of one tile.
+struct ScaledTile {
+  int64_t rows, panels;
+};
+
 /// A bufferized quant.packed_scaled_matmul with what its emission keeps asking.
 struct ScaledKernel {
   mutable PackedScaledMatmulOp op;
@@ -21,27 +26,21 @@ struct ScaledKernel {
   /// Vector lanes = columns of a panel; groups, and steps over K in each.
   int64_t lanes, groups, steps;
   bool isInt4;
+  /// The largest tile.
+  ScaledTile maxTile;
   /// The weight with the two inner dimensions merged.
   mlir::Value rhs;
 
   ScaledKernel(PackedScaledMatmulOp op, mlir::OpBuilder &b);
 
+  /// The panels of a tile of `rows` rows: a few rows take one, so that they
+  /// read the weight in the order of memory.
+  int64_t getTilePanels(int64_t rows) const;
+
   mlir::VectorType typed(mlir::Type element) const {
     return mlir::VectorType::get({lanes}, element);
   }
 };
-
-/// Rows and panels of columns of one tile.
-struct ScaledTile {
-  int64_t rows, panels;
-};
-
-/// The largest tile whose integer accumulators stay in registers.
-ScaledTile getMaxScaledTile(const qtarget::IntrinsicRow &row);
-
-/// The panels of a tile of `rows` rows: a few rows take one, so that they read
-/// the weight in the order of memory.
-int64_t getTilePanels(const qtarget::IntrinsicRow &row, int64_t rows);
 
 /// Emits rows [`firstRow`, + tile.rows) of panels [`panel`, + tile.panels): the
 /// loop over groups, the loop over K inside each, the epilogue and the stores.

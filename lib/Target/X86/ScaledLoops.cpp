@@ -39,7 +39,7 @@ class LoopEmitter {
 public:
   LoopEmitter(OpBuilder &b, PackedScaledMatmulOp op)
       : b(b), op(op), loc(op.getLoc()), kernel(op, b),
-        maxHeight(getMaxScaledTile(kernel.row).rows) {}
+        maxHeight(kernel.maxTile.rows) {}
 
   void emit() {
     auto lhs = cast<MemRefType>(op.getLhs().getType());
@@ -102,7 +102,7 @@ private:
   void forPanels(ArrayRef<RowRange> ranges) {
     int64_t together = 1;
     for (const RowRange &range : ranges)
-      together = std::max(together, getTilePanels(kernel.row, range.height));
+      together = std::max(together, kernel.getTilePanels(range.height));
     Value panels = memref::DimOp::create(b, loc, op.getRhs(), 0);
     Value over = arith::RemUIOp::create(b, loc, panels, index(together));
     Value split = arith::SubIOp::create(b, loc, panels, over);
@@ -125,8 +125,7 @@ private:
   }
 
   void forTiles(const RowRange &range, Value firstPanel, int64_t together) {
-    int64_t atOnce =
-        std::min(together, getTilePanels(kernel.row, range.height));
+    int64_t atOnce = std::min(together, kernel.getTilePanels(range.height));
     for (int64_t p = 0; p < together; p += atOnce) {
       Value panel = arith::AddIOp::create(b, loc, firstPanel, index(p));
       scf::ForOp::create(
