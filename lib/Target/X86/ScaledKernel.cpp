@@ -28,7 +28,7 @@ using namespace mlir;
 using namespace quantmlir;
 
 /// Bytes of the weight that are asked for ahead of their use.
-static constexpr int64_t kPrefetchBytes = 2048;
+static constexpr int64_t kPrefetchBytes = 8192;
 /// Independent dot products that keep both ports busy.
 static constexpr int64_t kWantedChains = 8;
 /// Dot products of a loop body up to which a group is unrolled.
