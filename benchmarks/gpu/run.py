@@ -55,6 +55,7 @@ class Bench:
         self.cuda, self.folder, self.lt = cuda, folder, lt
         self.rng = np.random.default_rng(3)
         self.options = options
+        self.wrong = 0
         self.quantizers = {e["k"]: e for e in manifest["kernels"]
                            if e["purpose"] == "quantize"}
         module = cuda.load(os.path.join(folder, manifest["dequantize"]))
@@ -99,16 +100,20 @@ class Bench:
         workspace = self.cuda.allocate(size)
         self.cuda.zero(workspace, size)
 
-        def work():
+        def work(weight=None):
+            weight = weight or next(weights)
             if entry["purpose"].endswith("_scaled"):
                 return kernel.run(m, order_scaled(self.lhs, {
-                    "w": next(weights), "y": self.out, "s": self.group_scales,
+                    "w": weight, "y": self.out, "s": self.group_scales,
                     "rs": self.scales[0]}))
             scales = dict(zip(("rs", "cs"), self.scales))
             return kernel.run(m, order_arguments(
-                self.lhs, next(weights), self.out, workspace, scales))
+                self.lhs, weight, self.out, workspace, scales))
 
         alone, both = self._time(work), None
+        if entry["purpose"] in ("gemm", "fused", "gemv"):
+            work(self.weights[0])
+            self._check(entry)
         if entry["purpose"] == "fused":
             quantize = self._quantizer(m, k)
 
@@ -119,6 +124,33 @@ class Bench:
         self.cuda.free(workspace)
         self.cuda.unload(kernel.module)
         return alone, both
+
+    def _check(self, entry):
+        """Some rows times the first and the last panel of weights[0]: what is
+        timed was compiled for its M, and is not what exact.py ran."""
+        m, n, k, kr = (entry[key] for key in ("m", "n", "k", "kr"))
+        if kr != 64:
+            return
+        size, panel = -(-k // kr) * kr, min(8, n)
+        dtype = np.int32 if entry["result"] == "i32" else np.float32
+        scales = [self.cuda.download(pointer, (count,), np.float32)
+                  for pointer, count in zip(self.scales, (m, n))]
+        for row in {0, m // 2, m - 1}:
+            x = self.cuda.download(self.lhs + row * size, (size,), np.int8)
+            got = self.cuda.download(self.out + 4 * row * n, (n,), dtype)
+            for first in {0, (n - 1) // 8 * 8}:
+                w = self.cuda.download(self.weights[0] + first * size,
+                                       (size // kr, 8, kr), np.int8)
+                w = w.transpose(1, 0, 2).reshape(8, size)[:min(panel, n - first)]
+                want = (w.astype(np.int64) @ x).astype(np.int32)
+                columns = slice(first, first + len(w))
+                if dtype == np.float32:
+                    want = want.astype(np.float32) * (
+                        scales[0][row] * scales[1][columns])
+                if not np.array_equal(got[columns], want):
+                    self.wrong += 1
+                    return print(f"FAILED {entry['purpose']} {m}x{n}x{k}: row {row}, "
+                                 f"columns {first}...", flush=True)
 
     def _quantizer(self, m, k):
         kernel = Kernel(self.cuda, self.folder, self.quantizers[k],
@@ -238,11 +270,14 @@ def main():
             f"{key} {value:.1f}" for key, value in top.items()), flush=True)
         lt, why = rival.find(cuda)
         print(f"rival: {lt.name if lt else 'none: ' + why}", flush=True)
+        bench = Bench(cuda, options.folder, manifest, lt, options)
         results = run_timed(
-            Bench(cuda, options.folder, manifest, lt, options),
+            bench,
             [e for e in manifest["kernels"]
              if not e["purpose"].startswith(("exact", "quantize"))
              and re.search(options.only or "", name_of(e))], top)
+        failed += bench.wrong
+        print(f"timed kernels that are wrong: {bench.wrong}")
     print(f"all of it took {time.time() - begin:.0f} s", flush=True)
     with open(os.path.join(options.folder, "results.json"), "w") as f:
         json.dump({"chip": manifest["chip"], "exact": counts, "peaks": top,

@@ -68,7 +68,7 @@ struct Schedule {
   /// Four warps together multiply by wgmma, which is on its way while the next
   /// stage is waited for.
   bool warpgroups = false;
-  /// Blocks along K in a stage: a barrier for each stage.
+  /// Blocks along K in a stage, which has one barrier: one but for wgmma.
   int64_t blocksTogether = 1;
   /// Blocks that share out K, each adding its sums to the workspace.
   int64_t splits = 1;

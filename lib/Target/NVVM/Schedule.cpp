@@ -150,7 +150,7 @@ static Schedule chooseWgmmaSchedule(const Problem &problem, int64_t rows,
   int64_t blocks = countBlocks(best, rows, problem.n);
   if (emptyToSplit * blocks <= cores)
     best.splits = countSplits(best, problem, rows, cores);
-  else if (blocks <= cores) {
+  else if (blocks <= cores && best.warpgroups) {
     // Nobody else needs the shared memory: as many bytes ahead, half the
     // barriers.
     constexpr int64_t mostBytes = 192 * 1024, mostStages = 8;

@@ -163,7 +163,7 @@ everything = dict(col_bias=True, rank=2, row_scale="rows", channel_scale="column
                   bias=True, residual=True)
 for m, n, k in [(200, 300, 700), (5, 9, 3), (129, 260, 1090)]:
     check("sm_90a", Spec(m, n, k, row, "f32", **everything), any_rows=True)
-for m, n, k in [(128, 128 * 40, 130), (100, 64 * 80, 200), (40, 32 * 60, 700),
+for m, n, k in [(16, 32 * 60, 700), (9, 32 * 133, 130), (128, 128 * 40, 130), (100, 64 * 80, 200), (40, 32 * 60, 700),
                 (17, 32 * 140, 130), (70, 64 * 180, 64)]:
     check("sm_90a", Spec(m, n, k, row, "i32"))
 
