@@ -21,6 +21,8 @@ tensor<MxNxf32>, around one quant.scaled_matmul.
 import argparse
 import os
 import sys
+import zipfile
+import zlib
 
 import numpy as np
 
@@ -35,12 +37,15 @@ def load(args):
         return blocks.read_gguf(args.input, args.tensor)
     if args.format == "matmulnbits":
         z = np.load(args.input)
-        number = lambda key, default=None: int(z[key]) if key in z else default
+        if not isinstance(z, np.lib.npyio.NpzFile):
+            raise ValueError(f"{args.input} is not an .npz file")
+        number = lambda key: int(z[key].item())
         return blocks.matmul_nbits(
             z["B"], z["scales"], number("N"), number("K"),
-            number("block_size"), number("bits", 4),
+            number("block_size"),
+            number("bits") if "bits" in z else 4,
             z["zero_points"] if "zero_points" in z else None)
-    n, k = map(int, args.shape.split(","))
+    n, k = args.shape
     with open(args.input, "rb") as f:
         return blocks.ggml(f.read(), args.format, n, k)
 
@@ -101,6 +106,17 @@ def emit(weight, rows, activations):
             ",\n".join(module.resources) + "\n    }\n  }\n#-}\n")
 
 
+def shape(text):
+    n, k = map(int, text.split(","))
+    return n, k
+
+
+def rows(text):
+    if text != "?" and not text.isdecimal():
+        raise ValueError
+    return text
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__,
@@ -110,8 +126,8 @@ def main():
     parser.add_argument("input")
     parser.add_argument("-o", "--output", required=True)
     parser.add_argument("--tensor")
-    parser.add_argument("--shape")
-    parser.add_argument("--rows", default="?")
+    parser.add_argument("--shape", type=shape)
+    parser.add_argument("--rows", type=rows, default="?")
     parser.add_argument("--activations", default="float",
                         choices=["float", "int8"])
     args = parser.parse_args()
@@ -121,10 +137,11 @@ def main():
         parser.error(f"{args.format} needs --shape")
     try:
         text = emit(load(args), args.rows, args.activations)
-    except (ValueError, KeyError, OSError) as error:
+        with open(args.output, "w") as f:
+            f.write(text)
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile,
+            zlib.error) as error:
         sys.exit(f"import-quantized-weights: {error}")
-    with open(args.output, "w") as f:
-        f.write(text)
 
 
 if __name__ == "__main__":

@@ -201,6 +201,14 @@ void QuantQuantizeMatmulPass::runOnOperation() {
     if (op.getNumReductionLoops() != 0)
       candidates.push_back(op);
   });
+  // Statistics are proven to be of the program as it is before any rewriting.
+  for (linalg::LinalgOp op : candidates) {
+    std::string reason;
+    FailureOr<Contraction> contraction = matchContraction(op, reason);
+    if (succeeded(contraction) && contraction->isFloat() &&
+        failed(getScheme(module, op, reason)))
+      return signalPassFailure();
+  }
   for (linalg::LinalgOp op : candidates) {
     std::string reason;
     // Matched only now: a rewriting before may have changed the operands.

@@ -2,6 +2,7 @@
 
 #include "quant/Instrument/SwitchMatmuls.h"
 
+#include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Instrument/InstrumentMatmuls.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -57,10 +58,23 @@ bool Outliner::isConstantTree(Value value) {
                       [&](Value operand) { return isConstantTree(operand); });
 }
 
+/// Whether `value` is what quantizing looks through: moved data, or integers
+/// with the scales that the program gives.
+static bool isLookedThrough(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type)
+    return false;
+  LoopTensor tensor{value,
+                    llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()))};
+  return isa_and_nonnull<QuantizeOp, DequantizeOp>(value.getDefiningOp()) ||
+         lookThroughMovement(tensor);
+}
+
 void Outliner::collect(Value value) {
   Operation *op = value.getDefiningOp();
-  bool isConstant = op && op->hasTrait<OpTrait::ConstantLike>();
-  if (!isConstant && (value.getType().isIndex() || !isConstantTree(value))) {
+  bool isKept =
+      op && (op->hasTrait<OpTrait::ConstantLike>() || isLookedThrough(value));
+  if (!isKept && (value.getType().isIndex() || !isConstantTree(value))) {
     arguments.insert(value);
     return;
   }

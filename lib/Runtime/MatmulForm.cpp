@@ -174,8 +174,9 @@ static std::string describe(const Parts &parts, unsigned weightBits,
     os << ", A float";
     return text;
   }
+  // Canonicalizing multiplies a constant scale into those of the columns.
   bool isStatic =
-      parts.rowScale && FloatConstant::get(parts.rowScale).has_value();
+      !parts.rowScale || FloatConstant::get(parts.rowScale).has_value();
   os << ", A" << lhs.getElementTypeBitWidth()
      << (isStatic ? " static" : " dynamic")
      << (getRank(parts.rowScale) == 0 ? " tensor" : " token");
@@ -230,7 +231,11 @@ MatmulForm quantmlir::getMatmulForm(func::FuncOp function) {
   weight.scales = readAll<float>(parts->rhsScale);
   weight.offsets = readAll<float>(parts->rhsOffset);
   weight.zeroPoints = readAll<int32_t>(parts->rhsZeroPoint);
-  if (!weight.scales.empty())
+  bool hasRowScale = parts->groupSize || parts->rowScale;
+  if (!hasRowScale && form.grid)
+    for (float &scale : weight.scales)
+      scale /= form.grid->scale;
+  if (!weight.scales.empty() && (hasRowScale || form.grid))
     form.weight = std::move(weight);
   return form;
 }

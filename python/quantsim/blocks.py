@@ -10,6 +10,7 @@ negative one (GGUF Q4_0, MatMulNBits) has its integers mirrored, and one with
 the scale 0 holds its zero point only.
 """
 
+import os
 import struct
 from dataclasses import dataclass
 
@@ -39,13 +40,28 @@ def _each(values, group, k):
     return np.repeat(values, group, axis=1)[:, :k]
 
 
+def _check_finite(what, values):
+    if not np.all(np.isfinite(values)):
+        row, column = np.argwhere(~np.isfinite(values))[0]
+        raise ValueError(f"the {what} of row {row}, block {column} is "
+                         f"{values[row, column]}")
+
+
+def _check_size(what, array, size):
+    if np.size(array) != size:
+        raise ValueError(f"expected {size} elements of {what}, found "
+                         f"{np.size(array)}")
+
+
+def _check_shape(n, k):
+    if n < 1 or k < 1:
+        raise ValueError(f"expected N and K above 0, found {n} and {k}")
+
+
 def _normalize(q, scale, zero_point, offset, group, bits):
     """Unsigned integers with any scales to a `Grouped` with scales > 0."""
     q, scale = np.asarray(q, np.int64), np.asarray(scale, F32)
-    if not np.all(np.isfinite(scale)):
-        row, column = np.argwhere(~np.isfinite(scale))[0]
-        raise ValueError(f"the scale of row {row}, block {column} is "
-                         f"{scale[row, column]}")
+    _check_finite("scale", scale)
     n, k = q.shape
     top = (1 << bits) - 1
     zp = None if zero_point is None else np.asarray(zero_point, np.int64)
@@ -67,7 +83,9 @@ def _normalize(q, scale, zero_point, offset, group, bits):
     middle = 1 << (bits - 1)
     if zp is not None and np.all(zp == middle):
         return Grouped(q - middle, scale, group, bits)
-    offset = None if offset is None else np.asarray(offset, F32)
+    if offset is not None:
+        offset = np.asarray(offset, F32)
+        _check_finite("offset", offset)
     return Grouped(q, scale, group, bits, True, zp, offset)
 
 
@@ -84,17 +102,29 @@ def matmul_nbits(b, scales, n, k, block, bits=4, zero_points=None):
     """ONNX Runtime's MatMulNBits: `b` is [N, blocks, block * bits / 8],
     `scales` has N * blocks elements, `zero_points` is packed like `b` for
     each row or has one float for each block."""
-    blocks = -(-k // block)
+    _check_shape(n, k)
+    if bits not in (4, 8):
+        raise ValueError(f"expected 4 or 8 bits, found {bits}")
+    if block < 1 or block * bits % 8:
+        raise ValueError(f"expected blocks of whole bytes, found block_size "
+                         f"{block}")
+    blocks, top = -(-k // block), (1 << bits) - 1
+    _check_size("B", b, n * blocks * (block * bits // 8))
+    _check_size("scales", scales, n * blocks)
     q = unpack_bits(np.reshape(b, (n, -1)), bits)[:, :k]
     scales = np.asarray(scales, F32).reshape(n, blocks)
     if zero_points is None:
         zp = np.full((n, blocks), 1 << (bits - 1))
     elif np.asarray(zero_points).dtype == np.uint8:
+        _check_size("zero_points", zero_points, n * -(-blocks * bits // 8))
         zp = unpack_bits(np.reshape(zero_points, (n, -1)), bits)[:, :blocks]
     else:
+        _check_size("zero_points", zero_points, n * blocks)
         zp = np.asarray(zero_points, F32).reshape(n, blocks)
-        if not np.array_equal(zp, np.rint(zp)):
-            offset = -(scales * zp)
+        _check_finite("zero point", zp)
+        if not np.array_equal(zp, np.clip(np.rint(zp), 0, top)):
+            with np.errstate(over="ignore"):
+                offset = -(scales * zp)
             return _normalize(q, scales, None, offset, block, bits)
     return _normalize(q, scales, zp, None, block, bits)
 
@@ -106,6 +136,7 @@ GGML_TYPES = {"q4_0": (2, 18, 32), "q4_1": (3, 20, 32), "q8_0": (8, 34, 32)}
 def ggml(data, kind, n, k):
     """GGUF's Q4_0, Q4_1 or Q8_0 blocks of an [N, K] tensor."""
     _, size, block = GGML_TYPES[kind]
+    _check_shape(n, k)
     if k % block:
         raise ValueError(f"{kind} rows hold whole blocks of {block}, but K is "
                          f"{k}")
@@ -133,13 +164,25 @@ def ggml(data, kind, n, k):
     return _normalize(q, half(0), None, half(2), block, 4)
 
 
+def _left(stream):
+    """Bytes between the position and the end of the file."""
+    return os.fstat(stream.fileno()).st_size - stream.tell()
+
+
+def _take(stream, size):
+    if size > _left(stream):
+        raise ValueError("the GGUF file ends in its header")
+    return stream.read(size)
+
+
 def _read(stream, form):
-    values = struct.unpack("<" + form, stream.read(struct.calcsize("<" + form)))
+    form = "<" + form
+    values = struct.unpack(form, _take(stream, struct.calcsize(form)))
     return values[0] if len(values) == 1 else values
 
 
 def _read_string(stream):
-    return stream.read(_read(stream, "Q")).decode()
+    return _take(stream, _read(stream, "Q")).decode()
 
 
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "B",
@@ -151,7 +194,11 @@ def _read_value(stream, kind):
         return _read_string(stream)
     if kind == 9:
         element, count = _read(stream, "IQ")
+        if element != 8 and element not in _SCALARS:
+            raise ValueError(f"a GGUF array has elements of type {element}")
         return [_read_value(stream, element) for _ in range(count)]
+    if kind not in _SCALARS:
+        raise ValueError(f"a GGUF key has a value of type {kind}")
     return _read(stream, _SCALARS[kind])
 
 
@@ -160,7 +207,10 @@ def read_gguf(path, tensor):
     with open(path, "rb") as f:
         if f.read(4) != b"GGUF":
             raise ValueError(f"{path} is not a GGUF file")
-        _, tensors, pairs = _read(f, "IQQ")
+        version, tensors, pairs = _read(f, "IQQ")
+        if version not in (2, 3):
+            raise ValueError(f"{path} has GGUF version {version}; 2 and 3 can "
+                             f"be read")
         metadata = {}
         for _ in range(pairs):
             key = _read_string(f)
@@ -173,13 +223,20 @@ def read_gguf(path, tensor):
         if tensor not in found:
             raise ValueError(f"{path} has no tensor {tensor}; it has "
                              f"{', '.join(sorted(found))}")
-        (k, n), number, offset = found[tensor]
+        shape, number, offset = found[tensor]
+        if len(shape) != 2:
+            raise ValueError(f"{tensor} has {len(shape)} dimensions, "
+                             f"expected 2")
+        k, n = shape
         kinds = [name for name, v in GGML_TYPES.items() if v[0] == number]
         if not kinds:
             raise ValueError(f"{tensor} has GGML type {number}; "
                              f"{', '.join(GGML_TYPES)} can be read")
         alignment = metadata.get("general.alignment", 32)
+        if not isinstance(alignment, int) or alignment < 1:
+            raise ValueError(f"general.alignment is {alignment}")
         start = -(-f.tell() // alignment) * alignment + offset
-        f.seek(start)
+        f.seek(min(start, f.tell() + _left(f)))
         _, size, block = GGML_TYPES[kinds[0]]
-        return ggml(f.read(n * k // block * size), kinds[0], n, k)
+        data = f.read(min(n * k // block * size, _left(f)))
+        return ggml(data, kinds[0], n, k)

@@ -97,7 +97,7 @@ func.func @sliding_window(%x: tensor<3x11xf32>, %w: tensor<8x4xf32>) -> tensor<3
 #w = affine_map<(m, n, k) -> (k, n)>
 #y = affine_map<(m, n, k) -> (m, n)>
 // Not a sum of products: no remark.
-func.func @other_bodies(%x: tensor<3x8xf32>, %w: tensor<8x4xf32>) -> (tensor<3x4xf32>, tensor<3x4xf32>) {
+func.func @other_bodies(%x: tensor<3x8xf32>, %w: tensor<8x4xf32>) -> (tensor<3x4xf32>, tensor<3x4xf32>, tensor<3x4xf32>) {
   %zero = arith.constant dense<0.0> : tensor<3x4xf32>
   %y = linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : tensor<3x8xf32>, tensor<8x4xf32>) outs(%zero : tensor<3x4xf32>) {
   ^bb0(%a: f32, %b: f32, %c: f32):
@@ -112,7 +112,13 @@ func.func @other_bodies(%x: tensor<3x8xf32>, %w: tensor<8x4xf32>) -> (tensor<3x4
     %s = arith.addf %c, %p : f32
     linalg.yield %s : f32
   } -> tensor<3x4xf32>
-  return %y, %z : tensor<3x4xf32>, tensor<3x4xf32>
+  // The sum is a factor, not what is added to.
+  %v = linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : tensor<3x8xf32>, tensor<8x4xf32>) outs(%zero : tensor<3x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %s = math.fma %a, %c, %b : f32
+    linalg.yield %s : f32
+  } -> tensor<3x4xf32>
+  return %y, %z, %v : tensor<3x4xf32>, tensor<3x4xf32>, tensor<3x4xf32>
 }
 
 // -----

@@ -84,3 +84,23 @@ func.func @widening_body(%x: tensor<3x8xf16>, %w: tensor<8x4xf16>) -> tensor<3x4
   } -> tensor<3x4xf32>
   return %y : tensor<3x4xf32>
 }
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+// One op multiplies and adds.
+// CHECK-LABEL: @fma_body
+func.func @fma_body(%x: tensor<3x8xf16>, %w: tensor<8x4xf32>) -> tensor<3x4xf32> {
+  %zero = arith.constant dense<0.0> : tensor<3x4xf32>
+  // CHECK: quant.matmul ins({{.*}} : tensor<3x8xi8>, tensor<8x4xi8>)
+  // CHECK-NOT: math.fma
+  %y = linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : tensor<3x8xf16>, tensor<8x4xf32>) outs(%zero : tensor<3x4xf32>) {
+  ^bb0(%a: f16, %b: f32, %c: f32):
+    %a32 = arith.extf %a : f16 to f32
+    %s = math.fma %b, %a32, %c : f32
+    linalg.yield %s : f32
+  } -> tensor<3x4xf32>
+  return %y : tensor<3x4xf32>
+}

@@ -123,7 +123,7 @@ for bits in (8, 4):
         # What is float has no error of its own, but that of those before it.
         assert product["local"] is None and not product["quantized"]
         near(product["cumulative"], y1.T @ y1, q1.T @ q1)
-        assert product["scheme"].startswith("float: both operands are activations")
+        assert product["scheme"].startswith("float: the contracted dimension D is dynamic")
         for entry, k, n in ((first, K, H), (second, H, N)):
             assert entry["scheme"] == f"W{bits} channel, A8 dynamic token"
             assert (entry["m"], entry["k"], entry["n"]) == (None, k, n)

@@ -10,6 +10,7 @@
 #include "quant/Import/Contraction/ContractionMatcher.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -97,6 +98,27 @@ static FailureOr<Factor> matchShiftedFactor(Value value, Block *block) {
   return factor;
 }
 
+/// The op that multiplies where `value` is `sum` plus a product; null where it
+/// is not.
+static Operation *matchProductAddedTo(Value sum, Value value) {
+  Operation *add = value.getDefiningOp();
+  if (auto fma = dyn_cast_or_null<math::FmaOp>(add))
+    return fma.getC() == sum ? fma : nullptr;
+  if (!isa_and_nonnull<arith::AddFOp, arith::AddIOp>(add))
+    return nullptr;
+  Value product = add->getOperand(1);
+  if (add->getOperand(0) != sum) {
+    if (product != sum)
+      return nullptr;
+    product = add->getOperand(0);
+  }
+  // A product of floats may be widened; one of integers may have wrapped.
+  if (auto ext = product.getDefiningOp<arith::ExtFOp>())
+    product = ext.getIn();
+  Operation *mul = product.getDefiningOp();
+  return isa_and_nonnull<arith::MulFOp, arith::MulIOp>(mul) ? mul : nullptr;
+}
+
 LogicalResult quantmlir::matchProductBody(linalg::LinalgOp op, ElementKind &lhs,
                                           ElementKind &rhs) {
   Block *block = op.getBlock();
@@ -104,21 +126,9 @@ LogicalResult quantmlir::matchProductBody(linalg::LinalgOp op, ElementKind &lhs,
   if ((op.getNumDpsInputs() != 2 && !hasZeroPoints) ||
       block->getTerminator()->getNumOperands() != 1)
     return failure();
-  Value sum = block->getArguments().back();
-  Operation *add = block->getTerminator()->getOperand(0).getDefiningOp();
-  if (!isa_and_nonnull<arith::AddFOp, arith::AddIOp>(add))
-    return failure();
-  Value product = add->getOperand(1);
-  if (add->getOperand(0) != sum) {
-    if (product != sum)
-      return failure();
-    product = add->getOperand(0);
-  }
-  // A product of floats may be widened; one of integers may have wrapped.
-  if (auto ext = product.getDefiningOp<arith::ExtFOp>())
-    product = ext.getIn();
-  Operation *mul = product.getDefiningOp();
-  if (!isa_and_nonnull<arith::MulFOp, arith::MulIOp>(mul))
+  Operation *mul = matchProductAddedTo(block->getArguments().back(),
+                                       block->getTerminator()->getOperand(0));
+  if (!mul)
     return failure();
   auto match = hasZeroPoints ? matchShiftedFactor : matchFactor;
   FailureOr<Factor> a = match(mul->getOperand(0), block);

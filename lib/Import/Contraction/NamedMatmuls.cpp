@@ -2,19 +2,27 @@
 
 #include "quant/Import/Contraction/NamedMatmuls.h"
 
+#include "quant/Import/Contraction/WeightChoice.h"
+
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 using namespace quantmlir;
 
-/// Makes the constant operand, if there is one, the right-hand side.
+/// Makes the weight, if there is one, the right-hand side, as quantizing does.
+/// Returns whether it is a constant.
 static bool orderOperands(Contraction &c) {
-  if (traceMovement(c.rhs).isConstant())
-    return true;
-  if (!traceMovement(c.lhs).isConstant())
-    return false;
-  c.swapOperands();
-  return true;
+  std::string reason;
+  FailureOr<Contraction> chosen = chooseWeight(c, reason);
+  bool isLhs = succeeded(chosen) && chosen->lhs.value == c.rhs.value &&
+               chosen->lhs.loops == c.rhs.loops;
+  // A weight with batch dimensions is none to quantize, but still constant.
+  if (failed(chosen))
+    isLhs =
+        !traceMovement(c.rhs).isConstant() && traceMovement(c.lhs).isConstant();
+  if (isLhs)
+    c.swapOperands();
+  return traceMovement(c.rhs).isConstant();
 }
 
 std::vector<NamedMatmul> quantmlir::collectNamedMatmuls(ModuleOp module) {
@@ -43,21 +51,33 @@ std::string quantmlir::getModelHash(ModuleOp module) {
   return hashMatmuls(shapes);
 }
 
+/// The static sizes of the loops, as any operand or what it is moved from has
+/// them: folding casts must not make another program of it.
+static DenseMap<int64_t, int64_t> getLoopSizes(const Contraction &c) {
+  DenseMap<int64_t, int64_t> sizes;
+  for (LoopTensor tensor : {c.lhs, c.rhs, c.init}) {
+    do {
+      for (auto [dim, loop] : llvm::enumerate(tensor.loops))
+        if (!tensor.getType().isDynamicDim(dim))
+          sizes[loop] = tensor.getType().getDimSize(dim);
+    } while (lookThroughMovement(tensor));
+  }
+  return sizes;
+}
+
 MatmulShape NamedMatmul::getShape() const {
-  auto getProduct = [&](const LoopTensor &tensor, ArrayRef<int64_t> loops) {
+  DenseMap<int64_t, int64_t> sizes = getLoopSizes(contraction);
+  auto getProduct = [&](ArrayRef<int64_t> loops) {
     std::optional<int64_t> product = 1;
-    for (auto [dim, loop] : llvm::enumerate(tensor.loops)) {
-      if (!llvm::is_contained(loops, loop))
-        continue;
-      if (tensor.getType().isDynamicDim(dim))
+    for (int64_t loop : loops) {
+      if (!sizes.contains(loop))
         return std::optional<int64_t>();
-      *product *= tensor.getType().getDimSize(dim);
+      *product *= sizes[loop];
     }
     return product;
   };
-  const Contraction &c = contraction;
-  return {name, getProduct(c.lhs, c.m), getProduct(c.lhs, c.k),
-          getProduct(c.rhs, c.n)};
+  return {name, getProduct(contraction.m), getProduct(contraction.k),
+          getProduct(contraction.n)};
 }
 
 std::string NamedMatmul::getLocation() const {
