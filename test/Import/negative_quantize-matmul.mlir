@@ -131,3 +131,42 @@ func.func @narrowed(%x: tensor<4x8xf32>, %w: tensor<8x2xf32>, %init: tensor<4x2x
   %y = linalg.matmul ins(%x, %w : tensor<4x8xf32>, tensor<8x2xf32>) outs(%init : tensor<4x2xf16>) -> tensor<4x2xf16>
   return %y : tensor<4x2xf16>
 }
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+// Bodies that add products of another kind: narrowed, into a wider sum, with a
+// factor from outside.
+// CHECK-LABEL: @other_products
+func.func @other_products(%x: tensor<3x8xf32>, %w: tensor<8x4xf32>, %h: tensor<3x8xf16>, %v: tensor<8x4xf16>, %i: tensor<3x4xf16>, %j: tensor<3x4xf32>, %a: f32) -> (tensor<3x4xf16>, tensor<3x4xf16>, tensor<3x4xf32>) {
+  // expected-remark @below {{matmul stays in float: its body is no sum of products, or narrows its operands}}
+  %0 = linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : tensor<3x8xf32>, tensor<8x4xf32>) outs(%i : tensor<3x4xf16>) {
+  ^bb0(%p: f32, %q: f32, %s: f16):
+    %b = arith.truncf %p : f32 to f16
+    %c = arith.truncf %q : f32 to f16
+    %d = arith.mulf %b, %c : f16
+    %e = arith.addf %d, %s : f16
+    linalg.yield %e : f16
+  } -> tensor<3x4xf16>
+  // expected-remark @below {{matmul stays in float: its body is no sum of products, or narrows its operands}}
+  %1 = linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "reduction"]} ins(%h, %v : tensor<3x8xf16>, tensor<8x4xf16>) outs(%i : tensor<3x4xf16>) {
+  ^bb0(%p: f16, %q: f16, %s: f16):
+    %b = arith.extf %p : f16 to f32
+    %c = arith.extf %q : f16 to f32
+    %t = arith.extf %s : f16 to f32
+    %e = math.fma %b, %c, %t : f32
+    %f = arith.truncf %e : f32 to f16
+    linalg.yield %f : f16
+  } -> tensor<3x4xf16>
+  // expected-remark @below {{matmul stays in float: its body is no sum of products, or narrows its operands}}
+  %2 = linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : tensor<3x8xf32>, tensor<8x4xf32>) outs(%j : tensor<3x4xf32>) {
+  ^bb0(%p: f32, %q: f32, %s: f32):
+    %b = arith.mulf %p, %q : f32
+    %c = arith.mulf %b, %a : f32
+    %d = arith.addf %s, %c : f32
+    linalg.yield %d : f32
+  } -> tensor<3x4xf32>
+  return %0, %1, %2 : tensor<3x4xf16>, tensor<3x4xf16>, tensor<3x4xf32>
+}

@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/ADT/SmallBitVector.h"
 
 using namespace mlir;
 using namespace quantmlir;
@@ -165,6 +166,65 @@ static LogicalResult readLoops(linalg::LinalgOp op, OpOperand &operand,
   return success();
 }
 
+/// `value` without conversions to wider or narrower types.
+static Value stripCasts(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (!isa<arith::ExtFOp, arith::TruncFOp, arith::ExtSIOp, arith::ExtUIOp,
+             arith::TruncIOp>(op))
+      break;
+    value = op->getOperand(0);
+  }
+  return value;
+}
+
+/// Whether `value` is made of `block`'s arguments by conversions and products
+/// alone, with constants and what is computed outside among them; `used` gets
+/// the arguments' numbers.
+static bool isProduct(Value value, Block *block, llvm::SmallBitVector &used) {
+  value = stripCasts(value);
+  if (value.getParentBlock() != block)
+    return true;
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    used.set(argument.getArgNumber());
+    return true;
+  }
+  Operation *op = value.getDefiningOp();
+  if (op->hasTrait<OpTrait::ConstantLike>())
+    return true;
+  return isa<arith::MulFOp, arith::MulIOp>(op) &&
+         isProduct(op->getOperand(0), block, used) &&
+         isProduct(op->getOperand(1), block, used);
+}
+
+/// Whether a body that is not matched adds products of both inputs all the
+/// same: of narrowed operands, with a constant factor, into a wider sum.
+static bool resemblesContraction(linalg::LinalgOp op) {
+  Block *block = op.getBlock();
+  if (!isa<linalg::GenericOp>(op) || op.getNumDpsInputs() != 2 ||
+      block->getTerminator()->getNumOperands() != 1)
+    return false;
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  // A vector times itself, a sum of squares, is none.
+  if (maps[0] == maps[1])
+    return false;
+  Value sum = block->getArguments().back();
+  Operation *add =
+      stripCasts(block->getTerminator()->getOperand(0)).getDefiningOp();
+  llvm::SmallBitVector used(block->getNumArguments());
+  bool isSum = false;
+  if (auto fma = dyn_cast_or_null<math::FmaOp>(add))
+    isSum = stripCasts(fma.getC()) == sum &&
+            isProduct(fma.getA(), block, used) &&
+            isProduct(fma.getB(), block, used);
+  else if (isa_and_nonnull<arith::AddFOp, arith::AddIOp>(add))
+    for (int64_t i : {0, 1})
+      if (stripCasts(add->getOperand(i)) == sum && !isSum) {
+        used.reset();
+        isSum = isProduct(add->getOperand(1 - i), block, used);
+      }
+  return isSum && used.count() == 2 && !used.test(block->getNumArguments() - 1);
+}
+
 FailureOr<Contraction> quantmlir::matchContraction(Operation *op,
                                                    std::string &reason) {
   reason.clear();
@@ -175,7 +235,8 @@ FailureOr<Contraction> quantmlir::matchContraction(Operation *op,
   Contraction c;
   c.op = linalgOp;
   if (failed(matchProductBody(linalgOp, c.lhsKind, c.rhsKind))) {
-    if (isa<linalg::ContractionOpInterface>(op))
+    if (isa<linalg::ContractionOpInterface>(op) ||
+        resemblesContraction(linalgOp))
       reason = "its body is no sum of products, or narrows its operands";
     return failure();
   }
