@@ -10,11 +10,12 @@ from .memory import MemoryError_
 LANES = 32
 
 
-def _whole_warps(active):
-    warps = np.unique(active // LANES)
-    if len(warps) * LANES != len(active):
-        raise MemoryError_("a warp is not whole")
-    return warps
+def whole(active, threads=LANES, what="a warp"):
+    """Numbers of the warps (or groups of `threads`) that are `active`, whole."""
+    groups = np.unique(active // threads)
+    if len(groups) * threads != len(active):
+        raise MemoryError_(f"{what} is not whole")
+    return groups
 
 
 def _elements(registers, bits):
@@ -35,7 +36,7 @@ def _mma(block, instruction, active, parts):
     if "satfinite" in parts:
         raise MemoryError_("sums must wrap")
     bits = int(parts[7][1:])
-    warps = _whole_warps(active)
+    warps = whole(active)
     d, a, b, c = (instructions._list(x) for x in instruction.operands)
 
     def registers(names):
@@ -76,7 +77,7 @@ def _mma(block, instruction, active, parts):
 
 
 def _shuffle(block, instruction, active, parts):
-    _whole_warps(active)
+    whole(active)
     target = instruction.operands[0].split("|")[0]
     values = instructions.read(block, instruction.operands[1], "b32", active)
     amount = instructions.read(block, instruction.operands[2], "u32", active)
@@ -98,7 +99,7 @@ def _ldmatrix(block, instruction, active, parts):
     the 16 bytes of row r of matrix i are, lane 4 r + j gets four of them."""
     if parts[3] != "m8n8" or "trans" in parts or "shared" not in parts:
         raise MemoryError_(f"form of ldmatrix not known: {instruction.opcode}")
-    warps = _whole_warps(active)
+    warps = whole(active)
     names = instructions._list(instruction.operands[0])
     if parts[4] != f"x{len(names)}":
         raise MemoryError_("other registers than matrices")

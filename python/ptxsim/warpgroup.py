@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-from . import instructions
+from . import instructions, warp
 from .memory import MemoryError_
 
 THREADS, ROWS, DEPTH = 128, 64, 32
@@ -15,10 +15,7 @@ _ROW_BYTES = {1: 128, 2: 64, 3: 32}
 
 
 def _groups(active):
-    groups = np.unique(active // THREADS)
-    if len(groups) * THREADS != len(active):
-        raise MemoryError_("a warpgroup is not whole")
-    return groups
+    return warp.whole(active, THREADS, "a warpgroup")
 
 
 def _places(descriptor, rows):
@@ -94,7 +91,7 @@ def _multiply(block, instruction, active, parts):
                    for x in instruction.operands[1:3]]
     adds = instructions.read(block, instruction.operands[3], "pred", active)
     thread = np.arange(THREADS)
-    lane, warp = thread % 32, thread // 32
+    lane, warp_row = thread % 32, thread // 32 * 16
     for at, group in enumerate(_groups(active)):
         mine = slice(at * THREADS, (at + 1) * THREADS)
         operands, touched = [], []
@@ -108,7 +105,7 @@ def _multiply(block, instruction, active, parts):
         product = operands[0] @ operands[1].T
         for i, name in enumerate(names):
             # Four registers for eight columns: two of row g, two of row g + 8.
-            row = 16 * warp + lane // 4 + 8 * (i // 2 % 2)
+            row = warp_row + lane // 4 + 8 * (i // 2 % 2)
             column = 8 * (i // 4) + 2 * (lane % 4) + i % 2
             before = block.read_register(name)[active[mine]].astype(np.int64)
             total = product[row, column] + np.where(adds[mine], before, 0)
