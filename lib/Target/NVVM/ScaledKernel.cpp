@@ -34,8 +34,9 @@ static constexpr int64_t kLeastSharedBytes = 48 * 1024;
 /// Loads of a lane that are on their way at once. Of several rows the registers
 /// hide more as further blocks than as further loads (measured on an H100).
 static constexpr int64_t kLoadsAhead = 4, kLoadsAheadOfRows = 1;
-/// Numbers of groups that a thread loads before the weights, 16 bytes each.
-static constexpr int64_t kNumbersAhead = 4;
+/// Numbers of groups that a thread loads at once, and how often before the
+/// weights.
+static constexpr int64_t kNumbersTogether = 4, kNumbersAhead = 4;
 /// Groups of a result whose numbers are loaded together.
 static constexpr int64_t kGroupsTogether = 4;
 /// Columns of a lane: half of a panel.
@@ -298,20 +299,19 @@ void ScaledEmitter::sumLongGroups() {
 /// Starts loading them into registers: they wait for memory together with the
 /// weights. The chain over the groups would wait for each of them in turn.
 void ScaledEmitter::loadNumbers() {
-  for (unsigned argument :
-       {unsigned(kGroupScale), unsigned(kGroupZeroPoint), unsigned(kGroupSums)})
-    if (argument == kGroupScale ||
-        (argument == kGroupZeroPoint && shape.hasGroupZeroPoint) ||
-        (argument == kGroupSums && shape.hasRowZeroPoint)) {
-      Value first = k.globalPointer(func.getArgument(argument));
-      numbers.push_back(k.offset(first, panel,
-                                 shape.groups * Problem::panelColumns *
-                                     ScaledShape::numberBytes));
-    }
+  SmallVector<unsigned> arguments = {kGroupScale};
+  if (shape.hasGroupZeroPoint)
+    arguments.push_back(kGroupZeroPoint);
+  if (shape.hasRowZeroPoint)
+    arguments.push_back(kGroupSums);
+  int64_t panelNumbers = shape.groups * Problem::panelColumns;
+  for (unsigned argument : arguments)
+    numbers.push_back(k.offset(k.globalPointer(func.getArgument(argument)),
+                               panel, panelNumbers * ScaledShape::numberBytes));
   if (!shape.hasSharedNumbers)
     return;
-  constexpr int64_t words = 4, bytes = words * ScaledShape::numberBytes;
-  int64_t count = shape.groups * Problem::panelColumns / words;
+  constexpr int64_t bytes = kNumbersTogether * ScaledShape::numberBytes;
+  int64_t count = panelNumbers / kNumbersTogether;
   constexpr int64_t threads = kGemvWarps * 32;
   Value last = k.constant(count - 1), thread = k.threadId();
   for (auto [i, pointer] : llvm::enumerate(numbers))
@@ -321,18 +321,19 @@ void ScaledEmitter::loadNumbers() {
       bool ahead = static_cast<int64_t>(copies.size()) < kNumbersAhead;
       Value source = k.offset(pointer, index, bytes);
       Value target = k.add(index, i * count);
-      Type quad = k.vec(words, k.i32());
+      Type quad = k.vec(kNumbersTogether, k.i32());
       copies.push_back(
           {source, target, ahead ? k.load(source, quad, bytes) : Value()});
     }
 }
 
 void ScaledEmitter::storeNumbers() {
-  constexpr int64_t words = 4, bytes = words * ScaledShape::numberBytes;
+  constexpr int64_t bytes = kNumbersTogether * ScaledShape::numberBytes;
   Value shared = k.offset(sharedMemory, k.constant(shape.numbersOffset()), 1);
   for (NumberCopy &copy : copies) {
     if (!copy.loaded)
-      copy.loaded = k.load(copy.source, k.vec(words, k.i32()), bytes);
+      copy.loaded =
+          k.load(copy.source, k.vec(kNumbersTogether, k.i32()), bytes);
     k.store(k.offset(shared, copy.target, bytes), copy.loaded, bytes);
   }
 }
