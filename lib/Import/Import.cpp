@@ -15,7 +15,7 @@
 #include "quant/Import/Convolution/ConvolutionToMatmul.h"
 #include "quant/Import/Groups/SplitReduction.h"
 #include "quant/Import/Linalg/ImportContraction.h"
-#include "quant/Import/QDQGenerics/QDQGenerics.h"
+#include "quant/Import/QDQ/ConvertQDQ.h"
 #include "quant/Import/QuantCasts/QuantCasts.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -36,7 +36,9 @@ struct QuantImportPass : quantmlir::impl::QuantImportPassBase<QuantImportPass> {
 
   void runOnOperation() override {
     convertQuantCasts(getOperation());
-    convertQDQGenerics(getOperation());
+    convertQDQ(getOperation());
+    foldConstantOperands(getOperation());
+    foldConstantQuantizes(getOperation());
     if (!matmuls)
       return;
     convertDequantizedConvolutions();

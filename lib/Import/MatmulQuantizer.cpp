@@ -71,10 +71,11 @@ LogicalResult MatmulQuantizer::prepare(ModuleOp module, Location loc) {
 
 /// The integers that the program itself gives for an operand, if they can be
 /// used: scales must not run along the contracted dimension.
-static std::optional<QuantizedOperand> findGiven(const LoopTensor &tensor,
+static std::optional<QuantizedOperand> findGiven(const Contraction &c,
+                                                 const LoopTensor &tensor,
                                                  ArrayRef<int64_t> outer) {
   std::optional<QuantizedOperand> given = matchDequantized(tensor);
-  if (given && isRankZeroOrOver(given->scale, outer))
+  if (given && isParameterOver(c, given->scale, outer))
     return given;
   return std::nullopt;
 }
@@ -120,7 +121,7 @@ LogicalResult
 MatmulQuantizer::findStaticLhs(Contraction &c,
                                std::optional<QuantizedOperand> &given,
                                std::string &reason) {
-  given = findGiven(c.lhs, c.m);
+  given = findGiven(c, c.lhs, c.m);
   if (given)
     c.lhs = given->ints;
   else if (!calibrated.find(c.op)) {
@@ -285,7 +286,7 @@ LogicalResult MatmulQuantizer::rewrite(const Contraction &matched,
   if (!reason.empty())
     return failure();
 
-  std::optional<QuantizedOperand> givenLhs, givenRhs = findGiven(c.rhs, c.n);
+  std::optional<QuantizedOperand> givenLhs, givenRhs = findGiven(c, c.rhs, c.n);
   if (activations == ActivationScheme::Static &&
       failed(findStaticLhs(c, givenLhs, reason)))
     return failure();

@@ -109,10 +109,10 @@ func.func @narrow_difference(%q: tensor<8xi8>) -> tensor<8xf32> {
 // -----
 
 #id = affine_map<(i) -> (i)>
-// bf16 rounds a difference of two bytes.
-// CHECK-LABEL: @rounded_difference
-// CHECK-NOT: quant.dequantize
-func.func @rounded_difference(%q: tensor<8xi8>) -> tensor<8xbf16> {
+// bf16 holds every difference of two bytes, and the product is rounded once.
+// CHECK-LABEL: @bf16_difference
+// CHECK: quant.dequantize %{{.*}} zero_point
+func.func @bf16_difference(%q: tensor<8xi8>) -> tensor<8xbf16> {
   %s = arith.constant 0.5 : bf16
   %z = arith.constant 7 : i32
   %e = tensor.empty() : tensor<8xbf16>

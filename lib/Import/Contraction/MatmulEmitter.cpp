@@ -155,9 +155,19 @@ Value MatmulEmitter::emitTransposed(LoopTensor &tensor,
 Value MatmulEmitter::emitMatrix(LoopTensor tensor, ArrayRef<int64_t> first,
                                 ArrayRef<int64_t> second) {
   dropUnitDims(builder, loc, tensor);
-  SmallVector<int64_t> order(batch);
-  llvm::append_range(order, first);
-  llvm::append_range(order, second);
+  // Loops of one step may be missing: they are unit dimensions, too.
+  auto getPresent = [&](ArrayRef<int64_t> loops) {
+    SmallVector<int64_t> present;
+    llvm::copy_if(loops, std::back_inserter(present), [&](int64_t loop) {
+      return llvm::is_contained(tensor.loops, loop);
+    });
+    return present;
+  };
+  SmallVector<int64_t> firstLoops = getPresent(first),
+                       secondLoops = getPresent(second),
+                       order = getPresent(batch);
+  llvm::append_range(order, firstLoops);
+  llvm::append_range(order, secondLoops);
   Value value = emitTransposed(tensor, order);
 
   // Merge the loops of a role; a role without loops is a unit dimension.
@@ -173,10 +183,10 @@ Value MatmulEmitter::emitMatrix(LoopTensor tensor, ArrayRef<int64_t> first,
       group.push_back(dim++);
     merged.push_back(std::move(group));
   };
-  for (size_t i = 0; i < batch.size(); ++i)
-    addGroup(1);
-  addGroup(first.size());
-  addGroup(second.size());
+  for (int64_t loop : batch)
+    addGroup(llvm::is_contained(order, loop));
+  addGroup(firstLoops.size());
+  addGroup(secondLoops.size());
   value = collapse(builder, loc, value, merged);
 
   SmallVector<OpFoldResult> mergedSizes =
@@ -211,7 +221,9 @@ Value MatmulEmitter::emitRhsRows(const LoopTensor &rhs) {
 
 Value MatmulEmitter::emitInit() { return emitMatrix(contraction.init, m, n); }
 
-Value MatmulEmitter::emitRowVector(const LoopTensor &vector) {
+Value MatmulEmitter::emitRowVector(const LoopTensor &rows) {
+  LoopTensor vector = rows;
+  dropUnitDims(builder, loc, vector);
   if (vector.loops.empty())
     return vector.value;
   // As a matrix whose columns are absent, then without the column dimension.
@@ -229,9 +241,13 @@ Value MatmulEmitter::emitColumnVector(const LoopTensor &vector) {
   dropUnitDims(builder, loc, ordered);
   if (ordered.loops.empty())
     return ordered.value;
-  ordered.value = emitTransposed(ordered, n);
+  SmallVector<int64_t> order;
+  llvm::copy_if(n, std::back_inserter(order), [&](int64_t loop) {
+    return llvm::is_contained(ordered.loops, loop);
+  });
+  ordered.value = emitTransposed(ordered, order);
   ReassociationIndices all;
-  for (size_t dim = 0; dim < n.size(); ++dim)
+  for (size_t dim = 0; dim < order.size(); ++dim)
     all.push_back(dim);
   return collapse(builder, loc, ordered.value, {all});
 }

@@ -24,9 +24,12 @@ quantmlir::matchDequantized(const LoopTensor &tensor) {
     return std::nullopt;
   QuantizedOperand operand;
   operand.isUnsigned = op.getIsUnsigned();
+  // A dimension of size 1 holds one number, whatever walks it.
   SmallVector<int64_t> loops;
-  for (int64_t axis : op.getAxes())
-    loops.push_back(floats.loops[axis]);
+  for (auto [dim, axis] : llvm::enumerate(op.getAxes()))
+    loops.push_back(op.getScale().getType().getDimSize(dim) == 1
+                        ? kUnitDim
+                        : floats.loops[axis]);
   operand.scale = {op.getScale(), loops};
   if (Value zeroPoint = op.getZeroPoint();
       zeroPoint && !isZeroConstant(zeroPoint))
@@ -44,6 +47,21 @@ bool quantmlir::isRankZeroOrOver(const LoopTensor &vector,
   return llvm::all_of(wanted, [&](int64_t loop) {
     return llvm::is_contained(vector.loops, loop);
   });
+}
+
+bool quantmlir::isParameterOver(const Contraction &contraction,
+                                const LoopTensor &vector,
+                                ArrayRef<int64_t> wanted) {
+  if (vector.getLoopRank() == 0)
+    return true;
+  SmallVector<int64_t> extents =
+      linalg::LinalgOp(contraction.op).getStaticLoopRanges();
+  bool isWithin = llvm::all_of(vector.loops, [&](int64_t loop) {
+    return loop == kUnitDim || llvm::is_contained(wanted, loop);
+  });
+  return isWithin && llvm::all_of(wanted, [&](int64_t loop) {
+           return extents[loop] == 1 || llvm::is_contained(vector.loops, loop);
+         });
 }
 
 int64_t quantmlir::getMaxSafeK(int64_t lhsMagnitude, int64_t rhsMagnitude) {

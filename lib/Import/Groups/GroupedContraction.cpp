@@ -60,8 +60,8 @@ static std::string explainGroups(const Contraction &c,
     return "expected scales along one contracted dimension, and no batch";
   SmallVector<int64_t> wanted(c.n);
   wanted.push_back(groups.front());
-  if (!isRankZeroOrOver(rhs.scale, wanted) ||
-      (rhs.hasZeroPoint() && !isRankZeroOrOver(rhs.zeroPoint, wanted)))
+  if (!isParameterOver(c, rhs.scale, wanted) ||
+      (rhs.hasZeroPoint() && !isParameterOver(c, rhs.zeroPoint, wanted)))
     return "expected scales for each column and group";
   // Groups come before what is in them, so that the elements of a group are
   // together once the weight is [N, K].
@@ -97,7 +97,7 @@ LogicalResult quantmlir::importGroupedContraction(Contraction c,
   reason = explainGroups(c, *rhs);
   if (!reason.empty())
     return failure();
-  if (lhs && !isRankZeroOrOver(lhs->scale, c.m)) {
+  if (lhs && !isParameterOver(c, lhs->scale, c.m)) {
     reason = "expected the activations' scales for the tensor or for each row";
     return failure();
   }

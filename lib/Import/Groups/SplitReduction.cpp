@@ -3,7 +3,9 @@
 // Weight-only exports dequantize a weight by groups, `[N, K / G, G]`, and give
 // it its shape `[N, K]` back before the matmul. Once merged, the dimension has
 // no one scale. The contraction is made to run over both dimensions instead,
-// and the other operand is split: no data moves.
+// and the other operand is split: no data moves. Where the last group was cut
+// off, the other operand is filled up with zeros, so that what stands in the
+// whole group does not count.
 //
 //===----------------------------------------------------------------------===//
 
@@ -13,6 +15,7 @@
 #include "quant/Import/Contraction/MatmulEmitter.h"
 #include "quant/Import/Contraction/QuantizedOperand.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -30,6 +33,24 @@ struct MergedGroups {
 };
 } // namespace
 
+/// The merged tensor that `slice` cuts off along the merged dimension; null
+/// where it does anything else.
+static tensor::CollapseShapeOp getCutOff(tensor::ExtractSliceOp slice) {
+  auto collapse = slice.getSource().getDefiningOp<tensor::CollapseShapeOp>();
+  if (!collapse || !slice.hasUnitStride() ||
+      slice.getSourceType().getRank() != slice.getType().getRank() ||
+      !slice.getType().hasStaticShape() ||
+      !llvm::all_of(slice.getStaticOffsets(),
+                    [](int64_t offset) { return offset == 0; }))
+    return {};
+  for (auto [dim, group] : llvm::enumerate(collapse.getReassociationIndices()))
+    if (slice.getType().getDimSize(dim) !=
+            slice.getSourceType().getDimSize(dim) &&
+        group.size() != 2)
+      return {};
+  return collapse;
+}
+
 /// `operand` as merged groups with a scale each, if it is that; `innerLoop` is
 /// to walk the elements of a group.
 static std::optional<MergedGroups> matchMergedGroups(const Contraction &c,
@@ -37,6 +58,8 @@ static std::optional<MergedGroups> matchMergedGroups(const Contraction &c,
                                                      int64_t innerLoop) {
   LoopTensor merged = traceMovement(operand);
   auto collapse = merged.value.getDefiningOp<tensor::CollapseShapeOp>();
+  if (auto slice = merged.value.getDefiningOp<tensor::ExtractSliceOp>())
+    collapse = getCutOff(slice);
   if (!collapse || !collapse.getSrcType().hasStaticShape() ||
       merged.getType().getElementType() != operand.getType().getElementType())
     return std::nullopt;
@@ -64,12 +87,37 @@ static std::optional<MergedGroups> matchMergedGroups(const Contraction &c,
   return groups;
 }
 
+/// `tensor` with zeros behind its `size` elements along `dim`.
+static Value fillUp(OpBuilder &builder, Location loc, Value tensor, int64_t dim,
+                    int64_t zeros) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  SmallVector<OpFoldResult> low(type.getRank(), builder.getIndexAttr(0)), high;
+  SmallVector<int64_t> shape(type.getShape());
+  for (int64_t i = 0; i < type.getRank(); ++i)
+    high.push_back(builder.getIndexAttr(i == dim ? zeros : 0));
+  shape[dim] += zeros;
+  Value zero = arith::ConstantOp::create(
+      builder, loc, builder.getZeroAttr(type.getElementType()));
+  return tensor::PadOp::create(builder, loc, type.clone(shape), tensor, low,
+                               high, zero);
+}
+
 /// The other operand with its contracted dimension split; null where its size
 /// is not known.
 static std::optional<LoopTensor> splitOperand(OpBuilder &builder, Location loc,
-                                              const LoopTensor &tensor,
+                                              LoopTensor tensor,
                                               const MergedGroups &groups,
                                               int64_t innerLoop) {
+  int64_t whole = groups.numGroups * groups.groupSize;
+  const auto *walked = llvm::find(tensor.loops, groups.loop);
+  int64_t contracted = walked - tensor.loops.begin();
+  if (walked == tensor.loops.end() || tensor.getType().isDynamicDim(contracted))
+    return std::nullopt;
+  int64_t missing = whole - tensor.getType().getDimSize(contracted);
+  if (missing < 0 || missing >= groups.groupSize)
+    return std::nullopt;
+  if (missing > 0)
+    tensor.value = fillUp(builder, loc, tensor.value, contracted, missing);
   RankedTensorType type = tensor.getType();
   LoopTensor split;
   SmallVector<ReassociationIndices> reassociation;
@@ -88,8 +136,6 @@ static std::optional<LoopTensor> splitOperand(OpBuilder &builder, Location loc,
              type.getDimSize(dim));
       continue;
     }
-    if (type.getDimSize(dim) != groups.numGroups * groups.groupSize)
-      return std::nullopt;
     addDim(loop, builder.getIndexAttr(groups.numGroups), groups.numGroups);
     addDim(innerLoop, builder.getIndexAttr(groups.groupSize), groups.groupSize);
   }

@@ -103,7 +103,7 @@ LogicalResult quantmlir::importWeightOnly(Contraction c, std::string &reason) {
   reason = explainWeightOnly(c);
   if (!reason.empty())
     return failure();
-  if (!isRankZeroOrOver(rhs->scale, c.n)) {
+  if (!isParameterOver(c, rhs->scale, c.n)) {
     reason = "expected scales for the tensor, for each row or for each column";
     return failure();
   }

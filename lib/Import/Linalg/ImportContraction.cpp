@@ -16,7 +16,7 @@
 #include "quant/Import/Groups/GroupedContraction.h"
 #include "quant/Import/Groups/WeightOnly.h"
 #include "quant/Import/Linalg/WidenedOperand.h"
-#include "quant/Import/QDQGenerics/QDQGenerics.h"
+#include "quant/Import/QDQ/ConvertQDQ.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -28,6 +28,19 @@ using namespace quantmlir;
 //===----------------------------------------------------------------------===//
 // Float contractions of dequantized tensors
 //===----------------------------------------------------------------------===//
+
+/// A constant weight whose batch dimensions all have size 1 has none.
+static void dropUnitBatch(Contraction &c) {
+  if (!c.rhs.isConstant())
+    return;
+  Contraction original = c;
+  for (auto [dim, loop] : llvm::enumerate(c.rhs.loops))
+    if (llvm::is_contained(c.batch, loop) &&
+        c.rhs.getType().getDimSize(dim) == 1)
+      loop = kUnitDim;
+  if (failed(c.classify()))
+    c = original;
+}
 
 static LogicalResult importDequantized(Contraction c, bool weightOnly,
                                        std::string &reason) {
@@ -53,10 +66,13 @@ static LogicalResult importDequantized(Contraction c, bool weightOnly,
     c.swapOperands();
     std::swap(lhs, rhs);
   }
+  dropUnitBatch(c);
+  lhs->ints = c.lhs;
+  rhs->ints = c.rhs;
   SmallVector<int64_t> rows(c.batch);
   llvm::append_range(rows, c.m);
-  if (!isRankZeroOrOver(lhs->scale, rows) ||
-      !isRankZeroOrOver(rhs->scale, c.n)) {
+  if (!isParameterOver(c, lhs->scale, rows) ||
+      !isParameterOver(c, rhs->scale, c.n)) {
     reason = "expected scales for the tensor, for each row or for each "
              "column";
     return failure();
@@ -251,11 +267,16 @@ static LogicalResult importWidened(Contraction c, std::string &reason) {
   c.rhs = rhs->ints;
   SmallVector<int64_t> rows;
   if (succeeded(c.classify())) {
+    if (c.lhs.isConstant() && !c.rhs.isConstant()) {
+      c.swapOperands();
+      std::swap(lhs, rhs);
+    }
+    dropUnitBatch(c);
     rows.append(c.batch);
     rows.append(c.m);
   }
-  if (c.k.empty() || !isRankZeroOrOver(lhs->zeroPoint, rows) ||
-      !isRankZeroOrOver(rhs->zeroPoint, c.n)) {
+  if (c.k.empty() || !isParameterOver(c, lhs->zeroPoint, rows) ||
+      !isParameterOver(c, rhs->zeroPoint, c.n)) {
     reason = "expected zero points for the tensor, for each row or for each "
              "column";
     return failure();
@@ -268,8 +289,7 @@ static LogicalResult importWidened(Contraction c, std::string &reason) {
   auto emitSide = [&](const QuantizedOperand &side, bool isLhs) {
     QuantizedMatrix matrix;
     matrix.isUnsigned = side.isUnsigned;
-    matrix.ints =
-        isLhs ? emitter.emitLhs(side.ints) : emitter.emitRhs(side.ints);
+    matrix.ints = isLhs ? emitter.emitLhs(c.lhs) : emitter.emitRhs(c.rhs);
     if (side.hasZeroPoint())
       matrix.zeroPoint = isLhs ? emitter.emitRowVector(side.zeroPoint)
                                : emitter.emitColumnVector(side.zeroPoint);

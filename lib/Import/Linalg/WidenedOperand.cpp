@@ -1,117 +1,48 @@
 //===- WidenedOperand.cpp - integers behind widening ops ------------------===//
 //
-// `MatMulInteger` arrives as `ext`, then `sub` of the zero point, each an
-// elementwise op of its own, then a matmul of i32 or i64. The widths are given
-// back here, so that the products are those of bytes again.
+// `MatMulInteger` arrives as arithmetic that widens bytes and subtracts their
+// zero point, then a matmul of i32 or i64. The widths are given back here, so
+// that the products are those of bytes again.
 //
 //===----------------------------------------------------------------------===//
 
 #include "quant/Import/Linalg/WidenedOperand.h"
 
-#include "quant/Dialect/Quant/Utils/Constants.h"
-#include "quant/Import/QDQGenerics/QDQGenerics.h"
+#include "quant/Import/QDQ/EmitStored.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace quantmlir;
 
-namespace {
-/// An input of an elementwise op, extended or not.
-struct Extended {
-  BodyParameter input;
-  bool isExtended = false, isUnsigned = false;
-
-  RankedTensorType getType() const {
-    return cast<RankedTensorType>(input.value.getType());
-  }
-};
-} // namespace
-
-static std::optional<Extended> matchExtended(linalg::GenericOp op,
-                                             Value value) {
-  Extended extended;
-  if (Operation *def = value.getDefiningOp();
-      isa_and_nonnull<arith::ExtSIOp, arith::ExtUIOp>(def)) {
-    extended.isExtended = true;
-    extended.isUnsigned = isa<arith::ExtUIOp>(def);
-    value = def->getOperand(0);
-  }
-  std::optional<BodyParameter> input = matchParameter(op, value);
-  if (!input || !input->isTensor)
-    return std::nullopt;
-  extended.input = *input;
-  return extended;
-}
-
-/// A zero point of the same width as its operand, as i32; no value if it
-/// cannot be, and a null one if it is 0.
-static std::optional<Value> emitZeroPoint(OpBuilder &builder, Location loc,
-                                          const Extended &zeroPoint) {
-  RankedTensorType type = zeroPoint.getType();
-  if (!zeroPoint.isExtended || !type.getElementType().isInteger(8))
-    return std::nullopt;
-  if (isZeroConstant(zeroPoint.input.value))
-    return Value();
-  RankedTensorType wide = type.clone(builder.getI32Type());
-  if (auto constants = getConstantInts(zeroPoint.input.value)) {
-    SmallVector<int32_t> values;
-    for (int64_t constant : *constants)
-      values.push_back(zeroPoint.isUnsigned ? (constant & 0xFF) : constant);
-    return Value(arith::ConstantOp::create(builder, loc,
-                                           makeI32TensorAttr(wide, values)));
-  }
-  if (type.getRank() != 0)
-    return std::nullopt;
-  Value scalar = tensor::ExtractOp::create(builder, loc, zeroPoint.input.value,
-                                           ValueRange{});
-  Type i32 = builder.getI32Type();
-  scalar = zeroPoint.isUnsigned
-               ? Value(arith::ExtUIOp::create(builder, loc, i32, scalar))
-               : Value(arith::ExtSIOp::create(builder, loc, i32, scalar));
-  return Value(tensor::FromElementsOp::create(builder, loc, wide, scalar));
-}
-
 std::optional<QuantizedOperand>
 quantmlir::matchWidened(OpBuilder &builder, const LoopTensor &tensor) {
+  LoopTensor root = traceMovement(tensor);
+  Type element = root.getType().getElementType();
+  if (!element.isInteger() || element.getIntOrFloatBitWidth() <= 8)
+    return std::nullopt;
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointAfterValue(root.value);
+  Location loc = root.value.getLoc();
+  Elements elements(builder.getContext(), root.getType().getShape());
+  std::optional<StoredElement> stored =
+      matchStored(elements, elements.getRoot(root.value));
+  if (!stored)
+    return std::nullopt;
+  ElementSite site{builder, loc, elements,
+                   tensor::getMixedSizes(builder, loc, root.value)};
+  std::optional<StoredTensor> emitted = emitStored(site, *stored);
+  if (!emitted || !emitted->groups.empty() || !stored->factors.empty())
+    return std::nullopt;
   QuantizedOperand operand;
-  LoopTensor current = traceMovement(tensor);
-  // At most a subtraction and an extension.
-  for (int step = 0; step < 2; ++step) {
-    auto op = current.value.getDefiningOp<linalg::GenericOp>();
-    if (!op || !isElementwise(op))
-      return std::nullopt;
-    Value yielded = op.getBlock()->getTerminator()->getOperand(0);
-    auto sub = yielded.getDefiningOp<arith::SubIOp>();
-    std::optional<Extended> source =
-        matchExtended(op, sub ? sub.getLhs() : yielded);
-    if (!source || (sub && operand.hasZeroPoint()) ||
-        static_cast<int64_t>(source->input.axes.size()) != op.getNumLoops())
-      return std::nullopt;
-    if (sub) {
-      std::optional<Extended> zeroPoint = matchExtended(op, sub.getRhs());
-      if (!zeroPoint)
-        return std::nullopt;
-      std::optional<Value> value =
-          emitZeroPoint(builder, op.getLoc(), *zeroPoint);
-      if (!value)
-        return std::nullopt;
-      SmallVector<int64_t> loops;
-      for (int64_t axis : zeroPoint->input.axes)
-        loops.push_back(current.loops[axis]);
-      if (*value)
-        operand.zeroPoint = {*value, loops};
-    }
-    current = traceMovement({source->input.value, current.loops});
-    Type element = source->getType().getElementType();
-    if (!source->isExtended)
-      continue;
-    if (!element.isInteger(8) && !element.isInteger(4))
-      return std::nullopt;
-    operand.isUnsigned = source->isUnsigned;
-    operand.ints = current;
-    return operand;
+  operand.isUnsigned = emitted->isUnsigned;
+  operand.ints.value = emitted->ints;
+  for (int64_t dim : emitted->dims)
+    operand.ints.loops.push_back(root.loops[dim]);
+  if (emitted->zeroPoint) {
+    operand.zeroPoint.value = emitted->zeroPoint;
+    for (int64_t axis : emitted->axes)
+      operand.zeroPoint.loops.push_back(operand.ints.loops[axis]);
   }
-  return std::nullopt;
+  return operand;
 }

@@ -42,6 +42,15 @@ static Value moveReshape(OpBuilder &builder, Operation *reshape,
   return moved->getResult(0);
 }
 
+/// Whether parameters are the same wherever `pad` adds elements, and where
+/// others are.
+static bool padsWithinParameters(tensor::PadOp pad, DequantizeOp op) {
+  return llvm::none_of(
+             op.getAxes(),
+             [&](int64_t axis) { return pad.getPaddedDims().test(axis); }) &&
+         (op.getAxes().empty() || !op.getZeroPoint());
+}
+
 /// Pads with the zero point; null unless the program pads with 0.
 static Value movePad(OpBuilder &builder, tensor::PadOp pad, DequantizeOp op) {
   Value padding = pad.getConstantPaddingValue();
@@ -90,7 +99,9 @@ void quantmlir::sinkDequantize(Operation *root) {
   });
   for (Operation *movement : movements) {
     auto op = movement->getOperand(0).getDefiningOp<DequantizeOp>();
-    if (!op || !op.getAxes().empty())
+    auto padded = dyn_cast<tensor::PadOp>(movement);
+    if (!op ||
+        (padded ? !padsWithinParameters(padded, op) : !op.getAxes().empty()))
       continue;
     OpBuilder builder(movement);
     Value moved;

@@ -35,6 +35,11 @@ std::optional<QuantizedOperand> matchDequantized(const LoopTensor &tensor);
 /// each index of exactly `wanted`, so that it can leave the sum over k.
 bool isRankZeroOrOver(const LoopTensor &vector, llvm::ArrayRef<int64_t> wanted);
 
+/// The same up to loops of one step: `vector` need not have them, nor may its
+/// dimensions of size 1 count.
+bool isParameterOver(const Contraction &contraction, const LoopTensor &vector,
+                     llvm::ArrayRef<int64_t> wanted);
+
 /// Number of products of the operands' largest magnitudes that fit in i32.
 int64_t getMaxSafeK(int64_t lhsMagnitude, int64_t rhsMagnitude);
 

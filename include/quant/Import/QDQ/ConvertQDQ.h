@@ -1,0 +1,32 @@
+//===- ConvertQDQ.h - quantize and dequantize as arithmetic -----*- C++ -*-===//
+//
+// torch-mlir, the ONNX importer and TOSA write QuantizeLinear and
+// DequantizeLinear out as elementwise arithmetic. It is recognised by what it
+// computes (Elements, StoredElement), in whatever ops it stands.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_IMPORT_QDQ_CONVERTQDQ_H
+#define QUANT_IMPORT_QDQ_CONVERTQDQ_H
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
+namespace quantmlir {
+
+/// Rewrites such arithmetic in `root` to `quant.quantize`, `quant.dequantize`
+/// and `quant.rescale`. Quantized constants are folded.
+void convertQDQ(mlir::Operation *root);
+
+/// Folds `quant.quantize` of constants in `root`.
+void foldConstantQuantizes(mlir::Operation *root);
+
+/// Replaces operands of contractions and convolutions that are computed from
+/// constants alone by constants.
+void foldConstantOperands(mlir::Operation *root);
+
+/// Whether `op` maps tensors elementwise in its result's iteration order.
+bool isElementwise(mlir::linalg::GenericOp op);
+
+} // namespace quantmlir
+
+#endif // QUANT_IMPORT_QDQ_CONVERTQDQ_H

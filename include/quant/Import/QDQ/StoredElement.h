@@ -1,0 +1,66 @@
+//===- StoredElement.h - dequantize and quantize, by meaning ----*- C++ -*-===//
+//
+// Reads `scale * (q - zero point)` and `clamp(roundeven(x / scale) + zero
+// point)` off an element, however the arithmetic is spelled: in integers or in
+// floats, in any order, with parameters of any rank.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_IMPORT_QDQ_STOREDELEMENT_H
+#define QUANT_IMPORT_QDQ_STOREDELEMENT_H
+
+#include "quant/Import/Elements/Element.h"
+
+namespace quantmlir {
+
+/// A factor, or what is divided by.
+struct ElementFactor {
+  const Element *value;
+  bool isDivisor;
+};
+
+/// A part of a zero point: `value` or, if `isNegated`, minus it; over the
+/// product of the first `numFactors` factors, where it stands behind them.
+struct ElementZero {
+  const Element *value;
+  bool isNegated;
+  unsigned numFactors;
+};
+
+/// `element = product of the factors * (stored - sum of the zeros)`.
+struct StoredElement {
+  /// An integer of at most 8 bits, or a constant that may fit in them.
+  const Element *stored;
+  /// How the bits of `stored` are read, where it has no more than 8.
+  bool isUnsigned = false;
+  /// Whether the factors' product is to be negated.
+  bool isNegated = false;
+  llvm::SmallVector<ElementFactor> factors;
+  llvm::SmallVector<ElementZero> zeros;
+};
+
+/// Reads a float `element`, or a widened integer one, so.
+std::optional<StoredElement> matchStored(Elements &elements,
+                                         const Element *element);
+
+/// `element = clamp(roundeven(input / scale) + sum of the zeros, min, max)`.
+struct QuantizedElement {
+  const Element *input;
+  /// Null where nothing is divided. A multiplication before the rounding is
+  /// part of `input`: it is not a division, to the bit.
+  const Element *scale = nullptr;
+  llvm::SmallVector<ElementZero> zeros;
+  int64_t min, max;
+};
+
+/// Reads an `element`, an integer one or a float one that holds integers, so.
+/// The range fits in 8 bits.
+std::optional<QuantizedElement> matchQuantized(Elements &elements,
+                                               const Element *element);
+
+/// The coordinates that `element` varies along.
+llvm::SmallBitVector getDependence(Elements &elements, const Element *element);
+
+} // namespace quantmlir
+
+#endif // QUANT_IMPORT_QDQ_STOREDELEMENT_H

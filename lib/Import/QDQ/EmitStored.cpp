@@ -1,0 +1,673 @@
+//===- EmitStored.cpp - stored integers and their parameters --------------===//
+//
+// A constant's integers are evaluated once. Where scales are negative, a block
+// is mirrored within its range, `q' = min + max - q`, and so is its zero point:
+// the real values stay what they are. A block whose scale is 0 holds zeros.
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant/Import/QDQ/EmitStored.h"
+
+#include "Parameters.h"
+
+#include "quant/Dialect/Quant/IR/Int4Constant.h"
+#include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/Utils/Constants.h"
+#include "quant/Dialect/Quant/Utils/StorageRange.h"
+#include "quant/Import/Contraction/ConstantLayout.h"
+#include "quant/Import/Contraction/MatmulEmitter.h"
+#include "quant/Import/Elements/EmitElement.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
+
+#include <cmath>
+#include <limits>
+
+using namespace mlir;
+using namespace quantmlir;
+
+namespace {
+
+/// How integers are stored: `bits` wide, each plus `shift`.
+struct Storage {
+  unsigned bits = 8;
+  bool isUnsigned = false;
+  int64_t shift = 0;
+
+  StorageRange getRange() const {
+    int64_t span = int64_t(1) << bits;
+    return isUnsigned ? StorageRange{0, span - 1}
+                      : StorageRange{-span / 2, span / 2 - 1};
+  }
+  bool holds(int64_t min, int64_t max) const {
+    return getRange().contains(StorageRange{min + shift, max + shift});
+  }
+};
+
+/// What becomes of the integers of a block that has one scale.
+struct BlockRange {
+  int64_t min = std::numeric_limits<int64_t>::max();
+  int64_t max = std::numeric_limits<int64_t>::min();
+};
+
+/// Whether the integers are stored by the program as they are.
+bool isStoredType(Type type) {
+  return type.isInteger() && type.getIntOrFloatBitWidth() <= 8;
+}
+
+/// Emits one stored element whose parameters are constants.
+class ConstantEmitter {
+public:
+  ConstantEmitter(const ElementSite &site, const StoredElement &stored,
+                  ConstantParameters parameters)
+      : site(site), elements(site.elements), stored(stored),
+        parameters(std::move(parameters)) {}
+
+  std::optional<StoredTensor> emit();
+
+private:
+  ArrayRef<int64_t> getShape() const { return elements.getShape(); }
+  bool chooseDims();
+  bool mirror();
+  bool readRanges();
+  bool chooseStorage();
+  Value emitInts();
+  Value reuseConstant();
+  Value evaluateInts();
+  int64_t readStored(int64_t value) const;
+  template <typename Take>
+  void forEachStored(ArrayRef<int64_t> dims, Take take);
+  void emitParameters();
+  Value splitInts(Value ints);
+
+  const ElementSite &site;
+  Elements &elements;
+  const StoredElement &stored;
+  ConstantParameters parameters;
+  StoredTensor result;
+  Storage storage;
+  /// For each block: whether it is mirrored, about what sum, or all zero.
+  std::vector<int64_t> mirrorSums;
+  std::vector<char> isMirrored, isZero;
+  std::vector<BlockRange> ranges;
+  bool isConstant = false, isChanged = false;
+  /// The coordinate that is split, and how many of its elements are a group.
+  int64_t splitCoordinate = -1, groupSize = 0;
+};
+
+} // namespace
+
+/// Integers that the program computes: as it stores them, or by the op that
+/// quantizes.
+static Value emitGivenInts(const ElementSite &site, const StoredElement &stored,
+                           ArrayRef<int64_t> dims) {
+  if (stored.stored->kind == Element::Kind::Tensor &&
+      isStoredType(stored.stored->type))
+    return emitElement(site.builder, site.loc, stored.stored, dims, site.sizes);
+  std::optional<QuantizedElement> quantized =
+      matchQuantized(site.elements, stored.stored);
+  if (quantized)
+    return dims.size() == site.sizes.size()
+               ? emitQuantized(site, stored.stored, *quantized)
+               : Value();
+  return isStoredType(stored.stored->type)
+             ? emitElement(site.builder, site.loc, stored.stored, dims,
+                           site.sizes)
+             : Value();
+}
+
+/// Bits of the program's own storage; computed integers are stored in 8.
+static unsigned getStoredBits(const StoredElement &stored) {
+  return isStoredType(stored.stored->type)
+             ? stored.stored->type.getIntOrFloatBitWidth()
+             : 8;
+}
+
+/// Coordinates that matter, and which one is split.
+bool ConstantEmitter::chooseDims() {
+  llvm::SmallBitVector dependence = getDependence(elements, stored.stored);
+  for (int64_t dim = 0, rank = getShape().size(); dim < rank; ++dim) {
+    int64_t step = parameters.steps[dim];
+    if (!dependence.test(dim) && step == 0 && getShape()[dim] != 1)
+      continue;
+    result.dims.push_back(dim);
+    if (step > 1)
+      splitCoordinate = dim;
+  }
+  // Blocks in more than one dimension: along the others each step has its own
+  // copy of the parameters.
+  if (splitCoordinate < 0)
+    return true;
+  groupSize = parameters.steps[splitCoordinate];
+  SmallVector<int64_t> steps = parameters.steps;
+  for (auto [dim, step] : llvm::enumerate(steps))
+    if (step > 1 && static_cast<int64_t>(dim) != splitCoordinate)
+      step = 1;
+  if (steps == parameters.steps)
+    return true;
+  SmallVector<int64_t> strides = parameters.getStrides();
+  ConstantParameters finer;
+  finer.steps = steps;
+  for (auto [size, step] : llvm::zip_equal(getShape(), steps)) {
+    finer.grid.sizes.push_back(step ? llvm::divideCeil(size, step) : 1);
+    finer.grid.steps.push_back(std::max<int64_t>(step, 1));
+  }
+  for (int64_t i = 0, e = finer.grid.size(); i < e; ++i) {
+    int64_t rest = i, from = 0;
+    for (int64_t dim = steps.size() - 1; dim >= 0; --dim) {
+      int64_t at = rest % finer.grid.sizes[dim] * finer.grid.steps[dim];
+      rest /= finer.grid.sizes[dim];
+      from += at / parameters.grid.steps[dim] * strides[dim];
+    }
+    finer.scales.push_back(parameters.scales[from]);
+    finer.zeros.push_back(parameters.zeros[from]);
+  }
+  parameters = std::move(finer);
+  return true;
+}
+
+/// An evaluated element of `stored` as the integer that it stands for.
+int64_t ConstantEmitter::readStored(int64_t value) const {
+  unsigned bits = stored.stored->type.getIntOrFloatBitWidth();
+  if (bits <= 8 && stored.isUnsigned)
+    return value & ((int64_t(1) << bits) - 1);
+  return value;
+}
+
+/// Calls `take(position, value, block)` for each integer, the coordinates
+/// `dims` in order.
+template <typename Take>
+void ConstantEmitter::forEachStored(ArrayRef<int64_t> dims, Take take) {
+  ElementGrid grid;
+  grid.sizes.assign(getShape().size(), 1);
+  grid.steps.assign(getShape().size(), 1);
+  for (int64_t dim : dims)
+    grid.sizes[dim] = getShape()[dim];
+  SmallVector<int64_t> strides = parameters.getStrides();
+  SmallVector<int64_t> at(grid.sizes.size(), 0);
+  evaluateIntegers(elements, stored.stored, grid,
+                   [&](int64_t first, ArrayRef<int64_t> values) {
+                     for (auto [i, value] : llvm::enumerate(values)) {
+                       int64_t block = 0;
+                       for (auto [dim, position] : llvm::enumerate(at))
+                         block += position / parameters.grid.steps[dim] *
+                                  strides[dim];
+                       take(first + i, readStored(value), block);
+                       for (int64_t dim = at.size() - 1; dim >= 0; --dim) {
+                         if (++at[dim] < grid.sizes[dim])
+                           break;
+                         at[dim] = 0;
+                       }
+                     }
+                   });
+}
+
+/// The extremes of each block; fails where numbers are too large to store.
+bool ConstantEmitter::readRanges() {
+  ranges.assign(parameters.scales.size(), BlockRange());
+  forEachStored(result.dims, [&](int64_t, int64_t value, int64_t block) {
+    ranges[block].min = std::min(ranges[block].min, value);
+    ranges[block].max = std::max(ranges[block].max, value);
+  });
+  return llvm::all_of(ranges, [](const BlockRange &range) {
+    return range.max <= (int64_t(1) << 31) && range.min >= -(int64_t(1) << 31);
+  });
+}
+
+/// Makes all scales > 0.
+bool ConstantEmitter::mirror() {
+  size_t size = parameters.scales.size();
+  isMirrored.assign(size, 0);
+  isZero.assign(size, 0);
+  mirrorSums.assign(size, 0);
+  unsigned bits = stored.stored->type.getIntOrFloatBitWidth();
+  for (size_t i = 0; i < size; ++i) {
+    float &scale = parameters.scales[i];
+    if (scale > 0)
+      continue;
+    isChanged = true;
+    if (!isConstant)
+      return false;
+    if (scale == 0) {
+      isZero[i] = 1;
+      scale = 1;
+      parameters.zeros[i] = 0;
+      continue;
+    }
+    isMirrored[i] = 1;
+    scale = -scale;
+    // About 0 where that fits, else within the range of the type.
+    int64_t least = bits <= 8 ? -(int64_t(1) << (bits - 1)) : INT64_MIN;
+    if (bits <= 8 && stored.isUnsigned)
+      mirrorSums[i] = (int64_t(1) << bits) - 1;
+    else if (ranges[i].min == least)
+      mirrorSums[i] = -1;
+    parameters.zeros[i] = mirrorSums[i] - parameters.zeros[i];
+  }
+  return true;
+}
+
+/// The program's own storage if all fits, else the narrowest that holds all.
+bool ConstantEmitter::chooseStorage() {
+  unsigned bits = stored.stored->type.getIntOrFloatBitWidth();
+  int64_t min = 0, max = 0;
+  bool isFirst = true;
+  auto add = [&](int64_t low, int64_t high) {
+    min = isFirst ? low : std::min(min, low);
+    max = isFirst ? high : std::max(max, high);
+    isFirst = false;
+  };
+  for (int64_t zero : parameters.zeros)
+    add(zero, zero);
+  if (!isConstant) {
+    bits = getStoredBits(stored);
+    storage = {bits, stored.isUnsigned, 0};
+    return (bits == 8 || bits == 4) && storage.holds(min, max);
+  }
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    const BlockRange &range = ranges[i];
+    if (range.min > range.max)
+      continue;
+    if (isZero[i])
+      add(0, 0);
+    else if (isMirrored[i])
+      add(mirrorSums[i] - range.max, mirrorSums[i] - range.min);
+    else
+      add(range.min, range.max);
+  }
+  SmallVector<Storage> candidates;
+  if (bits == 8 || bits == 4)
+    candidates.push_back({bits, stored.isUnsigned, 0});
+  for (unsigned width : {4u, 8u})
+    for (bool isUnsigned : {false, true})
+      if (bits != 8 || width == 8)
+        candidates.push_back({width, isUnsigned, 0});
+  candidates.push_back({8, false, -128 - min});
+  for (const Storage &candidate : candidates)
+    if (candidate.holds(min, max)) {
+      storage = candidate;
+      isChanged = isChanged || storage.bits != bits || storage.shift != 0 ||
+                  storage.isUnsigned != stored.isUnsigned;
+      return true;
+    }
+  return false;
+}
+
+/// The program's own constant, where it can stay as it is.
+Value ConstantEmitter::reuseConstant() {
+  const Element *element = stored.stored;
+  while (element && element->kind == Element::Kind::Tensor &&
+         !matchPattern(element->value, m_Constant()))
+    element = elements.expand(element);
+  if (isChanged || !element || element->kind != Element::Kind::Tensor)
+    return {};
+  Value whole =
+      emitElement(site.builder, site.loc, element, result.dims, site.sizes);
+  if (whole && matchPattern(whole, m_Constant()))
+    return whole;
+  if (whole && whole.getDefiningOp())
+    eraseDeadChain(whole.getDefiningOp());
+  return {};
+}
+
+Value ConstantEmitter::evaluateInts() {
+  SmallVector<int64_t> shape;
+  for (int64_t dim : result.dims)
+    shape.push_back(getShape()[dim]);
+  std::vector<int8_t> values(llvm::product_of(shape));
+  forEachStored(result.dims, [&](int64_t i, int64_t value, int64_t block) {
+    int64_t kept = isZero[block]       ? 0
+                   : isMirrored[block] ? mirrorSums[block] - value
+                                       : value;
+    values[i] = static_cast<int8_t>(kept + storage.shift);
+  });
+  auto type =
+      RankedTensorType::get(shape, site.builder.getIntegerType(storage.bits));
+  if (storage.bits == 4)
+    return createInt4Constant(site.builder, site.loc, type, values);
+  return arith::ConstantOp::create(site.builder, site.loc,
+                                   makeIntTensorAttr(type, values));
+}
+
+Value ConstantEmitter::emitInts() {
+  if (!isConstant)
+    return emitGivenInts(site, stored, result.dims);
+  if (Value constant = reuseConstant())
+    return constant;
+  return evaluateInts();
+}
+
+/// The split coordinate as groups, the last one padded with what stands for 0.
+Value ConstantEmitter::splitInts(Value ints) {
+  auto type = cast<RankedTensorType>(ints.getType());
+  OpBuilder &builder = site.builder;
+  SmallVector<int64_t> padded, split;
+  for (auto [position, dim] : llvm::enumerate(result.dims)) {
+    int64_t size = type.getDimSize(position);
+    ReassociationIndices group{static_cast<int64_t>(split.size())};
+    if (dim == splitCoordinate) {
+      result.splitDim = position;
+      result.mergedSize = size;
+      int64_t numGroups = llvm::divideCeil(size, groupSize);
+      padded.push_back(numGroups * groupSize);
+      split.push_back(numGroups);
+      group.push_back(split.size());
+      split.push_back(groupSize);
+    } else {
+      padded.push_back(size);
+      split.push_back(size);
+    }
+    result.groups.push_back(std::move(group));
+  }
+  auto splitType = RankedTensorType::get(split, type.getElementType());
+  if (padded != SmallVector<int64_t>(type.getShape())) {
+    // Zero points differ between groups; a tail of any integers is cut off
+    // again, so that 0 is as good as another.
+    SmallVector<OpFoldResult> low(type.getRank(), builder.getIndexAttr(0)),
+        high;
+    for (auto [size, full] : llvm::zip_equal(type.getShape(), padded))
+      high.push_back(builder.getIndexAttr(full - size));
+    Value zero = arith::ConstantOp::create(
+        builder, site.loc, builder.getIntegerAttr(type.getElementType(), 0));
+    ints = tensor::PadOp::create(
+        builder, site.loc, RankedTensorType::get(padded, type.getElementType()),
+        ints, low, high, zero);
+  }
+  if (Value constant = reshapeConstant(builder, site.loc, ints, splitType))
+    return constant;
+  return tensor::ExpandShapeOp::create(builder, site.loc, splitType, ints,
+                                       result.groups);
+}
+
+void ConstantEmitter::emitParameters() {
+  OpBuilder &builder = site.builder;
+  SmallVector<int64_t> shape;
+  int64_t position = 0;
+  for (int64_t dim : result.dims) {
+    if (parameters.steps[dim] != 0) {
+      result.axes.push_back(position);
+      shape.push_back(parameters.grid.sizes[dim]);
+    }
+    position += dim == splitCoordinate ? 2 : 1;
+  }
+  auto type = RankedTensorType::get(shape, builder.getF32Type());
+  if (!stored.factors.empty())
+    result.scale = arith::ConstantOp::create(
+        builder, site.loc, makeFloatTensorAttr(type, parameters.scales));
+  std::vector<int32_t> zeros;
+  for (int64_t zero : parameters.zeros)
+    zeros.push_back(zero + storage.shift);
+  if (llvm::any_of(zeros, [](int32_t zero) { return zero != 0; }))
+    result.zeroPoint = arith::ConstantOp::create(
+        builder, site.loc,
+        makeI32TensorAttr(type.clone(builder.getI32Type()), zeros));
+}
+
+std::optional<StoredTensor> ConstantEmitter::emit() {
+  isConstant = isConstantElement(elements, stored.stored);
+  if (!chooseDims())
+    return std::nullopt;
+  // Groups must be of a known number.
+  auto isStatic = [&](int64_t dim) {
+    return !ShapedType::isDynamic(getShape()[dim]);
+  };
+  if ((isConstant || splitCoordinate >= 0) &&
+      !llvm::all_of(result.dims, isStatic))
+    return std::nullopt;
+  if ((isConstant && !readRanges()) || !mirror() || !chooseStorage())
+    return std::nullopt;
+  Value ints = emitInts();
+  if (!ints)
+    return std::nullopt;
+  result.isUnsigned = storage.isUnsigned;
+  emitParameters();
+  result.ints = splitCoordinate >= 0 ? splitInts(ints) : ints;
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Parameters that are computed
+//===----------------------------------------------------------------------===//
+
+/// `element`, one number or one for each index of `dims`, as a tensor of
+/// `type`'s elements.
+static Value emitRunTime(const ElementSite &site, const Element *element,
+                         ArrayRef<int64_t> dims, Type type) {
+  OpBuilder &builder = site.builder;
+  if (dims.empty() && element->kind == Element::Kind::Scalar &&
+      element->type == type)
+    return tensor::FromElementsOp::create(
+        builder, site.loc, RankedTensorType::get({}, type), element->value);
+  if (element->type != type) {
+    bool isWidened = isa<FloatType>(type)
+                         ? element->type.getIntOrFloatBitWidth() < 32
+                         : false;
+    if (!isWidened || !isa<FloatType>(element->type))
+      return {};
+    element = site.elements.getOperation(ElementOpcode::ExtF, type, {element});
+  }
+  return emitElement(builder, site.loc, element, dims, site.sizes);
+}
+
+/// A zero point in i32: what it was before it was widened or converted.
+static const Element *getIntegerZero(Elements &elements,
+                                     const Element *element) {
+  element = elements.resolve(element);
+  Type i32 = IntegerType::get(element->type.getContext(), 32);
+  using Code = ElementOpcode;
+  if (element->is(Code::SIToFP) || element->is(Code::UIToFP)) {
+    const Element *operand = element->operands[0];
+    if (element->is(Code::UIToFP) && operand->type.getIntOrFloatBitWidth() < 32)
+      return elements.getOperation(Code::ExtUI, i32, {operand});
+    return element->is(Code::UIToFP) ? nullptr
+                                     : getIntegerZero(elements, operand);
+  }
+  if (!element->type.isInteger())
+    return nullptr;
+  unsigned width = element->type.getIntOrFloatBitWidth();
+  if (width == 32)
+    return element;
+  return elements.getOperation(width > 32 ? Code::TruncI : Code::ExtSI, i32,
+                               {element});
+}
+
+/// The coordinates that `parameters` vary along; none twice the root's own.
+static SmallVector<int64_t> getDims(Elements &elements,
+                                    ArrayRef<const Element *> parameters) {
+  llvm::SmallBitVector all(elements.getShape().size());
+  for (const Element *parameter : parameters)
+    if (parameter)
+      all |= getDependence(elements, parameter);
+  SmallVector<int64_t> dims;
+  for (unsigned dim : all.set_bits())
+    dims.push_back(dim);
+  return dims;
+}
+
+/// Whether a computed parameter over `dims` is one at all: as many of them as
+/// there are elements are an operand of their own.
+static bool isParameter(Elements &elements, ArrayRef<int64_t> dims) {
+  int64_t numDims = llvm::count_if(elements.getShape(),
+                                   [](int64_t size) { return size != 1; });
+  return dims.empty() || static_cast<int64_t>(dims.size()) < numDims ||
+         static_cast<size_t>(numDims) < elements.getShape().size();
+}
+
+/// One scale and at most one zero point that are computed by the program.
+static std::optional<ElementParameters>
+emitRunTimeParameters(const ElementSite &site, const Element *scale,
+                      ArrayRef<ElementZero> zeros) {
+  Elements &elements = site.elements;
+  OpBuilder &builder = site.builder;
+  if (zeros.size() > 1 ||
+      (zeros.size() == 1 &&
+       (zeros.front().isNegated || zeros.front().numFactors != 0)))
+    return std::nullopt;
+  const Element *zero = nullptr;
+  if (!zeros.empty()) {
+    zero = getIntegerZero(elements, zeros.front().value);
+    // A constant one is 0 as a rule; others are converted by evaluation.
+    if (!zero) {
+      const Element *constant = zeros.front().value;
+      if (!isConstantElement(elements, constant))
+        return std::nullopt;
+      zero = elements.getOperation(ElementOpcode::FPToSI, builder.getI32Type(),
+                                   {constant});
+    }
+  }
+  ElementParameters parameters;
+  parameters.dims = getDims(elements, {scale, zero});
+  if (!isParameter(elements, parameters.dims))
+    return std::nullopt;
+  if (scale) {
+    parameters.scale =
+        emitRunTime(site, scale, parameters.dims, builder.getF32Type());
+    std::optional<FloatConstant> constant =
+        FloatConstant::get(parameters.scale);
+    if (!parameters.scale ||
+        (constant && !llvm::all_of(constant->getStored(), [](float value) {
+           return std::isfinite(value) && value > 0;
+         })))
+      return std::nullopt;
+  }
+  if (zero) {
+    parameters.zeroPoint =
+        emitRunTime(site, zero, parameters.dims, builder.getI32Type());
+    if (!parameters.zeroPoint)
+      return std::nullopt;
+  }
+  return parameters;
+}
+
+/// The same for integers that are not known either, or are known and need no
+/// change.
+static std::optional<StoredTensor> emitRunTimeStored(const ElementSite &site,
+                                                     const StoredElement &s) {
+  Elements &elements = site.elements;
+  unsigned bits = getStoredBits(s);
+  if (s.isNegated || s.factors.size() > 1 ||
+      (!s.factors.empty() && s.factors.front().isDivisor) ||
+      (bits != 8 && bits != 4))
+    return std::nullopt;
+  std::optional<ElementParameters> parameters = emitRunTimeParameters(
+      site, s.factors.empty() ? nullptr : s.factors.front().value, s.zeros);
+  if (!parameters)
+    return std::nullopt;
+  StoredTensor result;
+  result.isUnsigned = s.isUnsigned;
+  llvm::SmallBitVector dependence = getDependence(elements, s.stored);
+  for (int64_t dim = 0, e = elements.getShape().size(); dim < e; ++dim)
+    if (dependence.test(dim) || elements.getShape()[dim] == 1 ||
+        llvm::is_contained(parameters->dims, dim)) {
+      if (llvm::is_contained(parameters->dims, dim))
+        result.axes.push_back(result.dims.size());
+      result.dims.push_back(dim);
+    }
+  result.ints = emitGivenInts(site, s, result.dims);
+  result.scale = parameters->scale;
+  result.zeroPoint = parameters->zeroPoint;
+  if (!result.ints)
+    return std::nullopt;
+  return result;
+}
+
+std::optional<StoredTensor> quantmlir::emitStored(const ElementSite &site,
+                                                  const StoredElement &stored) {
+  if (std::optional<ConstantParameters> parameters =
+          evaluateParameters(site.elements, stored))
+    return ConstantEmitter(site, stored, std::move(*parameters)).emit();
+  return emitRunTimeStored(site, stored);
+}
+
+//===----------------------------------------------------------------------===//
+// Quantize
+//===----------------------------------------------------------------------===//
+
+/// Constant parameters over the dimensions that they vary along, or computed
+/// ones.
+static std::optional<ElementParameters>
+emitQuantizeParameters(const ElementSite &site,
+                       const QuantizedElement &quantized) {
+  OpBuilder &builder = site.builder;
+  StoredElement as{quantized.input};
+  if (quantized.scale)
+    as.factors.push_back({quantized.scale, /*isDivisor=*/false});
+  as.zeros = quantized.zeros;
+  std::optional<ConstantParameters> constants =
+      evaluateParameters(site.elements, as);
+  if (!constants)
+    return emitRunTimeParameters(site, quantized.scale, quantized.zeros);
+  ElementParameters parameters;
+  SmallVector<int64_t> shape;
+  for (auto [dim, step] : llvm::enumerate(constants->steps)) {
+    if (step > 1)
+      return std::nullopt;
+    if (step == 0)
+      continue;
+    parameters.dims.push_back(dim);
+    shape.push_back(constants->grid.sizes[dim]);
+  }
+  if (!llvm::all_of(constants->scales, [](float scale) { return scale > 0; }))
+    return std::nullopt;
+  auto type = RankedTensorType::get(shape, builder.getF32Type());
+  parameters.scale = arith::ConstantOp::create(
+      builder, site.loc, makeFloatTensorAttr(type, constants->scales));
+  if (!constants->hasZeros())
+    return parameters;
+  if (!llvm::all_of(constants->zeros, [&](int64_t zero) {
+        return zero >= quantized.min && zero <= quantized.max;
+      }))
+    return std::nullopt;
+  std::vector<int32_t> zeros(constants->zeros.begin(), constants->zeros.end());
+  parameters.zeroPoint = arith::ConstantOp::create(
+      builder, site.loc,
+      makeI32TensorAttr(type.clone(builder.getI32Type()), zeros));
+  return parameters;
+}
+
+std::optional<ElementParameters> quantmlir::emitScale(const ElementSite &site,
+                                                      const Element *factor) {
+  return emitQuantizeParameters(site, {factor, factor, {}, 0, 1});
+}
+
+Value quantmlir::emitQuantized(const ElementSite &site, const Element *element,
+                               const QuantizedElement &quantized) {
+  OpBuilder &builder = site.builder;
+  // The range says how the bits are to be read; either way where both do.
+  bool isUnsigned = quantized.max > 127;
+  unsigned bits = element->type.isInteger(4) ? 4 : 8;
+  if (bits == 4)
+    isUnsigned = quantized.max > 7;
+  Storage storage{bits, isUnsigned, 0};
+  if (!storage.holds(quantized.min, quantized.max))
+    return {};
+  std::optional<ElementParameters> parameters =
+      emitQuantizeParameters(site, quantized);
+  if (!parameters)
+    return {};
+  if (!parameters->scale)
+    parameters->scale = arith::ConstantOp::create(
+        builder, site.loc,
+        makeFloatTensorAttr(RankedTensorType::get({}, builder.getF32Type()),
+                            {1.0f}));
+  const Element *input = quantized.input;
+  if (input->is(ElementOpcode::ExtF))
+    input = input->operands[0];
+  if (!isa<Float32Type, Float16Type, BFloat16Type>(input->type))
+    return {};
+  SmallVector<int64_t> dims =
+      llvm::to_vector(llvm::seq<int64_t>(0, site.sizes.size()));
+  Value floats = emitElement(builder, site.loc, input, dims, site.sizes);
+  if (!floats)
+    return {};
+  auto type = cast<RankedTensorType>(floats.getType());
+  return QuantizeOp::create(
+      builder, site.loc, type.clone(builder.getIntegerType(bits)), floats,
+      parameters->scale, parameters->zeroPoint,
+      builder.getDenseI64ArrayAttr(parameters->dims),
+      builder.getDenseI64ArrayAttr({quantized.min, quantized.max}),
+      isUnsigned ? builder.getUnitAttr() : UnitAttr());
+}
