@@ -9,6 +9,8 @@
 #include "quant/Import/Linalg/WidenedOperand.h"
 
 #include "quant/Dialect/Quant/Utils/Constants.h"
+#include "quant/Dialect/Quant/Utils/StorageRange.h"
+#include "quant/Import/Contraction/MatmulEmitter.h"
 #include "quant/Import/QDQGenerics/QDQGenerics.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -48,7 +50,8 @@ static std::optional<Extended> matchExtended(linalg::GenericOp op,
 /// A zero point of the same width as its operand, as i32; no value if it
 /// cannot be, and a null one if it is 0.
 static std::optional<Value> emitZeroPoint(OpBuilder &builder, Location loc,
-                                          const Extended &zeroPoint) {
+                                          Extended zeroPoint) {
+  zeroPoint.input.value = emitWithoutUnitDims(builder, loc, zeroPoint.input);
   RankedTensorType type = zeroPoint.getType();
   if (!zeroPoint.isExtended || !type.getElementType().isInteger(8))
     return std::nullopt;
@@ -73,9 +76,41 @@ static std::optional<Value> emitZeroPoint(OpBuilder &builder, Location loc,
   return Value(tensor::FromElementsOp::create(builder, loc, wide, scalar));
 }
 
+/// A zero point that is read with the other sign than its operand may lie out
+/// of the operand's range; it stays where it is known not to.
+static bool isInRange(const QuantizedOperand &operand, bool zeroIsUnsigned,
+                      std::string &reason) {
+  if (!operand.hasZeroPoint())
+    return true;
+  StorageRange range = getStorageRange(
+      operand.ints.getType().getElementType(), operand.isUnsigned);
+  auto describe = [&] {
+    return "expected a zero point in [" + std::to_string(range.min) + ", " +
+           std::to_string(range.max) + "], as the " +
+           (operand.isUnsigned ? "unsigned" : "signed") +
+           " integers that it belongs to, found ";
+  };
+  if (auto constants = IntConstant::get(operand.zeroPoint.value)) {
+    for (int64_t i = 0, e = constants->size(); i < e; ++i)
+      if (!range.contains((*constants)[i])) {
+        reason = describe() + std::to_string((*constants)[i]);
+        return false;
+      }
+    return true;
+  }
+  if (zeroIsUnsigned == operand.isUnsigned &&
+      operand.ints.getType().getElementType().isInteger(8))
+    return true;
+  reason = describe() + (zeroIsUnsigned ? "an unsigned" : "a signed") +
+           " byte of the run time";
+  return false;
+}
+
 std::optional<QuantizedOperand>
-quantmlir::matchWidened(OpBuilder &builder, const LoopTensor &tensor) {
+quantmlir::matchWidened(OpBuilder &builder, const LoopTensor &tensor,
+                        std::string &reason) {
   QuantizedOperand operand;
+  bool zeroIsUnsigned = false;
   LoopTensor current = traceMovement(tensor);
   // At most a subtraction and an extension.
   for (int step = 0; step < 2; ++step) {
@@ -102,6 +137,7 @@ quantmlir::matchWidened(OpBuilder &builder, const LoopTensor &tensor) {
         loops.push_back(current.loops[axis]);
       if (*value)
         operand.zeroPoint = {*value, loops};
+      zeroIsUnsigned = zeroPoint->isUnsigned;
     }
     current = traceMovement({source->input.value, current.loops});
     Type element = source->getType().getElementType();
@@ -111,6 +147,8 @@ quantmlir::matchWidened(OpBuilder &builder, const LoopTensor &tensor) {
       return std::nullopt;
     operand.isUnsigned = source->isUnsigned;
     operand.ints = current;
+    if (!isInRange(operand, zeroIsUnsigned, reason))
+      return std::nullopt;
     return operand;
   }
   return std::nullopt;

@@ -48,7 +48,10 @@ std::optional<BodyParameter> quantmlir::matchParameter(linalg::GenericOp op,
     return std::nullopt;
   parameter.isTensor = true;
   parameter.value = operand->get();
-  for (AffineExpr expr : op.getMatchingIndexingMap(operand).getResults()) {
+  auto type = cast<RankedTensorType>(parameter.value.getType());
+  SmallVector<int64_t> extents = op.getStaticLoopRanges();
+  for (auto [dim, expr] :
+       llvm::enumerate(op.getMatchingIndexingMap(operand).getResults())) {
     if (auto constant = dyn_cast<AffineConstantExpr>(expr);
         constant && constant.getValue() == 0) {
       parameter.hasUnitDims = true;
@@ -58,14 +61,19 @@ std::optional<BodyParameter> quantmlir::matchParameter(linalg::GenericOp op,
     int64_t last = parameter.axes.empty() ? -1 : parameter.axes.back();
     if (!loop || static_cast<int64_t>(loop.getPosition()) <= last)
       return std::nullopt;
+    // One number for a loop of an unknown size is one for each of its indices.
+    if (type.getDimSize(dim) == 1 &&
+        ShapedType::isDynamic(extents[loop.getPosition()])) {
+      parameter.hasUnitDims = true;
+      continue;
+    }
     parameter.axes.push_back(loop.getPosition());
   }
   return parameter;
 }
 
-/// The tensor with the dimensions that loops walk.
-static Value emitWithoutUnitDims(OpBuilder &builder, Location loc,
-                                 const BodyParameter &parameter) {
+Value quantmlir::emitWithoutUnitDims(OpBuilder &builder, Location loc,
+                                     const BodyParameter &parameter) {
   if (!parameter.hasUnitDims)
     return parameter.value;
   auto type = cast<RankedTensorType>(parameter.value.getType());

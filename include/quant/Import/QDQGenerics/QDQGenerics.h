@@ -37,14 +37,18 @@ struct BodyParameter {
   mlir::Value value;
   llvm::SmallVector<int64_t> axes;
   bool isTensor = false;
-  /// Whether the tensor has dimensions of size 1 that no loop walks: it then
-  /// has more dimensions than there are axes.
+  /// Whether the tensor has dimensions of size 1 that no loop walks, or one of
+  /// an unknown size: it then has more dimensions than there are axes.
   bool hasUnitDims = false;
 };
 
 /// Reads `value` of the body of `op` as a parameter.
 std::optional<BodyParameter> matchParameter(mlir::linalg::GenericOp op,
                                             mlir::Value value);
+
+/// The tensor of `parameter` with the dimensions that its axes walk only.
+mlir::Value emitWithoutUnitDims(mlir::OpBuilder &builder, mlir::Location loc,
+                                const BodyParameter &parameter);
 
 /// `parameter` as an f32 scale; null when it is a constant that is not finite
 /// and positive.
