@@ -75,6 +75,7 @@ void quantmlir::buildNVVMPipeline(OpPassManager &pm,
   buildQuantStage(pm, options.quantize);
   if (!endStage(pm, Stage::Quant, options.stopAfter))
     return;
+  pm.addPass(createQuantCheckSizesPass());
   pm.addPass(createQuantSetNVVMTargetPass({options.chip}));
   pm.addPass(createQuantPackMatmulPass());
   pm.addPass(createCanonicalizerPass());

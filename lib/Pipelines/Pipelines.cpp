@@ -163,6 +163,7 @@ void quantmlir::buildGenericPipeline(OpPassManager &pm,
   if (!endStage(pm, Stage::Quant, options.stopAfter) ||
       options.stopAfter == Stage::Packed)
     return;
+  pm.addPass(createQuantCheckSizesPass());
   pm.addPass(createConvertQuantToLinalgPass());
   buildBufferizeStage(pm);
   if (!endStage(pm, Stage::Target, options.stopAfter))
@@ -186,6 +187,7 @@ void quantmlir::buildX86Pipeline(OpPassManager &pm,
   buildQuantStage(pm, options.quantize);
   if (!endStage(pm, Stage::Quant, options.stopAfter))
     return;
+  pm.addPass(createQuantCheckSizesPass());
   QuantSetTargetPassOptions target;
   target.cpu = options.cpu;
   target.features.assign(options.features.begin(), options.features.end());

@@ -31,6 +31,8 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdarg>
+#include <cstdio>
 #include <cstring>
 
 using namespace mlir;
@@ -146,13 +148,24 @@ static llvm::Error externalizeConstants(ModuleOp module, Addresses &addresses,
 // The runner
 //===----------------------------------------------------------------------===//
 
-/// What a program that stopped itself said before (`cf.assert` prints, then
-/// aborts).
+/// What a program that stopped itself said before (`cf.assert` and comparisons
+/// of sizes print, then abort).
 static thread_local std::string assertMessage;
 
 static int keepMessage(const char *text) {
   assertMessage = text;
   return 0;
+}
+
+/// The same for sizes that differ (quant-check-sizes).
+static int keepFormatted(int, const char *format, ...) {
+  char text[1024];
+  va_list arguments;
+  va_start(arguments, format);
+  int length = std::vsnprintf(text, sizeof(text), format, arguments);
+  va_end(arguments);
+  assertMessage = StringRef(text).trim().str();
+  return length;
 }
 
 /// Where observations of the run in progress go.
@@ -284,6 +297,7 @@ JitRunner::create(OwningOpRef<ModuleOp> module, Signature signature) {
     for (auto [name, address] : getCudaFunctions())
       add(name, address);
     add("puts", reinterpret_cast<const void *>(&keepMessage));
+    add("dprintf", reinterpret_cast<const void *>(&keepFormatted));
     add("__truncsfbf2", reinterpret_cast<const void *>(&__truncsfbf2));
     add("__truncdfbf2", reinterpret_cast<const void *>(&__truncdfbf2));
     return symbols;

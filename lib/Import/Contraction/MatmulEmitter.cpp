@@ -221,13 +221,13 @@ Value MatmulEmitter::emitRhsRows(const LoopTensor &rhs) {
 
 Value MatmulEmitter::emitInit() { return emitMatrix(contraction.init, m, n); }
 
-Value MatmulEmitter::emitRowVector(const LoopTensor &rows) {
-  LoopTensor vector = rows;
-  dropUnitDims(builder, loc, vector);
-  if (vector.loops.empty())
-    return vector.value;
+Value MatmulEmitter::emitRowVector(const LoopTensor &vector) {
+  LoopTensor walked = vector;
+  dropUnitDims(builder, loc, walked);
+  if (walked.loops.empty())
+    return walked.value;
   // As a matrix whose columns are absent, then without the column dimension.
-  Value matrix = emitMatrix(vector, m, {});
+  Value matrix = emitMatrix(walked, m, {});
   SmallVector<ReassociationIndices> groups;
   int64_t rank = batch.size() + 2;
   for (int64_t dim = 0; dim + 1 < rank; ++dim)

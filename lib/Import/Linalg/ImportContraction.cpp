@@ -251,9 +251,9 @@ static Value emitWidened(OpBuilder &builder, Location loc, Value tensor,
 
 static LogicalResult importWidened(Contraction c, std::string &reason) {
   OpBuilder builder(c.op);
-  std::optional<QuantizedOperand> lhs = matchWidened(builder, c.lhs);
+  std::optional<QuantizedOperand> lhs = matchWidened(builder, c.lhs, reason);
   std::optional<QuantizedOperand> rhs =
-      lhs ? matchWidened(builder, c.rhs) : std::nullopt;
+      lhs ? matchWidened(builder, c.rhs, reason) : std::nullopt;
   if (!rhs)
     return failure();
   bool isWide = c.getResultElementType().isInteger(64);

@@ -16,7 +16,8 @@ using namespace mlir;
 using namespace quantmlir;
 
 std::optional<QuantizedOperand>
-quantmlir::matchWidened(OpBuilder &builder, const LoopTensor &tensor) {
+quantmlir::matchWidened(OpBuilder &builder, const LoopTensor &tensor,
+                        std::string &reason) {
   LoopTensor root = traceMovement(tensor);
   Type element = root.getType().getElementType();
   if (!element.isInteger() || element.getIntOrFloatBitWidth() <= 8)
@@ -30,7 +31,7 @@ quantmlir::matchWidened(OpBuilder &builder, const LoopTensor &tensor) {
   if (!stored)
     return std::nullopt;
   ElementSite site{builder, loc, elements,
-                   tensor::getMixedSizes(builder, loc, root.value)};
+                   tensor::getMixedSizes(builder, loc, root.value), &reason};
   std::optional<StoredTensor> emitted = emitStored(site, *stored);
   if (!emitted || !emitted->groups.empty() || !stored->factors.empty())
     return std::nullopt;

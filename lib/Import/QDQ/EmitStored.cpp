@@ -126,6 +126,17 @@ static unsigned getStoredBits(const StoredElement &stored) {
              : 8;
 }
 
+/// Says which zero points the integers have.
+static void refuseZero(const ElementSite &site, const Storage &storage,
+                       const std::string &found) {
+  StorageRange range = storage.getRange();
+  if (site.reason)
+    *site.reason = "expected a zero point in [" + std::to_string(range.min) +
+                   ", " + std::to_string(range.max) + "], as the " +
+                   (storage.isUnsigned ? "unsigned" : "signed") +
+                   " integers that it belongs to, found " + found;
+}
+
 /// Coordinates that matter, and which one is split.
 bool ConstantEmitter::chooseDims() {
   llvm::SmallBitVector dependence = getDependence(elements, stored.stored);
@@ -265,6 +276,9 @@ bool ConstantEmitter::chooseStorage() {
   if (!isConstant) {
     bits = getStoredBits(stored);
     storage = {bits, stored.isUnsigned, 0};
+    if (!storage.holds(min, max))
+      refuseZero(site, storage, std::to_string(storage.holds(min, min) ? max
+                                                                      : min));
     return (bits == 8 || bits == 4) && storage.holds(min, max);
   }
   for (size_t i = 0; i < ranges.size(); ++i) {
@@ -542,6 +556,30 @@ emitRunTimeParameters(const ElementSite &site, const Element *scale,
   return parameters;
 }
 
+/// Whether a zero point that is known at run time only is read as the integers
+/// of `storage` are: else it may lie out of their range.
+static bool isReadAlike(const ElementSite &site, const ElementZero &zero,
+                        const Storage &storage) {
+  const Element *element = site.elements.resolve(zero.value);
+  using Code = ElementOpcode;
+  while (element->is(Code::SIToFP) || element->is(Code::TruncI) ||
+         ((element->is(Code::ExtSI) || element->is(Code::ExtUI)) &&
+          !isStoredType(element->operands[0]->type)))
+    element = site.elements.resolve(element->operands[0]);
+  bool isUnsigned = element->is(Code::ExtUI) || element->is(Code::UIToFP);
+  bool isByte = (isUnsigned || element->is(Code::ExtSI)) &&
+                isStoredType(element->operands[0]->type);
+  if (!isByte)
+    return true;
+  unsigned bits = element->operands[0]->type.getIntOrFloatBitWidth();
+  if (isUnsigned == storage.isUnsigned && bits <= storage.bits)
+    return true;
+  refuseZero(site, storage,
+             isUnsigned ? "an unsigned byte of the run time"
+                        : "a signed byte of the run time");
+  return false;
+}
+
 /// The same for integers that are not known either, or are known and need no
 /// change.
 static std::optional<StoredTensor> emitRunTimeStored(const ElementSite &site,
@@ -550,7 +588,10 @@ static std::optional<StoredTensor> emitRunTimeStored(const ElementSite &site,
   unsigned bits = getStoredBits(s);
   if (s.isNegated || s.factors.size() > 1 ||
       (!s.factors.empty() && s.factors.front().isDivisor) ||
-      (bits != 8 && bits != 4))
+      (bits != 8 && bits != 4) ||
+      !llvm::all_of(s.zeros, [&](const ElementZero &zero) {
+        return isReadAlike(site, zero, {bits, s.isUnsigned, 0});
+      }))
     return std::nullopt;
   std::optional<ElementParameters> parameters = emitRunTimeParameters(
       site, s.factors.empty() ? nullptr : s.factors.front().value, s.zeros);

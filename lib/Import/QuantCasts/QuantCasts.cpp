@@ -64,7 +64,10 @@ static LogicalResult readScales(quant::QuantizedType type,
     reason = "expected scales for the tensor, along one axis or by blocks";
     return failure();
   }
-  params.axes.push_back(perAxis.getQuantizedDimension());
+  // One number for an axis of an unknown size is that of the tensor.
+  if (int64_t axis = perAxis.getQuantizedDimension();
+      perAxis.getScales().size() != 1 || !params.storedType.isDynamicDim(axis))
+    params.axes.push_back(axis);
   llvm::append_range(params.scales, perAxis.getScales());
   llvm::append_range(params.zeroPoints, perAxis.getZeroPoints());
   return success();

@@ -12,9 +12,11 @@ namespace quantmlir {
 /// The 8-bit or 4-bit integers behind `tensor`, a tensor of wider integers,
 /// when elementwise ops extend them and subtract a zero point, as importers of
 /// ONNX `MatMulInteger` write it. The operand has no scale. Zero points that
-/// are known at run time only are widened by ops at `builder`.
+/// are known at run time only are widened by ops at `builder`. Where it is one
+/// that the matmul cannot take, `reason` says why.
 std::optional<QuantizedOperand> matchWidened(mlir::OpBuilder &builder,
-                                             const LoopTensor &tensor);
+                                             const LoopTensor &tensor,
+                                             std::string &reason);
 
 } // namespace quantmlir
 

@@ -40,6 +40,8 @@ struct ElementSite {
   mlir::Location loc;
   Elements &elements;
   llvm::SmallVector<mlir::OpFoldResult> sizes;
+  /// Gets a text that says why nothing is made, where there is one to say.
+  std::string *reason = nullptr;
 };
 
 /// The tensors of `stored`; nothing where its parameters are not those of a

@@ -48,6 +48,41 @@ def QuantVerifyStagePass : Pass<"quant-verify-stage", "::mlir::ModuleOp"> {
   ];
 }
 
+def QuantCheckSizesPass : Pass<"quant-check-sizes", "::mlir::ModuleOp"> {
+  let summary = "Compare sizes that only the run knows before they are used";
+  let description = [{
+    Loops take each size from one operand. Where the definition of an op says
+    that another operand has the same size (both K of a matmul, the rows of an
+    activation and of its scales, what an elementwise op reads), where a
+    `tensor.cast` claims a size, or an `expand_shape` splits one, and nothing
+    before the run proves it, the program compares the two once, before the op
+    or, if they are sizes of arguments, where the function begins. If they
+    differ, it says both to the standard error (by `dprintf` of the C library)
+    and stops, and no memory outside of the operands is read or written.
+
+    A size is followed through the ops that make a tensor to where it comes
+    from, so that what has the same origin is not compared: programs whose sizes
+    are static, or all derived from one argument, do not change.
+
+    Example:
+
+    ```mlir
+    func.func @f(%a: tensor<?x?xi8>, %b: tensor<8x4xi8>, %c: tensor<?x4xi32>)
+    %0 = quant.matmul ins(%a, %b : ...) outs(%c : ...)
+    // stops with
+    // 'quant.matmul' op expected equal sizes, but dimension 1 of lhs is 80 and
+    // dimension 0 of rhs is 8
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::LLVM::LLVMDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [
+    Statistic<"numChecks", "checks", "Pairs of sizes that the run compares">
+  ];
+}
+
 def QuantFuseQuantizeRowsPass : Pass<"quant-fuse-quantize-rows"> {
   let summary = "Choose scales and quantize rows by one op";
   let description = [{
