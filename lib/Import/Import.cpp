@@ -10,6 +10,7 @@
 #include "quant/Import/Passes.h"
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/Utils/LeftReason.h"
 #include "quant/Import/Contraction/FuseBias.h"
 #include "quant/Import/Contraction/QuantizedOperand.h"
 #include "quant/Import/Convolution/ConvolutionToMatmul.h"
@@ -60,7 +61,9 @@ struct QuantImportPass : quantmlir::impl::QuantImportPassBase<QuantImportPass> {
       } else if (!reason.empty()) {
         ++numNotImported;
         ++notImported;
-        op->emitRemark() << "quantized matmul is not imported: " << reason;
+        noteReason(op, kLeftAttr, reason);
+        emitRemark(op->getLoc())
+            << "quantized matmul is not imported: " << reason;
       }
     }
     fuseBias(getOperation());
@@ -82,8 +85,10 @@ private:
     for (linalg::LinalgOp op : convolutions) {
       std::string reason;
       Location loc = op->getLoc();
-      if (failed(convolutionToMatmul(op, reason)))
-        emitRemark(loc) << "quantized convolution is not imported: " << reason;
+      if (succeeded(convolutionToMatmul(op, reason)))
+        continue;
+      noteReason(op, kLeftAttr, reason);
+      emitRemark(loc) << "quantized convolution is not imported: " << reason;
     }
   }
 

@@ -8,7 +8,6 @@
 
 #include "MatmulQuantizer.h"
 
-#include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Import/Contraction/ConstantWeight.h"
 #include "quant/Import/Contraction/ContractionMatcher.h"
@@ -115,6 +114,16 @@ WeightScheme MatmulQuantizer::getWeightScheme() const {
 // Activations
 //===----------------------------------------------------------------------===//
 
+/// Why there is no static scale for `op` but the program's own; empty when the
+/// statistics have one.
+std::string MatmulQuantizer::explainNoStatistics(Operation *op) {
+  if (calibrated.find(op))
+    return "";
+  return stats.empty() ? "no static scale given for the activations"
+                       : "neither the program nor the statistics give a "
+                         "static scale for the activations";
+}
+
 /// A static scale: the program's own, which becomes the left-hand side, or one
 /// from the statistics.
 LogicalResult
@@ -124,13 +133,9 @@ MatmulQuantizer::findStaticLhs(Contraction &c,
   given = findGiven(c, c.lhs, c.m);
   if (given)
     c.lhs = given->ints;
-  else if (!calibrated.find(c.op)) {
-    reason = stats.empty() ? "no static scale given for the activations"
-                           : "neither the program nor the statistics give a "
-                             "static scale for the activations";
-    return failure();
-  }
-  return success();
+  else
+    reason = explainNoStatistics(c.op);
+  return success(reason.empty());
 }
 
 /// Quantizes with the parameters that the statistics give.
@@ -182,6 +187,53 @@ MatmulQuantizer::emitLhs(OpBuilder &builder, MatmulEmitter &emitter,
   if (activations == ActivationScheme::DynamicToken)
     axes.push_back(0);
   return quantizeMatrix(builder, loc, matrix, axes, getActivationRange());
+}
+
+/// Largest |stored - zero point| of the weight.
+static int64_t getWeightMagnitude(ScaledMatmulOp op) {
+  int64_t bits = op.getRhs().getType().getElementTypeBitWidth();
+  return op.getRhsUnsigned() || op.getRhsZeroPoint() ? (int64_t(1) << bits) - 1
+                                                     : int64_t(1) << (bits - 1);
+}
+
+LogicalResult MatmulQuantizer::quantizeActivations(ScaledMatmulOp op,
+                                                   std::string &reason) {
+  if (activations == ActivationScheme::Float)
+    return success();
+  if (activations == ActivationScheme::Static) {
+    reason = explainNoStatistics(op);
+    if (!reason.empty())
+      return failure();
+  }
+  int64_t size = op.getLongestGroup();
+  int64_t safe = getMaxSafeK(getActivationRange().getMaxMagnitude(),
+                             ::getWeightMagnitude(op));
+  if (size > safe) {
+    reason = "a group of " + std::to_string(size) +
+             " products may overflow i32, safe is " + std::to_string(safe);
+    return failure();
+  }
+  OpBuilder builder(op);
+  Location loc = op.getLoc();
+  QuantizedMatrix lhs;
+  if (activations == ActivationScheme::Static) {
+    lhs = quantizeStatic(builder, loc, op.getLhs(), *calibrated.find(op));
+  } else {
+    SmallVector<int64_t> axes;
+    if (activations == ActivationScheme::DynamicToken)
+      axes = llvm::to_vector(llvm::seq<int64_t>(0, op.getNumBatchDims() + 1));
+    lhs = quantizeMatrix(builder, loc, op.getLhs(), axes, getActivationRange());
+  }
+  auto quantized = ScaledMatmulOp::create(
+      builder, loc, op.getResult().getType(), lhs.ints, op.getRhs(),
+      lhs.zeroPoint, lhs.scale, op.getRhsScale(), op.getRhsZeroPoint(),
+      op.getRhsOffset(), op.getBias(), op.getGroupSizeAttr(),
+      lhs.isUnsigned ? builder.getUnitAttr() : UnitAttr(),
+      op.getRhsUnsignedAttr());
+  quantized->setDiscardableAttrs(op->getDiscardableAttrDictionary());
+  op.replaceAllUsesWith(quantized.getResult());
+  op.erase();
+  return success();
 }
 
 //===----------------------------------------------------------------------===//

@@ -3,6 +3,7 @@
 #ifndef QUANT_LIB_IMPORT_MATMULQUANTIZER_H
 #define QUANT_LIB_IMPORT_MATMULQUANTIZER_H
 
+#include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Import/CalibratedMatmuls.h"
 #include "quant/Import/Contraction/DynamicQuantize.h"
 #include "quant/Import/Passes.h"
@@ -23,9 +24,14 @@ public:
   bool wantsStatic() const { return activations == ActivationScheme::Static; }
   /// Replaces a float contraction, or says why it stays.
   mlir::LogicalResult rewrite(const Contraction &matched, std::string &reason);
+  /// Quantizes the float activations of a product whose weight the program
+  /// gives in integers, or says why they stay.
+  mlir::LogicalResult quantizeActivations(ScaledMatmulOp op,
+                                          std::string &reason);
 
 private:
   mlir::LogicalResult verifyOptions(mlir::Location loc);
+  std::string explainNoStatistics(mlir::Operation *op);
   mlir::LogicalResult findStaticLhs(Contraction &c,
                                     std::optional<QuantizedOperand> &given,
                                     std::string &reason);

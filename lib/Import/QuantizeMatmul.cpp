@@ -9,9 +9,11 @@
 #include "MatmulQuantizer.h"
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/Utils/LeftReason.h"
 #include "quant/Import/Contraction/ContractionMatcher.h"
 #include "quant/Import/Contraction/FuseBias.h"
 #include "quant/Import/Contraction/NamedMatmuls.h"
+#include "quant/Import/Linalg/ImportContraction.h"
 #include "quant/Import/MatmulNames.h"
 #include "quant/Import/QuantCasts/QuantCasts.h"
 #include "quant/Import/Recipe.h"
@@ -42,6 +44,9 @@ private:
   createScheme(ModuleOp module, StringRef options, Location loc);
   FailureOr<MatmulQuantizer *> getScheme(ModuleOp module, Operation *op,
                                          std::string &reason);
+  void leave(linalg::LinalgOp op, bool asAsked, StringRef reason);
+  LogicalResult quantizeActivations(ModuleOp module, int64_t &seen,
+                                    int64_t &quantized);
   void warnOfUnusedRules();
 
   std::vector<MatmulPattern> included, excluded;
@@ -165,6 +170,70 @@ QuantQuantizeMatmulPass::getScheme(ModuleOp module, Operation *op,
   return (schemes[text] = std::move(*created)).get();
 }
 
+/// `op` with the integers that the program gives for its weight, if it does.
+/// Returns the op in its place, or null.
+static Operation *importWeight(linalg::LinalgOp op) {
+  // The ops that are emitted stand between these.
+  Operation *before = op->getPrevNode(), *after = op->getNextNode();
+  std::string ignored;
+  if (failed(importContraction(op, /*weightOnly=*/true, ignored)))
+    return nullptr;
+  for (Operation *emitted = after->getPrevNode(); emitted != before;
+       emitted = emitted->getPrevNode())
+    if (isa<ScaledMatmulOp, MatmulOp>(emitted))
+      return emitted;
+  return nullptr;
+}
+
+/// Says why `op` is not quantized, and keeps the integers that it has anyway.
+void QuantQuantizeMatmulPass::leave(linalg::LinalgOp op, bool asAsked,
+                                    StringRef reason) {
+  ++numSkipped;
+  Location loc = op->getLoc();
+  if (Operation *imported = importWeight(op)) {
+    // Activations are float if nobody asks for more.
+    if (!asAsked) {
+      noteReason(imported, kSchemeDroppedAttr, reason);
+      emitRemark(loc) << "activations stay in float: " << reason;
+    }
+    return;
+  }
+  noteReason(op, asAsked ? kLeftAsAskedAttr : kLeftAttr, reason);
+  emitRemark(loc) << "matmul stays in float: " << reason;
+}
+
+/// Products that were imported with their weight in integers: their groups
+/// stay, their activations get the scheme's.
+LogicalResult QuantQuantizeMatmulPass::quantizeActivations(ModuleOp module,
+                                                           int64_t &seen,
+                                                           int64_t &quantized) {
+  SmallVector<ScaledMatmulOp> candidates;
+  module.walk([&](ScaledMatmulOp op) {
+    if (!op.hasIntegerLhs())
+      candidates.push_back(op);
+  });
+  for (ScaledMatmulOp op : candidates) {
+    ++numMatmuls;
+    ++seen;
+    std::string reason;
+    Location loc = op.getLoc();
+    FailureOr<MatmulQuantizer *> scheme = getScheme(module, op, reason);
+    if (failed(scheme))
+      return failure();
+    if (*scheme && succeeded((*scheme)->quantizeActivations(op, reason))) {
+      ++numQuantized;
+      ++quantized;
+      continue;
+    }
+    ++numSkipped;
+    if (!*scheme)
+      continue;
+    noteReason(op, kSchemeDroppedAttr, reason);
+    emitRemark(loc) << "activations stay in float: " << reason;
+  }
+  return success();
+}
+
 void QuantQuantizeMatmulPass::warnOfUnusedRules() {
   auto warn = [&](const Twine &where, const MatmulPattern &pattern) {
     if (!pattern.wasUsed())
@@ -192,10 +261,6 @@ void QuantQuantizeMatmulPass::runOnOperation() {
 
   // The statistics are compiled out of release builds: these are not.
   int64_t seen = 0, quantized = 0;
-  auto skip = [&](Operation *op, StringRef reason) {
-    ++numSkipped;
-    op->emitRemark() << "matmul stays in float: " << reason;
-  };
   SmallVector<linalg::LinalgOp> candidates;
   getOperation()->walk([&](linalg::LinalgOp op) {
     if (op.getNumReductionLoops() != 0)
@@ -209,6 +274,8 @@ void QuantQuantizeMatmulPass::runOnOperation() {
         failed(getScheme(module, op, reason)))
       return signalPassFailure();
   }
+  if (failed(quantizeActivations(module, seen, quantized)))
+    return signalPassFailure();
   for (linalg::LinalgOp op : candidates) {
     std::string reason;
     // Matched only now: a rewriting before may have changed the operands.
@@ -227,7 +294,7 @@ void QuantQuantizeMatmulPass::runOnOperation() {
       return signalPassFailure();
     if (isUnusual || !*scheme ||
         failed((*scheme)->rewrite(*contraction, reason))) {
-      skip(op, reason);
+      leave(op, /*asAsked=*/!isUnusual && !*scheme, reason);
       continue;
     }
     ++numQuantized;

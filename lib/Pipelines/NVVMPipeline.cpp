@@ -72,12 +72,14 @@ void quantmlir::buildNVVMPipeline(OpPassManager &pm,
     pm.addPass(createRejectOptionsPass(
         "expected ptxas for format=bin, found none on PATH or in bin/ of "
         "CUDA_ROOT; run utils/setup-ptxas.sh, or use format=isa"));
-  buildQuantStage(pm, options.quantize);
+  buildQuantStage(pm, options);
   if (!endStage(pm, Stage::Quant, options.stopAfter))
     return;
   pm.addPass(createQuantCheckSizesPass());
   pm.addPass(createQuantSetNVVMTargetPass({options.chip}));
-  pm.addPass(createQuantPackMatmulPass());
+  QuantPackMatmulPassOptions pack;
+  pack.strict = options.strict;
+  pm.addPass(createQuantPackMatmulPass(pack));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createQuantFuseQuantizeRowsPass());

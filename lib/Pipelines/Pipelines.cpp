@@ -74,7 +74,9 @@ void quantmlir::buildMatmulForms(OpPassManager &pm, bool floats, bool remarks) {
   pm.addPass(createQuantConvolutionToMatmulPass({floats, remarks}));
 }
 
-void quantmlir::buildQuantStage(OpPassManager &pm, StringRef quantize) {
+void quantmlir::buildQuantStage(OpPassManager &pm,
+                                const QuantStageOptions &options) {
+  StringRef quantize = options.quantize;
   buildMatmulForms(pm, /*floats=*/quantize != "none");
   // arith and math on whole tensors: what is fused and imported is linalg.
   pm.addPass(createConvertElementwiseToLinalgPass());
@@ -89,6 +91,12 @@ void quantmlir::buildQuantStage(OpPassManager &pm, StringRef quantize) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createQuantFuseEpiloguePass());
+  if (!options.account && !options.strict)
+    return;
+  QuantAccountProductsPassOptions account;
+  account.asked = quantize != "none";
+  account.strict = options.strict;
+  pm.addPass(createQuantAccountProductsPass(account));
 }
 
 void quantmlir::buildBufferizeStage(OpPassManager &pm) {
@@ -158,7 +166,7 @@ void quantmlir::buildLLVMStage(OpPassManager &pm, bool withTiles) {
 
 void quantmlir::buildGenericPipeline(OpPassManager &pm,
                                      const GenericPipelineOptions &options) {
-  buildQuantStage(pm, options.quantize);
+  buildQuantStage(pm, options);
   // Nothing is packed on this path: its Packed stage is the Quant stage.
   if (!endStage(pm, Stage::Quant, options.stopAfter) ||
       options.stopAfter == Stage::Packed)
@@ -184,7 +192,7 @@ static void buildThreads(OpPassManager &pm, int64_t threads) {
 
 void quantmlir::buildX86Pipeline(OpPassManager &pm,
                                  const X86PipelineOptions &options) {
-  buildQuantStage(pm, options.quantize);
+  buildQuantStage(pm, options);
   if (!endStage(pm, Stage::Quant, options.stopAfter))
     return;
   pm.addPass(createQuantCheckSizesPass());
@@ -194,6 +202,7 @@ void quantmlir::buildX86Pipeline(OpPassManager &pm,
   pm.addPass(createQuantSetTargetPass(target));
   QuantPackMatmulPassOptions pack;
   pack.schedules = options.schedules;
+  pack.strict = options.strict;
   pm.addPass(createQuantPackMatmulPass(pack));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

@@ -1,4 +1,4 @@
-//===- Diagnostics.cpp - errors are shown, remarks counted ----------------===//
+//===- Diagnostics.cpp - what is shown of diagnostics ---------------------===//
 
 #include "quant/Runtime/Diagnostics.h"
 
@@ -45,10 +45,8 @@ static void show(const Diagnostic &diagnostic) {
 
 DiagnosticCollector::DiagnosticCollector(MLIRContext *context, bool showRemarks)
     : handler(context, [this, showRemarks](Diagnostic &diagnostic) {
-        bool isRemark = diagnostic.getSeverity() == DiagnosticSeverity::Remark;
-        if (isRemark)
-          ++remarks[diagnostic.str()];
-        if (isRemark && !showRemarks)
+        if (diagnostic.getSeverity() == DiagnosticSeverity::Remark &&
+            (quiet || !showRemarks))
           return;
         // Notes of an error print the op they belong to, which may be long:
         // the location says enough.
@@ -57,7 +55,3 @@ DiagnosticCollector::DiagnosticCollector(MLIRContext *context, bool showRemarks)
           if (!StringRef(note.str()).starts_with("see current operation"))
             show(note);
       }) {}
-
-std::map<std::string, int64_t> DiagnosticCollector::takeRemarks() {
-  return std::exchange(remarks, {});
-}

@@ -48,6 +48,7 @@ private:
   llvm::Error makeReference();
   void countMacs();
   llvm::Error quantize();
+  LogicalResult lower(ModuleOp program);
   llvm::Expected<std::unique_ptr<JitRunner>>
   compile(OwningOpRef<ModuleOp> program, StringRef name,
           llvm::function_ref<LogicalResult(ModuleOp)> lower);
@@ -117,10 +118,8 @@ llvm::Error Driver::runEvaluation() {
     return set.takeError();
   if (llvm::Error error = quantize())
     return error;
-  auto runner =
-      compile(std::move(module), report.target, [&](ModuleOp program) {
-        return lowerToLLVM(program, options.target, options);
-      });
+  auto runner = compile(std::move(module), report.target,
+                        [&](ModuleOp program) { return lower(program); });
   if (!runner)
     return runner.takeError();
   auto results = evaluate(**runner, *set, options.progress);
@@ -130,6 +129,7 @@ llvm::Error Driver::runEvaluation() {
     return error;
   llvm::outs() << "evaluated " << set->size() << " inputs: " << options.outputs
                << "\n";
+  printProducts(report.products, llvm::outs());
   return llvm::Error::success();
 }
 
@@ -222,7 +222,11 @@ llvm::Error Driver::makeInputs() {
 llvm::Error Driver::makeReference() {
   ProgressStage progress = stage("making the float program");
   twin = OwningOpRef<ModuleOp>(module->clone());
-  if (failed(makeFloatTwin(*twin)))
+  // Remarks about a program that is only the reference concern nobody.
+  diagnostics.setQuiet(true);
+  LogicalResult made = makeFloatTwin(*twin);
+  diagnostics.setQuiet(false);
+  if (failed(made))
     return reported();
   if (options.reportMatmuls)
     original = OwningOpRef<ModuleOp>(module->clone());
@@ -230,8 +234,6 @@ llvm::Error Driver::makeReference() {
   reference.name = "float";
   reference.facts = getProgramFacts(*twin);
   report.reference = std::move(reference);
-  // Remarks about a program that is only the reference concern nobody.
-  diagnostics.takeRemarks();
   return llvm::Error::success();
 }
 
@@ -250,16 +252,12 @@ void Driver::countMacs() {
 llvm::Error Driver::quantize() {
   countMacs();
   ProgressStage progress = stage("importing and quantizing");
-  if (failed(runQuantStage(*module, options)))
+  if (failed(runQuantStage(*module, options, options.strict)))
     return reported();
   report.facts = getProgramFacts(*module);
   if (!report.facts.macs)
     report.facts.macs = dynamicMacs;
-  for (auto &[text, count] : diagnostics.takeRemarks()) {
-    StringRef reason = text;
-    if (reason.consume_front("matmul stays in float: "))
-      report.skipped[reason.str()] += count;
-  }
+  report.products = ProductSummary::of(*module, options.quantize.has_value());
   if (!report.reference)
     return llvm::Error::success();
   ReferenceReport &reference = *report.reference;
@@ -275,6 +273,14 @@ llvm::Error Driver::quantize() {
     twin = OwningOpRef<ModuleOp>(module->clone());
   }
   return llvm::Error::success();
+}
+
+/// By the pipeline of the target; notes what that had no kernel for.
+LogicalResult Driver::lower(ModuleOp program) {
+  if (failed(lowerToLLVM(program, options.target, options, options.strict)))
+    return failure();
+  report.products.addPortable(program);
+  return success();
 }
 
 llvm::Expected<std::unique_ptr<JitRunner>>
@@ -413,13 +419,12 @@ llvm::Error Driver::run() {
       return error;
   if (llvm::Error error = quantize())
     return error;
-  auto lower = [&](ModuleOp program) {
-    return lowerToLLVM(program, options.target, options);
-  };
   if (llvm::Error error = probePeak())
     return error;
-  auto results = execute(std::move(module), report.target, lower,
-                         report.facts.macs, report.timing);
+  auto results = execute(
+      std::move(module), report.target,
+      [&](ModuleOp program) { return lower(program); }, report.facts.macs,
+      report.timing);
   if (!results)
     return results.takeError();
   report.results = std::move(*results);

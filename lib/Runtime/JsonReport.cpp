@@ -88,6 +88,20 @@ static json::Value toJson(const MatmulFindings &matmul) {
   return object;
 }
 
+static json::Value toJson(const ProductSummary &products) {
+  json::Array reasons;
+  for (const ProductSummary::Line &line : products.lines)
+    reasons.push_back(json::Object{{"outcome", line.outcome},
+                                   {"reason", line.reason},
+                                   {"as_asked", line.asAsked},
+                                   {"count", line.count},
+                                   {"locations", json::Array(line.locations)}});
+  return json::Object{{"all", products.numInteger + products.numLeft},
+                      {"integer", products.numInteger},
+                      {"left", products.numLeft},
+                      {"reasons", std::move(reasons)}};
+}
+
 static json::Object toJson(const RunReport &report, const RunOptions &options) {
   json::Object root{{"model", report.model},
                     {"entry", report.entry},
@@ -100,16 +114,19 @@ static json::Object toJson(const RunReport &report, const RunOptions &options) {
     results.push_back(toJson(result));
   root["results"] = std::move(results);
 
+  const ProductSummary &products = report.products;
+  root["products"] = toJson(products);
   json::Array skipped;
-  for (auto &[reason, count] : report.skipped)
-    skipped.push_back(json::Object{{"reason", reason}, {"count", count}});
-  int64_t left = report.getNumWeightMatmulsLeft();
-  root["matmuls"] =
-      json::Object{{"integer", report.facts.numIntegerMatmuls},
-                   {"with_weight", report.facts.numIntegerMatmuls + left},
-                   {"float", report.facts.numFloatMatmuls},
-                   {"convolutions", report.facts.numConvolutions},
-                   {"skipped", std::move(skipped)}};
+  for (const ProductSummary::Line &line : products.lines)
+    if (line.outcome == "float" && options.quantize)
+      skipped.push_back(
+          json::Object{{"reason", line.reason}, {"count", line.count}});
+  root["matmuls"] = json::Object{
+      {"integer", products.numInteger},
+      {"with_weight", products.numInteger + products.numFloatWithWeight},
+      {"float", products.numFloatWithWeight + products.numFloatActivations},
+      {"convolutions", products.numConvolutions},
+      {"skipped", std::move(skipped)}};
   if (!report.matmuls.empty()) {
     json::Array each;
     for (const MatmulFindings &matmul : report.matmuls)

@@ -110,6 +110,10 @@ struct CommandLine {
       "report-html", cl::value_desc("file.html"), cl::cat(category),
       cl::desc("With --compare and --quantize: write a page with plots of each "
                "matmul's error, activations and weight")};
+  cl::opt<bool> strict{
+      "strict", cl::cat(category),
+      cl::desc("Fail where a product stays in float, a weight is quantized in "
+               "every call, or a scheme cannot be honoured")};
   cl::opt<bool> print{"print", cl::init(true), cl::cat(category),
                       cl::desc("Print results of up to 64 elements (default)")};
   cl::opt<bool> progress{
@@ -240,6 +244,7 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
       options.compare && options.quantize &&
       (line.report.getNumOccurrences() || !options.reportHtml.empty());
   options.print = line.print;
+  options.strict = line.strict;
   options.progress = line.progress;
   options.verbose = line.verbose;
   if (line.automatic != (line.minSqnr.getNumOccurrences() != 0))

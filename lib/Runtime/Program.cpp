@@ -152,9 +152,12 @@ llvm::Error quantmlir::verifyQuantizeOptions(StringRef text) {
 }
 
 LogicalResult quantmlir::runQuantStage(ModuleOp module,
-                                       const RunOptions &options) {
+                                       const RunOptions &options, bool strict) {
   PassManager pm(module.getContext());
-  buildQuantStage(pm, options.quantize.value_or("none"));
+  QuantStageOptions stage;
+  stage.quantize = options.quantize.value_or("none");
+  stage.strict = strict;
+  buildQuantStage(pm, stage);
   return pm.run(module);
 }
 
@@ -183,10 +186,16 @@ LogicalResult quantmlir::specialize(ModuleOp module, const Signature &signature,
 }
 
 LogicalResult quantmlir::lowerToLLVM(ModuleOp module, RunTarget target,
-                                     const RunOptions &options) {
+                                     const RunOptions &options, bool strict) {
   PassManager pm(module.getContext());
+  // The quant stage has run, and has said what there is to say about it.
+  auto set = [&](auto &pipeline) {
+    pipeline.account = false;
+    pipeline.strict = strict;
+  };
   if (target == RunTarget::X86) {
     X86PipelineOptions pipeline;
+    set(pipeline);
     pipeline.cpu = options.cpu;
     pipeline.features = getTargetFeatures(options.cpu, options.features);
     pipeline.threads = options.threads;
@@ -194,10 +203,13 @@ LogicalResult quantmlir::lowerToLLVM(ModuleOp module, RunTarget target,
     buildX86Pipeline(pm, pipeline);
   } else if (target == RunTarget::NVVM) {
     NVVMPipelineOptions pipeline;
+    set(pipeline);
     pipeline.chip = options.chip;
     buildNVVMPipeline(pm, pipeline);
   } else {
-    buildGenericPipeline(pm, GenericPipelineOptions());
+    GenericPipelineOptions pipeline;
+    set(pipeline);
+    buildGenericPipeline(pm, pipeline);
   }
   return pm.run(module);
 }

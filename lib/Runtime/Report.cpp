@@ -17,15 +17,6 @@ std::optional<double> RunReport::getPeakRatio() const {
   return *timing->gmacPerSecond / peak->gmacPerSecond;
 }
 
-int64_t RunReport::getNumWeightMatmulsLeft() const {
-  int64_t left = facts.numFloatMatmuls;
-  for (auto &[reason, count] : skipped)
-    if (StringRef(reason).contains("none is a weight") ||
-        StringRef(reason).contains("neither operand is a weight"))
-      left -= count;
-  return std::max<int64_t>(left, 0);
-}
-
 static void printMetrics(const RunReport &report, llvm::raw_ostream &os) {
   if (!report.reference)
     return;
@@ -41,18 +32,16 @@ static void printMetrics(const RunReport &report, llvm::raw_ostream &os) {
 }
 
 static void printMatmuls(const RunReport &report, llvm::raw_ostream &os) {
-  int64_t rewritten = report.facts.numIntegerMatmuls;
-  int64_t withWeight = rewritten + report.getNumWeightMatmulsLeft();
-  os << "matmuls: " << rewritten << " of " << withWeight
+  const ProductSummary &products = report.products;
+  os << "matmuls: " << products.numInteger << " of "
+     << products.numInteger + products.numFloatWithWeight
      << " with a weight in integers";
-  if (int64_t products =
-          report.facts.numFloatMatmuls - report.getNumWeightMatmulsLeft())
-    os << "; " << products << " products of activations in float";
-  if (report.facts.numConvolutions)
-    os << "; " << report.facts.numConvolutions << " convolutions as they are";
+  if (products.numFloatActivations)
+    os << "; " << products.numFloatActivations
+       << " products of activations in float";
+  if (products.numConvolutions)
+    os << "; " << products.numConvolutions << " convolutions as they are";
   os << "\n";
-  for (auto &[reason, count] : report.skipped)
-    os << "  " << count << " x stays in float: " << reason << "\n";
 }
 
 static void printBytes(StringRef name, int64_t before, int64_t after,
@@ -84,8 +73,9 @@ void quantmlir::printReport(const RunReport &report, bool withValues,
     os << "\n";
   }
   printMetrics(report, os);
-  if (report.reference || !report.skipped.empty())
+  if (report.reference || !report.products.lines.empty())
     printMatmuls(report, os);
+  printProducts(report.products, os);
   if (report.reference) {
     if (report.reference->name == "float") {
       const ProgramFacts &before = report.reference->facts;

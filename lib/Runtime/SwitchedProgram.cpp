@@ -2,6 +2,7 @@
 
 #include "quant/Runtime/SwitchedProgram.h"
 
+#include "quant/Dialect/Quant/Utils/LeftReason.h"
 #include "quant/Runtime/Program.h"
 #include "quant/Runtime/Reported.h"
 
@@ -16,17 +17,12 @@ static LogicalResult addVariant(ModuleOp module,
                                 std::vector<SwitchedMatmul> &matmuls,
                                 RunOptions options, unsigned number) {
   OwningOpRef<ModuleOp> copy = copyOutlined(outlined);
-  std::vector<std::pair<Location, std::string>> reasons;
   {
+    // Remarks have been made about the program itself.
     ScopedDiagnosticHandler handler(
         module.getContext(), [&](Diagnostic &diagnostic) {
-          std::string text = diagnostic.str();
-          StringRef reason = text;
-          if (diagnostic.getSeverity() != DiagnosticSeverity::Remark)
-            return failure();
-          if (reason.consume_front("matmul stays in float: "))
-            reasons.emplace_back(diagnostic.getLocation(), reason.str());
-          return success();
+          return success(diagnostic.getSeverity() ==
+                         DiagnosticSeverity::Remark);
         });
     if (failed(runQuantStage(*copy, options)))
       return failure();
@@ -36,9 +32,12 @@ static LogicalResult addVariant(ModuleOp module,
     auto function =
         copy->lookupSymbol<func::FuncOp>(outlinedFunction.getSymName());
     MatmulForm form = getMatmulForm(function);
-    for (auto &[location, reason] : reasons)
-      if (!form.isQuantized && location == outlinedFunction.getLoc())
-        form.scheme = "float: " + reason;
+    if (!form.isQuantized)
+      function.walk([&](Operation *op) {
+        for (StringRef attribute : {kLeftAttr, kLeftAsAskedAttr})
+          if (StringRef reason = getReason(op, attribute); !reason.empty())
+            form.scheme = ("float: " + reason).str();
+      });
     entry.forms.push_back(std::move(form));
   }
   adoptVariant(module, *copy, outlined, number);

@@ -62,6 +62,7 @@ findSubjects(ModuleOp module, const RunOptions &options) {
   pipeline.cpu = options.cpu;
   pipeline.features = getTargetFeatures(options.cpu, options.features);
   pipeline.stopAfter = Stage::Packed;
+  pipeline.account = false;
   PassManager pm(module.getContext());
   buildX86Pipeline(pm, pipeline);
   if (failed(pm.run(module)))

@@ -13,8 +13,8 @@
 // CHECK: quant.scaled_matmul {{.*}}tensor<2x64xf32>, tensor<8x64xi8>
 // CHECK-SAME: group_size = 64 : i64, quant.name = "main#1"
 // main#2: the recipe says none
-// CHECK: linalg.matmul {quant.name = "main#2"}
-// CHECK: linalg.batch_matmul {quant.name = "main#3"}
+// CHECK: linalg.matmul {quant.left_as_asked = "the recipe leaves it in float", quant.name = "main#2"}
+// CHECK: linalg.batch_matmul {quant.left_as_asked = "the recipe leaves it in float", quant.name = "main#3"}
 
 // SAID: model.mlir:8:{{[0-9]+}}: remark: matmul stays in float: the recipe leaves it in float
 // SAID: model.mlir:9:{{[0-9]+}}: remark: matmul stays in float: the recipe leaves it in float

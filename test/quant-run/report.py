@@ -52,7 +52,7 @@ assert report["results"] == [
 assert report["quantize"] is None and report["target"] == "generic"
 assert "timing" not in report and "compare" not in report
 print("float", sorted(report))
-# CHECK: float ['entry', 'matmuls', 'model', 'quantize', 'results', 'target']
+# CHECK: float ['entry', 'matmuls', 'model', 'products', 'quantize', 'results', 'target']
 
 float_y = y
 text, report, (y, w) = run("--quantize", "--compare", "--repeat=4")
@@ -71,6 +71,7 @@ assert not first["bit_identical"]
 assert second == {"sqnr_db": None, "cosine": 1, "max_abs_error": 0,
                   "bit_identical": True}
 assert f"SQNR {first['sqnr_db']:.2f} dB" in text
+assert report["products"] == {"all": 1, "integer": 1, "left": 0, "reasons": []}
 print("matmuls", report["matmuls"]["integer"], "of",
       report["matmuls"]["with_weight"])
 # CHECK: matmuls 1 of 1

@@ -174,8 +174,12 @@ def QuantQuantizeMatmulPass : Pass<"quant-quantize-matmul", "::mlir::ModuleOp"> 
     integer `quant.matmul` with a quantized weight, `quant.rescale`. Constant
     weights are quantized by folding, so no float copy of them is left.
 
+    A product whose weight the program gives in integers keeps them: the
+    scheme is for its activations. So it is for a `quant.scaled_matmul` of float
+    activations, whose groups stay as they are.
+
     A contraction that stays in float gets a remark at its location that says
-    why, and is counted.
+    why, and is counted; the reason is noted on it (`quant.left`).
 
     `include`, `exclude` and `recipe` say which matmuls are quantized, and how
     each; a string attribute `quant.scheme` on the op comes before them.
@@ -288,6 +292,41 @@ def QuantQuantizeMatmulPass : Pass<"quant-quantize-matmul", "::mlir::ModuleOp"> 
   let dependentDialects = ["::mlir::quant::QuantDialect",
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::tensor::TensorDialect"];
+}
+
+def QuantAccountProductsPass
+    : Pass<"quant-account-products", "::mlir::ModuleOp"> {
+  let summary = "Say what became of every product of tensors";
+  let description = [{
+    Stands at the end of the quant stage and changes nothing. Every product (a
+    contraction or a convolution, of floats or of integers) that is no
+    `quant.matmul` or `quant.scaled_matmul` gets a remark at its location with
+    the reason, unless the pass that left it has given one; so does every
+    weight that is quantized in every call: one that is made of constants and
+    did not fold, a function argument, a variable, a computed operand.
+
+    Reasons are attributes of the ops (`quant.left`, `quant.left_as_asked`,
+    `quant.scheme_dropped`; Dialect/Quant/Utils/LeftReason.h), set by the pass
+    that knows them; without one the reason is read off the program.
+
+    With `strict` these are errors, but for what is as asked: float products
+    without a scheme, and those that a recipe or `exclude` leaves out.
+  }];
+  let options = [
+    Option<"asked", "asked", "bool", "true",
+           "Float products were to be quantized; false: that they are float is "
+           "as it should be">,
+    Option<"strict", "strict", "bool", "false", "Errors instead of remarks">,
+    Option<"summary", "summary", "bool", "false",
+           "End with a remark: `products: I in integers + L left with reason = "
+           "all`">
+  ];
+  let statistics = [
+    Statistic<"numInteger", "num-integer", "Products in integers">,
+    Statistic<"numLeft", "num-left", "Products left as they were">,
+    Statistic<"numEveryCall", "num-every-call",
+              "Weights that are quantized in every call">
+  ];
 }
 
 #endif // QUANT_IMPORT_PASSES_TD

@@ -26,6 +26,15 @@ struct CommonPipelineOptions : public mlir::PassPipelineOptions<Derived> {
       llvm::cl::desc("Options of quant-quantize-matmul; `none` leaves float "
                      "matmuls as they are"),
       llvm::cl::init("none")};
+  typename Base::template Option<bool> strict{
+      *this, "strict",
+      llvm::cl::desc("Fail where a product or a weight is not as the program "
+                     "or the scheme has it, instead of a remark"),
+      llvm::cl::init(false)};
+  typename Base::template Option<bool> account{
+      *this, "account",
+      llvm::cl::desc("Say what became of every product (default true)"),
+      llvm::cl::init(true)};
   typename Base::template Option<Stage> stopAfter{
       *this, "stop-after", llvm::cl::desc("Last stage that is run"),
       llvm::cl::init(Stage::LLVM),
@@ -80,11 +89,31 @@ bool endStage(mlir::OpPassManager &pm, Stage stage, Stage stopAfter);
 void buildMatmulForms(mlir::OpPassManager &pm, bool floats,
                       bool remarks = true);
 
+/// What there is to say about the quant stage.
+struct QuantStageOptions {
+  /// Options of quant-quantize-matmul, or `none`.
+  std::string quantize = "none";
+  /// Whether what became of every product is said, and is an error where it is
+  /// not as asked.
+  bool account = true, strict = false;
+};
+
 /// Import + Quant stage: `buildMatmulForms`, then QDQ forms are imported, then,
 /// unless `quantize` is `none`, float matmuls are quantized with these options.
-/// Ends with constants folded, and with additions in the rescales before them;
-/// the pipelines verify the stage.
-void buildQuantStage(mlir::OpPassManager &pm, llvm::StringRef quantize);
+/// Ends with constants folded, with additions in the rescales before them, and
+/// with an account of all products; the pipelines verify the stage.
+void buildQuantStage(mlir::OpPassManager &pm, const QuantStageOptions &options);
+
+/// The same of a pipeline's options.
+template <typename Derived>
+void buildQuantStage(mlir::OpPassManager &pm,
+                     const CommonPipelineOptions<Derived> &options) {
+  QuantStageOptions stage;
+  stage.quantize = options.quantize;
+  stage.account = options.account;
+  stage.strict = options.strict;
+  buildQuantStage(pm, stage);
+}
 
 /// From tensors of standard dialects (linalg, tensor, arith, math) and
 /// bufferized `quant.packed_matmul` down to the LLVM dialect, in two parts so

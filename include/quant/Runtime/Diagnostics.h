@@ -1,26 +1,23 @@
-//===- Diagnostics.h - errors are shown, remarks counted --------*- C++ -*-===//
+//===- Diagnostics.h - what is shown of diagnostics -------------*- C++ -*-===//
 
 #ifndef QUANT_RUNTIME_DIAGNOSTICS_H
 #define QUANT_RUNTIME_DIAGNOSTICS_H
 
 #include "mlir/IR/Diagnostics.h"
 
-#include <map>
-#include <string>
-
 namespace quantmlir {
 
 /// While it lives: errors and warnings go to stderr with their location, and
-/// remarks are counted by their text (and shown only if asked).
+/// remarks if asked. What they say is data elsewhere (ProductSummary.h).
 class DiagnosticCollector {
 public:
   DiagnosticCollector(mlir::MLIRContext *context, bool showRemarks);
 
-  /// Remarks since the last call.
-  std::map<std::string, int64_t> takeRemarks();
+  /// Remarks about what concerns nobody are not shown, until `false` is passed.
+  void setQuiet(bool isQuiet) { quiet = isQuiet; }
 
 private:
-  std::map<std::string, int64_t> remarks;
+  bool quiet = false;
   mlir::ScopedDiagnosticHandler handler;
 };
 

@@ -57,6 +57,8 @@ struct RunOptions {
   bool reportMatmuls = false;
   std::string report, reportHtml;
   bool print = true;
+  /// Whether what is not as asked is an error, and not only said.
+  bool strict = false;
   bool progress = false;
   bool verbose = false;
 };

@@ -44,9 +44,11 @@ llvm::Error verifyHostCanRun(llvm::StringRef cpu,
 std::vector<std::string>
 getTargetFeatures(llvm::StringRef cpu, llvm::ArrayRef<std::string> features);
 
-/// Imports, quantizes if the options say so, and folds.
+/// Imports, quantizes if the options say so, folds, and says what became of
+/// every product; `strict`: fails where one is not as asked.
 llvm::LogicalResult runQuantStage(mlir::ModuleOp module,
-                                  const RunOptions &options);
+                                  const RunOptions &options,
+                                  bool strict = false);
 
 /// Gives the arguments the sizes that the inputs have, and lets shapes follow.
 /// For counting only: what is run has the sizes that the model has.
@@ -54,9 +56,10 @@ llvm::LogicalResult specialize(mlir::ModuleOp module,
                                const Signature &signature,
                                llvm::ArrayRef<HostTensor> inputs);
 
-/// From the quant stage to the LLVM dialect, by the pipeline of `target`.
+/// From the quant stage to the LLVM dialect, by the pipeline of `target`;
+/// `strict`: fails where the target has no kernel for a product.
 llvm::LogicalResult lowerToLLVM(mlir::ModuleOp module, RunTarget target,
-                                const RunOptions &options);
+                                const RunOptions &options, bool strict = false);
 
 /// Makes matmuls of TOSA programs and of convolutions, which then have names.
 llvm::LogicalResult bringToMatmuls(mlir::ModuleOp module);

@@ -12,9 +12,9 @@
 #include "quant/Runtime/Metrics.h"
 #include "quant/Runtime/Options.h"
 #include "quant/Runtime/PeakProbe.h"
+#include "quant/Runtime/ProductSummary.h"
 #include "quant/Runtime/ProgramFacts.h"
 
-#include <map>
 #include <vector>
 
 namespace quantmlir {
@@ -44,8 +44,7 @@ struct RunReport {
   std::string model, entry, target;
   std::vector<HostTensor> results;
   ProgramFacts facts;
-  /// Why matmuls stayed in float, and how often.
-  std::map<std::string, int64_t> skipped;
+  ProductSummary products;
   std::optional<ReferenceReport> reference;
   std::optional<Timing> timing;
   std::optional<Peak> peak;
@@ -54,8 +53,6 @@ struct RunReport {
 
   /// Share of the peak that the median run reaches.
   std::optional<double> getPeakRatio() const;
-  /// Matmuls in float that have a weight.
-  int64_t getNumWeightMatmulsLeft() const;
 };
 
 /// For people. Results of up to 64 elements are printed if `withValues`.

@@ -11,6 +11,7 @@
 
 #include "quant/Import/Convolution/ConvolutionToMatmul.h"
 
+#include "quant/Dialect/Quant/Utils/LeftReason.h"
 #include "quant/Import/Contraction/ContractionMatcher.h"
 #include "quant/Import/Contraction/MatmulEmitter.h"
 #include "quant/Import/MatmulNames.h"
@@ -208,6 +209,11 @@ static Value emitCopy(OpBuilder &builder, const Windows &w) {
       .getResult(0);
 }
 
+std::string quantmlir::explainConvolution(linalg::LinalgOp op) {
+  std::string reason;
+  return failed(matchWindows(op, reason)) ? reason : std::string();
+}
+
 LogicalResult quantmlir::convolutionToMatmul(linalg::LinalgOp op,
                                              std::string &reason) {
   FailureOr<Windows> windows = matchWindows(op, reason);
@@ -274,10 +280,12 @@ struct QuantConvolutionToMatmulPass
         continue;
       }
       ++numLeft;
-      if (remarks)
-        emitRemark(loc) << (isFloat ? "convolution stays in float: "
-                                    : "quantized convolution is not imported: ")
-                        << reason;
+      if (!remarks)
+        continue;
+      noteReason(op, kLeftAttr, reason);
+      emitRemark(loc) << (isFloat ? "convolution stays in float: "
+                                  : "quantized convolution is not imported: ")
+                      << reason;
     }
   }
 };

@@ -26,6 +26,7 @@
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Dialect/Quant/Utils/GenericBuilder.h"
+#include "quant/Dialect/Quant/Utils/LeftReason.h"
 #include "quant/Target/X86/Passes.h"
 #include "quant/Target/X86/ScheduleFile.h"
 
@@ -265,16 +266,16 @@ struct QuantPackMatmulPass
     }
     const qtarget::IntrinsicRow *row = qtarget::chooseIntrinsic(target);
     if (!row) {
-      emitRemark(getOperation().getLoc())
-          << "no integer dot product instruction on " << target.getCpu()
-          << ": matmuls take the portable path";
-      return;
+      leaveAll(target);
+      return noteLeft();
     }
     makeActivationsUnsigned(getOperation(), [&](MatmulOp op) {
       const qtarget::IntrinsicRow &chosen = chooseRow(op, target, *row);
       return chosen.family == qtarget::IntrinsicFamily::DotU8S8;
     });
-    numPacked += packScaledMatmuls(getOperation(), target, *row);
+    numPacked += packScaledMatmuls(
+        getOperation(), target, *row,
+        [&](ScaledMatmulOp op, StringRef reason) { leave(op, reason); });
     removeBatchDims(getOperation());
     int64_t packed = 0, fused = 0;
     SmallVector<MatmulOp> matmuls;
@@ -289,14 +290,57 @@ struct QuantPackMatmulPass
       PackMatmul pattern(target, chosen, tuned, packed, fused);
       numTuned += tuned != nullptr;
       if (failed(pattern.matchAndRewrite(op, rewriter)))
-        op.emitRemark() << "not packed: it keeps batch dimensions; the "
-                           "portable lowering is used";
+        leave(op, "it keeps batch dimensions");
     }
     numPacked += packed;
     numFusedRescale += fused;
+    noteLeft();
   }
 
 private:
+  /// Says that `op` takes the portable lowering.
+  void leave(Operation *op, StringRef reason) {
+    ++left[reason];
+    if (strict)
+      emitError(op->getLoc())
+          << "not packed: " << reason << "; the portable lowering is slow";
+    else
+      emitRemark(op->getLoc())
+          << "not packed: " << reason << "; the portable lowering is used";
+  }
+
+  /// The target has no instruction for any of them: said once.
+  void leaveAll(qtarget::TargetAttr target) {
+    std::string reason;
+    llvm::raw_string_ostream(reason)
+        << "no integer dot product instruction on " << target.getCpu();
+    getOperation()->walk([&](Operation *op) {
+      if (isa<MatmulOp, ScaledMatmulOp>(op))
+        ++left[reason];
+    });
+    Location loc = getOperation().getLoc();
+    if (strict && !left.empty())
+      emitError(loc) << reason << ": matmuls take the portable path";
+    else
+      emitRemark(loc) << reason << ": matmuls take the portable path";
+  }
+
+  /// Counts by reason, as an attribute of the module; ends a strict pass.
+  void noteLeft() {
+    Builder builder(&getContext());
+    SmallVector<NamedAttribute> counts;
+    for (const auto &entry : left)
+      counts.push_back(builder.getNamedAttr(
+          entry.getKey(), builder.getI64IntegerAttr(entry.getValue())));
+    if (!counts.empty())
+      getOperation()->setDiscardableAttr(kPortableAttr,
+                                         builder.getDictionaryAttr(counts));
+    if (strict && !left.empty())
+      signalPassFailure();
+    left.clear();
+  }
+
+  llvm::StringMap<int64_t> left;
   /// Shared by the copies of a pass; null without `schedules`.
   std::shared_ptr<const ScheduleFile> file;
 };

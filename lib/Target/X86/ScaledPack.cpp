@@ -394,9 +394,10 @@ static std::string checkPackable(ScaledMatmulOp op,
   return row.isNVVM() ? checkForGpu(op, *weight) : std::string();
 }
 
-int64_t quantmlir::packScaledMatmuls(Operation *root,
-                                     qtarget::TargetAttr target,
-                                     const qtarget::IntrinsicRow &vectors) {
+int64_t quantmlir::packScaledMatmuls(
+    Operation *root, qtarget::TargetAttr target,
+    const qtarget::IntrinsicRow &vectors,
+    llvm::function_ref<void(ScaledMatmulOp, StringRef reason)> leave) {
   // Every GPU has dp4a, whatever else it has.
   const qtarget::IntrinsicRow &row =
       vectors.isNVVM() ? qtarget::getIntrinsicRow(qtarget::IntrinsicKind::DP4A)
@@ -409,8 +410,7 @@ int64_t quantmlir::packScaledMatmuls(Operation *root,
     std::optional<ScaledWeight> weight;
     std::string reason = checkPackable(op, row, weight);
     if (!reason.empty()) {
-      op.emitRemark() << "not packed: " << reason
-                      << "; the portable lowering is used";
+      leave(op, reason);
       continue;
     }
     rewriter.setInsertionPoint(op);

@@ -118,6 +118,7 @@ func.func @asymmetric(%x: tensor<?x40xf32>) -> tensor<?x5xf32> {
   %m = tensor.dim %x, %c0 : tensor<?x40xf32>
   %e = tensor.empty(%m) : tensor<?x5xf32>
   %init = linalg.fill ins(%zero : f32) outs(%e : tensor<?x5xf32>) -> tensor<?x5xf32>
+  // expected-remark@+1 {{matmul stays in float: no scheme was asked for}}
   %y = linalg.matmul ins(%x, %w : tensor<?x40xf32>, tensor<40x5xf32>) outs(%init : tensor<?x5xf32>) -> tensor<?x5xf32>
   return %y : tensor<?x5xf32>
 }

@@ -20,6 +20,9 @@ bool isConvolution(mlir::linalg::LinalgOp op);
 mlir::LogicalResult convolutionToMatmul(mlir::linalg::LinalgOp op,
                                         std::string &reason);
 
+/// Why the convolution `op` is no product of matrices; empty when it is one.
+std::string explainConvolution(mlir::linalg::LinalgOp op);
+
 } // namespace quantmlir
 
 #endif // QUANT_IMPORT_CONVOLUTION_CONVOLUTIONTOMATMUL_H

@@ -40,12 +40,17 @@ def QuantPackMatmulPass : Pass<"quant-pack-matmul", "::mlir::ModuleOp"> {
 
     Batch dimensions become an `scf.for` over matmuls of rank 2.
 
+    What has no kernel stays for the portable lowering, which is correct and
+    slow, with a remark; the module's `quant.portable` counts them by reason.
+
     Tile and blocks follow from a cost model (docs/x86.md), or, for matmuls that
     `schedules` lists, from what `quant-run --tune` measured.
   }];
   let options = [
     Option<"schedules", "schedules", "std::string", /*default=*/"",
-           "JSON file of schedules that `quant-run --tune` wrote">
+           "JSON file of schedules that `quant-run --tune` wrote">,
+    Option<"strict", "strict", "bool", "false",
+           "Fail where a product is not packed">
   ];
   let statistics = [
     Statistic<"numPacked", "num-packed", "Matmuls packed">,

@@ -1,0 +1,337 @@
+//===- ProductAccount.cpp - what became of every product ------------------===//
+
+#include "quant/Import/ProductAccount.h"
+
+#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
+#include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/Utils/LeftReason.h"
+#include "quant/Import/Contraction/ContractionMatcher.h"
+#include "quant/Import/Contraction/WeightChoice.h"
+#include "quant/Import/Convolution/ConvolutionToMatmul.h"
+#include "quant/Import/Passes.h"
+
+#include "mlir/Dialect/MLProgram/IR/MLProgram.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/DenseSet.h"
+
+namespace quantmlir {
+#define GEN_PASS_DEF_QUANTACCOUNTPRODUCTSPASS
+#include "quant/Import/Passes.h.inc"
+} // namespace quantmlir
+
+using namespace mlir;
+using namespace quantmlir;
+
+int64_t ProductAccount::getNumLeft() const {
+  return llvm::count_if(
+      entries, [](const AccountEntry &entry) { return entry.isLeft(); });
+}
+
+std::string AccountEntry::getText() const {
+  const char *what = isConvolution ? "convolution" : "matmul";
+  switch (kind) {
+  case AccountKind::LeftFloat:
+    return std::string(what) + " stays in float: " + reason;
+  case AccountKind::LeftInteger:
+    return std::string("quantized ") + what + " is not imported: " + reason;
+  case AccountKind::SchemeDropped:
+    return "activations stay in float: " + reason;
+  case AccountKind::EveryCall:
+    return "quantized in every call: " + reason;
+  }
+  llvm_unreachable("all kinds are listed");
+}
+
+//===----------------------------------------------------------------------===//
+// Where values come from
+//===----------------------------------------------------------------------===//
+
+/// Whether `op` reads a global that nothing writes to.
+static bool readsConstantGlobal(Operation *op) {
+  if (isa<ml_program::GlobalLoadConstOp>(op))
+    return true;
+  auto load = dyn_cast<ml_program::GlobalLoadOp>(op);
+  if (!load)
+    return false;
+  auto global = SymbolTable::lookupNearestSymbolFrom<ml_program::GlobalOp>(
+      op, load.getGlobalAttr());
+  return global && !global.getIsMutable();
+}
+
+/// All values that are computed from constants and sizes known at compile time.
+static DenseSet<Value> findConstants(ModuleOp module) {
+  DenseSet<Value> constants;
+  module.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (op->getNumResults() == 0)
+      return;
+    bool isConstant =
+        op->hasTrait<OpTrait::ConstantLike>() || readsConstantGlobal(op);
+    if (!isConstant) {
+      if (!isMemoryEffectFree(op) ||
+          (op->getNumOperands() == 0 && !isa<tensor::EmptyOp>(op)))
+        return;
+      llvm::SetVector<Value> captured;
+      getUsedValuesDefinedAbove(op->getRegions(), captured);
+      auto isKnown = [&](Value value) { return constants.contains(value); };
+      isConstant = llvm::all_of(op->getOperands(), isKnown) &&
+                   llvm::all_of(captured, isKnown);
+    }
+    if (isConstant)
+      constants.insert(op->result_begin(), op->result_end());
+  });
+  return constants;
+}
+
+/// Whether `op` computes each element of its result from elements at the same
+/// or another place, without a sum: what stands between stored integers and
+/// their product.
+static bool isOnTheWay(Operation *op) {
+  if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
+    return linalgOp.getNumReductionLoops() == 0;
+  StringRef dialect = op->getName().getDialectNamespace();
+  return (dialect == "tensor" || dialect == "arith" || dialect == "quant") &&
+         op->getNumRegions() <= 1;
+}
+
+/// The element type of the stored integers (of 2 to 16 bits) that `value` is
+/// made from; null where there are none.
+static Type findStored(Value value) {
+  // A dequantizing chain is short; whoever is further away is another layer.
+  constexpr size_t mostValues = 64;
+  llvm::SetVector<Value> seen;
+  seen.insert(value);
+  for (size_t i = 0; i < seen.size() && i < mostValues; ++i) {
+    auto type = dyn_cast<RankedTensorType>(seen[i].getType());
+    if (!type)
+      continue;
+    if (auto integer = dyn_cast<IntegerType>(type.getElementType());
+        integer && integer.getWidth() > 1 && integer.getWidth() <= 16)
+      return integer;
+    Operation *op = seen[i].getDefiningOp();
+    if (op && isOnTheWay(op))
+      seen.insert(op->operand_begin(), op->operand_end());
+  }
+  return {};
+}
+
+/// What a weight is that a program does not give as a constant.
+static std::string describeSource(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (isa<ml_program::GlobalLoadOp>(op))
+      return "the weight is a variable (ml_program.global)";
+    bool isMoved =
+        isa<linalg::TransposeOp, linalg::BroadcastOp, linalg::CopyOp>(op) ||
+        op->getName().getDialectNamespace() == "tensor";
+    if (!isMoved || op->getNumOperands() == 0)
+      return "the right-hand side, which is taken as the weight, is computed";
+    value = op->getOperand(0);
+  }
+  bool isArgument = isa<FunctionOpInterface>(
+      cast<BlockArgument>(value).getOwner()->getParentOp());
+  return isArgument
+             ? "the weight is a function argument"
+             : "the right-hand side, which is taken as the weight, is computed";
+}
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+class Accountant {
+public:
+  Accountant(ModuleOp module, bool isSchemeAsked)
+      : isSchemeAsked(isSchemeAsked), constants(findConstants(module)) {}
+
+  void visit(Operation *op);
+  ProductAccount account;
+
+private:
+  void visitInteger(Operation *op, Value weight);
+  void visitLinalg(linalg::LinalgOp op);
+  void visitQuantize(QuantizeOp op);
+  void explain(linalg::LinalgOp op, AccountEntry &entry,
+               const std::string &unusual);
+  bool isGivenInIntegers(linalg::LinalgOp op, Type &stored);
+
+  bool isSchemeAsked;
+  DenseSet<Value> constants;
+};
+
+} // namespace
+
+void Accountant::visit(Operation *op) {
+  if (auto matmul = dyn_cast<MatmulOp>(op))
+    return visitInteger(op, matmul.getRhs());
+  if (auto matmul = dyn_cast<ScaledMatmulOp>(op))
+    return visitInteger(op, matmul.getRhs());
+  if (isa<PackedMatmulOp, PackedScaledMatmulOp>(op))
+    ++account.numInteger;
+  else if (auto quantize = dyn_cast<QuantizeOp>(op))
+    visitQuantize(quantize);
+  else if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
+    visitLinalg(linalgOp);
+}
+
+void Accountant::visitInteger(Operation *op, Value weight) {
+  ++account.numInteger;
+  AccountEntry entry;
+  entry.op = op;
+  if (StringRef reason = getReason(op, kSchemeDroppedAttr); !reason.empty()) {
+    entry.kind = AccountKind::SchemeDropped;
+    entry.reason = reason.str();
+    entry.wasSaid = true;
+    account.entries.push_back(entry);
+  }
+  // A product of activations has batches, and is quantized as asked for.
+  auto quantize =
+      traceMovement(
+          {weight, llvm::to_vector(llvm::seq<int64_t>(
+                       0, cast<RankedTensorType>(weight.getType()).getRank()))})
+          .value.getDefiningOp<QuantizeOp>();
+  if (!quantize || quantize.getResult().getType().getRank() > 2 ||
+      constants.contains(quantize.getInput()))
+    return;
+  entry.kind = AccountKind::EveryCall;
+  entry.reason = describeSource(quantize.getInput());
+  entry.wasSaid = false;
+  account.entries.push_back(entry);
+}
+
+void Accountant::visitQuantize(QuantizeOp op) {
+  if (!constants.contains(op.getInput()))
+    return;
+  AccountEntry entry;
+  entry.op = op;
+  entry.kind = AccountKind::EveryCall;
+  entry.reason = "what is made of constants alone did not fold";
+  account.entries.push_back(std::move(entry));
+}
+
+void Accountant::visitLinalg(linalg::LinalgOp op) {
+  if (op.getNumReductionLoops() == 0 || op.getNumDpsInputs() < 2)
+    return;
+  std::string unusual;
+  FailureOr<Contraction> contraction = matchContraction(op, unusual);
+  AccountEntry entry;
+  entry.isConvolution = failed(contraction) && isConvolution(op);
+  if (failed(contraction) && unusual.empty() && !entry.isConvolution)
+    return;
+  entry.op = op;
+  bool isFloat =
+      isa<FloatType>(getElementTypeOrSelf(op.getDpsInits().front().getType()));
+  entry.kind = isFloat ? AccountKind::LeftFloat : AccountKind::LeftInteger;
+  std::string none;
+  if (succeeded(contraction))
+    entry.hasWeight = succeeded(chooseWeight(*contraction, none)) ||
+                      constants.contains(contraction->lhs.value) ||
+                      constants.contains(contraction->rhs.value);
+  explain(op, entry, unusual);
+  account.entries.push_back(std::move(entry));
+}
+
+/// Whether the program gives integers for what `op` multiplies: for the weight
+/// from constants, or for both operands.
+bool Accountant::isGivenInIntegers(linalg::LinalgOp op, Type &stored) {
+  bool areBoth = true;
+  for (int64_t i : {0, 1}) {
+    Value operand = op.getDpsInputOperand(i)->get();
+    Type found = findStored(operand);
+    if (found)
+      stored = found;
+    if (found && constants.contains(operand))
+      return true;
+    areBoth &= bool(found);
+  }
+  return areBoth;
+}
+
+/// Finds the reason: what was noted, or else what can be seen.
+void Accountant::explain(linalg::LinalgOp op, AccountEntry &entry,
+                         const std::string &unusual) {
+  entry.wasSaid = true;
+  if (StringRef noted = getReason(op, kLeftAttr); !noted.empty()) {
+    entry.reason = noted.str();
+    return;
+  }
+  if (StringRef noted = getReason(op, kLeftAsAskedAttr); !noted.empty()) {
+    entry.reason = noted.str();
+    entry.asAsked = true;
+    return;
+  }
+  entry.wasSaid = false;
+  llvm::raw_string_ostream reason(entry.reason);
+  Type stored;
+  bool isGiven = isGivenInIntegers(op, stored);
+  if (entry.kind == AccountKind::LeftInteger) {
+    Type lhs = getElementTypeOrSelf(op.getDpsInputs()[0].getType()),
+         rhs = getElementTypeOrSelf(op.getDpsInputs()[1].getType());
+    if (isGiven)
+      reason << "its integers of " << stored
+             << " are widened in a form that is not recognized";
+    else
+      reason << "expected operands of i8 or i4, found " << lhs << " and "
+             << rhs;
+  } else if (isGiven) {
+    std::string why;
+    if (entry.isConvolution)
+      why = explainConvolution(op);
+    if (why.empty())
+      reason << "it multiplies integers of " << stored
+             << " that are dequantized in a form that is not recognized";
+    else
+      reason << why;
+  } else if (!isSchemeAsked) {
+    entry.asAsked = true;
+    reason << "no scheme was asked for";
+  } else {
+    reason << (unusual.empty() ? "it was made after matmuls were quantized"
+                               : unusual);
+  }
+}
+
+ProductAccount quantmlir::accountProducts(ModuleOp module, bool isSchemeAsked) {
+  Accountant accountant(module, isSchemeAsked);
+  module.walk([&](Operation *op) { accountant.visit(op); });
+  return std::move(accountant.account);
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct QuantAccountProductsPass
+    : quantmlir::impl::QuantAccountProductsPassBase<QuantAccountProductsPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    ProductAccount account = accountProducts(getOperation(), asked);
+    bool isFaulty = false;
+    for (const AccountEntry &entry : account.entries) {
+      numLeft += entry.isLeft();
+      numEveryCall += entry.kind == AccountKind::EveryCall;
+      bool isError = strict && !entry.asAsked;
+      isFaulty |= isError;
+      // Not by the op, which would print it, weights and all.
+      if (isError)
+        emitError(entry.op->getLoc()) << entry.getText();
+      else if (!entry.wasSaid)
+        emitRemark(entry.op->getLoc()) << entry.getText();
+    }
+    numInteger += account.numInteger;
+    if (summary) {
+      int64_t left = account.getNumLeft();
+      emitRemark(getOperation().getLoc())
+          << "products: " << account.numInteger << " in integers + " << left
+          << " left with reason = " << account.numInteger + left;
+    }
+    if (isFaulty)
+      signalPassFailure();
+  }
+};
+} // namespace
