@@ -37,6 +37,7 @@ config.substitutions += [
      + os.path.join(bin_dir, "quant-run")),
     ("%fuzz", config.python + " -m quantcheck.fuzz --quant-run="
      + os.path.join(bin_dir, "quant-run")),
+    ("%reports", config.python + " -m quantcheck.reports"),
     ("%python", config.python),
     ("%shlib_dir", os.path.join(config.quant_build_dir, "lib")),
     ("%plugin", os.path.join(config.quant_build_dir, "lib", "QuantPlugin.so")),
