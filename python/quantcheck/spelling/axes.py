@@ -12,7 +12,7 @@ class Axes:
     def __init__(self, draw, banned=()):
         self.draw, self.banned = draw, frozenset(banned)
         self.oddness = draw.pick(.08, .25, .25, .6)
-        self.features = set()
+        self.features, self.odd = set(), set()
 
     def __call__(self, axis, *options, odd=None):
         """One of `options`, the first with the program's own probability or
@@ -20,11 +20,13 @@ class Axes:
         allowed = [o for o in options if f"{axis}: {o}" not in self.banned]
         if not allowed:
             raise ValueError(f"every option of '{axis}' is banned")
-        odd = self.oddness if odd is None else odd
-        choice = allowed[0]
-        if len(allowed) > 1 and self.draw.chance(odd):
+        choice, even = allowed[0], odd == 1
+        if len(allowed) > 1 and self.draw.chance(self.oddness if odd is None
+                                                 else odd):
             choice = self.draw.pick(*allowed)
         self.features.add(f"{axis}: {choice}")
+        if even or choice != allowed[0]:
+            self.odd.add(f"{axis}: {choice}")
         return choice
 
     def even(self, axis, *options):

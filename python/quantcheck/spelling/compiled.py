@@ -4,6 +4,8 @@ import re
 
 import numpy as np
 
+from quantcheck.spelling.problem import WEIGHT_ONLY
+
 LEFT = re.compile(r"linalg\.(?:batch_|quantized_|quantized_batch_)?(?:matmul|"
                   r"vecmat|matvec|dot|contract|mmt4d)\b|linalg\.generic "
                   r'[^\n]*"reduction"')
@@ -81,11 +83,18 @@ class Function:
         line = self.text[self.text.rindex("\n", 0, found.start()) + 1:]
         return line[:line.index("\n")].strip()[:160]
 
+    def float_rows(self):
+        """The product whose activations are floats."""
+        found = re.search(r"quant\.scaled_matmul ins\(%\w+, %\w+ : "
+                          r"tensor<[^>]*x[bf]+\d+>[^\n]*", self.text)
+        return found[0][:120] if found else None
+
     def weights(self):
-        """q - zero of every product's constant side, as [N, K] or, for a
-        product's left side, as [M, K]; or words where there is none."""
-        return [self.centered(*found) for found in
-                PRODUCT.findall(self.text)]
+        """(q - zero, whether an offset is added to the real weight) of every
+        product's constant side, as [N, K] or, for a product's left side, as
+        [M, K]; or words where there is none."""
+        return [(self.centered(*found), "rhs_offset(" in found[-1])
+                for found in PRODUCT.findall(self.text)]
 
     def operand(self, rest, name):
         found = re.search(rf"\b{name}\((%\w+) :", rest)
@@ -117,12 +126,12 @@ class Function:
         return q - (zero[..., None] if zero.ndim else zero)
 
 
-def same_integers(found, weight):
+def same_integers(found, offset, weight):
     """None, or how the integers `found` differ from the weight's own. A group
     with a negative scale may be mirrored, one without a scale may be zeros."""
     if isinstance(found, str):
         return found
-    expected = weight.centered
+    expected = weight.q if offset else weight.centered
     if found.shape != expected.shape:
         return (f"expected a weight of shape {expected.shape}, found "
                 f"{found.shape}")
@@ -147,5 +156,7 @@ def judge(text, program):
     found = function.weights()
     if len(found) != 1:
         return "left", f"expected one product, found {len(found)}"
-    wrong = same_integers(found[0], program.problem.weight)
+    if program.problem.kind != WEIGHT_ONLY and function.float_rows():
+        return "left", "the activations are floats: " + function.float_rows()
+    wrong = same_integers(*found[0], program.problem.weight)
     return ("integers", wrong) if wrong else None

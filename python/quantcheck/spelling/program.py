@@ -17,12 +17,21 @@ from quantcheck.spelling.writer import Value, Writer, arranged, flat
 
 @dataclasses.dataclass
 class Program:
-    """A case, the problem behind it, and what it was written with. `loose` is
-    the rule for the program run as it is written, in floats."""
+    """A case, the problem behind it, and what it was written with: all of it,
+    and what is not the plain way. `loose` is the rule for the program run as it
+    is written, in floats."""
     case: Case
     problem: Problem
     features: set
+    odd: set
     loose: object
+
+    def loosely(self):
+        """The case judged as a program of floats."""
+        twin = Case(self.case.name)
+        twin.arguments, twin.lines = self.case.arguments, self.case.lines
+        twin.results = [(v, s, self.loose) for v, s, _ in self.case.results]
+        return twin
 
 
 class Mover:
@@ -239,7 +248,8 @@ class Speller:
         shape = tuple(self.writer.size(d) for d in y.dims)
         self.case.result((y.name, self.writer.type(y)), shape, tight)
         self.case.name = problem.kind
-        return Program(self.case, problem, self.axes.features, loose)
+        return Program(self.case, problem, self.axes.features,
+                       self.axes.odd, loose)
 
     def requantized(self, product, bound, dims):
         scale, zero, low, high = self.problem.out

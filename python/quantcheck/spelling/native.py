@@ -1,5 +1,6 @@
-"""Cases run by upstream's passes alone: what their programs say as they are
-written."""
+"""Cases compiled ahead of time and called from here: by upstream's passes
+alone, which do what the programs say as they are written, or by the project's
+pipelines. A tenth of what quant-run's optimizing compiler takes."""
 
 import ctypes
 import pathlib
@@ -9,9 +10,10 @@ import tempfile
 import numpy as np
 
 from quantcheck import module
-from quantcheck.program import element_of, tensor
+from quantcheck.program import tensor
 
-PASSES = [
+LLVM = pathlib.Path("/usr/lib/llvm-22")
+UPSTREAM = [
     "--convert-elementwise-to-linalg", "--inline",
     "--one-shot-bufferize=bufferize-function-boundaries "
     "function-boundary-type-conversion=identity-layout-map",
@@ -20,12 +22,17 @@ PASSES = [
     "--lower-affine", "--convert-scf-to-cf", "--arith-expand",
     "--convert-math-to-libm", "--convert-to-llvm",
     "--reconcile-unrealized-casts"]
+TOSA = ["--pass-pipeline=builtin.module(func.func(tosa-to-linalg-named,"
+        "tosa-to-linalg,tosa-to-arith,tosa-to-tensor))"]
 
 
-def tool(name):
-    for folder in ("/usr/lib/llvm-22/bin/", ""):
-        if not folder or pathlib.Path(folder + name).exists():
-            return folder + name
+def compiler(target, quant_opt):
+    """(command that lowers to the LLVM dialect, options of llc)."""
+    if target == "stock":
+        return [str(LLVM / "bin" / "mlir-opt"), *UPSTREAM], ["-O0"]
+    if target == "generic":
+        return [quant_opt, "--quant-to-generic"], ["-O0"]
+    return [quant_opt, "--quant-to-x86=cpu=host"], ["-O1", "-mcpu=native"]
 
 
 def module_text(cases):
@@ -75,38 +82,39 @@ def descriptor(array):
     return kind(*values)
 
 
-LIBRARIES = "/usr/lib/llvm-22/lib"
 DTYPES = {"f32": np.float32, "i8": np.int8, "i32": np.int32, "i64": np.int64,
           "i16": np.int16, "f16": np.float16, "f64": np.float64}
 
 
-def build(text, folder):
+def build(text, folder, target, quant_opt):
     """The module as a shared library; raises with what went wrong."""
     (folder / "model.mlir").write_text(text)
+    lower, code = compiler(target, quant_opt)
+    libraries = LLVM / "lib"
     steps = [
-        [tool("mlir-opt"), "model.mlir", *PASSES, "-o", "lowered.mlir"],
-        ["mlir-translate-22", "--mlir-to-llvmir", "lowered.mlir", "-o",
-         "model.ll"],
-        [tool("llc"), "-O1", "-filetype=obj", "-relocation-model=pic",
-         "model.ll", "-o", "model.o"],
-        ["cc", "-shared", "model.o", "-o", "model.so", "-lm",
-         f"-L{LIBRARIES}", f"-Wl,-rpath,{LIBRARIES}",
-         "-lmlir_c_runner_utils"]]
+        [*lower, "model.mlir", "-o", "lowered.mlir"],
+        [str(LLVM / "bin" / "mlir-translate"), "--mlir-to-llvmir",
+         "lowered.mlir", "-o", "model.ll"],
+        [str(LLVM / "bin" / "llc"), *code, "-filetype=obj",
+         "-relocation-model=pic", "model.ll", "-o", "model.o"],
+        ["cc", "-shared", "model.o", "-o", "model.so", "-lm", f"-L{libraries}",
+         f"-Wl,-rpath,{libraries}", "-lmlir_c_runner_utils"]]
     for command in steps:
         done = subprocess.run(command, cwd=folder, capture_output=True,
-                              text=True)
+                              text=True, timeout=module.TIMEOUT)
         if done.returncode:
             lines = done.stderr.strip().splitlines()
-            worst = [l for l in lines if "error" in l] or lines or ["?"]
-            raise RuntimeError(f"{command[0]}: {worst[0]}")
+            worst = [l for l in lines if "error" in l] or lines or [
+                f"ended with {done.returncode}"]
+            raise RuntimeError(f"{pathlib.Path(command[0]).name}: {worst[0]}")
     return ctypes.CDLL(str(folder / "model.so"))
 
 
-def execute(cases):
+def execute(cases, target, quant_opt):
     """The results of the cases, in one list."""
     text, arrays, results = module_text(cases)
-    with tempfile.TemporaryDirectory(prefix="stock.") as folder:
-        library = build(text, pathlib.Path(folder))
+    with tempfile.TemporaryDirectory(prefix="native.") as folder:
+        library = build(text, pathlib.Path(folder), target, quant_opt)
         outs = [np.zeros(shape, DTYPES[t[:-1].split("x")[-1].split("<")[-1]])
                 for t, shape in results]
         buffers = [np.ascontiguousarray(a).reshape(np.shape(a))
@@ -116,23 +124,18 @@ def execute(cases):
     return outs
 
 
-def check(cases):
+def check(cases, target, quant_opt):
     """{index of a case: what is wrong}, for the cases that fail."""
+    if not cases:
+        return {}
     try:
-        found = execute(cases)
+        found = execute(cases, target, quant_opt)
     except RuntimeError as error:
         if len(cases) == 1:
             return {0: str(error)}
         half = len(cases) // 2
-        wrong = check(cases[:half])
-        for i, text in check(cases[half:]).items():
+        wrong = check(cases[:half], target, quant_opt)
+        for i, text in check(cases[half:], target, quant_opt).items():
             wrong[half + i] = text
         return wrong
-    wrong, begin = {}, 0
-    for i, case in enumerate(cases):
-        end = begin + len(case.results)
-        text = module.judge(case, found[begin:end])
-        if text:
-            wrong[i] = text
-        begin = end
-    return wrong
+    return module.judge_all(cases, found)
