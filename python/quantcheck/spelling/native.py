@@ -30,6 +30,7 @@ def compiler(target, quant_opt):
     """(command that lowers to the LLVM dialect, options of llc)."""
     if target == "stock":
         return [str(LLVM / "bin" / "mlir-opt"), *UPSTREAM], ["-O0"]
+    quant_opt = str(pathlib.Path(quant_opt).resolve())
     if target == "generic":
         return [quant_opt, "--quant-to-generic"], ["-O0"]
     return [quant_opt, "--quant-to-x86=cpu=host"], ["-O1", "-mcpu=native"]

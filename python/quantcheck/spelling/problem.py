@@ -35,6 +35,14 @@ class Weight:
             self.group = int(draw.pick(*[s for s in (2, 4, 8, 16, 32)
                                          if s <= max(k, 2)]))
         self.groups = -(-k // self.group)
+        # The group of each k; `looked_up` where the program holds it.
+        self.index, self.looked_up = np.arange(k) // self.group, False
+        if self.granularity == "group":
+            how = axes("group of k", "in order", "looked up, in order",
+                       "looked up, in any order")
+            self.looked_up = how != "in order"
+            if how.endswith("any order"):
+                self.index = draw.rng.permutation(self.index)
         self.q = draw.integers((n, k), self.bits, self.unsigned)
         self.scale_atoms = {"tensor": (), "channel": ("n",),
                             "group": ("n", "g")}[self.granularity]
@@ -91,7 +99,11 @@ class Weight:
             return np.broadcast_to(array, (self.n, self.k))
         if atoms == ("n",):
             return np.broadcast_to(array[:, None], (self.n, self.k))
-        return np.repeat(array, self.group, axis=1)[:, :self.k]
+        return array[:, self.index]
+
+    @property
+    def ordered(self):
+        return bool(np.all(np.diff(self.index) >= 0))
 
     @property
     def centered(self):
@@ -219,15 +231,12 @@ class Problem:
                 size = size * np.abs(w.centered)
             bound = (self.k + 16) * 2.0**-23 * (x @ size.T)
         else:
-            padded = np.zeros((self.n, w.groups * w.group))
-            padded[:, :self.k] = w.real()
-            left = np.zeros((self.b, self.m, w.groups * w.group))
-            left[..., :self.k] = self.x.real()
-            groups = np.einsum(
-                "bmgk,ngk->bmng",
-                left.reshape(self.b, self.m, w.groups, w.group),
-                padded.reshape(self.n, w.groups, w.group))
-            bound = (w.groups + 8) * 2.0**-23 * np.abs(groups).sum(-1)
+            bound = 0
+            for g in range(w.groups):
+                inside = w.index == g
+                bound = bound + np.abs(self.x.real()[..., inside] @
+                                       w.real()[:, inside].T)
+            bound = (w.groups + 8) * 2.0**-23 * bound
         if self.bias is not None:
             bound = bound + 2.0**-22 * np.abs(self.bias)
         return bound + 2.0**-22 * np.abs(self.product()) + 1e-12

@@ -8,6 +8,7 @@ import numpy as np
 from quantcheck.elements import exact_but_ties
 from quantcheck.program import Case, equal, within
 from quantcheck.spelling.contraction import Contraction
+from quantcheck.spelling.packing import Packing
 from quantcheck.spelling.problem import (INTEGER, MATMUL_INTEGER, WEIGHT_ONLY,
                                          Problem)
 from quantcheck.spelling.scaling import Scaling, wrapped
@@ -49,8 +50,8 @@ class Mover:
         if how == "cast":
             return self.writer.cast_and_back(value)
         dims = self.layout(how, value.dims)
-        legal = all(self.steps.places(s.parameter, dims) is not None
-                    for s in later if s.parameter)
+        legal = all(self.steps.places(p, dims) is not None
+                    for step in later for p in step.parameters)
         return self.writer.arrange(value, dims) if legal else value
 
     def layout(self, how, dims):
@@ -77,8 +78,8 @@ class Speller:
         self.axes, self.draw = axes, axes.draw
         self.problem = problem = Problem(axes)
         w = problem.weight
-        self.ragged = problem.k % w.group != 0
-        self.grouped = w.granularity == "group"
+        self.ragged = problem.k % w.group != 0 and not w.looked_up
+        self.grouped = w.granularity == "group" and not w.looked_up
         self.case = Case("spelling")
         sizes = {"b": problem.b, "m": problem.m, "n": problem.n,
                  "k": problem.k, "g": w.groups, "s": w.group}
@@ -131,12 +132,12 @@ class Speller:
                 steps.axis("widened", "before", "in the product") != "before":
             return value
         ext = "arith.extui" if unsigned else "arith.extsi"
-        row = [Step(ext, "i32")]
+        row = [Step(ext, "i32")] if value.element != "i32" else []
         if zero_atoms is not None:
             zero = Scaling(steps).integer_zero(zero, zero_atoms, "i32", bits,
                                                unsigned)
             row.append(Step("arith.subi", "i32", zero))
-        return steps.run(value, row, move)
+        return steps.run(value, row, move) if row else value
 
     # The weight.
     def weight(self):
@@ -148,9 +149,16 @@ class Speller:
             atoms = "n", "g", "s"
             array = np.zeros((w.n, w.groups * w.group), np.int64)
             array[:, :w.k] = w.q
-        value = self.stored(array, atoms)
+        words = self.words(array)
+        value = self.unpacked(array, atoms, words) if words else \
+            self.stored(array, atoms)
         steps = Steps(writer, "w")
-        scaling, move = Scaling(steps), Mover(steps)
+        if words and not (w.unsigned and w.zero_atoms == ("n", "g") and
+                          Packing.fits(w.zero.shape, words) and steps.axis(
+                              "packed zero points", "no", "yes") == "yes"):
+            words = None
+        scaling = Scaling(steps, w.index if w.looked_up else None, words)
+        move = Mover(steps)
         if self.problem.kind == MATMUL_INTEGER:
             return self.integers(steps, move, value, w.bits, w.unsigned,
                                  w.zero, w.zero_atoms)
@@ -158,6 +166,20 @@ class Speller:
             value.element, w.bits, w.unsigned, w.scale, w.scale_atoms, w.zero,
             w.zero_atoms), move)
         return self.cut(value) if padded else value
+
+    def words(self, array):
+        """The words that nibbles are packed in, or None."""
+        if self.problem.weight.bits != 4:
+            return None
+        options = [w for w in ("i8", "i32") if Packing.fits(array.shape, w)]
+        found = self.axes("nibbles", "are elements",
+                          *(f"in {w} words" for w in options))
+        return None if found == "are elements" else found.split()[1]
+
+    def unpacked(self, array, atoms, words):
+        signed = not self.problem.weight.unsigned
+        packing = Packing(self.writer, words, "w", signed)
+        return packing.value(array, ("n",), atoms[1:])
 
     def stored(self, array, atoms):
         """The integers as the program holds them."""

@@ -25,8 +25,17 @@ def widths(bits):
 class Scaling:
     """The steps of one operand, with the choices of one program."""
 
-    def __init__(self, steps):
+    def __init__(self, steps, gathered=None, zero_words=None):
+        """`gathered` is the group of each k where parameters are looked up;
+        `zero_words` the type that zero points are packed in."""
         self.steps, self.axis = steps, steps.axis
+        self.gathered, self.zero_words = gathered, zero_words
+
+    def parameter(self, name, array, atoms, stored, element, unsigned=False,
+                  **more):
+        if self.gathered is not None and "g" in atoms:
+            atoms, more["gathered"] = ("n", "k"), self.gathered
+        return Parameter(name, array, atoms, stored, element, unsigned, **more)
 
     # Parameters.
     def scale(self, array, atoms):
@@ -36,28 +45,41 @@ class Scaling:
         if np.array_equal(array.astype(np.float16).astype(F32), array):
             options.append("f16")
         stored = self.axis("scale type", *options)
-        return Parameter("scale", array.astype(NUMPY[stored]), atoms, stored,
+        return self.parameter("scale", array.astype(NUMPY[stored]), atoms, stored,
                          "f32")
 
     def reciprocal(self, array, atoms):
         inverse = (F32(1) / np.asarray(array, F32)).astype(F32)
-        return Parameter("scale", inverse, atoms, "f32", "f32")
+        return self.parameter("scale", inverse, atoms, "f32", "f32")
 
     def integer_zero(self, array, atoms, element, bits, unsigned):
         """A zero point that is read as the integer `element`."""
+        if self.packs(atoms, unsigned):
+            return self.packed_zero(array, atoms, element)
         narrow = ["i8"] + (["i4"] if bits == 4 else [])
         stored = self.axis("zero point type", *narrow, "i32", "i64", "as wide")
         stored = element if stored == "as wide" else stored
-        return Parameter("zero point", wrapped(array, stored), atoms, stored,
+        return self.parameter("zero point", wrapped(array, stored), atoms, stored,
                          element, unsigned and stored in ("i8", "i4"))
 
+    def packs(self, atoms, unsigned):
+        return self.zero_words and unsigned and atoms == ("n", "g") and \
+            self.gathered is None
+
+    def packed_zero(self, array, atoms, element):
+        """Zero points in nibbles, held as the words that hold the weight."""
+        return Parameter("zero point", array, atoms, self.zero_words, element,
+                         packed=self.zero_words)
+
     def float_zero(self, array, atoms, bits, unsigned):
+        if self.packs(atoms, unsigned):
+            return self.packed_zero(array, atoms, "f32")
         narrow = ["i8"] + (["i4"] if bits == 4 else [])
         stored = self.axis("zero point type", "f32", *narrow, "i32", "i64")
         if stored == "f32":
-            return Parameter("zero point", np.asarray(array, F32), atoms,
+            return self.parameter("zero point", np.asarray(array, F32), atoms,
                              "f32", "f32")
-        return Parameter("zero point", wrapped(array, stored), atoms, stored,
+        return self.parameter("zero point", wrapped(array, stored), atoms, stored,
                          "f32", unsigned and stored in ("i8", "i4"))
 
     # Dequantize.
@@ -112,13 +134,20 @@ class Scaling:
             zero = self.float_zero(zero, zero_atoms, bits, unsigned)
             return steps + [Step("arith.subf", "f32", zero),
                             self.multiply(scale, scale_atoms)]
+        if self.axis("offset is", "a constant", "computed") == "computed":
+            return steps + [
+                Step("arith.mulf", "f32", self.scale(scale, scale_atoms)),
+                Step("arith.subf", "f32",
+                     self.float_zero(zero, zero_atoms, bits, unsigned),
+                     self.scale(scale, scale_atoms))]
         offset, atoms = self.product(scale, scale_atoms, zero, zero_atoms)
         op = "arith.subf"
         if self.axis("offset", "subtracted", "added") == "added":
             offset, op = -offset, "arith.addf"
         return steps + [
             Step("arith.mulf", "f32", self.scale(scale, scale_atoms)),
-            Step(op, "f32", Parameter("offset", offset, atoms, "f32", "f32"))]
+            Step(op, "f32", self.parameter(
+                "offset", offset, atoms, "f32", "f32"))]
 
     @staticmethod
     def product(scale, scale_atoms, zero, zero_atoms):

@@ -5,6 +5,7 @@ import dataclasses
 
 import numpy as np
 
+from quantcheck.spelling.packing import Packing, gather
 from quantcheck.spelling.writer import (NUMPY, Value, arranged, flat,
                                         literal_of, prefix_of)
 
@@ -19,21 +20,31 @@ NAMED = {"arith.mulf": "linalg.mul", "arith.subf": "linalg.sub",
 @dataclasses.dataclass(frozen=True)
 class Parameter:
     """Numbers for the atoms that they depend on. They are held as `stored` and
-    read as `element`; `unsigned` says how integers widen."""
+    read as `element`; `unsigned` says how integers widen. With `gathered`, the
+    group of each k, `array` is [N, G] and is looked up at run time. `packed`
+    numbers are nibbles in words of this type."""
     name: str
     array: np.ndarray
     atoms: tuple
     stored: str
     element: str
     unsigned: bool = False
+    gathered: np.ndarray = None
+    packed: str = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """`op` of a value; with a parameter, of both. `element` is the result's."""
+    """`op` of a value; with a parameter, of both; with a factor, of the value
+    and of parameter * factor. `element` is the result's."""
     op: str
     element: str
     parameter: Parameter = None
+    factor: Parameter = None
+
+    @property
+    def parameters(self):
+        return [p for p in (self.parameter, self.factor) if p]
 
 
 def conversion(source, element, unsigned):
@@ -94,10 +105,22 @@ class Steps:
             at = int(self.writer.draw.rng.integers(len(bare) + 1))
             bare = bare[:at] + [((), "0")] + bare[at:]
         layout = tuple(f[0] for f in bare)
-        array = arranged(parameter.array, parameter.atoms, layout, writer.sizes)
-        value = writer.constant(array, parameter.stored, layout,
-                                f"{parameter.name} constant")
-        return value, [f[1] for f in bare]
+        return self.held(parameter, layout), [f[1] for f in bare]
+
+    def held(self, parameter, layout):
+        """The parameter as the program holds it, laid out as `layout`."""
+        if parameter.gathered is not None:
+            return self.writer.arrange(gather(self, parameter, layout),
+                                       layout)
+        if parameter.packed:
+            packing = Packing(self.writer, parameter.packed, parameter.name)
+            atoms = parameter.atoms
+            return self.writer.arrange(
+                packing.value(parameter.array, atoms[0], atoms[1]), layout)
+        array = arranged(parameter.array, parameter.atoms, layout,
+                         self.writer.sizes)
+        return self.writer.constant(array, parameter.stored, layout,
+                                    f"{parameter.name} constant")
 
     def converted(self, value, parameter):
         """The parameter's tensor as the type that the step wants."""
@@ -136,7 +159,7 @@ class Steps:
             f"{op} {name} : {element} to {parameter.element}")
 
     # One step on elements.
-    def apply(self, step, name, source, other):
+    def apply(self, step, name, source, other=None):
         """Writes `step` on scalars; returns the result's name."""
         writer, op, element = self.writer, step.op, step.element
         if not step.parameter:
@@ -158,51 +181,51 @@ class Steps:
 
     def nest(self, value, steps):
         """The steps in one loop nest."""
-        inputs, sources, outside = [], {}, {}
+        inputs, readers = [], {}
         for i, step in enumerate(steps):
-            if not step.parameter:
-                continue
-            form = self.scalar_form(step.parameter)
-            if form == "tensor":
-                tensor, texts = self.tensor(step.parameter, value.dims)
-                if self.axis("parameter converted", "inside", "before") == \
-                        "before":
-                    tensor = self.converted(tensor, step.parameter)
-                sources[i] = len(inputs) + 1, tensor.element
-                inputs.append((tensor, texts))
-            elif form == "captured":
-                name = self.scalar(step.parameter)
-                if self.axis("scalar converted", "inside", "before") == \
-                        "before":
-                    name = self.read(name, step.parameter)
-                    outside[i] = name, step.parameter.element
-                else:
-                    outside[i] = name, step.parameter.stored
-            elif form == "extracted":
-                tensor, _ = self.tensor(step.parameter, ())
-                at = ", ".join(self.writer.line("arith.constant 0 : index")
-                               for _ in tensor.dims)
-                outside[i] = self.writer.line(
-                    f"tensor.extract {tensor.name}[{at}] : "
-                    f"{self.writer.type(tensor)}"), tensor.element
+            for which, parameter in enumerate(step.parameters):
+                readers[i, which] = self.reader(parameter, value, inputs)
 
         def body(names):
             current, element = names[0], value.element
             for i, step in enumerate(steps):
-                other = None
-                if i in sources:
-                    at, source = sources[i]
-                    other = self.read(names[at], step.parameter, source)
-                elif i in outside:
-                    other = self.read(outside[i][0], step.parameter,
-                                      outside[i][1])
-                elif step.parameter:
-                    other = self.read(self.scalar(step.parameter),
-                                      step.parameter)
-                current = self.apply(step, current, element, other)
+                others = [readers[i, which](names)
+                          for which in range(len(step.parameters))]
+                if len(others) == 2:
+                    others = [self.writer.line(
+                        f"arith.mulf {', '.join(others)} : {step.element}")]
+                current = self.apply(step, current, element, *others)
                 element = step.element
             return current
         return self.writer.generic(value, inputs, steps[-1].element, body)
+
+    def reader(self, parameter, value, inputs):
+        """Puts a parameter where a nest over `value` can read it; returns what
+        writes the reading, given the names of the nest's elements."""
+        form = self.scalar_form(parameter)
+        if form == "tensor":
+            tensor, texts = self.tensor(parameter, value.dims)
+            if self.axis("parameter converted", "inside", "before") == \
+                    "before":
+                tensor = self.converted(tensor, parameter)
+            inputs.append((tensor, texts))
+            at = len(inputs)
+            return lambda names: self.read(names[at], parameter,
+                                           tensor.element)
+        if form == "captured":
+            name, element = self.scalar(parameter), parameter.stored
+            if self.axis("scalar converted", "inside", "before") == "before":
+                name = self.read(name, parameter)
+                element = parameter.element
+            return lambda names: self.read(name, parameter, element)
+        if form == "extracted":
+            tensor, _ = self.tensor(parameter, ())
+            at = ", ".join(self.writer.line("arith.constant 0 : index")
+                           for _ in tensor.dims)
+            name = self.writer.line(f"tensor.extract {tensor.name}[{at}] : "
+                                    f"{self.writer.type(tensor)}")
+            return lambda names: self.read(name, parameter, tensor.element)
+        return lambda names: self.read(self.scalar(parameter), parameter)
 
     # One step on whole tensors.
     def whole(self, value, step, named):
@@ -247,10 +270,7 @@ class Steps:
                               parameter.element)
         places = self.places(parameter, dims)
         layout = tuple(taken for taken in places if taken)
-        array = arranged(parameter.array, parameter.atoms, layout, writer.sizes)
-        value = writer.constant(array, parameter.stored, layout,
-                                f"{parameter.name} constant")
-        value = self.converted(value, parameter)
+        value = self.converted(self.held(parameter, layout), parameter)
         added = [i for i, taken in enumerate(places) if not taken]
         if not added:
             return Value(value.name, dims, value.element)
@@ -264,6 +284,8 @@ class Steps:
         """Whether `whole` can write the step."""
         if any(self.writer.dynamic & set(d) for d in value.dims) or \
                 not value.dims or step.op.startswith("select"):
+            return False
+        if step.factor:
             return False
         if not step.parameter:
             return True

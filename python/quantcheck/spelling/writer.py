@@ -50,7 +50,7 @@ def arranged(array, atoms, dims, sizes):
 def prefix_of(dim, wanted):
     """How a parameter of the atoms `wanted` walks `dim`: the atoms that it
     takes of it, or None where it would need a remainder."""
-    if dim == ("k",):  # ragged groups
+    if dim == ("k",) and "k" not in wanted:  # ragged groups
         return ("g",) if "g" in wanted else ()
     taken = []
     for atom in dim:
@@ -295,37 +295,50 @@ class Writer:
         `{0}` stands for the first dimension of `value`; `body` is given the
         names of the elements, writes lines, and returns what is yielded.
         The result's dimensions are those of `value` in `out_order`."""
-        rank = len(value.dims)
+        whole = [f"{{{i}}}" for i in range(len(value.dims))]
+        return self.nest(value.dims, [(value, whole), *inputs], element, body,
+                         out_order, value)
+
+    def nest(self, dims, operands, element, body, out_order=None, like=None):
+        """A loop nest over `dims`, whichever operands walk them."""
+        rank = len(dims)
         out_order = range(rank) if out_order is None else out_order
-        dims = tuple(value.dims[i] for i in out_order)
         order = list(range(rank))
         if rank > 1 and self.axes("loop order", "as stored", "permuted") == \
                 "permuted":
             order = [int(i) for i in self.draw.rng.permutation(rank)]
         loops = [f"d{order[i]}" for i in range(rank)]
-        out_loops = [loops[i] for i in out_order]
         walked = ", ".join(f"d{i}" for i in range(rank))
-        operands = [(value, loops)] + [
-            (v, [text.format(*loops) for text in texts]) for v, texts in inputs]
-        empty = self.empty(dims, element, value)
-        maps = ", ".join(
-            f"affine_map<({walked}) -> ({', '.join(texts)})>"
-            for texts in [t for _, t in operands] + [out_loops])
+        indices = [[text.format(*loops) for text in texts]
+                   for _, texts in operands]
+        indices.append([loops[i] for i in out_order])
+        operands = [v for v, _ in operands]
+        out_dims = tuple(dims[i] for i in out_order)
+        empty = self.empty(out_dims, element, like)
+        maps = ", ".join(f"affine_map<({walked}) -> ({', '.join(texts)})>"
+                         for texts in indices)
         kinds = ", ".join(['"parallel"'] * rank)
         names = [self.case.fresh() for _ in operands]
-        arguments = [f"{n}: {v.element}" for n, (v, _) in zip(names, operands)]
+        arguments = [f"{n}: {v.element}" for n, v in zip(names, operands)]
         arguments.append(f"{self.case.fresh()}: {element}")
         lines, self.case.lines = self.case.lines, []
+        self.loop_of = order  # for linalg.index of a dimension
         yielded = body(names)
         inside, self.case.lines = self.case.lines, lines
-        result = Value(self.case.fresh(), dims, element)
+        result = Value(self.case.fresh(), out_dims, element)
+        ins = ""
+        if operands:
+            ins = (f" ins({', '.join(v.name for v in operands)} : "
+                   f"{', '.join(self.type(v) for v in operands)})")
         self.case.lines += [
             f"{result.name} = linalg.generic {{indexing_maps = [{maps}], "
-            f"iterator_types = [{kinds}]}} ins("
-            f"{', '.join(v.name for v, _ in operands)} : "
-            f"{', '.join(self.type(v) for v, _ in operands)}) outs("
-            f"{empty.name} : {self.type(empty)}) {{",
+            f"iterator_types = [{kinds}]}}{ins} outs({empty.name} : "
+            f"{self.type(empty)}) {{",
             f"^bb0({', '.join(arguments)}):", *("  " + l for l in inside),
             f"  linalg.yield {yielded} : {element}",
             f"}} -> {self.type(result)}"]
         return result
+
+    def index(self, dim):
+        """In a body: where the nest stands in its dimension `dim`."""
+        return self.line(f"linalg.index {self.loop_of[dim]} : index")
