@@ -111,18 +111,18 @@ def check(programs, options):
     return wrong
 
 
-def explain(failed, programs):
+def explain(failed, drawn):
     """Features that explain the failures, the surest first: (feature,
     failures, programs with it), each without the programs before."""
-    rest, found = dict(programs), []
-    while any(i in failed for i in rest):
+    rest, found = {i: p.odd for i, p in drawn.items()}, []
+    while any(i in failed and rest[i] for i in rest):
         total, bad = collections.Counter(), collections.Counter()
         for i, features in rest.items():
             total.update(features)
             if i in failed:
                 bad.update(features)
-        feature = max(bad, key=lambda f: ((bad[f] + .0) / (total[f] + 1),
-                                          bad[f]))
+        feature = max(sorted(bad), key=lambda f: (bad[f] / (total[f] + 1),
+                                                  bad[f]))
         found.append((feature, bad[feature], total[feature]))
         rest = {i: f for i, f in rest.items() if feature not in f}
     return found
@@ -163,7 +163,7 @@ def main():
         part = indices[begin:begin + options.batch]
         programs = [make(options.seed, i, banned) for i in part]
         for i, program in zip(part, programs):
-            drawn[i] = program.features
+            drawn[i] = program
         for at, (kind, text) in sorted(check(programs, options).items()):
             i, program = part[at], programs[at]
             failed[i] = kind
@@ -191,10 +191,10 @@ def summary(options, failed, drawn, kinds, seconds):
             print(f"  {bad:5} of {total:5}  {feature}")
     if options.table:
         total, bad = collections.Counter(), collections.Counter()
-        for i, features in drawn.items():
-            total.update(features)
+        for i, program in drawn.items():
+            total.update(program.features)
             if i in failed:
-                bad.update(features)
+                bad.update(program.features)
         print("every feature, failures of programs with it:")
         for feature in sorted(total):
             print(f"  {bad[feature]:5} of {total[feature]:5}  {feature}")

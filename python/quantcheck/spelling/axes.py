@@ -17,9 +17,8 @@ class Axes:
     def __call__(self, axis, *options, odd=None):
         """One of `options`, the first with the program's own probability or
         with 1 - `odd`."""
-        allowed = [o for o in options if f"{axis}: {o}" not in self.banned]
-        if not allowed:
-            raise ValueError(f"every option of '{axis}' is banned")
+        allowed = [o for o in options if f"{axis}: {o}" not in self.banned] \
+            or options[:1]
         choice, even = allowed[0], odd == 1
         if len(allowed) > 1 and self.draw.chance(self.oddness if odd is None
                                                  else odd):

@@ -13,23 +13,23 @@ from quantcheck import module
 from quantcheck.program import tensor
 
 LLVM = pathlib.Path("/usr/lib/llvm-22")
-UPSTREAM = [
-    "--convert-elementwise-to-linalg", "--inline",
-    "--one-shot-bufferize=bufferize-function-boundaries "
-    "function-boundary-type-conversion=identity-layout-map",
-    "--buffer-results-to-out-params=hoist-static-allocs",
-    "--convert-linalg-to-loops", "--expand-strided-metadata",
-    "--lower-affine", "--convert-scf-to-cf", "--arith-expand",
-    "--convert-math-to-libm", "--convert-to-llvm",
-    "--reconcile-unrealized-casts"]
-TOSA = ["--pass-pipeline=builtin.module(func.func(tosa-to-linalg-named,"
-        "tosa-to-linalg,tosa-to-arith,tosa-to-tensor))"]
+UPSTREAM = (
+    "builtin.module(func.func(tosa-to-linalg-named,tosa-to-linalg,"
+    "tosa-to-arith,tosa-to-tensor),"
+    "convert-elementwise-to-linalg,inline,"
+    "one-shot-bufferize{bufferize-function-boundaries=true "
+    "function-boundary-type-conversion=identity-layout-map},"
+    "buffer-results-to-out-params{hoist-static-allocs=true},"
+    "func.func(convert-linalg-to-loops),expand-strided-metadata,lower-affine,"
+    "convert-scf-to-cf,arith-expand,convert-math-to-libm,convert-to-llvm,"
+    "reconcile-unrealized-casts)")
 
 
 def compiler(target, quant_opt):
     """(command that lowers to the LLVM dialect, options of llc)."""
     if target == "stock":
-        return [str(LLVM / "bin" / "mlir-opt"), *UPSTREAM], ["-O0"]
+        return [str(LLVM / "bin" / "mlir-opt"),
+                f"--pass-pipeline={UPSTREAM}"], ["-O0"]
     quant_opt = str(pathlib.Path(quant_opt).resolve())
     if target == "generic":
         return [quant_opt, "--quant-to-generic"], ["-O0"]

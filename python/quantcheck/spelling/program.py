@@ -7,6 +7,7 @@ import numpy as np
 
 from quantcheck.elements import exact_but_ties
 from quantcheck.program import Case, equal, within
+from quantcheck.spelling import tosa
 from quantcheck.spelling.contraction import Contraction
 from quantcheck.spelling.packing import Packing
 from quantcheck.spelling.problem import (INTEGER, MATMUL_INTEGER, WEIGHT_ONLY,
@@ -117,8 +118,8 @@ class Speller:
         down, element = scaling.quantize(x.scale, x.atoms, x.zero, x.zero_atoms,
                                          x.low, x.high, stored)
         if not stored:
-            up = scaling.dequantize_unstored(element, x.scale, x.atoms, x.zero,
-                                             x.zero_atoms)
+            up = scaling.dequantize_unstored(element, x.unsigned, x.scale,
+                                             x.atoms, x.zero, x.zero_atoms)
             return steps.run(value, down + up, move)
         up = scaling.dequantize("i8", 8, x.unsigned, x.scale, x.atoms, x.zero,
                                 x.zero_atoms)
@@ -243,6 +244,10 @@ class Speller:
     def program(self):
         problem = self.problem
         integer = problem.kind == MATMUL_INTEGER
+        if tosa.suits(problem) and self.axes("dialect", "linalg", "tosa",
+                                             odd=.12) == "tosa":
+            return self.judged(tosa.Tosa(self.writer, problem,
+                                         self.k_dim).run())
         element = "f32"
         if integer:
             element = self.axes("sum", "i32", "i64")
@@ -253,9 +258,14 @@ class Speller:
             wide = [Step("arith.extsi", "i32")]
             x, w = (Steps(self.writer, "side").run(v, wide)
                     if v.element != "i32" else v for v in (x, w))
-        y = self.epilogue(Contraction(self.writer, self.k_dim)(x, w, element))
+        return self.judged(self.epilogue(
+            Contraction(self.writer, self.k_dim)(x, w, element)))
+
+    def judged(self, y):
+        """The program whose result is `y`."""
+        problem = self.problem
         product = problem.product()
-        if integer:
+        if problem.kind == MATMUL_INTEGER:
             tight = loose = equal(self.expected(product.astype(np.int32),
                                                 y.dims))
         elif problem.out:

@@ -183,7 +183,7 @@ class Scaling:
 
     def quantize(self, scale, atoms, zero, zero_atoms, low, high, stored=True):
         """Steps from floats to stored integers (i8), or to what would be
-        stored in a wider type: (steps, element, whether it is signed)."""
+        stored in a wider type: (steps, element)."""
         if self.axis("divided by", "quotient", "reciprocal") == "quotient":
             steps = [Step("arith.divf", "f32", self.scale(scale, atoms))]
         else:
@@ -219,13 +219,14 @@ class Scaling:
         return steps + [Step("arith.fptosi", "i32"),
                         Step("arith.trunci", "i8")], "i8"
 
-    def dequantize_unstored(self, element, scale, atoms, zero, zero_atoms):
+    def dequantize_unstored(self, element, unsigned, scale, atoms, zero,
+                            zero_atoms):
         """Steps behind `quantize(stored=False)`."""
         if element == "i32":
-            return self.dequantize("i32", 8, False, scale, atoms, zero,
+            return self.dequantize("i32", 8, unsigned, scale, atoms, zero,
                                    zero_atoms)
         steps = []
         if zero_atoms is not None:
             steps = [Step("arith.subf", "f32", self.float_zero(
-                zero, zero_atoms, 8, False))]
+                zero, zero_atoms, 8, unsigned))]
         return steps + [self.multiply(scale, atoms)]
