@@ -6,6 +6,14 @@ MULTIPLY_ADD = {"f": ("arith.mulf", "arith.addf"),
                 "i": ("arith.muli", "arith.addi")}
 
 
+class Pending:
+    """Stored integers whose dequantizing steps stand in the product's body."""
+    element = "f32"
+
+    def __init__(self, value, steps, row):
+        self.value, self.steps, self.row = value, steps, row
+
+
 class Contraction:
     """x times w. Both walk `reduced` (one dimension, or groups and what is in
     them); x has ("m",) and maybe ("b",), w has ("n",)."""
@@ -18,6 +26,11 @@ class Contraction:
     def __call__(self, x, w, element):
         """`element` is the sum's type."""
         batched = "b" in flat(x.dims)
+        if isinstance(w, Pending):
+            two = len(self.k) == 2 and self.axes(
+                "groups", "merged", "two dimensions") != "merged"
+            return self.generic(x, w, element, False,
+                                [("g",), ("s",)] if two else [self.k])
         if batched:
             forms = ["generic", "flat rows", "batch_matmul"]
         else:
@@ -48,12 +61,7 @@ class Contraction:
 
     def emit(self, op, a, b, dims, element, like):
         """`op` of two values into zeros."""
-        writer = self.writer
-        init = writer.zeros(dims, element, like)
-        return writer.new(
-            f"{op} ins({a.name}, {b.name} : {writer.type(a)}, "
-            f"{writer.type(b)}) outs({init.name} : {writer.type(init)}) -> $T",
-            dims, element)
+        return self.finish(op, [a, b], self.writer.zeros(dims, element, like))
 
     def one_row(self, x):
         """The only row's dimension as a unit one."""
@@ -101,14 +109,14 @@ class Contraction:
         x = self.writer.arrange(x, [(), m, self.k])
         w = self.writer.arrange(w, [(), self.k, n])
         init = self.writer.zeros([(), m, n], element, x)
-        return self.finish("linalg.batch_matmul", x, w, init)
+        return self.finish("linalg.batch_matmul", [x, w], init)
 
-    def finish(self, op, a, b, init, region=""):
+    def finish(self, op, inputs, init, region=""):
         writer = self.writer
         return writer.new(
-            f"{op} ins({a.name}, {b.name} : {writer.type(a)}, "
-            f"{writer.type(b)}) outs({init.name} : {writer.type(init)})"
-            f"{region} -> $T", init.dims, init.element)
+            f"{op} ins({', '.join(v.name for v in inputs)} : "
+            f"{', '.join(writer.type(v) for v in inputs)}) outs({init.name} : "
+            f"{writer.type(init)}){region} -> $T", init.dims, init.element)
 
     def flat(self, x, w, element):
         """[B, M, K] as [B * M, K]."""
@@ -140,7 +148,7 @@ class Contraction:
                 f"{w.element}): linalg.yield %i : {w.element} }} -> $T", dims,
                 w.element)
         init = writer.zeros([("b",), ("m",), ("n",)], element, x)
-        return self.finish("linalg.batch_matmul", x, copy, init)
+        return self.finish("linalg.batch_matmul", [x, copy], init)
 
     def generic(self, x, w, element, contract, reduced):
         """Any order of dimensions and of loops; the weight may come first."""
@@ -154,8 +162,9 @@ class Contraction:
         x = writer.arrange(x, shuffled(rows + reduced))
         unit = not contract and \
             self.axes("unit dimension of the weight", "no", "yes") == "yes"
-        w = writer.arrange(w, ([()] if unit else []) +
-                           shuffled([("n",)] + reduced))
+        pending = w if isinstance(w, Pending) else None
+        w = writer.arrange(pending.value if pending else w, (
+            [()] if unit else []) + shuffled([("n",)] + reduced))
         y_dims = shuffled(rows + [("n",)])
         loops = rows + [("n",)] + reduced
         if self.axes("loops of the product", "usual", "any") == "any":
@@ -166,49 +175,59 @@ class Contraction:
             found = ", ".join("0" if d == () else f"d{loops.index(d)}"
                               for d in dims)
             return f"affine_map<({walked}) -> ({found})>"
-        sides = [x, w]
+        sides, extra, read = [x, w], [], None
+        if pending:
+            read = pending.steps.readers(w, pending.row, extra)
         if self.axes("sides", "rows first", "weight first") != "rows first":
             sides.reverse()
-        maps = ", ".join(text(d) for d in
-                         (sides[0].dims, sides[1].dims, y_dims))
+        w_loops = ["0" if d == () else f"d{loops.index(d)}" for d in w.dims]
+        maps = [text(side.dims) for side in sides] + [
+            f"affine_map<({walked}) -> "
+            f"({', '.join(t.format(*w_loops) for t in texts)})>"
+            for _, texts in extra] + [text(y_dims)]
+        maps = ", ".join(maps)
         init = writer.zeros(y_dims, element, x)
         kinds = ", ".join('"reduction"' if d in reduced else '"parallel"'
                           for d in loops)
         if contract:
             return self.finish(f"linalg.contract indexing_maps = [{maps}]",
-                               *sides, init)
+                               sides, init)
+        inputs = sides + [v for v, _ in extra]
+        region = self.region(inputs, element, (w, read) if pending else None)
         return self.finish(
             f"linalg.generic {{indexing_maps = [{maps}], iterator_types = "
-            f"[{kinds}]}}", *sides, init, self.region(sides, element))
+            f"[{kinds}]}}", inputs, init, region)
 
-    def region(self, sides, element):
-        """{ yield out + a * b }, integers widened first."""
-        fresh = self.writer.case.fresh
-        a, b, out, product, total = (fresh() for _ in range(5))
-        lines, factors = [], []
-        for name, side in ((a, sides[0]), (b, sides[1])):
-            if side.element != element:
-                wide = fresh()
+    def region(self, inputs, element, pending=None):
+        """{ yield out + a * b }, integers widened or dequantized first."""
+        writer = self.writer
+        names = [writer.case.fresh() for _ in inputs]
+        out = writer.case.fresh()
+        lines, writer.case.lines = writer.case.lines, []
+        factors = []
+        for name, side in zip(names, inputs[:2]):
+            if pending and side is pending[0]:
+                name = pending[1](name, names[2:])
+            elif side.element != element:
                 is_weight = ("n",) in side.dims
                 op = "arith.extui" if self.unsigned[is_weight] else \
                     "arith.extsi"
-                lines.append(f"{wide} = {op} {name} : {side.element} to "
-                             f"{element}")
-                name = wide
+                name = writer.line(f"{op} {name} : {side.element} to {element}")
             factors.append(name)
         multiply, add = MULTIPLY_ADD[element[0]]
         if element[0] == "f" and self.axes("multiply and add", "two ops",
                                            "math.fma") == "math.fma":
-            lines.append(f"{total} = math.fma {factors[0]}, {factors[1]}, "
-                         f"{out} : {element}")
+            total = writer.line(f"math.fma {', '.join(factors)}, {out} : "
+                                f"{element}")
         else:
+            product = writer.line(f"{multiply} {', '.join(factors)} : "
+                                  f"{element}")
             addends = [out, product]
             if self.axes("sum's order", "old first", "new first") == \
                     "new first":
                 addends.reverse()
-            lines += [f"{product} = {multiply} {', '.join(factors)} : "
-                      f"{element}",
-                      f"{total} = {add} {', '.join(addends)} : {element}"]
-        return (f" {{ ^bb0({a}: {sides[0].element}, {b}: {sides[1].element}, "
-                f"{out}: {element}): " + "  ".join(lines) +
-                f"  linalg.yield {total} : {element} }}")
+            total = writer.line(f"{add} {', '.join(addends)} : {element}")
+        inside, writer.case.lines = writer.case.lines, lines
+        arguments = [f"{n}: {v.element}" for n, v in zip(names, inputs)]
+        return (f" {{ ^bb0({', '.join(arguments)}, {out}: {element}): " +
+                "  ".join(inside) + f"  linalg.yield {total} : {element} }}")

@@ -55,6 +55,8 @@ class Weight:
     def _scales(self, axes, kind):
         draw, shape = axes.draw, self._shape(self.scale_atoms)
         self.scale = draw.scales(shape, .002, .03)
+        if draw.chance(.3):  # numbers that f16 holds
+            self.scale = self.scale.astype(np.float16).astype(F32)
         if kind == MATMUL_INTEGER:
             return
         what = axes("scale values", "positive", "powers of two", "negative",
@@ -194,8 +196,12 @@ class Problem:
         self.x = Activations(axes, kind, self.b, m, k, self.dynamic)
         self.bias = None
         self.out = None  # (scale, zero, low, high) of a result in integers
+        self.scaled = None  # (scale, atoms) of an integer product's floats
         if kind == MATMUL_INTEGER:
-            return
+            if axes.even("integer result", "as it is", "scaled") == "as it is":
+                return
+            atoms = draw.pick((), ("n",))
+            self.scaled = draw.scales((n,) if atoms else ()), atoms
         if axes.even("bias", "none", "given") == "given":
             self.bias = draw.rng.standard_normal(n).astype(F32)
         if kind == INTEGER and axes.even("result", "float", "float",
@@ -210,7 +216,11 @@ class Problem:
         """What the program computes before a result is quantized, [B, M, N]:
         exact integers, or float64."""
         if self.kind == MATMUL_INTEGER:
-            return self.x.centered @ self.weight.centered.T
+            y = self.x.centered @ self.weight.centered.T
+            if not self.scaled:
+                return y
+            y = y * self.scaled[0].astype(np.float64)
+            return y if self.bias is None else y + self.bias
         y = self.x.real() @ self.weight.real().T
         return y if self.bias is None else y + self.bias
 
@@ -218,6 +228,9 @@ class Problem:
         """What a result of floats may differ by: `whole` where every element is
         dequantized before the sum, else after each group's sum."""
         w = self.weight
+        if self.scaled:
+            bias = 0 if self.bias is None else np.abs(self.bias)
+            return 2.0**-21 * (np.abs(self.product()) + bias) + 1e-12
         size = np.abs(w.scales.astype(np.float64))
         x = np.abs(self.x.real())
         if whole or self.kind == WEIGHT_ONLY:

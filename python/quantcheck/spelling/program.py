@@ -8,7 +8,7 @@ import numpy as np
 from quantcheck.elements import exact_but_ties
 from quantcheck.program import Case, equal, within
 from quantcheck.spelling import tosa
-from quantcheck.spelling.contraction import Contraction
+from quantcheck.spelling.contraction import Contraction, Pending
 from quantcheck.spelling.packing import Packing
 from quantcheck.spelling.problem import (INTEGER, MATMUL_INTEGER, WEIGHT_ONLY,
                                          Problem)
@@ -163,9 +163,12 @@ class Speller:
         if self.problem.kind == MATMUL_INTEGER:
             return self.integers(steps, move, value, w.bits, w.unsigned,
                                  w.zero, w.zero_atoms)
-        value = steps.run(value, scaling.dequantize(
-            value.element, w.bits, w.unsigned, w.scale, w.scale_atoms, w.zero,
-            w.zero_atoms), move)
+        row = scaling.dequantize(value.element, w.bits, w.unsigned, w.scale,
+                                 w.scale_atoms, w.zero, w.zero_atoms)
+        if not padded and self.axes("weight dequantized", "before the product",
+                                    "in its body") != "before the product":
+            return Pending(value, steps, row)
+        value = steps.run(value, row, move)
         return self.cut(value) if padded else value
 
     def words(self, array):
@@ -222,8 +225,13 @@ class Speller:
         if problem.kind == MATMUL_INTEGER:
             if y.element == "i64":
                 y = steps.run(y, [Step("arith.trunci", "i32")])
-            return y
+            if not problem.scaled:
+                return y
         row = []
+        if problem.scaled:
+            scale, atoms = problem.scaled
+            row = [Step("arith.sitofp", "f32"), Step(
+                "arith.mulf", "f32", Scaling(steps).scale(scale, atoms))]
         if problem.bias is not None:
             row.append(Step("arith.addf", "f32", Parameter(
                 "bias", problem.bias, ("n",), "f32", "f32")))
@@ -265,7 +273,7 @@ class Speller:
         """The program whose result is `y`."""
         problem = self.problem
         product = problem.product()
-        if problem.kind == MATMUL_INTEGER:
+        if problem.kind == MATMUL_INTEGER and not problem.scaled:
             tight = loose = equal(self.expected(product.astype(np.int32),
                                                 y.dims))
         elif problem.out:

@@ -1,5 +1,7 @@
 """Dequantize and quantize as rows of steps."""
 
+import dataclasses
+
 import numpy as np
 
 from quantcheck.draw import F32
@@ -49,6 +51,8 @@ class Scaling:
                          "f32")
 
     def reciprocal(self, array, atoms):
+        if self.axis("reciprocal", "a constant", "computed") == "computed":
+            return dataclasses.replace(self.scale(array, atoms), inverted=True)
         inverse = (F32(1) / np.asarray(array, F32)).astype(F32)
         return self.parameter("scale", inverse, atoms, "f32", "f32")
 

@@ -22,7 +22,8 @@ class Parameter:
     """Numbers for the atoms that they depend on. They are held as `stored` and
     read as `element`; `unsigned` says how integers widen. With `gathered`, the
     group of each k, `array` is [N, G] and is looked up at run time. `packed`
-    numbers are nibbles in words of this type."""
+    numbers are nibbles in words of this type. `inverted` ones are read as one
+    over what is stored."""
     name: str
     array: np.ndarray
     atoms: tuple
@@ -30,6 +31,7 @@ class Parameter:
     element: str
     unsigned: bool = False
     gathered: np.ndarray = None
+    inverted: bool = False
     packed: str = None
 
 
@@ -153,10 +155,14 @@ class Steps:
         """The element `name` of a parameter, converted."""
         element = element or parameter.stored
         op = conversion(element, parameter.element, parameter.unsigned)
-        if not op:
-            return name
-        return self.writer.line(
-            f"{op} {name} : {element} to {parameter.element}")
+        if op:
+            name = self.writer.line(
+                f"{op} {name} : {element} to {parameter.element}")
+        if parameter.inverted:
+            one = self.writer.line(f"arith.constant 1.0 : {parameter.element}")
+            name = self.writer.line(
+                f"arith.divf {one}, {name} : {parameter.element}")
+        return name
 
     # One step on elements.
     def apply(self, step, name, source, other=None):
@@ -181,15 +187,24 @@ class Steps:
 
     def nest(self, value, steps):
         """The steps in one loop nest."""
-        inputs, readers = [], {}
-        for i, step in enumerate(steps):
-            for which, parameter in enumerate(step.parameters):
-                readers[i, which] = self.reader(parameter, value, inputs)
+        inputs = []
+        read = self.readers(value, steps, inputs)
+        return self.writer.generic(
+            value, inputs, steps[-1].element,
+            lambda names: read(names[0], names[1:]))
 
-        def body(names):
-            current, element = names[0], value.element
+    def readers(self, value, steps, inputs):
+        """Puts the steps' parameters where a nest over `value` reads them, some
+        behind `inputs`; returns what writes the steps on the element of `value`
+        and those of `inputs`, in a body."""
+        read = {(i, which): self.reader(parameter, value, inputs)
+                for i, step in enumerate(steps)
+                for which, parameter in enumerate(step.parameters)}
+
+        def body(current, names):
+            element = value.element
             for i, step in enumerate(steps):
-                others = [readers[i, which](names)
+                others = [read[i, which](names)
                           for which in range(len(step.parameters))]
                 if len(others) == 2:
                     others = [self.writer.line(
@@ -197,7 +212,7 @@ class Steps:
                 current = self.apply(step, current, element, *others)
                 element = step.element
             return current
-        return self.writer.generic(value, inputs, steps[-1].element, body)
+        return body
 
     def reader(self, parameter, value, inputs):
         """Puts a parameter where a nest over `value` can read it; returns what
@@ -208,16 +223,16 @@ class Steps:
             if self.axis("parameter converted", "inside", "before") == \
                     "before":
                 tensor = self.converted(tensor, parameter)
-            inputs.append((tensor, texts))
             at = len(inputs)
+            inputs.append((tensor, texts))
             return lambda names: self.read(names[at], parameter,
                                            tensor.element)
         if form == "captured":
-            name, element = self.scalar(parameter), parameter.stored
+            name = self.scalar(parameter)
             if self.axis("scalar converted", "inside", "before") == "before":
                 name = self.read(name, parameter)
-                element = parameter.element
-            return lambda names: self.read(name, parameter, element)
+                return lambda names: name
+            return lambda names: self.read(name, parameter)
         if form == "extracted":
             tensor, _ = self.tensor(parameter, ())
             at = ", ".join(self.writer.line("arith.constant 0 : index")
@@ -285,7 +300,7 @@ class Steps:
         if any(self.writer.dynamic & set(d) for d in value.dims) or \
                 not value.dims or step.op.startswith("select"):
             return False
-        if step.factor:
+        if step.factor or step.parameter and step.parameter.inverted:
             return False
         if not step.parameter:
             return True

@@ -212,6 +212,8 @@ class Tosa:
         problem = self.problem
         if self.axis("result", "rank 3", "rank 2") == "rank 2":
             y = self.reshape(y, y.dims[1:])
+        if problem.scaled:
+            y = self.scaled(self.unary("cast", y, "f32"), *problem.scaled)
         if problem.bias is not None:
             y = self.binary("add", y, self.parameter(problem.bias, ("n",),
                                                      "f32", y.dims))
