@@ -3,12 +3,20 @@
 # ordered float steps exact, sums of floats within their bound. A program that
 # differs is written to build/fuzz with its inputs and its command.
 #
-# Usage: utils/fuzz.sh N [SEED]
+# With --spellings: N ways to write a quantized product, which must be
+# recognised with the program's own integers (python/quantcheck/spellings.py).
+#
+# Usage: utils/fuzz.sh [--spellings] N [SEED]
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 if [ ! -x "$root/build/bin/quant-run" ]; then
   echo "expected build/bin/quant-run: run utils/build.sh first" >&2
   exit 2
 fi
+module=quantcheck.fuzz
+if [ "${1:-}" = --spellings ]; then
+  module=quantcheck.spellings
+  shift
+fi
 PYTHONPATH="$root/python" PYTHONDONTWRITEBYTECODE=1 OPENBLAS_NUM_THREADS=1 \
-  exec /usr/bin/python3 -m quantcheck.fuzz "$@"
+  exec /usr/bin/python3 -m "$module" "$@"

@@ -90,6 +90,18 @@ def judge(case, arrays):
     return None
 
 
+def judge_all(cases, arrays):
+    """{index of a case: what is wrong}; `arrays` are the results of all."""
+    wrong, begin = {}, 0
+    for i, case in enumerate(cases):
+        end = begin + len(case.results)
+        text = judge(case, arrays[begin:end])
+        if text:
+            wrong[i] = text
+        begin = end
+    return wrong
+
+
 def check(cases, options, quant_run, folder=None):
     """{index of a case: what is wrong}, for the cases that fail."""
     if not cases:
@@ -109,11 +121,4 @@ def check(cases, options, quant_run, folder=None):
         for i, text in check(cases[half:], options, quant_run).items():
             wrong[half + i] = text
         return wrong
-    wrong, begin = {}, 0
-    for i, case in enumerate(cases):
-        end = begin + len(case.results)
-        text = judge(case, found[begin:end])
-        if text:
-            wrong[i] = text
-        begin = end
-    return wrong
+    return judge_all(cases, found)

@@ -53,7 +53,7 @@ def tensor(shape, element):
 
 def literal(array, element):
     """The text between `dense<` and `>`, bit for bit."""
-    array = np.ascontiguousarray(array)
+    array = np.ascontiguousarray(array).reshape(np.shape(array))
     if array.size == 0:
         return ""
     if element == "i4":

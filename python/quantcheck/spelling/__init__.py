@@ -1,0 +1,1 @@
+"""One quantized product, written in every way that a program may write it."""
