@@ -139,6 +139,8 @@ static void refuseZero(const ElementSite &site, const Storage &storage,
 
 /// Coordinates that matter, and which one is split.
 bool ConstantEmitter::chooseDims() {
+  if (isConstant)
+    groupEqualParameters(parameters, getShape());
   llvm::SmallBitVector dependence = getDependence(elements, stored.stored);
   for (int64_t dim = 0, rank = getShape().size(); dim < rank; ++dim) {
     int64_t step = parameters.steps[dim];

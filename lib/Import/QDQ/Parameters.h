@@ -23,12 +23,22 @@ struct ConstantParameters {
   ElementGrid grid;
   std::vector<float> scales;
   std::vector<int64_t> zeros;
+  /// Where parameters are looked up by index and so make groups of elements
+  /// that do not follow each other: the coordinate, and its elements in the
+  /// order in which they do. `steps` are those of that order.
+  int64_t orderedDim = -1;
+  std::vector<int64_t> order;
   bool hasZeros() const {
     return llvm::any_of(zeros, [](int64_t z) { return z != 0; });
   }
   /// Position in `scales` for each element along the dimensions in turn.
   llvm::SmallVector<int64_t> getStrides() const;
 };
+
+/// Finds the steps in parameters that were given for each element of the root:
+/// by their values, since an index tensor says nothing about them.
+void groupEqualParameters(ConstantParameters &parameters,
+                          llvm::ArrayRef<int64_t> shape);
 
 /// Evaluates the factors and zeros of `stored`. Empty where one of them is no
 /// constant, or no number that a quantization has: scales must be finite, and
