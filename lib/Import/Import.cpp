@@ -37,6 +37,7 @@ struct QuantImportPass : quantmlir::impl::QuantImportPassBase<QuantImportPass> {
 
   void runOnOperation() override {
     convertQuantCasts(getOperation());
+    splitProductBodies(getOperation());
     convertQDQ(getOperation());
     foldConstantOperands(getOperation());
     foldConstantQuantizes(getOperation());

@@ -49,6 +49,18 @@ bool quantmlir::isRankZeroOrOver(const LoopTensor &vector,
   });
 }
 
+void quantmlir::dropUnitBatch(Contraction &c) {
+  if (!c.rhs.isConstant())
+    return;
+  Contraction original = c;
+  for (auto [dim, loop] : llvm::enumerate(c.rhs.loops))
+    if (llvm::is_contained(c.batch, loop) &&
+        c.rhs.getType().getDimSize(dim) == 1)
+      loop = kUnitDim;
+  if (failed(c.classify()))
+    c = original;
+}
+
 bool quantmlir::isParameterOver(const Contraction &contraction,
                                 const LoopTensor &vector,
                                 ArrayRef<int64_t> wanted) {

@@ -187,7 +187,10 @@ static LogicalResult getSourceIndices(Operation *op,
     return success();
   }
   auto slice = dyn_cast<tensor::ExtractSliceOp>(op);
-  if (!slice)
+  // Sizes that are not known may be smaller than the source's: its elements
+  // would be taken for the whole of it.
+  if (!slice || !slice.getSourceType().hasStaticShape() ||
+      !slice.getType().hasStaticShape())
     return failure();
   llvm::SmallBitVector dropped = slice.getDroppedDims();
   unsigned next = 0;
@@ -446,6 +449,16 @@ const Element *Elements::expandLinalg(const Element *element,
   body.op = op;
   body.loops = loops;
   return getScalar(op.getBlock()->getTerminator()->getOperand(result), body);
+}
+
+const Element *Elements::getInBody(linalg::LinalgOp op, Value value) {
+  SmallVector<AffineExpr> loops;
+  for (unsigned dim = 0; dim < shape.size(); ++dim)
+    loops.push_back(getAffineDimExpr(dim, context));
+  Body body;
+  body.op = op;
+  body.loops = loops;
+  return getScalar(value, body);
 }
 
 const Element *Elements::expand(const Element *element) {

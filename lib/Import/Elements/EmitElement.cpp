@@ -219,6 +219,11 @@ Value quantmlir::getWholeTensor(OpBuilder &builder, Location loc,
     if (next >= dims.size() ||
         dim.getPosition() != static_cast<unsigned>(dims[next]))
       return {};
+    // A piece of a larger tensor is not the whole of it.
+    std::optional<int64_t> size = getConstantIntValue(sizes[dims[next]]);
+    if (size && !type.isDynamicDim(position) &&
+        type.getDimSize(position) != *size)
+      return {};
     tensor.loops.push_back(dims[next++]);
   }
   if (next != dims.size())

@@ -94,6 +94,8 @@ LogicalResult quantmlir::importGroupedContraction(Contraction c,
     reason = "an operand is broadcast over the contracted dimension";
     return failure();
   }
+  dropUnitBatch(c);
+  rhs->ints = c.rhs;
   reason = explainGroups(c, *rhs);
   if (!reason.empty())
     return failure();

@@ -11,9 +11,11 @@
 
 #include "quant/Import/Groups/SplitReduction.h"
 
+#include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Import/Contraction/ContractionMatcher.h"
 #include "quant/Import/Contraction/MatmulEmitter.h"
 #include "quant/Import/Contraction/QuantizedOperand.h"
+#include "quant/Import/Elements/Gather.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -30,6 +32,9 @@ struct MergedGroups {
   /// The loop that walked the merged dimension now walks the groups.
   int64_t loop;
   int64_t numGroups, groupSize;
+  /// Where the members of groups stand anywhere: which element of the merged
+  /// dimension each place of the groups holds.
+  std::vector<int64_t> order;
 };
 } // namespace
 
@@ -51,19 +56,34 @@ static tensor::CollapseShapeOp getCutOff(tensor::ExtractSliceOp slice) {
   return collapse;
 }
 
+/// The permutation that undoes another one.
+static std::vector<int64_t> invert(ArrayRef<int64_t> permutation) {
+  std::vector<int64_t> inverse(permutation.size(), 0);
+  for (auto [i, place] : llvm::enumerate(permutation))
+    if (place >= 0 && place < static_cast<int64_t>(inverse.size()))
+      inverse[place] = i;
+  return inverse;
+}
+
 /// `operand` as merged groups with a scale each, if it is that; `innerLoop` is
 /// to walk the elements of a group.
 static std::optional<MergedGroups> matchMergedGroups(const Contraction &c,
                                                      const LoopTensor &operand,
                                                      int64_t innerLoop) {
   LoopTensor merged = traceMovement(operand);
+  std::vector<int64_t> order;
+  std::optional<GatheredTensor> gather = matchGather(merged.value);
+  if (gather && llvm::is_contained(c.k, merged.loops[gather->dim])) {
+    order = invert(gather->indices);
+    merged = traceMovement({gather->source, merged.loops});
+  }
   auto collapse = merged.value.getDefiningOp<tensor::CollapseShapeOp>();
   if (auto slice = merged.value.getDefiningOp<tensor::ExtractSliceOp>())
     collapse = getCutOff(slice);
   if (!collapse || !collapse.getSrcType().hasStaticShape() ||
       merged.getType().getElementType() != operand.getType().getElementType())
     return std::nullopt;
-  MergedGroups groups{{collapse.getSrc(), {}}, kUnitDim, 0, 0};
+  MergedGroups groups{{collapse.getSrc(), {}}, kUnitDim, 0, 0, order};
   for (auto [dim, group] :
        llvm::enumerate(collapse.getReassociationIndices())) {
     int64_t loop = merged.loops[dim];
@@ -85,6 +105,19 @@ static std::optional<MergedGroups> matchMergedGroups(const Contraction &c,
   if (!stored || !llvm::is_contained(stored->scale.loops, groups.loop))
     return std::nullopt;
   return groups;
+}
+
+/// `tensor` with the elements along `dim` in `order`: those of stored integers,
+/// where it is dequantized with other parameters than along `dim`.
+static Value reorder(OpBuilder &builder, Location loc, Value tensor,
+                     int64_t dim, const std::vector<int64_t> &order) {
+  auto op = tensor.getDefiningOp<DequantizeOp>();
+  if (!op || llvm::is_contained(op.getAxes(), dim))
+    return emitGather(builder, loc, {tensor, dim, order});
+  Value ints = emitGather(builder, loc, {op.getInput(), dim, order});
+  return DequantizeOp::create(builder, loc, op.getType(), ints, op.getScale(),
+                              op.getZeroPoint(), op.getAxesAttr(),
+                              op.getIsUnsignedAttr());
 }
 
 /// `tensor` with zeros behind its `size` elements along `dim`.
@@ -116,6 +149,9 @@ static std::optional<LoopTensor> splitOperand(OpBuilder &builder, Location loc,
   int64_t missing = whole - tensor.getType().getDimSize(contracted);
   if (missing < 0 || missing >= groups.groupSize)
     return std::nullopt;
+  if (!groups.order.empty())
+    tensor.value =
+        reorder(builder, loc, tensor.value, contracted, groups.order);
   if (missing > 0)
     tensor.value = fillUp(builder, loc, tensor.value, contracted, missing);
   RankedTensorType type = tensor.getType();

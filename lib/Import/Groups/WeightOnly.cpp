@@ -100,6 +100,8 @@ LogicalResult quantmlir::importWeightOnly(Contraction c, std::string &reason) {
     reason = "the weight is broadcast over the contracted dimension";
     return failure();
   }
+  dropUnitBatch(c);
+  rhs->ints = c.rhs;
   reason = explainWeightOnly(c);
   if (!reason.empty())
     return failure();

@@ -29,19 +29,6 @@ using namespace quantmlir;
 // Float contractions of dequantized tensors
 //===----------------------------------------------------------------------===//
 
-/// A constant weight whose batch dimensions all have size 1 has none.
-static void dropUnitBatch(Contraction &c) {
-  if (!c.rhs.isConstant())
-    return;
-  Contraction original = c;
-  for (auto [dim, loop] : llvm::enumerate(c.rhs.loops))
-    if (llvm::is_contained(c.batch, loop) &&
-        c.rhs.getType().getDimSize(dim) == 1)
-      loop = kUnitDim;
-  if (failed(c.classify()))
-    c = original;
-}
-
 static LogicalResult importDequantized(Contraction c, bool weightOnly,
                                        std::string &reason) {
   if (isGroupedContraction(c))

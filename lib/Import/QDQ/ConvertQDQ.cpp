@@ -12,6 +12,7 @@
 #include "quant/Import/Contraction/MatmulEmitter.h"
 #include "quant/Import/Elements/EmitElement.h"
 #include "quant/Import/Elements/Evaluate.h"
+#include "quant/Import/Elements/Gather.h"
 #include "quant/Import/QDQ/EmitStored.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -94,6 +95,18 @@ static Value repeat(const ElementSite &site, Value value,
       ->getResult(0);
 }
 
+/// What was brought together goes back to where the program has it.
+static Value reorder(const ElementSite &site, Value value,
+                     const StoredTensor &stored) {
+  if (stored.orderedDim < 0)
+    return value;
+  GatheredTensor gather{value, stored.orderedDim, {}};
+  gather.indices.resize(stored.order.size());
+  for (auto [place, from] : llvm::enumerate(stored.order))
+    gather.indices[from] = place;
+  return emitGather(site.builder, site.loc, gather);
+}
+
 /// What was split into groups is merged, and a padded tail cut off.
 static Value merge(const ElementSite &site, Value value,
                    const StoredTensor &stored) {
@@ -137,7 +150,8 @@ static Value emitDequantize(const ElementSite &site, const StoredTensor &stored,
       builder, site.loc, type, stored.ints, scale, stored.zeroPoint,
       builder.getDenseI64ArrayAttr(stored.axes),
       stored.isUnsigned ? builder.getUnitAttr() : UnitAttr());
-  return repeat(site, merge(site, floats, stored), stored.dims);
+  floats = reorder(site, merge(site, floats, stored), stored);
+  return repeat(site, floats, stored.dims);
 }
 
 /// `value` as `type`, which may know other sizes.

@@ -70,7 +70,7 @@ public:
 
 private:
   ArrayRef<int64_t> getShape() const { return elements.getShape(); }
-  bool chooseDims();
+  void chooseDims();
   bool mirror();
   bool readRanges();
   bool chooseStorage();
@@ -138,7 +138,7 @@ static void refuseZero(const ElementSite &site, const Storage &storage,
 }
 
 /// Coordinates that matter, and which one is split.
-bool ConstantEmitter::chooseDims() {
+void ConstantEmitter::chooseDims() {
   if (isConstant)
     groupEqualParameters(parameters, getShape());
   llvm::SmallBitVector dependence = getDependence(elements, stored.stored);
@@ -150,17 +150,23 @@ bool ConstantEmitter::chooseDims() {
     if (step > 1)
       splitCoordinate = dim;
   }
+  if (parameters.orderedDim >= 0) {
+    result.orderedDim = llvm::find(result.dims, parameters.orderedDim) -
+                        result.dims.begin();
+    result.order = parameters.order;
+    isChanged = true;
+  }
   // Blocks in more than one dimension: along the others each step has its own
   // copy of the parameters.
   if (splitCoordinate < 0)
-    return true;
+    return;
   groupSize = parameters.steps[splitCoordinate];
   SmallVector<int64_t> steps = parameters.steps;
   for (auto [dim, step] : llvm::enumerate(steps))
     if (step > 1 && static_cast<int64_t>(dim) != splitCoordinate)
       step = 1;
   if (steps == parameters.steps)
-    return true;
+    return;
   SmallVector<int64_t> strides = parameters.getStrides();
   ConstantParameters finer;
   finer.steps = steps;
@@ -178,8 +184,9 @@ bool ConstantEmitter::chooseDims() {
     finer.scales.push_back(parameters.scales[from]);
     finer.zeros.push_back(parameters.zeros[from]);
   }
+  finer.orderedDim = parameters.orderedDim;
+  finer.order = parameters.order;
   parameters = std::move(finer);
-  return true;
 }
 
 /// An evaluated element of `stored` as the integer that it stands for.
@@ -201,14 +208,30 @@ void ConstantEmitter::forEachStored(ArrayRef<int64_t> dims, Take take) {
     grid.sizes[dim] = getShape()[dim];
   SmallVector<int64_t> strides = parameters.getStrides();
   SmallVector<int64_t> at(grid.sizes.size(), 0);
+  // Where each element comes to stand when groups are brought together.
+  std::vector<int64_t> places(parameters.order.size());
+  for (auto [place, from] : llvm::enumerate(parameters.order))
+    places[from] = place;
+  auto getPosition = [&](int64_t given, ArrayRef<int64_t> moved) {
+    if (places.empty())
+      return given;
+    int64_t position = 0;
+    for (auto [place, size] : llvm::zip_equal(moved, grid.sizes))
+      position = position * size + place;
+    return position;
+  };
   evaluateIntegers(elements, stored.stored, grid,
                    [&](int64_t first, ArrayRef<int64_t> values) {
                      for (auto [i, value] : llvm::enumerate(values)) {
                        int64_t block = 0;
-                       for (auto [dim, position] : llvm::enumerate(at))
+                       SmallVector<int64_t> moved(at);
+                       if (!places.empty())
+                         moved[parameters.orderedDim] =
+                             places[at[parameters.orderedDim]];
+                       for (auto [dim, position] : llvm::enumerate(moved))
                          block += position / parameters.grid.steps[dim] *
                                   strides[dim];
-                       take(first + i, readStored(value), block);
+                       take(getPosition(first + i, moved), readStored(value), block);
                        for (int64_t dim = at.size() - 1; dim >= 0; --dim) {
                          if (++at[dim] < grid.sizes[dim])
                            break;
@@ -424,8 +447,7 @@ void ConstantEmitter::emitParameters() {
 
 std::optional<StoredTensor> ConstantEmitter::emit() {
   isConstant = isConstantElement(elements, stored.stored);
-  if (!chooseDims())
-    return std::nullopt;
+  chooseDims();
   // Groups must be of a known number.
   auto isStatic = [&](int64_t dim) {
     return !ShapedType::isDynamic(getShape()[dim]);

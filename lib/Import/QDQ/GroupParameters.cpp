@@ -9,6 +9,7 @@
 #include "Parameters.h"
 
 #include "llvm/ADT/Hashing.h"
+#include "llvm/ADT/bit.h"
 
 #include <algorithm>
 #include <numeric>
@@ -46,8 +47,9 @@ public:
          start += size * stride)
       for (int64_t i = 0; i < stride; ++i) {
         int64_t x = start + at * stride + i;
-        code = llvm::hash_combine(code, parameters.scales[x],
-                                  parameters.zeros[x]);
+        code = llvm::hash_combine(
+            code, llvm::bit_cast<uint32_t>(parameters.scales[x]),
+            parameters.zeros[x]);
       }
     return code;
   }
@@ -66,12 +68,10 @@ static int64_t orderGroups(const Lines &lines, int64_t size,
   std::unordered_map<size_t, std::vector<size_t>> known;
   for (int64_t i = 0; i < size; ++i) {
     std::vector<size_t> &candidates = known[lines.hash(i)];
-    const auto *end = candidates.data() + candidates.size();
-    const auto *found =
-        std::find_if(candidates.data(), end, [&](size_t group) {
-          return lines.areEqual(groups[group].front(), i);
-        });
-    if (found != end) {
+    auto found = llvm::find_if(candidates, [&](size_t group) {
+      return lines.areEqual(groups[group].front(), i);
+    });
+    if (found != candidates.end()) {
       groups[*found].push_back(i);
       continue;
     }

@@ -40,6 +40,9 @@ bool isRankZeroOrOver(const LoopTensor &vector, llvm::ArrayRef<int64_t> wanted);
 bool isParameterOver(const Contraction &contraction, const LoopTensor &vector,
                      llvm::ArrayRef<int64_t> wanted);
 
+/// A constant right-hand side whose batch dimensions all have size 1 has none.
+void dropUnitBatch(Contraction &contraction);
+
 /// Number of products of the operands' largest magnitudes that fit in i32.
 int64_t getMaxSafeK(int64_t lhsMagnitude, int64_t rhsMagnitude);
 

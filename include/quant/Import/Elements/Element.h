@@ -113,6 +113,9 @@ public:
   const Element *getRoot(mlir::Value root);
   const Element *getTensor(mlir::Value tensor,
                            llvm::ArrayRef<mlir::AffineExpr> indices);
+  /// `value` in the body of `op`, whose loops are the coordinates; null where
+  /// it is not made of elements.
+  const Element *getInBody(mlir::linalg::LinalgOp op, mlir::Value value);
   const Element *getConstant(mlir::TypedAttr value);
   const Element *getOperation(ElementOpcode opcode, mlir::Type type,
                               llvm::ArrayRef<const Element *> operands);

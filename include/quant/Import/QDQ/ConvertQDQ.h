@@ -17,6 +17,10 @@ namespace quantmlir {
 /// and `quant.rescale`. Quantized constants are folded.
 void convertQDQ(mlir::Operation *root);
 
+/// Gives contractions in `root` that dequantize in their body operands of their
+/// own.
+void splitProductBodies(mlir::Operation *root);
+
 /// Folds `quant.quantize` of constants in `root`.
 void foldConstantQuantizes(mlir::Operation *root);
 

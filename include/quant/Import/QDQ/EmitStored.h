@@ -14,6 +14,8 @@
 #include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
 #include "mlir/IR/Builders.h"
 
+#include <vector>
+
 namespace quantmlir {
 
 /// `scale[axes] * (ints - zeroPoint[axes])`.
@@ -32,6 +34,11 @@ struct StoredTensor {
   /// may be padded past `mergedSize`.
   llvm::SmallVector<mlir::ReassociationIndices> groups;
   int64_t splitDim = -1, mergedSize = 0;
+  /// Where the members of groups do not follow each other, the dimension of the
+  /// merged tensor in which they were brought together, and which element of
+  /// the root stands at each place of it.
+  int64_t orderedDim = -1;
+  std::vector<int64_t> order;
 };
 
 /// A place in the IR where the root of `elements` is computed, with its sizes.
