@@ -44,7 +44,7 @@ struct QuantImportPass : quantmlir::impl::QuantImportPassBase<QuantImportPass> {
     if (!matmuls)
       return;
     convertDequantizedConvolutions();
-    splitGroupedReductions(getOperation());
+    splitGroupedReductions(getOperation(), weightOnly);
     sinkDequantize(getOperation());
 
     SmallVector<linalg::LinalgOp> candidates;

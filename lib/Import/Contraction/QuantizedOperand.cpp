@@ -5,6 +5,8 @@
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
 using namespace mlir;
 using namespace quantmlir;
 
@@ -47,6 +49,40 @@ bool quantmlir::isRankZeroOrOver(const LoopTensor &vector,
   return llvm::all_of(wanted, [&](int64_t loop) {
     return llvm::is_contained(vector.loops, loop);
   });
+}
+
+void quantmlir::spreadParameter(OpBuilder &builder,
+                                const Contraction &contraction,
+                                LoopTensor &vector, ArrayRef<int64_t> wanted,
+                                const LoopTensor &like) {
+  bool isWithin = llvm::all_of(vector.loops, [&](int64_t loop) {
+    return loop == kUnitDim || llvm::is_contained(wanted, loop);
+  });
+  if (vector.getLoopRank() == 0 || !isWithin)
+    return;
+  Location loc = contraction.op->getLoc();
+  LoopTensor spread;
+  SmallVector<OpFoldResult> sizes;
+  SmallVector<int64_t> added;
+  for (int64_t loop : wanted) {
+    const auto *walked = llvm::find(like.loops, loop);
+    if (llvm::is_contained(vector.loops, loop) || walked == like.loops.end())
+      continue;
+    added.push_back(spread.loops.size());
+    spread.loops.push_back(loop);
+    sizes.push_back(tensor::getMixedSize(builder, loc, like.value,
+                                         walked - like.loops.begin()));
+  }
+  if (added.empty())
+    return;
+  llvm::append_range(spread.loops, vector.loops);
+  llvm::append_range(sizes, tensor::getMixedSizes(builder, loc, vector.value));
+  Value empty = tensor::EmptyOp::create(builder, loc, sizes,
+                                        vector.getType().getElementType());
+  spread.value =
+      linalg::BroadcastOp::create(builder, loc, vector.value, empty, added)
+          ->getResult(0);
+  vector = std::move(spread);
 }
 
 void quantmlir::dropUnitBatch(Contraction &c) {

@@ -2,6 +2,7 @@
 
 #include "quant/Import/Elements/Element.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
@@ -315,6 +316,64 @@ const Element *Elements::expandChoice(const Element *element, Operation *op) {
 }
 
 //===----------------------------------------------------------------------===//
+// Expanding: what is looked up by index
+//===----------------------------------------------------------------------===//
+
+/// `expr` with numbers for its coordinates, which are not negative.
+const Element *Elements::substitute(AffineExpr expr,
+                                    ArrayRef<const Element *> coordinates) {
+  Type index = IndexType::get(context);
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return getConstant(IntegerAttr::get(index, constant.getValue()));
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return coordinates[dim.getPosition()];
+  auto binary = cast<AffineBinaryOpExpr>(expr);
+  ElementOpcode opcode =
+      expr.getKind() == AffineExprKind::Add        ? ElementOpcode::AddI
+      : expr.getKind() == AffineExprKind::Mul      ? ElementOpcode::MulI
+      : expr.getKind() == AffineExprKind::FloorDiv ? ElementOpcode::DivSI
+                                                   : ElementOpcode::RemSI;
+  return getOperation(opcode, index,
+                      {substitute(binary.getLHS(), coordinates),
+                       substitute(binary.getRHS(), coordinates)});
+}
+
+/// `element` of other coordinates where those are `coordinates`.
+const Element *Elements::substitute(const Element *element,
+                                    ArrayRef<const Element *> coordinates) {
+  Element made = *element;
+  for (const Element *&operand : made.operands)
+    operand = substitute(operand, coordinates);
+  if (element->kind == Element::Kind::Index)
+    return substitute(element->indices.front(), coordinates);
+  if (element->kind == Element::Kind::Tensor) {
+    made.kind = Element::Kind::Gather;
+    for (AffineExpr expr : element->indices)
+      made.operands.push_back(substitute(expr, coordinates));
+    made.indices.clear();
+  }
+  return make(std::move(made));
+}
+
+const Element *Elements::expandGather(const Element *element) {
+  auto type = dyn_cast<RankedTensorType>(element->value.getType());
+  if (!type)
+    return nullptr;
+  Elements source(context, type.getShape());
+  const Element *next = source.expand(source.getRoot(element->value));
+  if (!next)
+    return nullptr;
+  SmallVector<const Element *> coordinates;
+  for (const Element *operand : element->operands)
+    coordinates.push_back(operand->type.isIndex()
+                              ? operand
+                              : getOperation(ElementOpcode::IndexCast,
+                                             IndexType::get(context),
+                                             {operand}));
+  return substitute(next, coordinates);
+}
+
+//===----------------------------------------------------------------------===//
 // Expanding: elementwise ops
 //===----------------------------------------------------------------------===//
 
@@ -379,6 +438,22 @@ const Element *Elements::getGather(Operation *extract, Body &body) {
   return make(std::move(made));
 }
 
+const Element *Elements::getApplied(Operation *op, Body &body) {
+  auto apply = cast<affine::AffineApplyOp>(op);
+  AffineMap map = apply.getAffineMap();
+  SmallVector<AffineExpr> operands;
+  for (Value operand : apply.getMapOperands()) {
+    const Element *element = getScalar(operand, body);
+    AffineExpr expr = element ? getAffine(element) : AffineExpr();
+    if (!expr)
+      return nullptr;
+    operands.push_back(expr);
+  }
+  ArrayRef<AffineExpr> all(operands);
+  return getIndex(map.getResult(0).replaceDimsAndSymbols(
+      all.take_front(map.getNumDims()), all.drop_front(map.getNumDims())));
+}
+
 const Element *Elements::makeScalar(Value value, Body &body) {
   linalg::LinalgOp op = body.op;
   if (auto argument = dyn_cast<BlockArgument>(value);
@@ -399,6 +474,8 @@ const Element *Elements::makeScalar(Value value, Body &body) {
   if (isa_and_nonnull<tensor::ExtractOp>(def))
     if (const Element *gather = getGather(def, body))
       return gather;
+  if (auto apply = dyn_cast_or_null<affine::AffineApplyOp>(def))
+    return getApplied(apply, body);
   if (auto index = dyn_cast_or_null<linalg::IndexOp>(def))
     return getIndex(body.loops[index.getDim()]);
   std::optional<ElementOpcode> opcode =
@@ -462,7 +539,8 @@ const Element *Elements::getInBody(linalg::LinalgOp op, Value value) {
 }
 
 const Element *Elements::expand(const Element *element) {
-  if (element->kind != Element::Kind::Tensor)
+  if (element->kind != Element::Kind::Tensor &&
+      element->kind != Element::Kind::Gather)
     return nullptr;
   auto known = expanded.find(element);
   if (known != expanded.end())
@@ -470,7 +548,9 @@ const Element *Elements::expand(const Element *element) {
   const Element *result = nullptr;
   Operation *def = element->value.getDefiningOp();
   DenseElementsAttr constant;
-  if (matchPattern(element->value, m_Constant(&constant))) {
+  if (element->kind == Element::Kind::Gather)
+    result = expandGather(element);
+  else if (matchPattern(element->value, m_Constant(&constant))) {
     if (constant.getNumElements() == 1 &&
         constant.getElementType().isIntOrFloat())
       result = getConstant(constant.getSplatValue<TypedAttr>());

@@ -99,6 +99,12 @@ LogicalResult quantmlir::importGroupedContraction(Contraction c,
   reason = explainGroups(c, *rhs);
   if (!reason.empty())
     return failure();
+  OpBuilder builder(c.op);
+  if (lhs) {
+    spreadParameter(builder, c, lhs->scale, c.m, c.lhs);
+    if (lhs->hasZeroPoint())
+      spreadParameter(builder, c, lhs->zeroPoint, c.m, c.lhs);
+  }
   if (lhs && !isParameterOver(c, lhs->scale, c.m)) {
     reason = "expected the activations' scales for the tensor or for each row";
     return failure();
@@ -114,7 +120,6 @@ LogicalResult quantmlir::importGroupedContraction(Contraction c,
     return failure();
   }
 
-  OpBuilder builder(c.op);
   MatmulEmitter emitter(builder, c);
   QuantizedMatrix lhsMatrix, rhsMatrix;
   if (lhs)

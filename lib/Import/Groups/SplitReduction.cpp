@@ -15,7 +15,9 @@
 #include "quant/Import/Contraction/ContractionMatcher.h"
 #include "quant/Import/Contraction/MatmulEmitter.h"
 #include "quant/Import/Contraction/QuantizedOperand.h"
+#include "quant/Import/Contraction/RescaledMatmul.h"
 #include "quant/Import/Elements/Gather.h"
+#include "quant/Import/QDQ/ConvertQDQ.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -65,18 +67,25 @@ static std::vector<int64_t> invert(ArrayRef<int64_t> permutation) {
   return inverse;
 }
 
+/// The merged weight, as the contraction walks it; `order` gets the order in
+/// which it has the contracted elements, where that is another.
+static LoopTensor getMerged(const Contraction &c, const LoopTensor &operand,
+                            std::vector<int64_t> &order) {
+  LoopTensor merged = traceMovement(operand);
+  std::optional<GatheredTensor> gather = matchGather(merged.value);
+  if (!gather || !llvm::is_contained(c.k, merged.loops[gather->dim]))
+    return merged;
+  order = invert(gather->indices);
+  return traceMovement({gather->source, merged.loops});
+}
+
 /// `operand` as merged groups with a scale each, if it is that; `innerLoop` is
 /// to walk the elements of a group.
 static std::optional<MergedGroups> matchMergedGroups(const Contraction &c,
                                                      const LoopTensor &operand,
                                                      int64_t innerLoop) {
-  LoopTensor merged = traceMovement(operand);
   std::vector<int64_t> order;
-  std::optional<GatheredTensor> gather = matchGather(merged.value);
-  if (gather && llvm::is_contained(c.k, merged.loops[gather->dim])) {
-    order = invert(gather->indices);
-    merged = traceMovement({gather->source, merged.loops});
-  }
+  LoopTensor merged = getMerged(c, operand, order);
   auto collapse = merged.value.getDefiningOp<tensor::CollapseShapeOp>();
   if (auto slice = merged.value.getDefiningOp<tensor::ExtractSliceOp>())
     collapse = getCutOff(slice);
@@ -191,7 +200,64 @@ static AffineMap getMap(const LoopTensor &tensor, int64_t numLoops,
   return AffineMap::get(numLoops, 0, results, context);
 }
 
-static void split(linalg::LinalgOp op) {
+/// The stored integers before their last group was filled up; null where it
+/// was not.
+static Value getUnfilled(const LoopTensor &weight) {
+  auto op = traceMovement(weight).value.getDefiningOp<DequantizeOp>();
+  auto expand =
+      op ? op.getInput().getDefiningOp<tensor::ExpandShapeOp>() : nullptr;
+  auto pad = expand ? expand.getSrc().getDefiningOp<tensor::PadOp>() : nullptr;
+  return pad ? pad.getSource() : Value();
+}
+
+/// A weight whose last group is shorter, as the program has it: `[N, K]` with
+/// scales for `[N, ceil(K / G)]`. `c` has it on its right-hand side.
+static bool importShorterGroup(Contraction c, const MergedGroups &groups,
+                               bool weightOnly) {
+  std::vector<int64_t> order;
+  LoopTensor merged = getMerged(c, c.rhs, order);
+  Value ints = getUnfilled(groups.weight);
+  std::optional<QuantizedOperand> rhs = matchDequantized(groups.weight);
+  if (!ints || !rhs || !LoopTensor{ints, {}}.isConstant())
+    return false;
+  OpBuilder builder(c.op);
+  if (!groups.order.empty()) {
+    const auto *walked = llvm::find(c.lhs.loops, groups.loop);
+    c.lhs.value =
+        reorder(builder, c.op->getLoc(), c.lhs.value,
+                walked - c.lhs.loops.begin(), groups.order);
+  }
+  std::optional<QuantizedOperand> lhs = matchDequantized(c.lhs);
+  if (lhs)
+    c.lhs = lhs->ints;
+  c.rhs = {ints, merged.loops};
+  if ((!lhs && !weightOnly) || failed(c.classify()))
+    return false;
+  dropUnitBatch(c);
+  SmallVector<int64_t> wanted(c.n);
+  wanted.push_back(groups.loop);
+  if (!c.batch.empty() || c.k.size() != 1 ||
+      !isParameterOver(c, rhs->scale, wanted) ||
+      (lhs && (!isParameterOver(c, lhs->scale, c.m) ||
+               groups.groupSize > getMaxSafeK(lhs->getMaxMagnitude(),
+                                              rhs->getMaxMagnitude()))))
+    return false;
+  MatmulEmitter emitter(builder, c);
+  QuantizedMatrix left, right;
+  if (lhs)
+    left = emitGiven(emitter, *lhs, /*isLhs=*/true);
+  else
+    left.ints = emitter.emitLhs(c.lhs);
+  right.isUnsigned = rhs->isUnsigned;
+  right.ints = emitter.emitRhsRows(c.rhs);
+  right.scale = emitter.emitGroupMatrix(rhs->scale, groups.loop);
+  if (rhs->hasZeroPoint())
+    right.zeroPoint = emitter.emitGroupMatrix(rhs->zeroPoint, groups.loop);
+  emitScaledMatmul(builder, emitter, c, left, right, groups.groupSize);
+  return true;
+}
+
+static void split(linalg::LinalgOp op, bool weightOnly) {
   std::string reason;
   FailureOr<Contraction> c = matchContraction(op, reason);
   if (failed(c) || !c->isFloat() || op.getNumDpsInputs() != 2)
@@ -203,6 +269,15 @@ static void split(linalg::LinalgOp op) {
     groups = matchMergedGroups(*c, c->lhs, inner);
   if (!groups)
     return;
+  Contraction ordered = *c;
+  if (!isRhs)
+    ordered.swapOperands();
+  if (importShorterGroup(ordered, *groups, weightOnly))
+    return;
+  if (getUnfilled(groups->weight))
+    foldConstant(traceMovement(groups->weight)
+                     .value.getDefiningOp<DequantizeOp>()
+                     .getInput());
   OpBuilder builder(op);
   Location loc = op->getLoc();
   std::optional<LoopTensor> other =
@@ -230,12 +305,12 @@ static void split(linalg::LinalgOp op) {
   eraseDeadChain(op);
 }
 
-void quantmlir::splitGroupedReductions(Operation *root) {
+void quantmlir::splitGroupedReductions(Operation *root, bool weightOnly) {
   SmallVector<linalg::LinalgOp> candidates;
   root->walk([&](linalg::LinalgOp op) {
     if (op.getNumReductionLoops() != 0)
       candidates.push_back(op);
   });
   for (linalg::LinalgOp op : candidates)
-    split(op);
+    split(op, weightOnly);
 }

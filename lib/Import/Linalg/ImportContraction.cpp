@@ -58,6 +58,10 @@ static LogicalResult importDequantized(Contraction c, bool weightOnly,
   rhs->ints = c.rhs;
   SmallVector<int64_t> rows(c.batch);
   llvm::append_range(rows, c.m);
+  OpBuilder builder(c.op);
+  spreadParameter(builder, c, lhs->scale, rows, c.lhs);
+  if (lhs->hasZeroPoint())
+    spreadParameter(builder, c, lhs->zeroPoint, rows, c.lhs);
   if (!isParameterOver(c, lhs->scale, rows) ||
       !isParameterOver(c, rhs->scale, c.n)) {
     reason = "expected scales for the tensor, for each row or for each "
@@ -68,7 +72,6 @@ static LogicalResult importDequantized(Contraction c, bool weightOnly,
   if (!reason.empty())
     return failure();
 
-  OpBuilder builder(c.op);
   MatmulEmitter emitter(builder, c);
   emitRescaledMatmul(builder, emitter, c, emitGiven(emitter, *lhs, true),
                      emitGiven(emitter, *rhs, false));
@@ -262,6 +265,8 @@ static LogicalResult importWidened(Contraction c, std::string &reason) {
     rows.append(c.batch);
     rows.append(c.m);
   }
+  if (lhs->hasZeroPoint())
+    spreadParameter(builder, c, lhs->zeroPoint, rows, c.lhs);
   if (c.k.empty() || !isParameterOver(c, lhs->zeroPoint, rows) ||
       !isParameterOver(c, rhs->zeroPoint, c.n)) {
     reason = "expected zero points for the tensor, for each row or for each "

@@ -78,6 +78,10 @@ private:
   Value reuseConstant();
   Value evaluateInts();
   int64_t readStored(int64_t value) const;
+  /// The split coordinate with its last group filled up.
+  int64_t getPaddedSize() const {
+    return llvm::alignTo(getShape()[splitCoordinate], groupSize);
+  }
   template <typename Take>
   void forEachStored(ArrayRef<int64_t> dims, Take take);
   void emitParameters();
@@ -150,6 +154,8 @@ void ConstantEmitter::chooseDims() {
     if (step > 1)
       splitCoordinate = dim;
   }
+  if (splitCoordinate >= 0)
+    groupSize = parameters.steps[splitCoordinate];
   if (parameters.orderedDim >= 0) {
     result.orderedDim = llvm::find(result.dims, parameters.orderedDim) -
                         result.dims.begin();
@@ -160,7 +166,6 @@ void ConstantEmitter::chooseDims() {
   // copy of the parameters.
   if (splitCoordinate < 0)
     return;
-  groupSize = parameters.steps[splitCoordinate];
   SmallVector<int64_t> steps = parameters.steps;
   for (auto [dim, step] : llvm::enumerate(steps))
     if (step > 1 && static_cast<int64_t>(dim) != splitCoordinate)
@@ -389,10 +394,9 @@ Value ConstantEmitter::splitInts(Value ints) {
     ReassociationIndices group{static_cast<int64_t>(split.size())};
     if (dim == splitCoordinate) {
       result.splitDim = position;
-      result.mergedSize = size;
-      int64_t numGroups = llvm::divideCeil(size, groupSize);
-      padded.push_back(numGroups * groupSize);
-      split.push_back(numGroups);
+      result.mergedSize = getShape()[dim];
+      padded.push_back(getPaddedSize());
+      split.push_back(getPaddedSize() / groupSize);
       group.push_back(split.size());
       split.push_back(groupSize);
     } else {

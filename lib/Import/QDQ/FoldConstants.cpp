@@ -15,7 +15,6 @@
 #include "quant/Import/Elements/Evaluate.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <cstring>
@@ -52,17 +51,14 @@ static ElementsAttr evaluateInts(Elements &elements, const Element *root,
   });
 }
 
-/// A constant in the place of `value`, where that is computed from constants
-/// alone.
-static void foldOperand(Value value) {
+void quantmlir::foldConstant(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   Operation *op = value.getDefiningOp();
   if (!type || !op || !isFoldable(type))
     return;
-  // What is looked through need not move.
-  LoopTensor moved{value,
-                   llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()))};
-  LoopTensor traced = traceMovement(moved);
+  LoopTensor traced{value,
+                    llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()))};
+  traced = traceMovement(traced);
   if (traced.isConstant() || traced.value.getDefiningOp<DequantizeOp>() ||
       !traced.value.getDefiningOp())
     return;
@@ -88,6 +84,15 @@ static void foldOperand(Value value) {
   value.replaceAllUsesWith(
       arith::ConstantOp::create(builder, op->getLoc(), attr));
   eraseDeadChain(op);
+}
+
+/// The same for the operand of a product.
+static void foldOperand(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  // Widened integers are read by what they were widened from.
+  if (type && (isa<FloatType>(type.getElementType()) ||
+               type.getElementTypeBitWidth() <= 8))
+    foldConstant(value);
 }
 
 void quantmlir::foldConstantOperands(Operation *root) {

@@ -9,6 +9,8 @@
 
 #include "quant/Import/QDQ/ConvertQDQ.h"
 
+#include "Parameters.h"
+
 #include "quant/Import/Contraction/ContractionMatcher.h"
 #include "quant/Import/Elements/EmitElement.h"
 #include "quant/Import/MatmulNames.h"
@@ -27,6 +29,8 @@ struct Factor {
   Value value;
   const Element *element;
   llvm::SmallBitVector dims;
+  /// The loops by which the program walks it, those of one step too.
+  llvm::SmallBitVector walked;
 };
 
 /// `sum + product` of a body.
@@ -74,36 +78,75 @@ static std::optional<SummedProduct> matchSummedProduct(linalg::GenericOp op) {
   return product;
 }
 
-/// Gives each factor to one of two operands; the two that vary most, and not
-/// along the same loops, are theirs to begin with.
-static bool sortFactors(ArrayRef<Factor> factors,
-                        SmallVector<unsigned> (&sides)[2]) {
-  auto varies = [&](unsigned i) { return factors[i].dims.count(); };
-  SmallVector<unsigned> order =
-      llvm::to_vector(llvm::seq<unsigned>(0, factors.size()));
-  llvm::stable_sort(order, [&](unsigned a, unsigned b) {
-    return varies(a) > varies(b);
-  });
-  llvm::SmallBitVector dims[2];
-  for (unsigned i : order) {
-    const llvm::SmallBitVector &own = factors[i].dims;
-    bool isPlaced = false;
-    for (unsigned side : {0, 1}) {
-      if (!sides[side].empty() && own.test(dims[side]))
-        continue;
-      // The first factor of a side says along which loops it varies.
-      if (sides[side].empty())
-        dims[side] = own;
-      sides[side].push_back(i);
-      isPlaced = true;
-      break;
-    }
-    if (!isPlaced)
+/// Whether `factor` is an operand of the products rather than a parameter: it
+/// has an element of its own for each step of every contracted loop.
+static bool isOperand(Elements &elements, linalg::LinalgOp op,
+                      const Factor &factor) {
+  SmallVector<int64_t> steps = getSteps(elements, factor.element);
+  for (auto [dim, kind] : llvm::enumerate(op.getIteratorTypesArray()))
+    if (kind == utils::IteratorType::reduction &&
+        elements.getShape()[dim] != 1 && steps[dim] != 1)
       return false;
+  return true;
+}
+
+/// Gives each factor to one of the two operands, by the loops that it varies
+/// along; to the one that is stored in integers where it may belong to either.
+static bool sortFactors(Elements &elements, linalg::LinalgOp op,
+                        ArrayRef<Factor> factors,
+                        SmallVector<unsigned> (&sides)[2]) {
+  SmallVector<unsigned> operands;
+  for (unsigned i = 0; i < factors.size(); ++i)
+    if (isOperand(elements, op, factors[i]))
+      operands.push_back(i);
+  // Parameters that are looked up by index are no operands either.
+  if (operands.size() > 2)
+    llvm::erase_if(operands, [&](unsigned i) {
+      return isConstantElement(elements, factors[i].element) &&
+             !matchStored(elements, factors[i].element);
+    });
+  if (operands.size() != 2)
+    return false;
+  if (!matchStored(elements, factors[operands[0]].element))
+    std::swap(operands[0], operands[1]);
+  for (unsigned i = 0; i < factors.size(); ++i) {
+    const unsigned *own = llvm::find(operands, i);
+    if (own != operands.end()) {
+      sides[own - operands.begin()].push_back(i);
+      continue;
+    }
+    const unsigned *found = llvm::find_if(operands, [&](unsigned operand) {
+      return !factors[i].dims.test(factors[operand].dims);
+    });
+    if (found == operands.end())
+      return false;
+    sides[found - operands.begin()].push_back(i);
   }
-  llvm::sort(sides[0]);
-  llvm::sort(sides[1]);
-  return !sides[0].empty() && !sides[1].empty();
+  return true;
+}
+
+/// Adds the loops that walk what `value` is computed from.
+static void addWalkedLoops(Value value, linalg::LinalgOp op,
+                           llvm::SmallBitVector &loops) {
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    if (argument.getOwner() != op.getBlock())
+      return;
+    AffineMap map =
+        op.getMatchingIndexingMap(op.getMatchingOpOperand(argument));
+    for (AffineExpr expr : map.getResults())
+      expr.walk([&](AffineExpr part) {
+        if (auto dim = dyn_cast<AffineDimExpr>(part))
+          loops.set(dim.getPosition());
+      });
+    return;
+  }
+  Operation *def = value.getDefiningOp();
+  if (def->getBlock() != op.getBlock())
+    return;
+  if (auto index = dyn_cast<linalg::IndexOp>(def))
+    loops.set(index.getDim());
+  for (Value operand : def->getOperands())
+    addWalkedLoops(operand, op, loops);
 }
 
 /// The sizes of the loops of `op`, by its operands.
@@ -124,6 +167,10 @@ static SmallVector<OpFoldResult> getLoopSizes(OpBuilder &builder,
   return sizes;
 }
 
+static bool isReduction(linalg::LinalgOp op, unsigned loop) {
+  return op.getIteratorTypesArray()[loop] == utils::IteratorType::reduction;
+}
+
 static void split(linalg::GenericOp op) {
   ElementKind lhsKind, rhsKind;
   auto linalgOp = cast<linalg::LinalgOp>(op.getOperation());
@@ -140,10 +187,13 @@ static void split(linalg::GenericOp op) {
     const Element *element = elements.getInBody(linalgOp, value);
     if (!element)
       return;
-    factors.push_back({value, element, getDependence(elements, element)});
+    llvm::SmallBitVector walked(linalgOp.getNumLoops());
+    addWalkedLoops(value, linalgOp, walked);
+    factors.push_back(
+        {value, element, getDependence(elements, element), walked});
   }
   SmallVector<unsigned> sides[2];
-  if (!sortFactors(factors, sides))
+  if (!sortFactors(elements, linalgOp, factors, sides))
     return;
 
   OpBuilder builder(op);
@@ -152,18 +202,26 @@ static void split(linalg::GenericOp op) {
     return;
   SmallVector<Value> inputs;
   SmallVector<AffineMap> maps;
+  llvm::SmallBitVector placed(sizes.size());
   for (ArrayRef<unsigned> side : sides) {
     const Element *element = nullptr;
     llvm::SmallBitVector along(sizes.size());
     for (unsigned i : side) {
       const Factor &factor = factors[i];
       along |= factor.dims;
+      // A loop of one step belongs to one operand, or to both if it is
+      // contracted.
+      for (unsigned dim : factor.walked.set_bits())
+        if (elements.getShape()[dim] == 1 &&
+            (!placed.test(dim) || isReduction(linalgOp, dim)))
+          along.set(dim);
       element = element ? elements.getOperation(
                               product->isFloat ? ElementOpcode::MulF
                                                : ElementOpcode::MulI,
                               element->type, {element, factor.element})
                         : factor.element;
     }
+    placed |= along;
     SmallVector<int64_t> dims;
     SmallVector<AffineExpr> results;
     for (unsigned dim : along.set_bits()) {

@@ -10,6 +10,8 @@
 
 #include "quant/Import/Contraction/ContractionMatcher.h"
 
+#include "mlir/IR/Builders.h"
+
 #include <optional>
 
 namespace quantmlir {
@@ -39,6 +41,12 @@ bool isRankZeroOrOver(const LoopTensor &vector, llvm::ArrayRef<int64_t> wanted);
 /// dimensions of size 1 count.
 bool isParameterOver(const Contraction &contraction, const LoopTensor &vector,
                      llvm::ArrayRef<int64_t> wanted);
+
+/// Makes a parameter over some of the loops `wanted` one over all of them, by
+/// repeating it; `like` is a tensor that they walk.
+void spreadParameter(mlir::OpBuilder &builder, const Contraction &contraction,
+                     LoopTensor &vector, llvm::ArrayRef<int64_t> wanted,
+                     const LoopTensor &like);
 
 /// A constant right-hand side whose batch dimensions all have size 1 has none.
 void dropUnitBatch(Contraction &contraction);

@@ -147,6 +147,12 @@ private:
   const Element *getScalar(mlir::Value value, Body &body);
   const Element *makeScalar(mlir::Value value, Body &body);
   const Element *getGather(mlir::Operation *extract, Body &body);
+  const Element *getApplied(mlir::Operation *apply, Body &body);
+  const Element *expandGather(const Element *element);
+  const Element *substitute(const Element *element,
+                            llvm::ArrayRef<const Element *> coordinates);
+  const Element *substitute(mlir::AffineExpr expr,
+                            llvm::ArrayRef<const Element *> coordinates);
   const Element *expandChoice(const Element *element, mlir::Operation *op);
   const Element *getIndex(mlir::AffineExpr expr);
   const Element *getWithin(const Element *inside, const Element *outside,

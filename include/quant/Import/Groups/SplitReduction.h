@@ -9,8 +9,11 @@ namespace quantmlir {
 
 /// Rewrites float contractions with a weight that is dequantized as
 /// `[N, K / G, G]` and then merged to `[N, K]` into contractions over the
-/// groups and what is in them: the form of GroupedContraction.h.
-void splitGroupedReductions(mlir::Operation *root);
+/// groups and what is in them: the form of GroupedContraction.h. A weight whose
+/// last group is shorter becomes `quant.scaled_matmul` at once, as
+/// importGroupedContraction would make it; with `weightOnly` also where the
+/// activations are floats.
+void splitGroupedReductions(mlir::Operation *root, bool weightOnly);
 
 } // namespace quantmlir
 

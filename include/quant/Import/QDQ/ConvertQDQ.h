@@ -24,6 +24,10 @@ void splitProductBodies(mlir::Operation *root);
 /// Folds `quant.quantize` of constants in `root`.
 void foldConstantQuantizes(mlir::Operation *root);
 
+/// Puts a constant in the place of `value`, or of what it is moved from, where
+/// that is computed from constants alone.
+void foldConstant(mlir::Value value);
+
 /// Replaces operands of contractions and convolutions that are computed from
 /// constants alone by constants.
 void foldConstantOperands(mlir::Operation *root);

@@ -25,6 +25,8 @@ struct RawTensor {
 /// Bytes that one element takes in an attribute, or 0 for widths that are not
 /// laid out in whole bytes.
 static int64_t getStorageBytes(Type type) {
+  if (type.isIndex())
+    return 8;
   if (!type.isIntOrFloat())
     return 0;
   unsigned bits = type.getIntOrFloatBitWidth();
@@ -114,7 +116,10 @@ std::optional<IntConstant> IntConstant::get(Attribute attr) {
   std::optional<RawTensor> raw = getRawTensor(attr);
   if (!raw)
     return std::nullopt;
-  auto type = dyn_cast<IntegerType>(raw->elementType);
+  Type element = raw->elementType;
+  if (element.isIndex())
+    element = IntegerType::get(element.getContext(), 64);
+  auto type = dyn_cast<IntegerType>(element);
   if (!type || !llvm::is_contained({4u, 8u, 16u, 32u, 64u}, type.getWidth()))
     return std::nullopt;
   IntConstant result;

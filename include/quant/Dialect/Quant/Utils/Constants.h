@@ -58,8 +58,8 @@ private:
   bool splat = false;
 };
 
-/// Values of a constant integer tensor of 4, 8, 16, 32 or 64 bits; signless
-/// ones are read as signed. Always a view: the attribute must outlive it.
+/// Values of a constant tensor of integers of 4, 8, 16, 32 or 64 bits, or of
+/// indices; signless ones are read as signed. Always a view: the attribute must outlive it.
 class IntConstant {
 public:
   /// Empty when `attr` is not such a tensor or its blob is missing.
