@@ -82,8 +82,8 @@ static bool isInRange(const QuantizedOperand &operand, bool zeroIsUnsigned,
                       std::string &reason) {
   if (!operand.hasZeroPoint())
     return true;
-  StorageRange range = getStorageRange(
-      operand.ints.getType().getElementType(), operand.isUnsigned);
+  StorageRange range = getStorageRange(operand.ints.getType().getElementType(),
+                                       operand.isUnsigned);
   auto describe = [&] {
     return "expected a zero point in [" + std::to_string(range.min) + ", " +
            std::to_string(range.max) + "], as the " +
