@@ -109,21 +109,22 @@ def _drop_attribute(draw, text, _):
 
 
 _TEXT = [
-    (4, lambda d, t, o: _replace_all(d, t, _SIZE, SIZES)),
-    (3, lambda d, t, o: _replace_one(d, t, _SIZE, SIZES)),
-    (3, lambda d, t, o: _replace_one(d, t, _NUMBER, NUMBERS)),
-    (1, lambda d, t, o: _replace_all(d, t, _NUMBER, NUMBERS)),
-    (2, lambda d, t, o: _replace_one(d, t, _FLOAT, FLOATS)),
-    (2, lambda d, t, o: _replace_all(d, t, _TYPE, TYPES)),
-    (2, lambda d, t, o: _replace_one(d, t, _TYPE, TYPES)),
-    (2, _swap_values), (2, _swap_types), (1, _other_kind), (1, _drop_attribute),
+    (12, lambda d, t, o: _replace_all(d, t, _SIZE, SIZES)),
+    (2, lambda d, t, o: _replace_one(d, t, _SIZE, SIZES)),
+    (4, lambda d, t, o: _replace_one(d, t, _NUMBER, NUMBERS)),
+    (2, lambda d, t, o: _replace_all(d, t, _NUMBER, NUMBERS)),
+    (3, lambda d, t, o: _replace_one(d, t, _FLOAT, FLOATS)),
+    (4, lambda d, t, o: _replace_all(d, t, _TYPE, TYPES)),
+    (1, lambda d, t, o: _replace_one(d, t, _TYPE, TYPES)),
+    (2, _swap_values), (2, _swap_types), (1, _other_kind), (2, _drop_attribute),
     (1, lambda d, t, o: _replace_one(d, t, _WORD, WORDS)),
-    (2, _lines), (1, _characters)]
+    (1, _lines), (1, _characters)]
 
 
 def program(draw, text, other):
-    """One to three changes of the text of a program."""
-    for _ in range(draw.choice([1, 1, 1, 2, 2, 3])):
+    """Up to three changes of the text of a program. Without any, a pass sees a
+    program that is another's."""
+    for _ in range(draw.choice([0, 1, 1, 1, 1, 1, 1, 2, 2, 3])):
         change = draw.choices([c for _, c in _TEXT],
                               weights=[w for w, _ in _TEXT])[0]
         text = change(draw, text, other)

@@ -12,4 +12,15 @@ class Known:
     reason: str
 
 
-KNOWN: list[Known] = []
+KNOWN = [
+    Known(r"(?s)LLVM ERROR: SmallVector unable to grow.*"
+          r"mlir::BytecodeReader::Impl::",
+          "MLIR 22.1.8 reserves as many regions, values or operations as a "
+          "bytecode file says before it reads them. A file that was written by "
+          "MLIR does not say so; whoever reads files from strangers must not "
+          "read bytecode in the same process."),
+    Known(r"(?s)mlir::FloatType::getWidth.*"
+          r"mlir::detail::Parser::parseDenseArrayAttr",
+          "MLIR 22.1.8's parser asks the type of `array<index: 1>` for its "
+          "width, in an attribute of any op."),
+]

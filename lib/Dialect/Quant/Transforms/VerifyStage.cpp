@@ -10,13 +10,12 @@
 
 #include "quant/Analysis/AccumulatorRange.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/Utils/ConstantData.h"
 #include "quant/Target/IR/IntrinsicTable.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
-#include "llvm/Support/MathExtras.h"
 
 namespace quantmlir {
 #define GEN_PASS_DEF_QUANTVERIFYSTAGEPASS
@@ -86,42 +85,6 @@ static LogicalResult verifyNoTensors(Operation *op) {
   return success();
 }
 
-/// Constants that `op` holds have the bytes that their types say.
-static LogicalResult verifyResources(Operation *op) {
-  LogicalResult whole = success();
-  auto verify = [&](DenseResourceElementsAttr attr) {
-    ShapedType type = attr.getType();
-    StringRef key = attr.getRawHandle().getKey();
-    AsmResourceBlob *blob = attr.getRawHandle().getBlob();
-    if (!blob) {
-      whole = op->emitOpError("expected the data of the resource `")
-              << key << "` of " << type << ", found none";
-      return;
-    }
-    int64_t size = 1;
-    bool overflows = false;
-    for (int64_t dim : type.getShape())
-      overflows |= llvm::MulOverflow(size, dim, size);
-    Type element = type.getElementType();
-    int64_t bits = element.isIntOrFloat() ? element.getIntOrFloatBitWidth() : 0;
-    // i1 is stored in bits or in bytes; of other types upstream knows.
-    if (bits < 2)
-      return;
-    overflows |= llvm::MulOverflow<int64_t>(
-        size, llvm::divideCeil(static_cast<uint64_t>(bits), 8), size);
-    if (overflows || static_cast<size_t>(size) != blob->getData().size())
-      whole = op->emitOpError("expected ")
-              << size << " bytes of the resource `" << key << "` of " << type
-              << ", found " << blob->getData().size();
-  };
-  for (NamedAttribute named : op->getDiscardableAttrDictionary())
-    if (auto attr = dyn_cast<DenseResourceElementsAttr>(named.getValue()))
-      verify(attr);
-  if (Attribute properties = op->getPropertiesAsAttribute())
-    properties.walk(verify);
-  return whole;
-}
-
 namespace {
 struct QuantVerifyStagePass final
     : quantmlir::impl::QuantVerifyStagePassBase<QuantVerifyStagePass> {
@@ -141,7 +104,9 @@ private:
   LogicalResult verify(Operation *op) {
     switch (stage) {
     case Stage::Quant:
-      return failed(verifyResources(op)) ? failure() : verifyQuant(op);
+      if (failed(verifyConstantData(op)) || failed(verifyTensorSizes(op)))
+        return failure();
+      return verifyQuant(op);
     case Stage::Packed:
       return verifyPacked(op);
     case Stage::Target:
