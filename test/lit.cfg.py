@@ -37,6 +37,10 @@ config.substitutions += [
      + os.path.join(bin_dir, "quant-run")),
     ("%fuzz", config.python + " -m quantcheck.fuzz --quant-run="
      + os.path.join(bin_dir, "quant-run")),
+    ("%damage", config.python + " -m quantcheck.damage --build="
+     + config.quant_build_dir),
+    # 4 GiB of address space.
+    ("%limited", "prlimit --as=4294967296"),
     ("%python", config.python),
     ("%shlib_dir", os.path.join(config.quant_build_dir, "lib")),
     ("%plugin", os.path.join(config.quant_build_dir, "lib", "QuantPlugin.so")),
