@@ -15,6 +15,7 @@ import importlib.util
 import multiprocessing
 import os
 import pathlib
+import queue
 import random
 import re
 import shlex
@@ -272,7 +273,7 @@ def keep(options, index, folder, finding, command):
           f"  cd {to}; {command}", flush=True)
 
 
-def work(options, share, results):
+def work(options, share, results, progress):
     folder = pathlib.Path(options.build) / "damage" / f"work-{share}"
     mutants = Mutants(options, folder)
     indices = range(share, options.count, options.jobs)
@@ -284,6 +285,8 @@ def work(options, share, results):
             (folder / name).unlink(missing_ok=True)
         kind, finding, command = mutants.check(index)
         done[kind] += 1
+        with progress.get_lock():
+            progress.value += 1
         if finding:
             failed += 1
             keep(options, index, folder, finding, command)
@@ -325,17 +328,22 @@ def main():
     STATISTICS = make_statistics(build, build / "damage" / "work")
     BYTECODES = seeds.bytecodes(build / "bin/quant-opt",
                                 [text for text, _ in seeds.programs()[::20]])
-    results = multiprocessing.Queue()
+    results, progress = multiprocessing.Queue(), multiprocessing.Value("q", 0)
     workers = [multiprocessing.Process(target=work,
-                                       args=(options, share, results))
+                                       args=(options, share, results,
+                                             progress))
                for share in range(options.jobs)]
     for worker in workers:
         worker.start()
-    done, failed, ended = collections.Counter(), 0, 0
+    done, failed, ended, said = collections.Counter(), 0, 0, begin
     while ended < len(workers):
+        if time.time() - said > 30:
+            said = time.time()
+            print(f"{progress.value} of {options.count}", file=sys.stderr,
+                  flush=True)
         try:
             counts, wrong = results.get(timeout=5)
-        except Exception:  # A worker that ended without a word.
+        except queue.Empty:  # A worker may end without a word.
             if any(worker.is_alive() for worker in workers) or \
                     not results.empty():
                 continue
