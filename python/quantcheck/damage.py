@@ -3,7 +3,7 @@
 usage: damage.py [-jN] [--build=DIR] [--only=I] COUNT [SEED]
 
 Mutant i of a seed is always the same. A finding is a tool that ends by a signal,
-runs for more than 20 seconds, fails without a diagnostic, succeeds with a
+runs for more than 20 seconds of the processor, fails without a diagnostic, succeeds with a
 program that does not parse and verify again, or ends in a Python traceback;
 memory is limited to 4 GiB. What is found is kept, with its command, in
 build/damage/SEED-i.
@@ -18,6 +18,7 @@ import pathlib
 import queue
 import random
 import re
+import resource
 import shlex
 import shutil
 import signal
@@ -68,8 +69,9 @@ def run_importer(folder, arguments):
             err = os.open(folder / "stderr", os.O_WRONLY | os.O_CREAT |
                           os.O_TRUNC, 0o644)
             os.dup2(err, 2)
-            signal.alarm(SECONDS)
-            import resource
+            signal.alarm(6 * SECONDS)
+            resource.setrlimit(resource.RLIMIT_CPU,
+                               (SECONDS, SECONDS + 1))
             resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
             sys.argv = ["import-quantized-weights.py", *map(str, arguments)]
             IMPORTER.main()
@@ -93,8 +95,9 @@ def judge(status, errors):
             return ""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        return "runs too long" if number == signal.SIGALRM else \
-            f"ends by {signal.Signals(number).name}"
+        if number in (signal.SIGALRM, signal.SIGXCPU):
+            return "runs too long"
+        return f"ends by {signal.Signals(number).name}"
     if "Traceback (most recent call last)" in errors:
         return "ends in a traceback"
     code = os.WEXITSTATUS(status)

@@ -26,6 +26,10 @@ KNOWN = [
           r"mlir::detail::Parser::parseDenseArrayAttr",
           "MLIR 22.1.8's parser asks the type of `array<index: 1>` for its "
           "width, in an attribute of any op."),
+    Known(_UPSTREAM + r"mlir::FloatType::getWidth.*"
+          r"mlir::AsmPrinter::Impl::printDenseArrayAttr",
+          "The same where MLIR prints such an attribute, which damaged bytecode "
+          "can hold, in a diagnostic of its own."),
     Known(_UPSTREAM + r"mlir::NamedAttrList::set.*"
           r"mlir::linalg::(Transpose|Broadcast|Reduce)Op::parse",
           "MLIR 22.1.8's parser of `linalg.transpose` and its like goes on "

@@ -50,8 +50,9 @@ void redirect(const char *path, int flags, int to) {
   close(file);
 }
 
+/// The hard limit is later: at it the kernel kills without saying why.
 void limit(int resource, rlim_t value) {
-  rlimit both{value, value};
+  rlimit both{value, value + 1};
   setrlimit(static_cast<__rlimit_resource>(resource), &both);
 }
 
@@ -62,8 +63,10 @@ int runJob(std::vector<std::string> &fields, char **environment) {
   redirect(fields[1].c_str(), O_WRONLY | O_CREAT | O_TRUNC, 2);
   limit(RLIMIT_AS, std::stoull(fields[3]));
   limit(RLIMIT_CORE, 0);
-  // No handler of LLVM's is for this signal.
-  alarm(std::stoul(fields[2]));
+  // Of the processor's time; a wait ends too, later, as other programs may be
+  // running. No handler of LLVM's is for these signals.
+  limit(RLIMIT_CPU, std::stoul(fields[2]));
+  alarm(6 * std::stoul(fields[2]));
   std::vector<char *> arguments;
   for (size_t i = 4; i < fields.size(); ++i)
     arguments.push_back(fields[i].data());

@@ -11,8 +11,7 @@
 using namespace mlir;
 using namespace quantmlir;
 
-/// Bytes of all elements of `type`; none where they overflow.
-static std::optional<int64_t> getNumBytes(ShapedType type) {
+std::optional<int64_t> quantmlir::countBytes(ShapedType type) {
   int64_t size = 1;
   if (Type element = type.getElementType(); element.isIntOrFloat())
     size = llvm::divideCeil(element.getIntOrFloatBitWidth(), 8u);
@@ -35,7 +34,7 @@ static LogicalResult verifyData(Operation *op, DenseResourceElementsAttr attr) {
   Type element = type.getElementType();
   if (!element.isIntOrFloat() || element.isInteger(1))
     return success();
-  std::optional<int64_t> size = getNumBytes(type);
+  std::optional<int64_t> size = countBytes(type);
   size_t found = blob->getData().size();
   if (size && static_cast<size_t>(*size) == found)
     return success();
@@ -63,7 +62,7 @@ LogicalResult quantmlir::verifyConstantData(Operation *op) {
 LogicalResult quantmlir::verifyTensorSizes(Operation *op) {
   for (Type type : op->getResultTypes())
     if (auto shaped = dyn_cast<RankedTensorType>(type);
-        shaped && !getNumBytes(shaped))
+        shaped && !countBytes(shaped))
       return op->emitOpError("expected a tensor of less than 2^63 bytes, but "
                              "got ")
              << shaped;
