@@ -38,6 +38,10 @@ config.substitutions += [
     ("%fuzz", config.python + " -m quantcheck.fuzz --quant-run="
      + os.path.join(bin_dir, "quant-run")),
     ("%reports", config.python + " -m quantcheck.reports"),
+    ("%damage", config.python + " -m quantcheck.damage --build="
+     + config.quant_build_dir),
+    # 4 GiB of address space.
+    ("%limited", "prlimit --as=4294967296"),
     ("%python", config.python),
     ("%shlib_dir", os.path.join(config.quant_build_dir, "lib")),
     ("%plugin", os.path.join(config.quant_build_dir, "lib", "QuantPlugin.so")),

@@ -11,6 +11,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
+#include <optional>
 
 using namespace mlir;
 using namespace quantmlir;
@@ -73,28 +75,51 @@ llvm::Error InputSet::addGroup(std::vector<std::string> paths) {
   return llvm::Error::success();
 }
 
-/// The arrays of an archive, by argument.
-static llvm::Expected<std::vector<NpzMember>> readArguments(StringRef path,
-                                                            size_t count) {
-  auto members = readNpz(path);
+/// An array's header ends within so many bytes (NPY 1.0).
+static constexpr size_t kMaxHeaderBytes = size_t(1) << 17;
+
+/// Which argument an array is for; none, where its name is another one.
+static std::optional<size_t> getArgument(StringRef name, size_t count) {
+  size_t number;
+  if ((!name.consume_front("in") && !name.consume_front("arr_")) ||
+      name.getAsInteger(10, number) || number >= count ||
+      name != std::to_string(number))
+    return std::nullopt;
+  return number;
+}
+
+/// The arrays of an archive, by argument, or the first `limit` bytes of each.
+/// Of two for one argument it is the first.
+static llvm::Expected<std::vector<NpzMember>>
+readArguments(StringRef path, size_t count,
+              size_t limit = std::numeric_limits<size_t>::max()) {
+  std::vector<bool> found(count, false);
+  auto isWanted = [&](StringRef name) {
+    std::optional<size_t> argument = getArgument(name, count);
+    if (!argument || found[*argument])
+      return false;
+    found[*argument] = true;
+    return true;
+  };
+  auto members = readNpz(path, isWanted, limit);
   if (!members)
     return members.takeError();
   std::vector<NpzMember> arguments;
   for (size_t i = 0; i < count; ++i) {
     std::string number = std::to_string(i);
-    auto found = llvm::find_if(*members, [&](const NpzMember &member) {
-      return member.name == "in" + number || member.name == "arr_" + number;
+    auto member = llvm::find_if(*members, [&](const NpzMember &member) {
+      return getArgument(member.name, count) == i;
     });
-    if (found == members->end())
+    if (member == members->end())
       return llvm::createStringError(path + ": expected an array 'in" + number +
                                      "' (or 'arr_" + number + "'), found none");
-    arguments.push_back(*found);
+    arguments.push_back(std::move(*member));
   }
   return arguments;
 }
 
 llvm::Error InputSet::addArchive(StringRef path) {
-  auto members = readArguments(path, arguments.size());
+  auto members = readArguments(path, arguments.size(), kMaxHeaderBytes);
   if (!members)
     return members.takeError();
   Group group;
@@ -214,7 +239,12 @@ llvm::Error InputSet::load(const Group &group) {
   loaded = nullptr;
   std::vector<NpzMember> members;
   if (group.isArchive) {
-    auto read = readArguments(group.paths.front(), arguments.size());
+    // Not more of an array than its shape says.
+    size_t limit = 0;
+    for (auto [argument, shape] : llvm::zip_equal(arguments, group.shapes))
+      if (std::optional<int64_t> size = getNumBytes(argument.element, shape))
+        limit = std::max(limit, *size + kMaxHeaderBytes);
+    auto read = readArguments(group.paths.front(), arguments.size(), limit);
     if (!read)
       return read.takeError();
     members = std::move(*read);

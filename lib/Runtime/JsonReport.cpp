@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "quant/Runtime/FileSet.h"
 #include "quant/Runtime/Report.h"
 
 #include "llvm/Support/JSON.h"
@@ -165,8 +166,15 @@ static json::Object toJson(const RunReport &report, const RunOptions &options) {
 
 llvm::Error quantmlir::writeJsonReport(const RunReport &report,
                                        const RunOptions &options) {
-  return llvm::writeToOutput(options.report, [&](llvm::raw_ostream &os) {
+  auto print = [&](llvm::raw_ostream &os) {
     os << llvm::formatv("{0:2}\n", json::Value(toJson(report, options)));
+  };
+  if (options.report == "-") {
+    print(llvm::outs());
     return llvm::Error::success();
-  });
+  }
+  FileSet files;
+  if (llvm::Error error = files.add(options.report, print, /*folder=*/false))
+    return error;
+  return files.keep();
 }

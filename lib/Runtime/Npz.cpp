@@ -2,6 +2,7 @@
 
 #include "quant/Runtime/Npz.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/CRC.h"
@@ -22,28 +23,46 @@ namespace {
 constexpr size_t kEndSize = 22, kEntrySize = 46, kLocalSize = 30;
 constexpr uint32_t kIn64BitRecord = 0xffffffff;
 
+/// What the directory says of a member.
+struct Entry {
+  std::string name;
+  uint16_t flags, method;
+  uint32_t checksum, packedSize, size, offset;
+};
+
 /// Reads one archive, with the file's name in front of each message.
 class Archive {
 public:
-  Archive(StringRef path, StringRef bytes) : path(path), bytes(bytes) {}
+  Archive(StringRef path, StringRef bytes, size_t limit)
+      : path(path), bytes(bytes), limit(limit) {}
 
-  llvm::Expected<std::vector<NpzMember>> read();
+  llvm::Expected<std::vector<NpzMember>>
+  read(llvm::function_ref<bool(StringRef)> isWanted);
 
 private:
   llvm::Error error(const Twine &message) const {
     return llvm::createStringError(path + ": " + message);
   }
-  llvm::Expected<NpzMember> readMember(StringRef &directory) const;
+  llvm::Error error(const Entry &entry, const Twine &message) const {
+    return error("member '" + entry.name + "': " + message);
+  }
+  llvm::Expected<Entry> readEntry(StringRef &directory) const;
+  llvm::Error verify(const Entry &entry) const;
+  /// The bytes of a member as they are stored.
+  llvm::Expected<StringRef> findPacked(const Entry &entry) const;
+  llvm::Expected<NpzMember> readMember(const Entry &entry,
+                                       StringRef packed) const;
   llvm::Expected<std::string> inflate(StringRef packed, uint32_t size) const;
 
   StringRef path, bytes;
+  size_t limit;
 };
 
 } // namespace
 
 llvm::Expected<std::string> Archive::inflate(StringRef packed,
                                              uint32_t size) const {
-  std::string plain(size, '\0');
+  std::string plain(std::min<size_t>(size, limit), '\0');
   z_stream stream = {};
   // Negative: a bare deflate stream, as zip has it.
   if (inflateInit2(&stream, -MAX_WBITS) != Z_OK)
@@ -51,9 +70,10 @@ llvm::Expected<std::string> Archive::inflate(StringRef packed,
   stream.next_in = reinterpret_cast<Bytef *>(const_cast<char *>(packed.data()));
   stream.avail_in = packed.size();
   stream.next_out = reinterpret_cast<Bytef *>(plain.data());
-  stream.avail_out = size;
+  stream.avail_out = plain.size();
   int status = ::inflate(&stream, Z_FINISH);
-  bool isWhole = status == Z_STREAM_END && stream.avail_out == 0;
+  bool isWhole =
+      stream.avail_out == 0 && (status == Z_STREAM_END || plain.size() < size);
   inflateEnd(&stream);
   if (!isWhole)
     return error("the archive is damaged: a member does not inflate to the " +
@@ -62,57 +82,69 @@ llvm::Expected<std::string> Archive::inflate(StringRef packed,
 }
 
 /// Takes an entry off the front of the central directory.
-llvm::Expected<NpzMember> Archive::readMember(StringRef &directory) const {
+llvm::Expected<Entry> Archive::readEntry(StringRef &directory) const {
   if (directory.size() < kEntrySize || !directory.starts_with("PK\1\2"))
     return error("the archive is damaged: its directory ends too early");
   const char *entry = directory.data();
-  uint16_t flags = read16le(entry + 8), method = read16le(entry + 10);
-  uint32_t checksum = read32le(entry + 16), packedSize = read32le(entry + 20),
-           size = read32le(entry + 24), offset = read32le(entry + 42);
   size_t nameSize = read16le(entry + 28);
   size_t whole =
       kEntrySize + nameSize + read16le(entry + 30) + read16le(entry + 32);
   if (directory.size() < whole)
     return error("the archive is damaged: its directory ends too early");
-  NpzMember member;
-  member.name = directory.substr(kEntrySize, nameSize).str();
+  StringRef name = directory.substr(kEntrySize, nameSize);
+  name.consume_back(".npy");
   directory = directory.drop_front(whole);
-  auto memberError = [&](const Twine &message) {
-    return error("member '" + member.name + "': " + message);
-  };
-  if (flags & 1)
-    return memberError("it is encrypted");
-  if (method != 0 && method != Z_DEFLATED)
-    return memberError("expected a stored or deflated one, found method " +
-                       Twine(method));
-  if (size == kIn64BitRecord || packedSize == kIn64BitRecord ||
-      offset == kIn64BitRecord)
-    return memberError("expected less than 4 GiB");
-  StringRef local = bytes.drop_front(std::min<size_t>(offset, bytes.size()));
+  return Entry{name.str(),           read16le(entry + 8),  read16le(entry + 10),
+               read32le(entry + 16), read32le(entry + 20), read32le(entry + 24),
+               read32le(entry + 42)};
+}
+
+/// It is one that can be read.
+llvm::Error Archive::verify(const Entry &entry) const {
+  if (entry.flags & 1)
+    return error(entry, "it is encrypted");
+  if (entry.method != 0 && entry.method != Z_DEFLATED)
+    return error(entry, "expected a stored or deflated one, found method " +
+                            Twine(entry.method));
+  if (entry.size == kIn64BitRecord || entry.packedSize == kIn64BitRecord ||
+      entry.offset == kIn64BitRecord)
+    return error(entry, "expected less than 4 GiB");
+  return llvm::Error::success();
+}
+
+llvm::Expected<StringRef> Archive::findPacked(const Entry &entry) const {
+  StringRef local =
+      bytes.drop_front(std::min<size_t>(entry.offset, bytes.size()));
   if (local.size() < kLocalSize || !local.starts_with("PK\3\4"))
-    return memberError("the archive is damaged: it is not where it should be");
+    return error(entry, "the archive is damaged: it is not where it should be");
   size_t start =
       kLocalSize + read16le(local.data() + 26) + read16le(local.data() + 28);
-  StringRef packed = local.substr(start, packedSize);
-  if (packed.size() != packedSize || (method == 0 && size != packedSize))
-    return memberError("the archive is damaged: it ends too early");
-  if (method == 0) {
-    member.bytes = packed.str();
+  StringRef packed = local.substr(start, entry.packedSize);
+  if (packed.size() != entry.packedSize ||
+      (entry.method == 0 && entry.size != entry.packedSize))
+    return error(entry, "the archive is damaged: it ends too early");
+  return packed;
+}
+
+llvm::Expected<NpzMember> Archive::readMember(const Entry &entry,
+                                              StringRef packed) const {
+  NpzMember member{entry.name, ""};
+  if (entry.method == 0) {
+    member.bytes = packed.substr(0, limit).str();
   } else {
-    llvm::Expected<std::string> plain = inflate(packed, size);
+    llvm::Expected<std::string> plain = inflate(packed, entry.size);
     if (!plain)
       return plain.takeError();
     member.bytes = std::move(*plain);
   }
-  if (llvm::crc32(llvm::arrayRefFromStringRef(member.bytes)) != checksum)
-    return memberError("the archive is damaged: its checksum is another one");
-  StringRef name = member.name;
-  if (name.consume_back(".npy"))
-    member.name = name.str();
+  if (entry.size <= limit &&
+      llvm::crc32(llvm::arrayRefFromStringRef(member.bytes)) != entry.checksum)
+    return error(entry, "the archive is damaged: its checksum is another one");
   return member;
 }
 
-llvm::Expected<std::vector<NpzMember>> Archive::read() {
+llvm::Expected<std::vector<NpzMember>>
+Archive::read(llvm::function_ref<bool(StringRef)> isWanted) {
   // The end record is the last, but for a comment.
   size_t end = bytes.rfind("PK\5\6");
   if (end == StringRef::npos || bytes.size() - end < kEndSize)
@@ -123,8 +155,25 @@ llvm::Expected<std::vector<NpzMember>> Archive::read() {
   StringRef directory =
       bytes.drop_front(std::min<size_t>(offset, bytes.size()));
   std::vector<NpzMember> members;
+  std::vector<StringRef> taken;
   for (uint16_t i = 0; i < count; ++i) {
-    llvm::Expected<NpzMember> member = readMember(directory);
+    llvm::Expected<Entry> entry = readEntry(directory);
+    if (!entry)
+      return entry.takeError();
+    if (!isWanted(entry->name))
+      continue;
+    if (llvm::Error unusual = verify(*entry))
+      return std::move(unusual);
+    llvm::Expected<StringRef> packed = findPacked(*entry);
+    if (!packed)
+      return packed.takeError();
+    bool isShared = llvm::any_of(taken, [&](StringRef other) {
+      return packed->begin() < other.end() && other.begin() < packed->end();
+    });
+    if (isShared)
+      return error(*entry, "its bytes are those of another member");
+    taken.push_back(*packed);
+    llvm::Expected<NpzMember> member = readMember(*entry, *packed);
     if (!member)
       return member.takeError();
     members.push_back(std::move(*member));
@@ -132,10 +181,12 @@ llvm::Expected<std::vector<NpzMember>> Archive::read() {
   return members;
 }
 
-llvm::Expected<std::vector<NpzMember>> quantmlir::readNpz(StringRef path) {
+llvm::Expected<std::vector<NpzMember>>
+quantmlir::readNpz(StringRef path, llvm::function_ref<bool(StringRef)> isWanted,
+                   size_t limit) {
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
                                           /*RequiresNullTerminator=*/false);
   if (!file)
     return llvm::createStringError(path + ": " + file.getError().message());
-  return Archive(path, (*file)->getBuffer()).read();
+  return Archive(path, (*file)->getBuffer(), limit).read(isWanted);
 }

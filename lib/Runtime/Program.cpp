@@ -13,36 +13,19 @@
 #include "llvm/Support/SourceMgr.h"
 
 #include "quant/Conversion/Passes.h"
+#include "quant/Dialect/Quant/Utils/ConstantData.h"
 #include "quant/Import/Passes.h"
 #include "quant/Pipelines/Pipelines.h"
 
 using namespace mlir;
 using namespace quantmlir;
 
-/// Every constant that is used must have its data, of the size that its type
-/// says: the parser does not compare them.
+/// Every constant that is used must have its data.
 static LogicalResult verifyConstants(ModuleOp module) {
   WalkResult result = module.walk([](Operation *op) {
-    DenseResourceElementsAttr constant;
-    if (op->use_empty() || !matchPattern(op, m_Constant(&constant)))
+    if (op->use_empty() && op->hasTrait<OpTrait::ConstantLike>())
       return WalkResult::advance();
-    StringRef key = constant.getRawHandle().getKey();
-    AsmResourceBlob *blob = constant.getRawHandle().getBlob();
-    if (!blob) {
-      op->emitError() << "the constant has no data: the file does not hold "
-                         "the resource '"
-                      << key << "'";
-      return WalkResult::interrupt();
-    }
-    int64_t bits = constant.getType().getElementTypeBitWidth();
-    int64_t expected = constant.getNumElements() * llvm::divideCeil(bits, 8);
-    int64_t found = blob->getData().size();
-    if (found == expected)
-      return WalkResult::advance();
-    op->emitError() << "resource '" << key << "': expected " << expected
-                    << " bytes for " << constant.getType() << ", found "
-                    << found;
-    return WalkResult::interrupt();
+    return WalkResult(verifyConstantData(op));
   });
   return failure(result.wasInterrupted());
 }

@@ -204,6 +204,11 @@ llvm::Expected<Candidate> SizeTuner::compile(const TunedSchedule &schedule) {
     std::error_code code;
     llvm::raw_fd_ostream os(path, code);
     ScheduleFile{"", {schedule}}.print(os);
+    os.flush();
+    if (std::error_code failed = os.error()) {
+      os.clear_error();
+      return llvm::createFileError(path, failed);
+    }
   }
   options.schedules = path.str().str();
   OwningOpRef<ModuleOp> program = buildProgram(context, subject.sizes);

@@ -7,7 +7,9 @@ Every decoder returns a `Grouped` weight whose value is
 
 to the bit of what the format says. Scales come out > 0: a block with a
 negative one (GGUF Q4_0, MatMulNBits) has its integers mirrored, and one with
-the scale 0 holds its zero point only.
+the scale 0 holds its zero point only. Columns whose groups are given by an index
+(MatMulNBits' `g_idx`) are put in the order of their groups; `order` says which
+column of the activations each of them multiplies.
 """
 
 import os
@@ -28,12 +30,23 @@ class Grouped:
     unsigned: bool = False
     zero_point: np.ndarray | None = None
     offset: np.ndarray | None = None
+    # Which column of the activations each column of q multiplies; `columns`,
+    # their number, where it multiplies none (padding of a group).
+    order: np.ndarray | None = None
+    columns: int | None = None
+    bias: np.ndarray | None = None
 
     def dequantize(self):
-        """The float64 weight."""
+        """The float64 weight, as the activations' columns want it."""
         from quantsim.arith import dequantize_groups
-        return dequantize_groups(self.q, self.scale, self.group,
-                                 self.zero_point, self.offset)
+        w = dequantize_groups(self.q, self.scale, self.group, self.zero_point,
+                              self.offset)
+        if self.order is None:
+            return w
+        used = self.order < self.columns
+        plain = np.zeros((w.shape[0], self.columns))
+        plain[:, self.order[used]] = w[:, used]
+        return plain
 
 
 def _each(values, group, k):
@@ -98,25 +111,63 @@ def unpack_bits(packed, bits):
     return both.reshape(packed.shape[:-1] + (-1,))
 
 
-def matmul_nbits(b, scales, n, k, block, bits=4, zero_points=None):
-    """ONNX Runtime's MatMulNBits: `b` is [N, blocks, block * bits / 8],
-    `scales` has N * blocks elements, `zero_points` is packed like `b` for
-    each row or has one float for each block."""
+def _by_group(q, group_of, block):
+    """Columns of `q` in the order of their groups, each group filled up to
+    whole blocks: (columns, order, the group of each block)."""
+    order, group_of_block = [], []
+    for group in np.unique(group_of):
+        members = np.flatnonzero(group_of == group)
+        fill = -len(members) % block
+        order += [members, np.full(fill, q.shape[1])]
+        group_of_block += [group] * ((len(members) + fill) // block)
+    order = np.concatenate(order)
+    return (np.pad(q, ((0, 0), (0, 1)))[:, order], order,
+            np.array(group_of_block))
+
+
+def nbits_sizes(n, k, block, bits):
+    """Elements of MatMulNBits' B, scales and packed zero points."""
     _check_shape(n, k)
     if bits not in (4, 8):
         raise ValueError(f"expected 4 or 8 bits, found {bits}")
     if block < 1 or block * bits % 8:
         raise ValueError(f"expected blocks of whole bytes, found block_size "
                          f"{block}")
+    blocks = -(-k // block)
+    return (n * blocks * (block * bits // 8), n * blocks,
+            n * -(-blocks * bits // 8))
+
+
+def ignores_zero_points(bits, zero_points, g_idx):
+    """Whether ONNX Runtime's CPU kernel takes 8 for all zero points: seen in
+    1.20 and later for packed ones beside a `g_idx`
+    (Dequantize4BitsKernelReOrder unpacks them, and uses none)."""
+    return (bits == 4 and g_idx is not None and zero_points is not None and
+            np.asarray(zero_points).dtype == np.uint8)
+
+
+def matmul_nbits(b, scales, n, k, block, bits=4, zero_points=None, g_idx=None,
+                 bias=None, as_runtime=True):
+    """ONNX Runtime's MatMulNBits: `b` is [N, blocks, block * bits / 8],
+    `scales` has N * blocks elements, `zero_points` is packed like `b` for
+    each row or has one float for each block. `g_idx` (K elements, or as many
+    as the blocks hold) says to which block's scale and zero point a column
+    belongs; without it they follow each other. `as_runtime`: zero points that
+    ONNX Runtime ignores are ignored."""
+    b_size, scale_size, zero_size = nbits_sizes(n, k, block, bits)
     blocks, top = -(-k // block), (1 << bits) - 1
-    _check_size("B", b, n * blocks * (block * bits // 8))
-    _check_size("scales", scales, n * blocks)
+    _check_size("B", b, b_size)
+    _check_size("scales", scales, scale_size)
     q = unpack_bits(np.reshape(b, (n, -1)), bits)[:, :k]
     scales = np.asarray(scales, F32).reshape(n, blocks)
+    _check_finite("scale", scales)
+    offset = None
+    if as_runtime and ignores_zero_points(bits, zero_points, g_idx):
+        zero_points = None
     if zero_points is None:
         zp = np.full((n, blocks), 1 << (bits - 1))
     elif np.asarray(zero_points).dtype == np.uint8:
-        _check_size("zero_points", zero_points, n * -(-blocks * bits // 8))
+        _check_size("zero_points", zero_points, zero_size)
         zp = unpack_bits(np.reshape(zero_points, (n, -1)), bits)[:, :blocks]
     else:
         _check_size("zero_points", zero_points, n * blocks)
@@ -125,8 +176,30 @@ def matmul_nbits(b, scales, n, k, block, bits=4, zero_points=None):
         if not np.array_equal(zp, np.clip(np.rint(zp), 0, top)):
             with np.errstate(over="ignore"):
                 offset = -(scales * zp)
-            return _normalize(q, scales, None, offset, block, bits)
-    return _normalize(q, scales, zp, None, block, bits)
+            zp = None
+    if bias is not None:
+        _check_size("bias", bias, n)
+        bias = np.asarray(bias, F32).reshape(n)
+        _check_finite("bias", bias[:, None])
+    order = None
+    if g_idx is not None:
+        if np.size(g_idx) not in (k, blocks * block):
+            raise ValueError(f"expected {k} elements of g_idx, found "
+                             f"{np.size(g_idx)}")
+        group_of = np.asarray(g_idx, np.int64).reshape(-1)[:k]
+        if group_of.min() < 0 or group_of.max() >= blocks:
+            raise ValueError(f"expected elements of g_idx in [0, {blocks}), "
+                             f"found {group_of.min()} to {group_of.max()}")
+        if not np.array_equal(group_of, np.arange(k) // block):
+            q, order, group = _by_group(q, group_of, block)
+            scales = scales[:, group]
+            zp = None if zp is None else zp[:, group]
+            offset = None if offset is None else offset[:, group]
+    weight = _normalize(q, scales, zp, offset, block, bits)
+    weight.bias = bias
+    if order is not None:
+        weight.order, weight.columns = order, k
+    return weight
 
 
 # GGML's number, bytes of a block, elements of a block.

@@ -117,6 +117,57 @@ def check_nbits(runner, cases):
                      "matmulnbits", path)
 
 
+def check_order():
+    """A group for each column, and a bias, by the op's definition."""
+    random = np.random.default_rng(5)
+    n, k, block = 8, 80, 16
+    groups = k // block
+    q = random.integers(0, 16, (n, k))
+    zp = random.integers(0, 16, (n, groups))
+    scale = random.uniform(.01, .1, (n, groups)).astype(F32)
+    scale[2] *= -1
+    bias = random.standard_normal(n).astype(F32)
+    x = random.standard_normal((5, k)).astype(F32)
+    fields = dict(B=pack_low_first(q).reshape(n, groups, block // 2),
+                  scales=scale.ravel(), N=n, K=k, block_size=block, bias=bias)
+    packed = pack_low_first(np.pad(zp, ((0, 0), (0, 1))))
+    # A permutation, and groups of any size, one of them empty.
+    for name, g_idx in (("order", random.permutation(k) // block),
+                        ("index", random.integers(0, groups - 1, k))):
+        yield (name, x, {**fields, "g_idx": g_idx.astype(np.int32)},
+               scale[:, g_idx] * (q - 8.0), bias)
+        yield (name + ", zero points", x,
+               {**fields, "g_idx": g_idx.astype(np.int32),
+                "zero_points": packed},
+               scale[:, g_idx] * (q - zp[:, g_idx]).astype(np.float64), bias,
+               "--use-zero-points")
+
+
+def check_orders(runner):
+    for name, x, fields, w, bias, *flags in check_order():
+        path = runner.path("w.npz")
+        np.savez(path, **fields)
+        weight = blocks.matmul_nbits(
+            *(fields[key] for key in ("B", "scales", "N", "K", "block_size")),
+            zero_points=fields.get("zero_points"), g_idx=fields["g_idx"],
+            as_runtime=not flags)
+        runner.report(f"{name}: decoded",
+                      np.allclose(weight.dequantize(), w, rtol=1e-7, atol=0))
+        for rows in ("?", str(len(x))):
+            arguments = ["matmulnbits", path, f"--rows={rows}", *flags]
+            y = runner.run(x, *arguments)
+            bound = 2.0**-20 * (np.abs(x).astype(np.float64) @ np.abs(w).T + 1)
+            runner.report(f"{name} float, {rows} rows",
+                          np.all(np.abs(y - (x @ w.T + bias)) <= bound))
+            y = runner.run(x, *arguments, "--activations=int8")
+            s = arith.choose_qparams(x, [0], (-128, 127), True)[0]
+            q = arith.quantize(x, s, 0, [0], (-128, 127)).astype(np.float64)
+            exact = (q @ w.T) * s[:, None] + bias
+            bound = 2.0**-20 * ((np.abs(q) @ np.abs(w).T) * s[:, None] + 1)
+            runner.report(f"{name} int8, {rows} rows",
+                          np.all(np.abs(y - exact) <= bound))
+
+
 def check_ggml(runner, cases):
     z = np.load(f"{cases}/open/models/smollm2_q4_1_blk4_ffn_up.npz")
     d, m, x = z["d"], z["m"], z["x"]
@@ -175,6 +226,7 @@ def check_errors(runner):
 def main(src, cases, folder, target):
     runner = Runner(src, folder, target)
     check_nbits(runner, cases)
+    check_orders(runner)
     check_ggml(runner, cases)
     check_errors(runner)
     return 1 if runner.failures else 0

@@ -19,9 +19,11 @@ public:
   FileSet() = default;
   ~FileSet();
 
-  /// Makes the folder of `path` too.
+  /// Makes the folder of `path` too, where `folder` says so. What is no regular
+  /// file (/dev/stdout, a pipe) is written at once.
   llvm::Error add(llvm::StringRef path,
-                  llvm::function_ref<void(llvm::raw_ostream &)> print);
+                  llvm::function_ref<void(llvm::raw_ostream &)> print,
+                  bool folder = true);
   llvm::Error keep();
 
 private:

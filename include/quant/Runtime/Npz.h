@@ -9,9 +9,11 @@
 #ifndef QUANT_RUNTIME_NPZ_H
 #define QUANT_RUNTIME_NPZ_H
 
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -25,8 +27,14 @@ struct NpzMember {
   std::string bytes;
 };
 
-/// All arrays, in the archive's order. Every length and checksum is verified.
-llvm::Expected<std::vector<NpzMember>> readNpz(llvm::StringRef path);
+/// The arrays for which `isWanted` says so, in the archive's order. Nothing
+/// else is inflated, no bytes are those of two members, and no member is
+/// inflated further than `limit` bytes, where one is given. Every length and,
+/// of whole members, every checksum is verified.
+llvm::Expected<std::vector<NpzMember>>
+readNpz(llvm::StringRef path,
+        llvm::function_ref<bool(llvm::StringRef name)> isWanted,
+        size_t limit = std::numeric_limits<size_t>::max());
 
 } // namespace quantmlir
 

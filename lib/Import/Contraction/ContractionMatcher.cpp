@@ -9,6 +9,8 @@
 
 #include "quant/Import/Contraction/ContractionMatcher.h"
 
+#include "quant/Dialect/Quant/Utils/ConstantData.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Matchers.h"
@@ -257,5 +259,11 @@ FailureOr<Contraction> quantmlir::matchContraction(Operation *op,
     reason = "a loop walks one operand only";
     return failure();
   }
+  // Whoever merges dimensions multiplies their sizes.
+  for (const LoopTensor *tensor : {&c.lhs, &c.rhs, &c.init})
+    if (!countBytes(tensor->getType())) {
+      reason = "an operand has 2^63 bytes or more";
+      return failure();
+    }
   return c;
 }

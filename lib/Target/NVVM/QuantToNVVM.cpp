@@ -142,9 +142,14 @@ static void emitLaunches(OpBuilder &b, Location loc, Kernels &kernels,
 }
 
 template <typename OpTy>
-static LogicalResult verifyShape(OpTy op) {
+static LogicalResult verifyShape(OpTy op, qtarget::TargetAttr target) {
   if (!isa<MemRefType>(op.getInit().getType()))
     return op.emitError("expected memrefs, found tensors; bufferize first");
+  const qtarget::IntrinsicRow &row =
+      qtarget::getIntrinsicRow(op.getIntrinsic());
+  if (!row.isNVVM() || !row.isLegalOn(target))
+    return op.emitError("expected operands packed for an instruction of ")
+           << target.getCpu() << ", found some for " << row.name;
   if (memrefType(op.getInit()).isDynamicDim(1) ||
       !memrefType(op.getRhs()).hasStaticShape())
     return op.emitError("expected static N and K for a GPU kernel, found ")
@@ -172,7 +177,7 @@ static void ifAny(OpBuilder &b, Location loc, Value rows,
 static LogicalResult convert(RewriterBase &b, PackedMatmulOp op,
                              Kernels &kernels, qtarget::TargetAttr target,
                              HostCalls &host) {
-  if (failed(verifyShape(op)))
+  if (failed(verifyShape(op, target)))
     return failure();
   Location loc = op.getLoc();
   Problem problem(op);
@@ -207,7 +212,7 @@ static LogicalResult convert(RewriterBase &b, PackedMatmulOp op,
 static LogicalResult convert(RewriterBase &b, PackedScaledMatmulOp op,
                              Kernels &kernels, qtarget::TargetAttr target,
                              HostCalls &host) {
-  if (failed(verifyShape(op)))
+  if (failed(verifyShape(op, target)))
     return failure();
   Location loc = op.getLoc();
   Value rows = getRows(b, loc, op.getInit());

@@ -31,6 +31,18 @@ namespace quantmlir {
 using namespace mlir;
 using namespace quantmlir;
 
+/// `op` was packed for an instruction of this target's.
+template <typename OpTy>
+static LogicalResult verifyIsX86(OpTy op) {
+  const qtarget::IntrinsicRow &row =
+      qtarget::getIntrinsicRow(op.getIntrinsic());
+  if (!row.isNVVM())
+    return success();
+  return op.emitError("expected operands packed for an x86 instruction, found "
+                      "some for ")
+         << row.name;
+}
+
 static LogicalResult expandPackedMatmul(RewriterBase &b, PackedMatmulOp op,
                                         AMXKernels &amxKernels) {
   if (!isa<MemRefType>(op.getInit().getType()))
@@ -84,13 +96,15 @@ struct ConvertQuantToX86Pass
     getOperation()->walk([&](PackedMatmulOp op) { ops.push_back(op); });
     AMXKernels amxKernels(getOperation());
     for (PackedMatmulOp op : ops)
-      if (failed(expandPackedMatmul(rewriter, op, amxKernels)))
+      if (failed(verifyIsX86(op)) ||
+          failed(expandPackedMatmul(rewriter, op, amxKernels)))
         return signalPassFailure();
     SmallVector<PackedScaledMatmulOp> scaled;
     getOperation()->walk(
         [&](PackedScaledMatmulOp op) { scaled.push_back(op); });
     for (PackedScaledMatmulOp op : scaled)
-      if (failed(expandPackedScaledMatmul(rewriter, op, amxKernels)))
+      if (failed(verifyIsX86(op)) ||
+          failed(expandPackedScaledMatmul(rewriter, op, amxKernels)))
         return signalPassFailure();
     // No later pass asks, and stock tools do not know the attribute.
     getOperation()->removeAttr(qtarget::TargetAttr::kModuleAttrName);

@@ -316,8 +316,13 @@ LogicalResult quantmlir::expandQuantizeRows(RewriterBase &b,
   Value nextRow =
       arith::MinUIOp::create(b, loc, arith::AddIOp::create(b, loc, row, one),
                              arith::SubIOp::create(b, loc, rows, one));
-  if (input.getDimSize(1) > 0)
+  if (input.getDimSize(1) > 0) {
     RowQuantizer(op, b, row, nextRow).emit();
+  } else {
+    // As of a row of zeros.
+    Value one = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(1));
+    memref::StoreOp::create(b, loc, one, op.getScale(), row);
+  }
   b.eraseOp(op);
   return success();
 }

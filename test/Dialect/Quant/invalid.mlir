@@ -804,3 +804,77 @@ func.func @rescale_c9_shape(%acc: tensor<2x3xi32>, %s: tensor<f32>, %r: tensor<3
   %0 = quant.rescale %acc row_scale(%s : tensor<f32>) residual(%r : tensor<3xf32>) : tensor<2x3xi32> -> tensor<2x3xf32>
   return
 }
+
+// -----
+
+// One value where the run alone knows how many there are.
+
+func.func @matmul_c5_one(%a: tensor<?x3xi8>, %b: tensor<3x5xi8>, %z: tensor<1xi32>, %c: tensor<?x5xi32>) {
+  // expected-error@+1 {{'quant.matmul' op expected lhs_zero_point of rank 0 or shape [?] (one for each row of lhs), but got 'tensor<1xi32>'}}
+  %0 = quant.matmul ins(%a, %b : tensor<?x3xi8>, tensor<3x5xi8>) lhs_zero_point(%z : tensor<1xi32>) outs(%c : tensor<?x5xi32>) -> tensor<?x5xi32>
+  return
+}
+
+// -----
+
+func.func @matmul_c6_one(%a: tensor<2x3xi8>, %b: tensor<3x?xi8>, %z: tensor<1xi32>, %c: tensor<2x?xi32>) {
+  // expected-error@+1 {{'quant.matmul' op expected rhs_zero_point of rank 0 or shape [?] (one for each column of rhs), but got 'tensor<1xi32>'}}
+  %0 = quant.matmul ins(%a, %b : tensor<2x3xi8>, tensor<3x?xi8>) rhs_zero_point(%z : tensor<1xi32>) outs(%c : tensor<2x?xi32>) -> tensor<2x?xi32>
+  return
+}
+
+// -----
+
+func.func @quantize_c2_one(%x: tensor<?x3xf32>, %s: tensor<1xf32>) {
+  // expected-error@+1 {{'quant.quantize' op expected scale of shape [?] (the input's sizes along axes), or of rank 0 for one value, but got 'tensor<1xf32>'}}
+  %0 = quant.quantize %x scale(%s : tensor<1xf32>) axes = [0] range = [-128, 127] : tensor<?x3xf32> -> tensor<?x3xi8>
+  return
+}
+
+// -----
+
+func.func @dequantize_c2_one(%x: tensor<?x3xi8>, %s: tensor<?xf32>, %z: tensor<1xi32>) {
+  // expected-error@+1 {{'quant.dequantize' op expected zero_point of shape [?] (the input's sizes along axes), or of rank 0 for one value, but got 'tensor<1xi32>'}}
+  %0 = quant.dequantize %x scale(%s : tensor<?xf32>) zero_point(%z : tensor<1xi32>) axes = [0] : tensor<?x3xi8> -> tensor<?x3xf32>
+  return
+}
+
+// -----
+
+func.func @rescale_c2_one(%acc: tensor<?x3xi32>, %s: tensor<1xf32>) {
+  // expected-error@+1 {{'quant.rescale' op expected row_scale of rank 0 or shape [?] (one for each row of acc), but got 'tensor<1xf32>'}}
+  %0 = quant.rescale %acc row_scale(%s : tensor<1xf32>) : tensor<?x3xi32> -> tensor<?x3xf32>
+  return
+}
+
+// -----
+
+func.func @rescale_c4_one(%acc: tensor<2x?xi32>, %s: tensor<f32>, %b: tensor<1xf32>) {
+  // expected-error@+1 {{'quant.rescale' op expected bias of shape [?] (one for each column of acc), or of rank 0 for one value, but got 'tensor<1xf32>'}}
+  %0 = quant.rescale %acc row_scale(%s : tensor<f32>) bias(%b : tensor<1xf32>) : tensor<2x?xi32> -> tensor<2x?xf32>
+  return
+}
+
+// -----
+
+func.func @rescale_fixed_point_c1_one(%acc: tensor<2x?xi32>, %m: tensor<1xi32>, %s: tensor<1xi8>) {
+  // expected-error@+1 {{'quant.rescale_fixed_point' op expected multiplier of rank 0 or shape [?] (one for each column of acc), but got 'tensor<1xi32>'}}
+  %0 = quant.rescale_fixed_point %acc multiplier(%m : tensor<1xi32>) shift(%s : tensor<1xi8>) rounding(SINGLE_ROUND) {range = array<i64: -128, 127>} : tensor<2x?xi32> -> tensor<2x?xi8>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c6_one(%a: tensor<?x4xi8>, %b: tensor<1x1x16x4xi8>, %s: tensor<1xf32>, %c: tensor<?x16xf32>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected row_scale of rank 0 or shape [?] ([M] of init), but got 'tensor<1xf32>'}}
+  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<?x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<1xf32>) outs(%c : tensor<?x16xf32>) -> tensor<?x16xf32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c12(%a: memref<8x4xi8>, %b: memref<1x1x16x4xi8>, %m: tensor<1x16xi32>, %s: memref<1x16xi8>, %c: memref<8x16xi8>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected operands that are all tensors or all memrefs, but got 'memref<8x4xi8>' and 'tensor<1x16xi32>'}}
+  quant.packed_matmul <vpdpbusd_512> ins(%a, %b : memref<8x4xi8>, memref<1x1x16x4xi8>) multiplier(%m : tensor<1x16xi32>) shift(%s : memref<1x16xi8>) rounding(SINGLE_ROUND) outs(%c : memref<8x16xi8>) {range = array<i64: -128, 127>}
+  return
+}

@@ -200,3 +200,11 @@ func.func @packed_scaled_matmul_c6_zero_point(%a0: tensor<3x1x1x64xi8>, %a1: ten
   %r = quant.packed_scaled_matmul <dp4a> 4 ins(%a0, %a1 : tensor<3x1x1x64xi8>, tensor<1x2x1x8x4xi8>) rhs_scale(%a2 : tensor<1x2x8xf32>) lhs_zero_point(%a4 : tensor<2xi32>) rhs_sums(%a5 : tensor<1x2x8xi32>) outs(%a3 : tensor<3x2xf32>) -> tensor<3x2xf32>
   return
 }
+
+// -----
+
+func.func @packed_scaled_matmul_c9(%a0: memref<3x16xi8>, %a1: memref<1x2x1x16x4xi8>, %a2: tensor<1x2x16xf32>, %a3: memref<3x2xf32>) {
+  // expected-error@+1 {{'quant.packed_scaled_matmul' op expected operands that are all tensors or all memrefs, but got 'memref<3x16xi8>' and 'tensor<1x2x16xf32>'}}
+  quant.packed_scaled_matmul <vpdpbusd_512> 4 ins(%a0, %a1 : memref<3x16xi8>, memref<1x2x1x16x4xi8>) rhs_scale(%a2 : tensor<1x2x16xf32>) outs(%a3 : memref<3x2xf32>)
+  return
+}

@@ -53,3 +53,11 @@ func.func @quantize_rows_c4(%x: memref<4x96xf32>, %q: memref<4x2x1x64xi8>, %s: m
   quant.quantize_rows ins(%x : memref<4x96xf32>) outs(%q, %s : memref<4x2x1x64xi8>, memref<4xf32>) range = [0, 127]
   return
 }
+
+// -----
+
+func.func @quantize_rows_c5(%x: tensor<4x96xf32>, %q: memref<4x96xi8>, %s: memref<4xf32>) {
+  // expected-error @+1 {{'quant.quantize_rows' op expected operands that are all tensors or all memrefs, but got 'tensor<4x96xf32>' and 'memref<4x96xi8>'}}
+  quant.quantize_rows ins(%x : tensor<4x96xf32>) outs(%q, %s : memref<4x96xi8>, memref<4xf32>) range = [-128, 127]
+  return
+}

@@ -156,3 +156,11 @@ func.func @scaled_matmul_c11_rhs(%x: tensor<2x64xi8>, %w: tensor<5x64xi4>, %sw: 
   %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xi8>, tensor<5x64xi4>) rhs_scale(%sw : tensor<5x2xf32>) rhs_zero_point(%zw : tensor<5x2xi32>) {group_size = 32 : i64} -> tensor<2x5xf32>
   return
 }
+
+// -----
+
+func.func @scaled_matmul_c5_one(%a: tensor<?x6xi8>, %b: tensor<5x6xi8>, %s: tensor<5x2xf32>, %r: tensor<1xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected row_scale of rank 0 or shape [?] (one for each row of lhs), but got 'tensor<1xf32>'}}
+  %0 = quant.scaled_matmul ins(%a, %b : tensor<?x6xi8>, tensor<5x6xi8>) row_scale(%r : tensor<1xf32>) rhs_scale(%s : tensor<5x2xf32>) {group_size = 3 : i64} -> tensor<?x5xf32>
+  return
+}

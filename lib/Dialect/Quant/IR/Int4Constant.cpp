@@ -44,7 +44,7 @@ Value quantmlir::createInt4Constant(OpBuilder &builder, Location loc,
 Value quantmlir::packInt4Constant(OpBuilder &builder, Value value) {
   auto type = cast<RankedTensorType>(value.getType());
   if (!type.getElementType().isInteger(4) || !type.hasStaticShape() ||
-      mayStayPlain(type) || type.getNumElements() > kMaxFoldedElements)
+      mayStayPlain(type))
     return {};
   std::optional<IntConstant> constant = IntConstant::get(value);
   // All elements in one take no room.

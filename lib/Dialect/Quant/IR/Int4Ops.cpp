@@ -76,10 +76,8 @@ struct FoldConstantPack final : OpRewritePattern<PackInt4Op> {
   LogicalResult matchAndRewrite(PackInt4Op op,
                                 PatternRewriter &rewriter) const override {
     std::optional<IntConstant> input = IntConstant::get(op.getInput());
-    if (!input || !op.getResult().getType().hasStaticShape() ||
-        input->size() > kMaxFoldedElements)
-      return rewriter.notifyMatchFailure(
-          op, "the input is not a constant of a size that is folded");
+    if (!input || !op.getResult().getType().hasStaticShape())
+      return rewriter.notifyMatchFailure(op, "the input is not a constant");
     std::vector<int8_t> values(input->size());
     for (int64_t i = 0, e = input->size(); i < e; ++i)
       values[i] = (*input)[i];

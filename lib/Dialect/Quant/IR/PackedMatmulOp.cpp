@@ -133,6 +133,16 @@ static SmallVector<int64_t> getPanels(PackedMatmulOp op) {
   return {rhs.getDimSize(0), rhs.getDimSize(2)};
 }
 
+/// A value of rank 0, or one for each column in panels. (Where N is known by
+/// the run only, panels are one of an unknown number: the run has compared N.)
+static LogicalResult verifyScalarOrPanels(PackedMatmulOp op, StringRef name,
+                                          ShapedType type) {
+  SmallVector<int64_t> panels = getPanels(op);
+  if (succeeded(verifyCompatibleShape(type.getShape(), panels)))
+    return success();
+  return verifyScalarOrShape(op, name, type, panels, "[N/NR, NR] of rhs");
+}
+
 /// C5: vectors over columns are packed like rhs; the factors stand together.
 static LogicalResult verifyColumnVectors(PackedMatmulOp op) {
   // packed_matmul_c5
@@ -191,9 +201,8 @@ static LogicalResult verifyFloatEpilogue(PackedMatmulOp op) {
     return failure();
   if (!op.getChannelScale())
     return success();
-  return verifyScalarOrShape(op, "channel_scale",
-                             getShaped(op.getChannelScale()), getPanels(op),
-                             "[N/NR, NR] of rhs");
+  return verifyScalarOrPanels(op, "channel_scale",
+                              getShaped(op.getChannelScale()));
 }
 
 /// C9: what a multiplier comes with, and without.
@@ -215,8 +224,7 @@ static LogicalResult verifyFixedPointEpilogue(PackedMatmulOp op) {
     if (!type.getElementType().isInteger(bits))
       return op.emitOpError("expected ")
              << name << " elements of i" << bits << ", but got " << type;
-    if (failed(verifyScalarOrShape(op, name, type, getPanels(op),
-                                   "[N/NR, NR] of rhs")))
+    if (failed(verifyScalarOrPanels(op, name, type)))
       return failure();
   }
   if (multiplier.getRank() != shift.getRank())
@@ -281,8 +289,10 @@ SmallVector<Value> PackedMatmulOp::getColumnVectors() {
 }
 
 LogicalResult PackedMatmulOp::verify() {
-  if (failed(verifyPackedOperands(*this)) || failed(verifyIntrinsic(*this)) ||
-      failed(verifyResultShape(*this)) || failed(verifyColumnVectors(*this)))
+  // packed_matmul_c12
+  if (failed(verifyOneKind(*this)) || failed(verifyPackedOperands(*this)) ||
+      failed(verifyIntrinsic(*this)) || failed(verifyResultShape(*this)) ||
+      failed(verifyColumnVectors(*this)))
     return failure();
   return verifyEpilogue(*this);
 }

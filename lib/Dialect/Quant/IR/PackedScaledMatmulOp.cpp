@@ -207,6 +207,9 @@ static LogicalResult verifyParameters(PackedScaledMatmulOp op) {
 }
 
 LogicalResult PackedScaledMatmulOp::verify() {
+  // packed_scaled_matmul_c9
+  if (failed(verifyOneKind(*this)))
+    return failure();
   // packed_scaled_matmul_c7
   if (!getRowFactors() != !getColFactors())
     return emitOpError("expected row_factors and col_factors together");

@@ -55,9 +55,8 @@ struct FoldConstantChooseQParams final : OpRewritePattern<ChooseQParamsOp> {
     if (!type.hasStaticShape())
       return rewriter.notifyMatchFailure(op, "the scale has a dynamic shape");
     std::optional<FloatConstant> input = FloatConstant::get(op.getInput());
-    if (!input || input->size() > kMaxFoldedElements)
-      return rewriter.notifyMatchFailure(
-          op, "the input is not a constant of a size that is folded");
+    if (!input)
+      return rewriter.notifyMatchFailure(op, "the input is not a constant");
 
     SmallVector<reference::Observer> ranges(type.getNumElements());
     reference::forEachRun(op.getInput().getType().getShape(), op.getAxes(),
@@ -119,9 +118,8 @@ struct FoldConstantQuantize final : OpRewritePattern<QuantizeOp> {
   LogicalResult matchAndRewrite(QuantizeOp op,
                                 PatternRewriter &rewriter) const override {
     RankedTensorType type = op.getResult().getType();
-    if (!type.hasStaticShape() || type.getNumElements() > kMaxFoldedElements)
-      return rewriter.notifyMatchFailure(
-          op, "the result has a dynamic shape, or one too large to be folded");
+    if (!type.hasStaticShape())
+      return rewriter.notifyMatchFailure(op, "the result has a dynamic shape");
     std::optional<ConstantParams> params =
         ConstantParams::get(op.getScale(), op.getZeroPoint());
     if (!params)

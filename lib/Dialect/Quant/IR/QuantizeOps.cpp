@@ -12,14 +12,14 @@ using namespace mlir;
 using namespace quantmlir;
 
 /// Checks a scale or zero point against the dimensions that `axes` lists.
-static LogicalResult verifyParameterShape(Operation *op, StringRef what,
-                                          Value parameter,
-                                          ArrayRef<int64_t> axes,
-                                          ShapedType input) {
+static LogicalResult verifyOperandShape(Operation *op, StringRef what,
+                                        Value parameter, ArrayRef<int64_t> axes,
+                                        ShapedType input) {
   if (!parameter)
     return success();
-  return verifyShape(op, what, cast<ShapedType>(parameter.getType()),
-                     getAxesShape(axes, input), "the input's sizes along axes");
+  return verifyParameterShape(op, what, cast<ShapedType>(parameter.getType()),
+                              getAxesShape(axes, input),
+                              "the input's sizes along axes");
 }
 
 /// Constraints c1 (axes) and c2 (shapes of the parameters), which the three ops
@@ -29,9 +29,9 @@ static LogicalResult verifyParameters(OpTy op) {
   RankedTensorType input = op.getInput().getType();
   ArrayRef<int64_t> axes = op.getAxes();
   if (failed(verifyAxes(op, axes, input)) ||
-      failed(verifyParameterShape(op, "scale", op.getScale(), axes, input)))
+      failed(verifyOperandShape(op, "scale", op.getScale(), axes, input)))
     return failure();
-  return verifyParameterShape(op, "zero_point", op.getZeroPoint(), axes, input);
+  return verifyOperandShape(op, "zero_point", op.getZeroPoint(), axes, input);
 }
 
 LogicalResult ChooseQParamsOp::verify() {

@@ -39,6 +39,9 @@ static LogicalResult verifyPacked(QuantizeRowsOp op, ShapedType input,
 }
 
 LogicalResult QuantizeRowsOp::verify() {
+  // quantize_rows_c5
+  if (failed(verifyOneKind(*this)))
+    return failure();
   auto input = cast<ShapedType>(getInput().getType());
   auto packed = cast<ShapedType>(getPacked().getType());
   auto scale = cast<ShapedType>(getScale().getType());

@@ -53,8 +53,9 @@ LogicalResult RescaleOp::verify() {
                                  "one for each column of acc")))
     return failure();
   // rescale_c4
-  if (getBias() && failed(verifyShape(*this, "bias", getBias().getType(),
-                                      columns, "one for each column of acc")))
+  if (getBias() &&
+      failed(verifyParameterShape(*this, "bias", getBias().getType(), columns,
+                                  "one for each column of acc")))
     return failure();
   // rescale_c5
   if (failed(verifyShape(*this, "result", getResult().getType(), acc.getShape(),
@@ -105,8 +106,9 @@ LogicalResult RescaleFixedPointOp::verify() {
     return emitOpError("expected multiplier and shift of one rank, but got ")
            << multiplier << " and " << shift;
   // rescale_fixed_point_c2
-  if (getBias() && failed(verifyShape(*this, "bias", getBias().getType(),
-                                      columns, "one for each column of acc")))
+  if (getBias() &&
+      failed(verifyParameterShape(*this, "bias", getBias().getType(), columns,
+                                  "one for each column of acc")))
     return failure();
   // rescale_fixed_point_c3
   RankedTensorType result = getResult().getType();

@@ -140,8 +140,9 @@ LogicalResult ScaledMatmulOp::verify() {
                                             rows, "one for each row of lhs")))
       return failure();
   // scaled_matmul_c6
-  if (getBias() && failed(verifyShape(*this, "bias", getBias().getType(), {n},
-                                      "one for each row of rhs")))
+  if (getBias() &&
+      failed(verifyParameterShape(*this, "bias", getBias().getType(), {n},
+                                  "one for each row of rhs")))
     return failure();
   // scaled_matmul_c7
   SmallVector<int64_t> result(rows);

@@ -56,16 +56,48 @@ LogicalResult quantmlir::verifyShape(Operation *op, StringRef what,
          << "), but got " << type;
 }
 
+/// A static 1 where the run alone knows the size.
+static bool isOneOfUnknown(ShapedType type, ArrayRef<int64_t> expected) {
+  return !llvm::all_of_zip(type.getShape(), expected,
+                          [](int64_t size, int64_t wanted) {
+                            return size != 1 || !ShapedType::isDynamic(wanted);
+                          });
+}
+
+LogicalResult quantmlir::verifyParameterShape(Operation *op, StringRef what,
+                                              ShapedType type,
+                                              ArrayRef<int64_t> expected,
+                                              StringRef why) {
+  if (failed(verifyShape(op, what, type, expected, why)))
+    return failure();
+  if (!isOneOfUnknown(type, expected))
+    return success();
+  return op->emitOpError("expected ")
+         << what << " of shape " << formatShape(expected) << " (" << why
+         << "), or of rank 0 for one value, but got " << type;
+}
+
 LogicalResult quantmlir::verifyScalarOrShape(Operation *op, StringRef what,
                                              ShapedType type,
                                              ArrayRef<int64_t> expected,
                                              StringRef why) {
   if (type.getRank() == 0 ||
-      succeeded(verifyCompatibleShape(type.getShape(), expected)))
+      (succeeded(verifyCompatibleShape(type.getShape(), expected)) &&
+       !isOneOfUnknown(type, expected)))
     return success();
   return op->emitOpError("expected ")
          << what << " of rank 0 or shape " << formatShape(expected) << " ("
          << why << "), but got " << type;
+}
+
+LogicalResult quantmlir::verifyOneKind(Operation *op) {
+  for (Type type : op->getOperandTypes())
+    if (isa<BaseMemRefType>(type) !=
+        isa<BaseMemRefType>(op->getOperand(0).getType()))
+      return op->emitOpError("expected operands that are all tensors or all "
+                             "memrefs, but got ")
+             << op->getOperand(0).getType() << " and " << type;
+  return success();
 }
 
 LogicalResult quantmlir::verifyRange(Operation *op, ArrayRef<int64_t> range,

@@ -1,7 +1,8 @@
 //===- VerifyUtils.h - checks that several verifiers share ------*- C++ -*-===//
 //
 // Each check emits a diagnostic on the op that says what was expected and
-// what was found. Shapes are compared as far as they are static.
+// what was found. Shapes are compared as far as they are static; what is not,
+// quant-check-sizes leaves to the run.
 //
 //===----------------------------------------------------------------------===//
 
@@ -36,12 +37,24 @@ llvm::LogicalResult verifyShape(mlir::Operation *op, llvm::StringRef what,
                                 llvm::ArrayRef<int64_t> expected,
                                 llvm::StringRef why);
 
+/// The same of a scale, a zero point or a bias, `what`: where a size is known
+/// by the run only, one value is none for each of an unknown number. (It is of
+/// rank 0, one for all. Other sizes the run compares.)
+llvm::LogicalResult verifyParameterShape(mlir::Operation *op,
+                                         llvm::StringRef what,
+                                         mlir::ShapedType type,
+                                         llvm::ArrayRef<int64_t> expected,
+                                         llvm::StringRef why);
+
 /// The same, or rank 0: one value for all.
 llvm::LogicalResult verifyScalarOrShape(mlir::Operation *op,
                                         llvm::StringRef what,
                                         mlir::ShapedType type,
                                         llvm::ArrayRef<int64_t> expected,
                                         llvm::StringRef why);
+
+/// The operands are tensors, or all are memrefs.
+llvm::LogicalResult verifyOneKind(mlir::Operation *op);
 
 /// `range` is `[qmin, qmax]` with `qmin < qmax` and lies within the range of
 /// `type`, where one is given.

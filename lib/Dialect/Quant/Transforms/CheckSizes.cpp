@@ -91,8 +91,8 @@ static RuntimeSize divideUp(OpBuilder &builder, Location loc,
     return RuntimeSize::of(llvm::divideCeil(static_cast<uint64_t>(*number),
                                             static_cast<uint64_t>(divisor)));
   Value by = arith::ConstantIndexOp::create(builder, loc, divisor);
-  return RuntimeSize::of(Value(arith::CeilDivUIOp::create(
-      builder, loc, size.emit(builder, loc), by)));
+  return RuntimeSize::of(Value(
+      arith::CeilDivUIOp::create(builder, loc, size.emit(builder, loc), by)));
 }
 
 static void addLoops(MatmulOp op, Loops &loops) {
@@ -274,7 +274,8 @@ private:
   /// int dprintf(int, const char *, ...), of the C library.
   LLVM::LLVMFuncOp getPrint();
   /// Prints a text with two numbers, and stops. (A function, as upstream's
-  /// deallocation of buffers wants to know of other ops what they do to memory.)
+  /// deallocation of buffers wants to know of other ops what they do to
+  /// memory.)
   LLVM::LLVMFuncOp getStop();
   LLVM::GlobalOp makeText(StringRef message);
 
@@ -354,8 +355,8 @@ LogicalResult Stops::emit(OpBuilder &b, Operation *op, StringRef message,
     return failure();
   LLVM::GlobalOp text = makeText(message);
   Location loc = op->getLoc();
-  Value differ = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, first,
-                                       second);
+  Value differ =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, first, second);
   scf::IfOp::create(b, loc, differ, [&](OpBuilder &b, Location loc) {
     SmallVector<Value> arguments{LLVM::AddressOfOp::create(b, loc, text)};
     for (Value size : {first, second})
@@ -395,7 +396,8 @@ private:
       const auto *known = llvm::find_if(sizes, [](const NamedSize &named) {
         return named.size.getNumber().has_value();
       });
-      const NamedSize &reference = known == sizes.end() ? sizes.front() : *known;
+      const NamedSize &reference =
+          known == sizes.end() ? sizes.front() : *known;
       SmallVector<RuntimeSize> compared{reference.size};
       for (const NamedSize &named : sizes) {
         if (llvm::is_contained(compared, named.size))
@@ -413,8 +415,8 @@ private:
     OpBuilder b(op);
     // Once, where the function begins, if its arguments say all.
     Block *block = op->getBlock();
-    if (isa<func::FuncOp>(block->getParentOp()) && block->isEntryBlock() && first.size.isOfArguments(block) &&
-        second.size.isOfArguments(block))
+    if (isa<func::FuncOp>(block->getParentOp()) && block->isEntryBlock() &&
+        first.size.isOfArguments(block) && second.size.isOfArguments(block))
       b.setInsertionPointToStart(block);
     std::string message = printLocation(op->getLoc()) + "'" +
                           op->getName().getStringRef().str() +

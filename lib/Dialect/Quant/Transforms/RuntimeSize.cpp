@@ -47,9 +47,8 @@ Value RuntimeSize::emit(OpBuilder &builder, Location loc) const {
     Value factor = Value::getFromOpaquePointer(pointer);
     if (dim >= 0)
       factor = tensor::DimOp::create(builder, loc, factor, dim);
-    product = product
-                  ? arith::MulIOp::create(builder, loc, product, factor)
-                  : factor;
+    product =
+        product ? arith::MulIOp::create(builder, loc, product, factor) : factor;
   }
   return product;
 }
@@ -116,8 +115,8 @@ RuntimeSize RuntimeSize::follow(Value tensor, int64_t dim, int depth) {
   if (auto [operand, source] = getOperandOfSize(op, dim); operand)
     return follow(operand, source, depth);
   if (auto destination = dyn_cast<DestinationStyleOpInterface>(op))
-    return follow(destination.getTiedOpOperand(cast<OpResult>(tensor))->get(), dim,
-              depth);
+    return follow(destination.getTiedOpOperand(cast<OpResult>(tensor))->get(),
+                  dim, depth);
   return RuntimeSize(tensor, dim);
 }
 

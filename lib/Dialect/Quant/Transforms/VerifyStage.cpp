@@ -10,6 +10,7 @@
 
 #include "quant/Analysis/AccumulatorRange.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/Utils/ConstantData.h"
 #include "quant/Target/IR/IntrinsicTable.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -103,6 +104,8 @@ private:
   LogicalResult verify(Operation *op) {
     switch (stage) {
     case Stage::Quant:
+      if (failed(verifyConstantData(op)) || failed(verifyTensorSizes(op)))
+        return failure();
       return verifyQuant(op);
     case Stage::Packed:
       return verifyPacked(op);

@@ -51,7 +51,13 @@ static std::optional<RawTensor> getRawTensor(Attribute attr) {
   if (!type || !type.hasStaticShape())
     return std::nullopt;
   raw.elementType = type.getElementType();
-  raw.numElements = type.getNumElements();
+  // The product of sizes may overflow, and what is expanded take all memory.
+  raw.numElements = 1;
+  for (int64_t size : type.getShape())
+    if (llvm::MulOverflow(raw.numElements, size, raw.numElements))
+      return std::nullopt;
+  if (raw.splat && raw.numElements > kMaxSplatElements)
+    return std::nullopt;
   int64_t stored = raw.splat ? 1 : raw.numElements;
   int64_t width = getStorageBytes(raw.elementType);
   // A blob of another size than the type says holds no values of that type.

@@ -152,6 +152,7 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
       and without scales, bias, residual and clamps.
     * (C10) `residual` is f32 of `init`'s shape and stands with a float result.
     * (C11) `nibbles` is for vector instructions, which read `lhs` as it is.
+    * (C12) operands are all tensors or all memrefs.
 
     Example:
 

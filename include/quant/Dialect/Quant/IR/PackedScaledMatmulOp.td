@@ -70,6 +70,7 @@ def QuantExt_PackedScaledMatmulOp : QuantExt_Op<"packed_scaled_matmul", [
       `lhs_zero_point` and `rhs_sums` stand together.
     * (C8) With `dp4a` there are no `row_bias`, `row_factors`, `row_sums`;
       without it there are no zero points.
+    * (C9) operands are all tensors or all memrefs.
 
     Example:
 

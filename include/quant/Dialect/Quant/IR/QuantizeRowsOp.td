@@ -37,6 +37,7 @@ def QuantExt_QuantizeRowsOp : QuantExt_Op<"quantize_rows", [
       for M; `unsigned` is for the former.
     * (C3) `scale` is `[M]` of f32.
     * (C4) `range` is `[qmin, qmax]` with `qmin < 0 < qmax` within i8.
+    * (C5) operands are all tensors or all memrefs.
 
     Example:
 

@@ -13,7 +13,7 @@ def QuantVerifyStagePass : Pass<"quant-verify-stage", "::mlir::ModuleOp"> {
 
     * `quant`: every `quant.matmul` has an accumulator that is proven to fit
       in i32 (K, the operands' ranges and the zero points), or an error names
-      K and the bound.
+      K and the bound. A `dense_resource` has the bytes that its type says.
     * `packed`: in addition no `quant.matmul` is left; every
       `quant.packed_matmul` has static inner tiles and an intrinsic that the
       module's target offers.

@@ -4,8 +4,9 @@
 // `DenseElementsAttr` (splat or not) or a `DenseResourceElementsAttr`, and the
 // way back: a buffer becomes a dense attribute while it is small and a
 // resource blob when it is large, so that weights are never uniqued, hashed or
-// printed by the context. A resource whose blob is missing has no values: all
-// readers say so by an empty result.
+// printed by the context. A resource whose blob is missing or of another size
+// than its type, and a huge splat, have no values: all readers say so by an
+// empty result.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,9 +24,9 @@ namespace quantmlir {
 /// Constants of more bytes than this live in resource blobs.
 constexpr int64_t kMaxInlineConstantBytes = 1024;
 
-/// More elements than a folded constant may have. Only a splat can be larger,
-/// and a program cannot hold it in memory either.
-constexpr int64_t kMaxFoldedElements = int64_t(1) << 33;
+/// A splat of more elements is one number that stands for what may not fit in
+/// memory: for the readers it has no values, so that nobody expands it.
+constexpr int64_t kMaxSplatElements = int64_t(1) << 28;
 
 /// Values of a constant float tensor (f16, bf16, f32, f64) as f32. A view when
 /// the attribute stores f32 (it must outlive the reader), else a converted

@@ -1,0 +1,37 @@
+"""Faults of upstream's own code that damage reaches, each by a signature that
+nothing else has, with the reason why it is not refused before.
+docs/upstream-semantics.md lists them for users."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Known:
+    # A regular expression that the errors of the tool match.
+    signature: str
+    reason: str
+
+
+# Frames of the stack above what is named; none of them is this project's.
+_UPSTREAM = r"(?ms)^ ?0  lib((?!^\s*\d+ +quant-\w+ ).)*"
+
+KNOWN = [
+    Known(_UPSTREAM + r"mlir::BytecodeReader::Impl::",
+          "MLIR 22.1.8 believes what a bytecode file says of its own: it "
+          "reserves as many regions, values or operations as the file says "
+          "(`LLVM ERROR: SmallVector unable to grow`), and follows numbers of "
+          "types and attributes that are not there. Files that MLIR wrote do "
+          "not say so; bytecode from strangers is not to be read."),
+    Known(_UPSTREAM + r"mlir::FloatType::getWidth.*"
+          r"mlir::detail::Parser::parseDenseArrayAttr",
+          "MLIR 22.1.8's parser asks the type of `array<index: 1>` for its "
+          "width, in an attribute of any op."),
+    Known(_UPSTREAM + r"mlir::FloatType::getWidth.*"
+          r"mlir::AsmPrinter::Impl::printDenseArrayAttr",
+          "The same where MLIR prints such an attribute, which damaged bytecode "
+          "can hold, in a diagnostic of its own."),
+    Known(_UPSTREAM + r"mlir::NamedAttrList::set.*"
+          r"mlir::linalg::(Transpose|Broadcast|Reduce)Op::parse",
+          "MLIR 22.1.8's parser of `linalg.transpose` and its like goes on "
+          "where the list after `permutation =` could not be parsed."),
+]

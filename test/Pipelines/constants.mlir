@@ -1,0 +1,51 @@
+// Constants that a program cannot hold, or does not. A splat stays one number;
+// the memory limit is what the test is about.
+// RUN: split-file %s %t
+// RUN: %limited quant-opt %t/weight.mlir --quant-to-generic='quantize="weights=channel activations=dynamic-token" stop-after=quant' | FileCheck %t/weight.mlir
+// RUN: %limited quant-opt %t/weight.mlir --quant-to-x86='cpu=x86-64 quantize="weights=channel weight-bits=4 activation-bits=4 activations=dynamic-token" stop-after=quant' | FileCheck %t/weight.mlir
+// RUN: %limited not quant-opt %t/overflow.mlir --quant-to-x86='cpu=x86-64 quantize="weights=tensor weight-bits=4 activations=dynamic-tensor symmetric=false"' 2>&1 | FileCheck %t/overflow.mlir
+// RUN: not quant-opt %t/missing.mlir --quant-to-generic 2>&1 | FileCheck %t/missing.mlir
+// RUN: not quant-opt %t/missing.mlir --quant-to-nvvm=stop-after=quant 2>&1 | FileCheck %t/missing.mlir
+// RUN: not quant-opt %t/short.mlir --quant-to-generic 2>&1 | FileCheck %t/short.mlir
+// RUN: not quant-opt %t/short.mlir --quant-to-x86=cpu=x86-64 2>&1 | FileCheck %t/short.mlir
+
+//--- weight.mlir
+// CHECK: arith.constant dense<5.000000e-01> : tensor<3x2147483648xf32>
+// CHECK: quant.matmul
+func.func @main(%q: tensor<5x3xi8>, %init: tensor<5x2147483648xf32>) -> tensor<5x2147483648xf32> {
+  %s = arith.constant dense<0.25> : tensor<f32>
+  %w = arith.constant dense<0.5> : tensor<3x2147483648xf32>
+  %x = quant.dequantize %q scale(%s : tensor<f32>) axes = [] : tensor<5x3xi8> -> tensor<5x3xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<5x3xf32>, tensor<3x2147483648xf32>) outs(%init : tensor<5x2147483648xf32>) -> tensor<5x2147483648xf32>
+  return %y : tensor<5x2147483648xf32>
+}
+
+//--- overflow.mlir
+// CHECK: overflow.mlir:[[#@LINE+2]]:8: error: 'arith.constant' op expected a tensor of less than 2^63 bytes, but got 'tensor<8x9223372036854775807xi8>'
+func.func @main(%x: tensor<5x8xf32>, %s: tensor<f32>, %init: tensor<5x9223372036854775807xf32>) -> tensor<5x9223372036854775807xf32> {
+  %q = arith.constant dense<3> : tensor<8x9223372036854775807xi8>
+  %w = quant.dequantize %q scale(%s : tensor<f32>) axes = [] : tensor<8x9223372036854775807xi8> -> tensor<8x9223372036854775807xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<5x8xf32>, tensor<8x9223372036854775807xf32>) outs(%init : tensor<5x9223372036854775807xf32>) -> tensor<5x9223372036854775807xf32>
+  return %y : tensor<5x9223372036854775807xf32>
+}
+
+//--- missing.mlir
+// CHECK: missing.mlir:[[#@LINE+3]]:8: error: the constant has no data: the file does not hold the resource 'w'
+func.func @main(%x: tensor<3x8xf32>) -> tensor<3x4xf32> {
+  %zero = arith.constant dense<0.0> : tensor<3x4xf32>
+  %w = arith.constant dense_resource<w> : tensor<8x4xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<3x8xf32>, tensor<8x4xf32>) outs(%zero : tensor<3x4xf32>) -> tensor<3x4xf32>
+  return %y : tensor<3x4xf32>
+}
+
+//--- short.mlir
+// CHECK: short.mlir:[[#@LINE+3]]:8: error: resource 'w': expected 128 bytes for 'tensor<8x4xf32>', found 8
+func.func @main(%x: tensor<3x8xf32>) -> tensor<3x4xf32> {
+  %zero = arith.constant dense<0.0> : tensor<3x4xf32>
+  %w = arith.constant dense_resource<w> : tensor<8x4xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<3x8xf32>, tensor<8x4xf32>) outs(%zero : tensor<3x4xf32>) -> tensor<3x4xf32>
+  return %y : tensor<3x4xf32>
+}
+{-#
+  dialect_resources: { builtin: { w: "0x040000000000803F00000040" } }
+#-}
