@@ -3,6 +3,7 @@
 #include "quant/Runtime/Program.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
@@ -222,6 +223,8 @@ LogicalResult quantmlir::bringToMatmuls(ModuleOp module) {
 
 LogicalResult quantmlir::makeFloatTwin(ModuleOp module) {
   PassManager pm(module.getContext());
+  pm.addPass(createQuantImportTosaPass());
+  pm.addPass(createConvertElementwiseToLinalgPass());
   QuantImportPassOptions import;
   import.matmuls = false;
   pm.addPass(createQuantImportPass(import));

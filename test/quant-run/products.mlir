@@ -79,7 +79,7 @@ func.func @mixed(%x: tensor<3x4xf32>, %w: tensor<4x2xf32>, %q: tensor<2x3x4xf32>
 // QDQ: matmuls: 1 of 2 with a weight in integers
 // QDQ-NEXT: 1 x stays in float: it multiplies integers of i8 that are dequantized in a form that is not recognized
 // QDQ-NEXT: products: 1 in integers + 1 left with reason = 2
-// QDQSTRICT: products.mlir:[[@LINE+21]]:{{[0-9]+}}: error: matmul stays in float: it multiplies integers of i8
+// QDQSTRICT: products.mlir:[[@LINE+19]]:{{[0-9]+}}: error: matmul stays in float: it multiplies integers of i8
 #id = affine_map<(i, j) -> (i, j)>
 func.func @qdq(%q: tensor<3x4xi8>) -> (tensor<3x2xf32>, tensor<3x2xf32>) {
   %s = arith.constant dense<0.5> : tensor<f32>
