@@ -2,12 +2,18 @@
 // are fed by generics which use values from outside (a batch's size), TOSA.
 // DEFINE: %{target} = generic
 // DEFINE: %{run} = quant-run %s --random-inputs=1 --dims=3 --print=false --target=%{target}
-// DEFINE: %{study} = ( %{run} --entry=fused_qkv --quantize --compare --report && %{run} --entry=fused_qkv --quantize --sensitivity \
-// DEFINE:   && %{run} --entry=captured --quantize --compare --report && %{run} --entry=captured --auto --min-sqnr=20 \
-// DEFINE:   && %{run} --entry=tosa --quantize --compare --report && %{run} --entry=tosa --quantize --sensitivity && %{run} --entry=tosa --auto --min-sqnr=20 )
-// RUN: %{study} | FileCheck %s
+// DEFINE: %{study} = rm -f %t && %{run} --entry=fused_qkv --quantize --compare --report >> %t \
+// DEFINE:   && %{run} --entry=fused_qkv --quantize --sensitivity >> %t \
+// DEFINE:   && %{run} --entry=captured --quantize --compare --report >> %t \
+// DEFINE:   && %{run} --entry=captured --auto --min-sqnr=20 >> %t \
+// DEFINE:   && %{run} --entry=tosa --quantize --compare --report >> %t \
+// DEFINE:   && %{run} --entry=tosa --quantize --sensitivity >> %t \
+// DEFINE:   && %{run} --entry=tosa --auto --min-sqnr=20 >> %t
+// RUN: %{study}
+// RUN: FileCheck %s --input-file=%t
 // REDEFINE: %{target} = x86
-// RUN: %{study} | FileCheck %s
+// RUN: %{study}
+// RUN: FileCheck %s --input-file=%t
 
 // CHECK: model.layers.0.self_attn.qkv 5x16x48
 // CHECK: fused_qkv#1 {{.*}} float: both operands are activations with batch dimensions
