@@ -6,6 +6,7 @@
 
 #include "quant/Runtime/Provenance.h"
 #include "quant/Runtime/Report.h"
+#include "quant/Support/Version.h"
 
 #include "HtmlStyle.h"
 #include "SvgPlot.h"

@@ -16,6 +16,7 @@
 #include "quant/Conversion/Passes.h"
 #include "quant/Import/Passes.h"
 #include "quant/Pipelines/Pipelines.h"
+#include "quant/Support/ForeignFile.h"
 
 using namespace mlir;
 using namespace quantmlir;
@@ -58,8 +59,15 @@ OwningOpRef<ModuleOp> quantmlir::loadProgram(StringRef path,
   }
   // Resources of bytecode may point into the buffer, so they share it.
   auto manager = std::make_shared<llvm::SourceMgr>();
-  manager->AddNewSourceBuffer(std::move(*file), llvm::SMLoc());
+  unsigned buffer =
+      manager->AddNewSourceBuffer(std::move(*file), llvm::SMLoc());
   auto module = parseSourceFile<ModuleOp>(manager, context);
+  if (!module) {
+    std::string hint =
+        explainForeignFile(path, manager->getMemoryBuffer(buffer)->getBuffer());
+    if (!hint.empty())
+      emitError(UnknownLoc::get(context)) << path << " is " << hint;
+  }
   if (module && failed(verifyConstants(*module)))
     return nullptr;
   return module;
@@ -149,7 +157,8 @@ llvm::Error quantmlir::verifyQuantizeOptions(StringRef text) {
     return llvm::Error::success();
   return llvm::createStringError(
       "--quantize: expected options of quant-quantize-matmul, found '" + text +
-      "'" + (message.empty() ? "" : ": " + StringRef(message).trim()));
+      "'" + (message.empty() ? "" : ": " + StringRef(message).trim()) +
+      "; the options are " + listQuantizeOptions());
 }
 
 LogicalResult quantmlir::runQuantStage(ModuleOp module,

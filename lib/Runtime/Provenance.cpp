@@ -5,17 +5,12 @@
 #include "quant/Import/Passes.h"
 
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Config/llvm-config.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Threading.h"
 #include "llvm/TargetParser/Host.h"
 
 using namespace mlir;
 using namespace quantmlir;
-
-std::string quantmlir::getVersion() {
-  return "QuantMLIR " QUANT_VERSION " (LLVM " LLVM_VERSION_STRING ")";
-}
 
 /// The model name that the kernel knows, or LLVM's name.
 static std::string getProcessor() {

@@ -9,9 +9,6 @@
 
 namespace quantmlir {
 
-/// `QuantMLIR 0.1.0 (LLVM 22.1.8)`
-std::string getVersion();
-
 /// The processor, and how many of it this process sees.
 std::string getMachine();
 
