@@ -19,6 +19,7 @@ sides keep to that processor's instructions where they can be told to.
 
 import argparse
 import html
+import importlib.util
 import json
 import os
 import pathlib
@@ -156,6 +157,10 @@ def main():
     if not args.sources:
         if not args.peers:
             parser.error("expected --peers=FOLDER or --from=FILE")
+        # The contenders run under the same interpreter.
+        if importlib.util.find_spec("numpy") is None:
+            sys.exit(f"error: {sys.executable} has no NumPy, which measuring needs: "
+                     f"{sys.executable} -m pip install numpy, or another python3")
         runs = measure(args, config)
     records = summarize(config, runs)
     cpu = str(runs[0]["cpu"]["model"]) if runs else ""

@@ -11,7 +11,8 @@ using namespace quantmlir;
 FailureOr<CalibratedMatmuls> CalibratedMatmuls::load(ModuleOp module,
                                                      StringRef path) {
   auto fail = [&](llvm::Error error) {
-    module.emitError() << llvm::toString(std::move(error));
+    // Not on the op, which would be printed, weights and all.
+    emitError(module.getLoc()) << llvm::toString(std::move(error));
     return failure();
   };
   CalibratedMatmuls result;

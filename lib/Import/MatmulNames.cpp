@@ -4,9 +4,11 @@
 
 #include "quant/Import/Contraction/ContractionMatcher.h"
 #include "quant/Import/Passes.h"
+#include "quant/Import/ScopeNames.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace quantmlir {
 #define GEN_PASS_DEF_QUANTNAMEMATMULSPASS
@@ -26,8 +28,37 @@ StringRef quantmlir::getMatmulKind(Operation *op) {
   return kind ? kind.getValue() : op->getName().getStringRef();
 }
 
+StringRef quantmlir::getMatmulOrdinal(Operation *op) {
+  auto ordinal = op->getAttrOfType<StringAttr>(kMatmulOrdinalAttr);
+  return ordinal ? ordinal.getValue() : StringRef();
+}
+
+namespace {
+/// Gives each name once.
+class UniqueNames {
+public:
+  explicit UniqueNames(ModuleOp module) {
+    module.walk([&](linalg::LinalgOp op) {
+      if (StringRef name = getMatmulName(op); !name.empty())
+        taken.insert(name);
+    });
+  }
+
+  std::string get(const std::string &wanted) {
+    std::string name = wanted;
+    for (int64_t i = 1; !taken.insert(name).second; ++i)
+      name = wanted + "#" + std::to_string(i);
+    return name;
+  }
+
+private:
+  llvm::StringSet<> taken;
+};
+} // namespace
+
 int64_t quantmlir::nameMatmuls(ModuleOp module) {
   int64_t numNamed = 0;
+  UniqueNames names(module);
   module.walk([&](FunctionOpInterface function) {
     int64_t ordinal = 0;
     function.walk([&](linalg::LinalgOp op) {
@@ -39,7 +70,13 @@ int64_t quantmlir::nameMatmuls(ModuleOp module) {
           function.getName().str() + "#" + std::to_string(ordinal++);
       if (!getMatmulName(op).empty())
         return;
-      op->setAttr(kMatmulNameAttr, StringAttr::get(op->getContext(), name));
+      MLIRContext *context = op->getContext();
+      std::string scope = findScope(*contraction);
+      if (!scope.empty())
+        op->setAttr(kMatmulOrdinalAttr, StringAttr::get(context, name));
+      op->setAttr(
+          kMatmulNameAttr,
+          StringAttr::get(context, names.get(scope.empty() ? name : scope)));
       ++numNamed;
     });
   });

@@ -47,8 +47,9 @@ static bool matchesLocation(const llvm::GlobPattern &glob, Location location) {
 bool MatmulPattern::matches(Operation *op) {
   // Not kept: a glob refers to the text it was made from, which moves.
   auto glob = llvm::cantFail(llvm::GlobPattern::create(text));
-  bool fits = glob.match(getMatmulName(op)) || glob.match(getMatmulKind(op)) ||
-              matchesLocation(glob, op->getLoc());
+  bool fits =
+      glob.match(getMatmulName(op)) || glob.match(getMatmulOrdinal(op)) ||
+      glob.match(getMatmulKind(op)) || matchesLocation(glob, op->getLoc());
   used |= fits;
   return fits;
 }

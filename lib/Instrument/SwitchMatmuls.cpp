@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Transforms/RegionUtils.h"
 
 using namespace mlir;
 using namespace quantmlir;
@@ -40,6 +41,14 @@ private:
 
 } // namespace
 
+/// What `op` is computed from: its operands, and what its regions use of what is
+/// outside.
+static SmallVector<Value> getUsedValues(Operation *op) {
+  llvm::SetVector<Value> used(op->operand_begin(), op->operand_end());
+  getUsedValuesDefinedAbove(op->getRegions(), used);
+  return used.takeVector();
+}
+
 /// Whether `value` comes from constants and sizes alone.
 bool Outliner::isConstantTree(Value value) {
   Operation *op = value.getDefiningOp();
@@ -49,13 +58,11 @@ bool Outliner::isConstantTree(Value value) {
     return false;
   if (op->hasTrait<OpTrait::ConstantLike>() || isa<tensor::EmptyOp>(op))
     return true;
-  if (!isMemoryEffectFree(op) || !op->getRegions().empty()) {
-    // linalg ops have a region, which uses nothing from outside.
-    if (!isa<linalg::LinalgOp>(op))
-      return false;
-  }
-  return llvm::all_of(op->getOperands(),
-                      [&](Value operand) { return isConstantTree(operand); });
+  if ((!isMemoryEffectFree(op) || !op->getRegions().empty()) &&
+      !isa<linalg::LinalgOp>(op))
+    return false;
+  return llvm::all_of(getUsedValues(op),
+                      [&](Value used) { return isConstantTree(used); });
 }
 
 /// Whether `value` is what quantizing looks through: moved data, or integers
@@ -80,14 +87,14 @@ void Outliner::collect(Value value) {
   }
   if (copied.contains(op))
     return;
-  for (Value operand : op->getOperands())
-    collect(operand);
+  for (Value used : getUsedValues(op))
+    collect(used);
   copied.insert(op);
 }
 
 func::FuncOp Outliner::outline(ModuleOp module, StringRef name) {
-  for (Value operand : contraction->getOperands())
-    collect(operand);
+  for (Value used : getUsedValues(contraction))
+    collect(used);
   copied.insert(contraction);
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
   Location loc = contraction->getLoc();

@@ -38,6 +38,23 @@ static bool findPtxas() {
   return llvm::sys::fs::can_execute(path);
 }
 
+/// Why the CUDA toolkit that the environment names is of no use; empty when it
+/// is, or when none is named. What makes kernels wants the whole of it.
+static std::string explainToolkit() {
+  StringRef root = NVVM::getCUDAToolkitPath();
+  if (root.empty())
+    return "";
+  SmallString<128> library(root);
+  llvm::sys::path::append(library, "nvvm", "libdevice", "libdevice.10.bc");
+  if (llvm::sys::fs::exists(library))
+    return "";
+  return ("expected a CUDA toolkit at '" + root +
+          "' (CUDA_ROOT, CUDA_HOME or CUDA_PATH), found no " +
+          "nvvm/libdevice/libdevice.10.bc in it; name a whole toolkit, or none "
+          "and have ptxas on PATH (utils/setup-ptxas.sh)")
+      .str();
+}
+
 /// Kernels down to NVVM IR, then to `format`.
 static void buildKernels(OpPassManager &pm,
                          const NVVMPipelineOptions &options) {
@@ -77,6 +94,10 @@ void quantmlir::buildNVVMPipeline(OpPassManager &pm,
     pm.addPass(createRejectOptionsPass(
         "expected ptxas for format=bin, found none on PATH or in bin/ of "
         "CUDA_ROOT; run utils/setup-ptxas.sh, or use format=isa"));
+  else if (std::string reason = explainToolkit();
+           !reason.empty() && options.format != "llvm" &&
+           options.stopAfter == Stage::LLVM)
+    pm.addPass(createRejectOptionsPass(reason));
   buildQuantStage(pm, options);
   if (!endStage(pm, Stage::Quant, options.stopAfter))
     return;

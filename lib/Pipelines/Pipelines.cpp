@@ -68,19 +68,46 @@ std::unique_ptr<Pass> quantmlir::createRejectOptionsPass(std::string message) {
   return std::make_unique<RejectOptionsPass>(std::move(message));
 }
 
+std::string quantmlir::listQuantizeOptions() {
+  std::unique_ptr<Pass> pass = createQuantQuantizeMatmulPass();
+  // Lists are printed only where they hold something.
+  auto ignore = [](const Twine &) { return failure(); };
+  (void)pass->initializeOptions("include=x exclude=x", ignore);
+  std::string printed;
+  llvm::raw_string_ostream os(printed);
+  pass->printAsTextualPipeline(os);
+  StringRef options = StringRef(printed).split('{').second.rsplit('}').first;
+  SmallVector<StringRef> parts, names;
+  options.split(parts, ' ', -1, /*KeepEmpty=*/false);
+  for (StringRef part : parts)
+    names.push_back(part.split('=').first);
+  return llvm::join(names, ", ");
+}
+
+/// What the parser of options has to say, and what it would have understood.
+static std::string explainOptions(StringRef said, StringRef text,
+                                  const std::string &names) {
+  said = said.trim();
+  said.consume_front("<Pass-Options-Parser>: ");
+  std::string message =
+      said.empty() ? ("cannot read `" + text + "`").str() : said.str();
+  return message + "; the options are " + names;
+}
+
 /// quant-quantize-matmul with `options` in the textual form of pass options.
 static std::unique_ptr<Pass> createQuantizePass(StringRef options) {
   std::unique_ptr<Pass> pass = createQuantQuantizeMatmulPass();
   // Enumerations complain on their own, without a call of `onError`.
-  std::string message = ("cannot read `" + options + "`").str();
+  std::string said;
   auto onError = [&](const Twine &text) {
-    std::string said = text.str();
-    if (!StringRef(said).trim().empty())
-      message = StringRef(said).trim().str();
+    if (said.empty())
+      said = text.str();
     return failure();
   };
   if (failed(pass->initializeOptions(options, onError)))
-    return createRejectOptionsPass("quantize options: " + message);
+    return createRejectOptionsPass(
+        "quantize options: " +
+        explainOptions(said, options, listQuantizeOptions()));
   return pass;
 }
 
@@ -160,16 +187,18 @@ void quantmlir::buildLLVMStage(OpPassManager &pm, bool withTiles) {
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createConvertMathToLLVMPass());
+  pm.addPass(createConvertMathToLibmPass());
+  pm.addPass(createConvertVectorToLLVMPass());
   // Tiles that loops carry are arguments of blocks: those change their types
-  // together with the ops on tiles.
+  // together with the ops on tiles. Not before the pass above: it merges
+  // blocks, whose new arguments may be memrefs, and a branch of the LLVM
+  // dialect cannot carry those.
   if (withTiles) {
     ConvertToLLVMPassOptions tiles;
     tiles.filterDialects = {"amx", "cf"};
     pm.addPass(createConvertToLLVMPass(tiles));
   }
-  pm.addPass(createConvertMathToLLVMPass());
-  pm.addPass(createConvertMathToLibmPass());
-  pm.addPass(createConvertVectorToLLVMPass());
   pm.addPass(createArithToLLVMConversionPass());
   pm.addPass(createConvertControlFlowToLLVMPass());
   pm.addPass(createFinalizeMemRefToLLVMConversionPass());
@@ -252,14 +281,35 @@ void quantmlir::buildX86Pipeline(OpPassManager &pm,
   endStage(pm, Stage::LLVM, options.stopAfter);
 }
 
+/// As upstream's PassPipelineRegistration, but that an error names the options.
+template <typename Options>
+static void registerPipeline(StringRef name, StringRef description,
+                             void (*build)(OpPassManager &, const Options &)) {
+  auto add = [build](OpPassManager &pm, StringRef text,
+                     function_ref<LogicalResult(const Twine &)> onError) {
+    Options options;
+    std::string said;
+    llvm::raw_string_ostream os(said);
+    if (failed(options.parseFromString(text, os)))
+      return onError(explainOptions(said, text, options.listNames()));
+    build(pm, options);
+    return success();
+  };
+  registerPassPipeline(
+      name, description, add,
+      [](function_ref<void(const detail::PassOptions &)> visit) {
+        visit(Options());
+      });
+}
+
 void quantmlir::registerPipelines() {
-  PassPipelineRegistration<NVVMPipelineOptions>(
+  registerPipeline<NVVMPipelineOptions>(
       "quant-to-nvvm", "Quantized matmuls to kernels for NVIDIA GPUs",
       buildNVVMPipeline);
-  PassPipelineRegistration<GenericPipelineOptions>(
-      "quant-to-generic", "Quantized matmuls to portable LLVM",
-      buildGenericPipeline);
-  PassPipelineRegistration<X86PipelineOptions>(
+  registerPipeline<GenericPipelineOptions>("quant-to-generic",
+                                           "Quantized matmuls to portable LLVM",
+                                           buildGenericPipeline);
+  registerPipeline<X86PipelineOptions>(
       "quant-to-x86", "Quantized matmuls to x86 dot-product instructions",
       buildX86Pipeline);
 }

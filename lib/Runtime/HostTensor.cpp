@@ -15,6 +15,7 @@ using namespace quantmlir;
 int64_t quantmlir::getByteWidth(HostType type) {
   switch (type) {
   case HostType::I1:
+  case HostType::I4:
   case HostType::I8:
     return 1;
   case HostType::I16:
@@ -34,8 +35,8 @@ int64_t quantmlir::getByteWidth(HostType type) {
 bool quantmlir::isFloat(HostType type) { return type >= HostType::F16; }
 
 StringRef quantmlir::getName(HostType type) {
-  static constexpr StringLiteral names[] = {"i1",  "i8",   "i16", "i32", "i64",
-                                            "f16", "bf16", "f32", "f64"};
+  static constexpr StringLiteral names[] = {"i1",  "i4",  "i8",   "i16", "i32",
+                                            "i64", "f16", "bf16", "f32", "f64"};
   return names[static_cast<size_t>(type)];
 }
 
@@ -54,6 +55,8 @@ std::optional<HostType> quantmlir::getHostType(Type elementType) {
   switch (integer.getWidth()) {
   case 1:
     return HostType::I1;
+  case 4:
+    return HostType::I4;
   case 8:
     return HostType::I8;
   case 16:
@@ -85,7 +88,7 @@ llvm::Expected<HostTensorType> quantmlir::getHostTensorType(Type type,
     llvm::raw_string_ostream(found) << type;
     return llvm::createStringError(
         what +
-        ": expected a ranked tensor of i1, i8, i16, i32, i64, f16, "
+        ": expected a ranked tensor of i1, i4, i8, i16, i32, i64, f16, "
         "bf16, f32 or f64, found " +
         found);
   }
@@ -139,6 +142,8 @@ int64_t HostTensor::getAsInt(int64_t i) const {
   switch (type.element) {
   case HostType::I1:
     return load<int8_t>(getBytes(), i) & 1;
+  case HostType::I4:
+    return llvm::SignExtend64<4>(load<int8_t>(getBytes(), i));
   case HostType::I8:
     return load<int8_t>(getBytes(), i);
   case HostType::I16:

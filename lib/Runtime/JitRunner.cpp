@@ -369,6 +369,10 @@ JitRunner::takeResult(const HostTensorType &type,
     std::memcpy(to, source, tensor->getBytes().size());
   else
     copyStrided(source, sizes, strides, width, to);
+  // The upper bits of an i4 are not the program's.
+  if (type.element == HostType::I4)
+    for (int64_t i = 0, e = tensor->getNumElements(); i < e; ++i)
+      tensor->getData()[i] = static_cast<char>(tensor->getAsInt(i));
   return tensor;
 }
 

@@ -23,8 +23,8 @@ static constexpr StringLiteral kMagic = "\x93NUMPY";
 
 /// How NumPy names the type, as it writes it.
 static StringRef getDescr(HostType type) {
-  static constexpr StringLiteral names[] = {"|b1", "|i1", "<i2", "<i4", "<i8",
-                                            "<f2", "<V2", "<f4", "<f8"};
+  static constexpr StringLiteral names[] = {"|b1", "|i1", "|i1", "<i2", "<i4",
+                                            "<i8", "<f2", "<V2", "<f4", "<f8"};
   return names[static_cast<size_t>(type)];
 }
 
@@ -134,6 +134,7 @@ private:
     return llvm::createStringError(path + ": " + message);
   }
   llvm::Error verify(const Header &header);
+  llvm::Error narrowToI4(HostTensor &tensor, StringRef descr);
 
   StringRef path;
   const HostTensorType &expected;
@@ -185,9 +186,28 @@ llvm::Error Reader::verify(const Header &header) {
   for (auto [size, wanted] : llvm::zip(header.shape, expected.shape))
     if (!ShapedType::isDynamic(wanted) && size != wanted)
       return error("expected shape " + expected.str() + ", found " + found);
-  if (header.fortranOrder)
-    return error("expected C order, found Fortran order");
   return llvm::Error::success();
+}
+
+/// Elements in Fortran order, whose first index runs fastest, to C order.
+static void copyFromFortran(const char *from, ArrayRef<int64_t> shape,
+                            int64_t width, char *to) {
+  SmallVector<int64_t> strides, index(shape.size(), 0);
+  int64_t size = 1;
+  for (int64_t extent : shape) {
+    strides.push_back(size);
+    size *= extent;
+  }
+  for (int64_t i = 0, offset = 0; i < size; ++i) {
+    std::memcpy(to + i * width, from + offset * width, width);
+    for (size_t dim = shape.size(); dim-- > 0;) {
+      offset += strides[dim];
+      if (++index[dim] < shape[dim])
+        break;
+      offset -= index[dim] * strides[dim];
+      index[dim] = 0;
+    }
+  }
 }
 
 llvm::Expected<HostTensor> Reader::read(StringRef bytes) {
@@ -206,12 +226,33 @@ llvm::Expected<HostTensor> Reader::read(StringRef bytes) {
   llvm::Expected<HostTensor> tensor = HostTensor::create(type);
   if (!tensor)
     return tensor;
-  std::memcpy(tensor->getData(), bytes.data(), bytes.size());
+  if (header->fortranOrder)
+    copyFromFortran(bytes.data(), header->shape, getByteWidth(type.element),
+                    tensor->getData());
+  else
+    std::memcpy(tensor->getData(), bytes.data(), bytes.size());
+  if (type.element == HostType::I4)
+    if (llvm::Error outside = narrowToI4(*tensor, header->descr))
+      return std::move(outside);
   // A compiled program may rely on an i1 being 0 or 1.
   if (type.element == HostType::I1)
     for (char &byte : MutableArrayRef<char>(tensor->getData(), bytes.size()))
       byte = byte != 0;
   return tensor;
+}
+
+/// Bytes that must be 4-bit integers, signed or not, as a program stores them:
+/// with the upper bits clear.
+llvm::Error Reader::narrowToI4(HostTensor &tensor, StringRef descr) {
+  for (char &byte :
+       MutableArrayRef<char>(tensor.getData(), tensor.getBytes().size())) {
+    int value = descr.contains('u') ? static_cast<unsigned char>(byte)
+                                    : static_cast<signed char>(byte);
+    if (value < -8 || value > 15)
+      return error("expected values of i4, -8 to 15, found " + Twine(value));
+    byte = static_cast<char>(value & 15);
+  }
+  return llvm::Error::success();
 }
 
 llvm::Expected<HostTensor> quantmlir::parseNpy(StringRef path, StringRef bytes,

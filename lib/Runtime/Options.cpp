@@ -2,6 +2,8 @@
 
 #include "quant/Runtime/Options.h"
 
+#include "quant/Runtime/Provenance.h"
+
 #include "llvm/Support/CommandLine.h"
 
 using namespace quantmlir;
@@ -211,6 +213,7 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
   cl::ParseCommandLineOptions(
       argc, argv, "quantize, compile, run and compare an MLIR program\n");
   RunOptions options;
+  options.command = quoteCommand(llvm::ArrayRef<const char *>(argv, argc));
   options.model = line.model;
   options.entry = line.entry;
   options.inputs.assign(line.inputs.begin(), line.inputs.end());

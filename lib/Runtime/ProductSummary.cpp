@@ -29,7 +29,7 @@ StringRef ProductSummary::Line::getText() const {
   if (outcome == "float")
     return "stays in float";
   if (outcome == "integer")
-    return "stays a product of wide integers";
+    return "stays as it is, in integers";
   if (outcome == "activations-float")
     return "has float activations";
   if (outcome == "every-call")

@@ -3,6 +3,7 @@
 #include "quant/Runtime/Program.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
@@ -16,6 +17,7 @@
 #include "quant/Dialect/Quant/Utils/ConstantData.h"
 #include "quant/Import/Passes.h"
 #include "quant/Pipelines/Pipelines.h"
+#include "quant/Support/ForeignFile.h"
 
 using namespace mlir;
 using namespace quantmlir;
@@ -40,8 +42,15 @@ OwningOpRef<ModuleOp> quantmlir::loadProgram(StringRef path,
   }
   // Resources of bytecode may point into the buffer, so they share it.
   auto manager = std::make_shared<llvm::SourceMgr>();
-  manager->AddNewSourceBuffer(std::move(*file), llvm::SMLoc());
+  unsigned buffer =
+      manager->AddNewSourceBuffer(std::move(*file), llvm::SMLoc());
   auto module = parseSourceFile<ModuleOp>(manager, context);
+  if (!module) {
+    std::string hint =
+        explainForeignFile(path, manager->getMemoryBuffer(buffer)->getBuffer());
+    if (!hint.empty())
+      emitError(UnknownLoc::get(context)) << path << " is " << hint;
+  }
   if (module && failed(verifyConstants(*module)))
     return nullptr;
   return module;
@@ -131,7 +140,8 @@ llvm::Error quantmlir::verifyQuantizeOptions(StringRef text) {
     return llvm::Error::success();
   return llvm::createStringError(
       "--quantize: expected options of quant-quantize-matmul, found '" + text +
-      "'" + (message.empty() ? "" : ": " + StringRef(message).trim()));
+      "'" + (message.empty() ? "" : ": " + StringRef(message).trim()) +
+      "; the options are " + listQuantizeOptions());
 }
 
 LogicalResult quantmlir::runQuantStage(ModuleOp module,
@@ -205,6 +215,8 @@ LogicalResult quantmlir::bringToMatmuls(ModuleOp module) {
 
 LogicalResult quantmlir::makeFloatTwin(ModuleOp module) {
   PassManager pm(module.getContext());
+  pm.addPass(createQuantImportTosaPass());
+  pm.addPass(createConvertElementwiseToLinalgPass());
   QuantImportPassOptions import;
   import.matmuls = false;
   pm.addPass(createQuantImportPass(import));

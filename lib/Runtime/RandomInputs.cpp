@@ -52,6 +52,8 @@ static uint64_t makeBits(HostType type, std::mt19937_64 &random) {
     return llvm::bit_cast<uint64_t>(makeNormal(random));
   case HostType::I1:
     return random() & 1;
+  case HostType::I4:
+    return random() & 15;
   default:
     return random();
   }

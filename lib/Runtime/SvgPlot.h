@@ -16,12 +16,12 @@ namespace quantmlir {
 /// `text` with the characters that HTML gives a meaning replaced.
 std::string escapeHtml(llvm::StringRef text);
 
-/// A bar for each matmul's own error and a line for the cumulative one, in dB.
-/// Bars link to `#mI`.
+/// A bar for each matmul's own error, with its name and its value, and a mark for
+/// the cumulative one, in dB. Bars link to `#mI`.
 void plotErrors(llvm::ArrayRef<MatmulFindings> matmuls, llvm::raw_ostream &os);
 
-/// Activations, counts on a logarithmic scale; clipped ranges shaded, grid
-/// lines where they are far enough apart.
+/// Activations, counts on a logarithmic axis; clipped ranges shaded, grid lines
+/// where they are far enough apart.
 void plotActivations(const MatmulFindings &matmul, llvm::raw_ostream &os);
 
 /// The weight in steps of its scale, over its stored range.

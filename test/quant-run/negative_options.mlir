@@ -19,8 +19,8 @@
 
 // RUN: not quant-run %s --entry=scalar 2>&1 | FileCheck %s --check-prefix=SCALAR
 // RUN: not quant-run %s --entry=quarter 2>&1 | FileCheck %s --check-prefix=QUARTER
-// SCALAR: error: {{.*}}: 'scalar' argument 0: expected a ranked tensor of i1, i8, i16, i32, i64, f16, bf16, f32 or f64, found f32
-// QUARTER: error: {{.*}}: 'quarter' result 0: expected a ranked tensor of i1, i8, i16, i32, i64, f16, bf16, f32 or f64, found tensor<2xi4>
+// SCALAR: error: {{.*}}: 'scalar' argument 0: expected a ranked tensor of i1, i4, i8, i16, i32, i64, f16, bf16, f32 or f64, found f32
+// QUARTER: error: {{.*}}: 'quarter' result 0: expected a ranked tensor of i1, i4, i8, i16, i32, i64, f16, bf16, f32 or f64, found tensor<2xi2>
 
 // RUN: not quant-run %s --entry=first 2>&1 | FileCheck %s --check-prefix=COUNT0
 // RUN: not quant-run %s --entry=first --inputs=%t/x.npy,%t/x.npy 2>&1 | FileCheck %s --check-prefix=COUNT2
@@ -89,7 +89,7 @@ func.func @scalar(%x: f32) {
   return
 }
 
-func.func @quarter() -> tensor<2xi4> {
-  %0 = arith.constant dense<1> : tensor<2xi4>
-  return %0 : tensor<2xi4>
+func.func @quarter() -> tensor<2xi2> {
+  %0 = arith.constant dense<1> : tensor<2xi2>
+  return %0 : tensor<2xi2>
 }

@@ -54,12 +54,30 @@ def round_trip():
         np.lib.format.write_array(f, np.float32([1, 2]), version=(2, 0))
     y, _ = run("tensor<2xf32>", FOLDER / "v2.npy")
     print("version 2", y)
+    # Fortran's order of elements is read as what it means.
+    for shape in ((2, 3), (4, 1, 3, 2), (0, 3), (2, 5, 3)):
+        x = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+        np.save(FOLDER / "f.npy", np.asfortranarray(x))
+        header = (FOLDER / "f.npy").read_bytes()[:80]
+        assert b"'fortran_order': True" in header or 0 in shape
+        y, message = run(f"tensor<{'x'.join(map(str, shape))}xf32>",
+                         FOLDER / "f.npy")
+        assert np.array_equal(y, x), message
+    print("fortran")
+    # 4 bits come in bytes, signed or not, and go out signed.
+    np.save(FOLDER / "n.npy", np.int8([-8, -1, 0, 7]))
+    print("i4", run("tensor<4xi4>", FOLDER / "n.npy")[0])
+    np.save(FOLDER / "n.npy", np.uint8([8, 15, 0, 7]))
+    print("u4", run("tensor<4xi4>", FOLDER / "n.npy")[0])
 
 
 # CHECK-COUNT-8: ok {{[if][0-9]+}}
 # CHECK: unsigned [   0  127 -128   -1]
 # CHECK: bf16 |V2 803fc0bf
 # CHECK: version 2 [1. 2.]
+# CHECK: fortran
+# CHECK: i4 [-8 -1  0  7]
+# CHECK: u4 [-8 -1  0  7]
 
 
 def wrong():
@@ -119,8 +137,8 @@ def wrong():
     # CHECK: error: /object.npy: expected elements of f32 (NPY '<f4'), found '<U3'
     say("record", array(np.zeros(2, [("a", "<f4")])))
     # CHECK: error: /record.npy: the NPY header is not a dictionary
-    say("fortran", array(np.asfortranarray(np.zeros((2, 3), np.float32))))
-    # CHECK: error: /fortran.npy: expected C order, found Fortran order
+    say("nibbles", array(np.int8([3, 16])), "tensor<2xi4>")
+    # CHECK: error: /nibbles.npy: expected values of i4, -8 to 15, found 16
     say("rank", array(np.zeros(6, np.float32)))
     # CHECK: error: /rank.npy: expected rank 2 (tensor<2x3xf32>), found rank 1 (tensor<6xf32>)
     say("shape", array(np.zeros((3, 2), np.float32)))

@@ -79,7 +79,7 @@ func.func @mixed(%x: tensor<3x4xf32>, %w: tensor<4x2xf32>, %q: tensor<2x3x4xf32>
 // QDQ: matmuls: 1 of 2 with a weight in integers
 // QDQ-NEXT: 1 x stays in float: it multiplies integers of i8 that are dequantized in a form that is not recognized
 // QDQ-NEXT: products: 1 in integers + 1 left with reason = 2
-// QDQSTRICT: products.mlir:[[@LINE+21]]:{{[0-9]+}}: error: matmul stays in float: it multiplies integers of i8
+// QDQSTRICT: products.mlir:[[@LINE+19]]:{{[0-9]+}}: error: matmul stays in float: it multiplies integers of i8
 #id = affine_map<(i, j) -> (i, j)>
 func.func @qdq(%q: tensor<3x4xi8>) -> (tensor<3x2xf32>, tensor<3x2xf32>) {
   %s = arith.constant dense<0.5> : tensor<f32>
@@ -103,7 +103,7 @@ func.func @qdq(%q: tensor<3x4xi8>) -> (tensor<3x2xf32>, tensor<3x2xf32>) {
 }
 
 // INTS: matmuls: 1 of 1 with a weight in integers
-// INTS-NEXT: 1 x stays a product of wide integers: expected operands of i8 or i4, found i32 and i32
+// INTS-NEXT: 1 x stays as it is, in integers: expected operands of i8 or i4, found i32 and i32
 // INTS-NEXT: products: 1 in integers + 1 left with reason = 2
 func.func @integers(%x: tensor<3x4xi8>, %w: tensor<4x2xi8>, %a: tensor<3x4xi32>, %b: tensor<4x2xi32>) -> (tensor<3x2xi32>, tensor<3x2xi32>) {
   %z = arith.constant dense<0> : tensor<3x2xi32>

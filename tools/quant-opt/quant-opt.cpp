@@ -6,6 +6,27 @@
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 
 #include "quant/InitAll.h"
+#include "quant/Support/ForeignFile.h"
+#include "quant/Support/Version.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/raw_ostream.h"
+
+/// Where an input could not be read because it is something else: a hint.
+static void explainInputs(llvm::ArrayRef<char *> arguments) {
+  for (llvm::StringRef path : arguments) {
+    if (path.starts_with("-") || !llvm::sys::fs::is_regular_file(path))
+      continue;
+    auto file = llvm::MemoryBuffer::getFile(path);
+    if (!file)
+      continue;
+    std::string hint =
+        quantmlir::explainForeignFile(path, (*file)->getBuffer());
+    if (!hint.empty())
+      llvm::errs() << "note: " << path << " is " << hint << "\n";
+  }
+}
 
 int main(int argc, char **argv) {
   mlir::registerAllPasses();
@@ -14,6 +35,10 @@ int main(int argc, char **argv) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   quantmlir::registerAllDialects(registry);
-  return mlir::asMainReturnCode(mlir::MlirOptMain(
-      argc, argv, "Quantized-matmul compiler driver\n", registry));
+  quantmlir::registerVersionPrinter();
+  auto result = mlir::MlirOptMain(
+      argc, argv, "Quantized-matmul compiler driver\n", registry);
+  if (llvm::failed(result))
+    explainInputs({argv + 1, argv + argc});
+  return mlir::asMainReturnCode(result);
 }

@@ -8,9 +8,11 @@
 
 #include "quant/InitAll.h"
 #include "quant/Runtime/Driver.h"
+#include "quant/Support/Version.h"
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  quantmlir::registerVersionPrinter();
   llvm::Expected<quantmlir::RunOptions> options =
       quantmlir::parseRunOptions(argc, argv);
   if (!options) {

@@ -17,16 +17,25 @@ namespace quantmlir {
 
 constexpr llvm::StringLiteral kMatmulNameAttr = "quant.name";
 
+/// `<function>#<ordinal>` of a matmul that has another name: recipes may use
+/// both.
+constexpr llvm::StringLiteral kMatmulOrdinalAttr = "quant.ordinal";
+
 /// The op that a contraction was in the program as it was written, where that
 /// is another one.
 constexpr llvm::StringLiteral kMatmulKindAttr = "quant.kind";
 
-/// Names every float contraction `<function>#<ordinal>`, in walk order; names
-/// that are there already stay, and count. Returns the number of new names.
+/// Names every float contraction, in walk order: by the framework's module that
+/// it comes from (ScopeNames.h; `#1`, `#2`, ... follow where a module has
+/// several), or else `<function>#<ordinal>`. Names that are there already stay,
+/// and count. Returns the number of new names.
 int64_t nameMatmuls(mlir::ModuleOp module);
 
 /// The name of `op`; empty when it has none.
 llvm::StringRef getMatmulName(mlir::Operation *op);
+
+/// `<function>#<ordinal>` where that is not the name; empty where it is.
+llvm::StringRef getMatmulOrdinal(mlir::Operation *op);
 
 /// The name of the op that `op` is, or was when the program was written.
 llvm::StringRef getMatmulKind(mlir::Operation *op);

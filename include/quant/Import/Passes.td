@@ -145,8 +145,11 @@ def QuantImportPass : Pass<"quant-import", "::mlir::ModuleOp"> {
 def QuantNameMatmulsPass : Pass<"quant-name-matmuls", "::mlir::ModuleOp"> {
   let summary = "Give every float matmul a name";
   let description = [{
-    Sets the attribute `quant.name` of each float contraction that has none to
-    `<function>#<ordinal>`, counted in walk order. Statistics, recipes and
+    Sets the attribute `quant.name` of each float contraction that has none: to
+    the framework's module that it comes from (`model.layers.3.mlp.down_proj`)
+    where its location or the name of its weight says so, with `#1`, `#2`, ...
+    after the first of a module, and else to `<function>#<ordinal>`, counted in
+    walk order. The latter stays known as `quant.ordinal`. Statistics, recipes and
     reports refer to matmuls by it, so it is given before anything changes the
     program; `quant-quantize-matmul` hands it on to `quant.matmul` and
     `quant.scaled_matmul`.

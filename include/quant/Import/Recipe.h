@@ -8,12 +8,13 @@
 //      {"name": "main#3", "options": "weight-bits=4 weights=group"},
 //      {"name": "main#1*", "options": "none"}]}
 //
-// `name` is a glob over what a matmul is called: its name (`quant.name`), its
-// location or its op (`linalg.batch_matmul`; a convolution that became a matmul
-// goes by the op that it was). The first rule that fits is
-// taken. `options` are those of `quant-quantize-matmul`, on top of the pass's
-// own; `none` leaves the matmul in float. An op can carry its rule with it, as
-// the string attribute `quant.scheme`, which comes before all rules.
+// `name` is a glob over what a matmul is called: its name (`quant.name`), also
+// `<function>#<ordinal>` where it has another, its location or its op
+// (`linalg.batch_matmul`; a convolution that became a matmul goes by the op
+// that it was). The first rule that fits is taken. `options` are those of
+// `quant-quantize-matmul`, on top of the pass's own; `none` leaves the matmul
+// in float. An op can carry its rule with it, as the string attribute
+// `quant.scheme`, which comes before all rules.
 //
 //===----------------------------------------------------------------------===//
 

@@ -13,6 +13,8 @@
 
 #include "quant/Dialect/Quant/Transforms/Passes.h"
 
+#include "llvm/ADT/StringExtras.h"
+
 #include <string>
 
 namespace quantmlir {
@@ -43,6 +45,15 @@ struct CommonPipelineOptions : public mlir::PassPipelineOptions<Derived> {
           clEnumValN(Stage::Packed, "packed", "tiled and packed"),
           clEnumValN(Stage::Target, "target", "instructions on memory"),
           clEnumValN(Stage::LLVM, "llvm", "the LLVM dialect"))};
+
+  /// Their names, for whoever misspelt one.
+  std::string listNames() const {
+    llvm::SmallVector<llvm::StringRef> names;
+    for (const auto &entry : this->OptionsMap)
+      names.push_back(entry.first);
+    llvm::sort(names);
+    return llvm::join(names, ", ");
+  }
 };
 
 /// Options of `quant-to-generic`.
@@ -76,6 +87,9 @@ struct NVVMPipelineOptions : public CommonPipelineOptions<NVVMPipelineOptions> {
                      "code by ptxas (bin)"),
       llvm::cl::init("isa")};
 };
+
+/// Names of the options of quant-quantize-matmul, for whoever misspelt one.
+std::string listQuantizeOptions();
 
 /// Fails with `message`: building a pipeline from bad options cannot.
 std::unique_ptr<mlir::Pass> createRejectOptionsPass(std::string message);

@@ -21,10 +21,11 @@
 namespace quantmlir {
 
 /// Element types that can pass the boundary of a program. Integers are
-/// signless: unsigned NPY data of the same width is taken bit for bit.
-enum class HostType { I1, I8, I16, I32, I64, F16, BF16, F32, F64 };
+/// signless: unsigned NPY data of the same width is taken bit for bit, and i4
+/// comes in bytes, of -8 to 15.
+enum class HostType { I1, I4, I8, I16, I32, I64, F16, BF16, F32, F64 };
 
-/// Bytes of one element; i1 takes a whole byte.
+/// Bytes of one element; i1 and i4 take a whole byte.
 int64_t getByteWidth(HostType type);
 bool isFloat(HostType type);
 /// MLIR's name of the type.

@@ -19,6 +19,8 @@ llvm::StringRef getTargetName(RunTarget target);
 
 /// What the user asked for.
 struct RunOptions {
+  /// The command line as it was given.
+  std::string command;
   std::string model;
   /// Empty: `main`, or the only public function.
   std::string entry;

@@ -40,8 +40,9 @@ static Value emitMatmul(OpBuilder &builder, MatmulEmitter &emitter,
 
 /// The quantized matmul goes by the name of the contraction.
 static void copyName(Operation *from, Value to) {
-  if (Attribute name = from->getAttr(kMatmulNameAttr))
-    to.getDefiningOp()->setAttr(kMatmulNameAttr, name);
+  for (StringRef attribute : {kMatmulNameAttr, kMatmulOrdinalAttr})
+    if (Attribute name = from->getAttr(attribute))
+      to.getDefiningOp()->setAttr(attribute, name);
 }
 
 /// The init as a vector over the columns, where it is a copy of one for each

@@ -66,6 +66,12 @@ bool Emulator::start() {
     dup2(fromChild[1], 1);
     for (int fd : {toChild[0], toChild[1], fromChild[0], fromChild[1]})
       close(fd);
+    // Where ptxsim is, whoever starts this and from wherever.
+    const char *known = std::getenv("PYTHONPATH");
+    std::string folders = PTXSIM_FOLDER;
+    if (known && *known)
+      folders += std::string(":") + known;
+    setenv("PYTHONPATH", folders.c_str(), /*overwrite=*/1);
     execlp(python ? python : "python3", "python3", "-m", "ptxsim.server", path,
            static_cast<char *>(nullptr));
     _exit(127);
