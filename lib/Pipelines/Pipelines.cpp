@@ -128,6 +128,7 @@ void quantmlir::buildLLVMStage(OpPassManager &pm, bool withTiles) {
   pm.addPass(createQuantOrderContractionLoopsPass());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   buildBF16InF32(pm);
+  pm.addPass(createQuantWidenFloatToIntPass());
   pm.addPass(createQuantApproximateMathPass());
   // Vectors whose elements do not follow each other in memory (packing every
   // other column) become loops over their elements; others stay vectors.

@@ -62,6 +62,30 @@ def QuantExpandBF16Pass : Pass<"quant-expand-bf16", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+def QuantWidenFloatToIntPass
+    : Pass<"quant-widen-float-to-int", "::mlir::ModuleOp"> {
+  let summary = "Floats become narrow integers by way of i32";
+  let description = [{
+    Replaces `arith.fptosi` and `arith.fptoui` to integers of less than 32 bits
+    by `arith.fptosi` to i32 and `arith.trunci`: a float that fits in i32 and
+    not in the narrow type keeps its low bits, on every target, where the op
+    itself is poison. A float that does not fit in i32 stays undefined.
+
+    Example:
+
+    ```mlir
+    %z = arith.fptosi %x : f64 to i8 // of 146.0
+    // becomes
+    %i = arith.fptosi %x : f64 to i32
+    %z = arith.trunci %i : i32 to i8 // -110
+    ```
+  }];
+  let statistics = [
+    Statistic<"numWidened", "num-widened", "Conversions replaced">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def QuantApproximateMathPass
     : Pass<"quant-approximate-math", "::mlir::ModuleOp"> {
   let summary = "Exponential, error function, tanh and log as polynomials";
