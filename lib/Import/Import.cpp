@@ -35,7 +35,8 @@ struct QuantImportPass : quantmlir::impl::QuantImportPassBase<QuantImportPass> {
   using Base::Base;
 
   void runOnOperation() override {
-    convertQuantCasts(getOperation());
+    if (failed(convertQuantCasts(getOperation())))
+      return signalPassFailure();
     convertQDQGenerics(getOperation());
     if (!matmuls)
       return;
