@@ -69,8 +69,16 @@ static std::unique_ptr<Pass> createQuantizePass(StringRef options) {
   return pass;
 }
 
+void quantmlir::buildProgramForms(OpPassManager &pm) {
+  pm.addPass(createQuantKeepLoopTypesPass());
+  pm.addPass(createQuantInlineCallsPass());
+  pm.addPass(createQuantFoldConstantGlobalsPass());
+  pm.addPass(createQuantTensorGlobalsPass());
+}
+
 void quantmlir::buildMatmulForms(OpPassManager &pm, bool floats, bool remarks) {
   pm.addPass(createQuantImportTosaPass());
+  buildProgramForms(pm);
   pm.addPass(createQuantConvolutionToMatmulPass({floats, remarks}));
 }
 
@@ -103,6 +111,8 @@ void quantmlir::buildBufferizeStage(OpPassManager &pm) {
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
+  // What a loop carries may be computed anew in each turn.
+  bufferize.allowReturnAllocsFromLoops = true;
   bufferize.functionBoundaryTypeConversion =
       bufferization::LayoutMapOption::IdentityLayoutMap;
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));

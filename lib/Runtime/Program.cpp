@@ -210,6 +210,7 @@ LogicalResult quantmlir::bringToMatmuls(ModuleOp module) {
 
 LogicalResult quantmlir::makeFloatTwin(ModuleOp module) {
   PassManager pm(module.getContext());
+  buildProgramForms(pm);
   QuantImportPassOptions import;
   import.matmuls = false;
   pm.addPass(createQuantImportPass(import));
