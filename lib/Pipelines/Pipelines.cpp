@@ -70,6 +70,9 @@ static std::unique_ptr<Pass> createQuantizePass(StringRef options) {
 }
 
 void quantmlir::buildProgramForms(OpPassManager &pm) {
+  // Branches between blocks that carry tensors: bufferization takes no loops
+  // of them.
+  pm.addPass(createLiftControlFlowToSCFPass());
   pm.addPass(createQuantKeepLoopTypesPass());
   pm.addPass(createQuantInlineCallsPass());
   pm.addPass(createQuantFoldConstantGlobalsPass());
@@ -153,8 +156,8 @@ void quantmlir::buildLLVMStage(OpPassManager &pm, bool withTiles) {
   pm.addPass(createConvertVectorToLLVMPass());
   // Tiles that loops carry are arguments of blocks: those change their types
   // together with the ops on tiles. Not before the pass above: it merges
-  // blocks, whose new arguments may be memrefs, and a branch of the LLVM dialect
-  // cannot carry those.
+  // blocks, whose new arguments may be memrefs, and a branch of the LLVM
+  // dialect cannot carry those.
   if (withTiles) {
     ConvertToLLVMPassOptions tiles;
     tiles.filterDialects = {"amx", "cf"};

@@ -243,7 +243,66 @@ def state(x, n):
     return [h, np.array(5 + n)]
 
 
-PROGRAMS = [("recurrent", RECURRENT, recurrent, X, (0, 1, 9)),
+# The same loop by TOSA, and by branches between blocks.
+TOSA = f"""
+func.func @main(%x: {T}, %n: tensor<i64>) -> {T} {{
+    %m = tosa.cast %n : (tensor<i64>) -> tensor<i32>
+    %zero = "tosa.const"() {{values = dense<0> : tensor<i32>}} : () -> tensor<i32>
+    %one = "tosa.const"() {{values = dense<1> : tensor<i32>}} : () -> tensor<i32>
+    %two = "tosa.const"() {{values = dense<2.0> : tensor<1x1xf32>}} : () -> tensor<1x1xf32>
+    %r:2 = tosa.while_loop (%i = %zero, %h = %x) : (tensor<i32>, {T}) -> (tensor<i32>, {T}) {{
+      %c = tosa.greater %m, %i : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      tosa.yield %c : tensor<i1>
+    }} do {{
+    ^bb0(%i: tensor<i32>, %h: {T}):
+      %j = tosa.add %i, %one : (tensor<i32>, tensor<i32>) -> tensor<i32>
+      %first = tosa.equal %i, %zero : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      %d = tosa.cond_if %first (%a = %h) : tensor<i1> ({T}) -> {T} {{
+      ^bb0(%a: {T}):
+        %y = tosa.add %a, %two : ({T}, tensor<1x1xf32>) -> {T}
+        tosa.yield %y : {T}
+      }} else {{
+      ^bb0(%a: {T}):
+        %y = tosa.sub %a, %x : ({T}, {T}) -> {T}
+        tosa.yield %y : {T}
+      }}
+      tosa.yield %j, %d : tensor<i32>, {T}
+    }}
+    return %r#1 : {T}
+}}
+"""
+BLOCKS = f"""
+func.func @main(%x: {T}, %n: tensor<i64>) -> {T} {{{WEIGHTS}
+    %k = tensor.extract %n[] : tensor<i64>
+    %zero = arith.constant 0 : i64
+    %one = arith.constant 1 : i64
+    cf.br ^head(%x, %zero : {T}, i64)
+  ^head(%h: {T}, %i: i64):
+    %more = arith.cmpi slt, %i, %k : i64
+    cf.cond_br %more, ^body, ^end
+  ^body:{product("%y", "%h", "%w", M, D, D)}
+    %j = arith.addi %i, %one : i64
+    cf.br ^head(%y, %j : {T}, i64)
+  ^end:
+    return %h : {T}
+}}
+"""
+
+
+def tosa(x, n):
+    return [x if n == 0 else x + 2 - (n - 1) * x]
+
+
+def blocks(x, n):
+    h = x
+    for _ in range(int(n)):
+        h = h @ W
+    return [h]
+
+
+PROGRAMS = [("tosa", TOSA, tosa, X, (0, 1, 3)),
+            ("blocks", BLOCKS, blocks, X, (0, 3)),
+            ("recurrent", RECURRENT, recurrent, X, (0, 1, 9)),
             ("while", WHILE, until, X, (0,)),
             ("branch", BRANCH, branch, X, (0, 1, 2)),
             ("cache", CACHE, cache, X[:1], (0, 5)),
