@@ -54,9 +54,19 @@ config.substitutions += [
     ("%mlir_dir", config.mlir_dir),
 ]
 
+# LLVM's libraries are not instrumented. What they allocate and free, and how
+# their containers grow, is not known to the sanitizers; nor can a program
+# that is not instrumented load a library that is.
+if config.sanitize:
+    config.environment["ASAN_OPTIONS"] = (
+        "detect_leaks=0:detect_container_overflow=0:allow_user_poisoning=0:"
+        "alloc_dealloc_mismatch=0")
+    config.environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
+    config.excludes += ["Plugin", "Install"]
+
 # Machine code for AMX runs everywhere with this preloaded (test/Emulator).
 emulator = os.path.join(config.quant_build_dir, "lib", "libAMXEmulator.so")
-if os.path.exists(emulator):
+if os.path.exists(emulator) and not config.sanitize:
     config.available_features.add("amx-emulator")
     config.substitutions.append(("%emulator", emulator))
 

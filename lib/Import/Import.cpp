@@ -36,7 +36,8 @@ struct QuantImportPass : quantmlir::impl::QuantImportPassBase<QuantImportPass> {
   using Base::Base;
 
   void runOnOperation() override {
-    convertQuantCasts(getOperation());
+    if (failed(convertQuantCasts(getOperation())))
+      return signalPassFailure();
     splitProductBodies(getOperation());
     convertQDQ(getOperation());
     foldConstantOperands(getOperation());

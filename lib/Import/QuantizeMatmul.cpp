@@ -256,8 +256,8 @@ void QuantQuantizeMatmulPass::runOnOperation() {
   if (failed(ownScheme->prepare(module, module.getLoc())) ||
       failed(loadSelection(module)))
     return signalPassFailure();
-  if (ownScheme->wantsStatic())
-    convertQuantCasts(getOperation());
+  if (ownScheme->wantsStatic() && failed(convertQuantCasts(getOperation())))
+    return signalPassFailure();
 
   // The statistics are compiled out of release builds: these are not.
   int64_t seen = 0, quantized = 0;

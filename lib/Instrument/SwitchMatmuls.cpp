@@ -103,6 +103,8 @@ func::FuncOp Outliner::outline(ModuleOp module, StringRef name) {
       builder.getFunctionType(ValueRange(getArguments()).getTypes(),
                               contraction->getResultTypes()));
   function.setPrivate();
+  // One function a matmul, whatever the pipeline does with other calls.
+  function.setNoInline(true);
   Block *body = function.addEntryBlock();
   builder.setInsertionPointToStart(body);
   IRMapping mapping;

@@ -111,8 +111,19 @@ static std::unique_ptr<Pass> createQuantizePass(StringRef options) {
   return pass;
 }
 
+void quantmlir::buildProgramForms(OpPassManager &pm) {
+  // Branches between blocks that carry tensors: bufferization takes no loops
+  // of them.
+  pm.addPass(createLiftControlFlowToSCFPass());
+  pm.addPass(createQuantKeepLoopTypesPass());
+  pm.addPass(createQuantInlineCallsPass());
+  pm.addPass(createQuantFoldConstantGlobalsPass());
+  pm.addPass(createQuantTensorGlobalsPass());
+}
+
 void quantmlir::buildMatmulForms(OpPassManager &pm, bool floats, bool remarks) {
   pm.addPass(createQuantImportTosaPass());
+  buildProgramForms(pm);
   pm.addPass(createQuantConvolutionToMatmulPass({floats, remarks}));
 }
 
@@ -153,6 +164,8 @@ void quantmlir::buildBufferizeStage(OpPassManager &pm) {
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
+  // What a loop carries may be computed anew in each turn.
+  bufferize.allowReturnAllocsFromLoops = true;
   bufferize.functionBoundaryTypeConversion =
       bufferization::LayoutMapOption::IdentityLayoutMap;
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
@@ -178,6 +191,7 @@ void quantmlir::buildLLVMStage(OpPassManager &pm, bool withTiles) {
   pm.addPass(createQuantOrderContractionLoopsPass());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   buildBF16InF32(pm);
+  pm.addPass(createQuantWidenFloatToIntPass());
   pm.addPass(createQuantApproximateMathPass());
   // Vectors whose elements do not follow each other in memory (packing every
   // other column) become loops over their elements; others stay vectors.

@@ -215,6 +215,7 @@ LogicalResult quantmlir::bringToMatmuls(ModuleOp module) {
 
 LogicalResult quantmlir::makeFloatTwin(ModuleOp module) {
   PassManager pm(module.getContext());
+  buildProgramForms(pm);
   pm.addPass(createQuantImportTosaPass());
   pm.addPass(createConvertElementwiseToLinalgPass());
   QuantImportPassOptions import;

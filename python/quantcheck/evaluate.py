@@ -37,13 +37,14 @@ def _opt(command, stdin, timeout):
     return done.stdout
 
 
-def load(path, mlir_opt=MLIR_OPT, timeout=60):
-    """The parsed program; raises Unsupported where it cannot be read.
+def load(path, passes=(), mlir_opt=MLIR_OPT, timeout=60):
+    """The parsed program; raises Unsupported where it cannot be read. `passes`
+    of upstream run last.
 
     Upstream's rewriters fold `dcast(qcast(x))` to `x`, which is another number:
     the casts have a name that they do not know while they run."""
     text = pathlib.Path(path).read_bytes()
-    passes = ([_TOSA] if b"tosa." in text else []) + [_NAMED]
+    passes = ([_TOSA] if b"tosa." in text else []) + [_NAMED, *passes]
     form = ["--mlir-print-op-generic", "--mlir-print-local-scope",
             "--mlir-print-elementsattrs-with-hex-if-larger=1"]
     plain = _opt([mlir_opt, str(path), *form], None, timeout)

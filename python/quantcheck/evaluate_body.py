@@ -28,8 +28,8 @@ def unsigned(array, bits):
 
 def to_integer(x, bits, signed):
     """fptosi, fptoui: what every runtime does out of range is wrap, through
-    i32 where the type is narrower."""
-    wide = max(bits, 32)
+    a signed i32 where the type is narrower."""
+    wide, signed = max(bits, 32), signed or bits < 32
     low, high = (-2.0**(wide - 1), 2.0**(wide - 1)) if signed else \
         (0.0, 2.0**wide)
     with np.errstate(invalid="ignore"):

@@ -9,7 +9,7 @@ is quantized or a scheme was asked for.
 
 import re
 
-from quantcheck.generic_form import parse, tensor_type, width
+from quantcheck.generic_form import tensor_type, width
 
 REWRITTEN = ("quant.matmul", "quant.scaled_matmul", "quant.packed_matmul",
              "quant.packed_scaled_matmul")
@@ -26,6 +26,11 @@ _LINEAR = {"arith.mulf", "arith.subf", "arith.addf", "arith.divf",
            "arith.addi", "arith.trunci", "arith.constant", "arith.index_cast",
            "tensor.extract", "linalg.index", "linalg.yield", "arith.andi",
            "arith.shrui", "arith.shrsi", "arith.shli"}
+# What a product is left for that nobody asked to be anything else.
+AS_ASKED = "no scheme was asked for"
+# The account that quant-run prints of a program.
+_SUMMARY = re.compile(r"^products: (\d+) in integers \+ (\d+) left with reason "
+                      r"= (\d+)$", re.M)
 _REMARK = re.compile(r"^(.*?):(\d+):(\d+): (remark|warning): (.*)$", re.M)
 
 
@@ -50,20 +55,9 @@ def is_product(op):
                for o in inner) and any(o.name in _ADD for o in inner)
 
 
-def count(root):
-    """The products of a program as it was written, equal ones once: what
-    differs in nothing but its name is one op after CSE."""
-    seen = set()
-    for op in root.walk():
-        if is_product(op):
-            seen.add((op.name, tuple(op.operands), Module.scope(op)))
-    return len(seen)
-
-
 class Module:
-    def __init__(self, text):
-        self.root, self.blobs = parse(text)
-        self.definitions, self.blocks = {}, {}
+    def __init__(self, root):
+        self.root, self.definitions = root, {}
         for op in self.root.walk():
             for name in op.results:
                 # Names are unique in a function, functions are not nested.
@@ -73,6 +67,11 @@ class Module:
         self.rewritten = [op for op in self.products if op.name in REWRITTEN]
         self.stored = {op.attribute("global") for op in self.root.walk()
                        if op.name == "ml_program.global_store"}
+
+    def count(self):
+        """Products that depend on more than constants: others may be folded."""
+        return sum(not all(self.is_constant(op, name) for name in op.operands)
+                   for op in self.products)
 
     @staticmethod
     def scope(op):
@@ -149,10 +148,12 @@ def remarks(stderr):
 def find_silent(module, said, scheme):
     """(texts of what nobody was told of, how many left products were)."""
     told = {(line, column) for line, column, _ in said}
+    reasons = {(line, column) for line, column, text in said
+               if AS_ASKED not in text}
     silent, explained = [], 0
     for op in module.left:
         if op.places() & told:
-            explained += 1
+            explained += bool(op.places() & reasons)
         elif scheme or module.is_quantized(op):
             silent.append(f"{op.name} at {_where(op)} is left, no remark")
     for op in module.quantized_at_run_time():
@@ -160,6 +161,19 @@ def find_silent(module, said, scheme):
             silent.append(f"{op.name} at {_where(op)} quantizes a constant at "
                           "run time, no remark")
     return silent, explained
+
+
+def find_miscount(module, printed):
+    """What the printed account misses of the module's products, or None."""
+    functions = [op for op in module.root.walk()
+                 if op.name == "func.func" and op.regions[0]]
+    found = _SUMMARY.search(printed)
+    if not found or len(functions) != 1:
+        return None
+    done, left, total = map(int, found.groups())
+    if done + left == total >= len(module.products):
+        return None
+    return f"`{found.group(0)}`, but the module has {len(module.products)}"
 
 
 def _where(op):

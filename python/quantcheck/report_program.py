@@ -8,7 +8,7 @@ import tempfile
 import numpy as np
 
 from quantcheck import closeness, evaluate, products
-from quantcheck.generic_form import FLOATS, tensor_type
+from quantcheck.generic_form import FLOATS, parse, tensor_type
 
 TARGETS = ("generic", "x86")
 SCHEME = "weights=channel activations=dynamic-token"
@@ -48,7 +48,7 @@ class Stage:
         self.ended = tools(tools.opt, plain, "-o", out, *PRINT,
                            f"--quant-to-generic={quantize}stop-after=quant")
         if self.ended.succeeded:
-            self.module = products.Module(out.read_text())
+            self.module = products.Module(parse(out.read_text())[0])
             # Its own program, locations and constants aside.
             self.text = re.sub(r" loc\(.*", "", out.read_text())
         self.remarks = products.remarks(self.ended.err)
@@ -88,7 +88,9 @@ class Program:
         try:
             root, blobs = evaluate.load(self.model)
             main = evaluate.entry(root)
-            self.total = products.count(root)
+            # Equal products are one, and those that nobody reads are none.
+            self.total = products.Module(evaluate.load(
+                self.model, ["canonicalize", "cse", "symbol-dce"])[0]).count()
             types = main.regions[0][0].types
             if not self.inputs:
                 arrays = argument_arrays(types)
@@ -151,10 +153,10 @@ def run_program(tools, program, target, scheme, stage, allowed):
     text = program.difference(got, allowed)
     if text:
         return "wrong", text
-    return describe(program, stage, scheme, len(got))
+    return describe(program, stage, scheme, len(got), ended.out)
 
 
-def describe(program, stage, scheme, results):
+def describe(program, stage, scheme, results, printed):
     """What became of the products of a run whose numbers are right."""
     if stage.module is None:
         return "silent", "quant-opt refuses what quant-run runs: " + \
@@ -166,6 +168,7 @@ def describe(program, stage, scheme, results):
     if program.judged() < results:
         count += f"; {results - program.judged()} results are compared with " \
                  f"nothing ({program.why})"
+    silent += filter(None, [products.find_miscount(stage.module, printed)])
     if silent:
         return "silent", "; ".join(silent)
     if done + left < (program.total or 0):

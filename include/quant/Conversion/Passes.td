@@ -62,6 +62,30 @@ def QuantExpandBF16Pass : Pass<"quant-expand-bf16", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+def QuantWidenFloatToIntPass
+    : Pass<"quant-widen-float-to-int", "::mlir::ModuleOp"> {
+  let summary = "Floats become narrow integers by way of i32";
+  let description = [{
+    Replaces `arith.fptosi` and `arith.fptoui` to integers of less than 32 bits
+    by `arith.fptosi` to i32 and `arith.trunci`: a float that fits in i32 and
+    not in the narrow type keeps its low bits, on every target, where the op
+    itself is poison. A float that does not fit in i32 stays undefined.
+
+    Example:
+
+    ```mlir
+    %z = arith.fptosi %x : f64 to i8 // of 146.0
+    // becomes
+    %i = arith.fptosi %x : f64 to i32
+    %z = arith.trunci %i : i32 to i8 // -110
+    ```
+  }];
+  let statistics = [
+    Statistic<"numWidened", "num-widened", "Conversions replaced">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def QuantApproximateMathPass
     : Pass<"quant-approximate-math", "::mlir::ModuleOp"> {
   let summary = "Exponential, error function, tanh and log as polynomials";
@@ -86,6 +110,103 @@ def QuantApproximateMathPass
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect",
     "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
+}
+
+def QuantInlineCallsPass
+    : Pass<"quant-inline-calls", "::mlir::ModuleOp"> {
+  let summary = "Inline private functions, and nothing else";
+  let description = [{
+    Replaces calls of private functions by their bodies, so that a constant
+    which is passed to one is a constant where it is used. Nothing is
+    canonicalized on the way. Functions that call themselves, and those of which
+    LLVM is told not to inline them (`passthrough = ["noinline"]`,
+    `no_inline`), keep their calls.
+
+    Example:
+
+    ```mlir
+    %y = call @layer(%x, %w) : (tensor<3x4xf32>, tensor<4x8xf32>) -> tensor<3x8xf32>
+    // becomes the body of @layer
+    %y = linalg.matmul ins(%x, %w : tensor<3x4xf32>, tensor<4x8xf32>) ...
+    ```
+  }];
+}
+
+def QuantFoldConstantGlobalsPass
+    : Pass<"quant-fold-constant-globals", "::mlir::ModuleOp"> {
+  let summary = "Loads of globals that nothing changes are constants";
+  let description = [{
+    Replaces `ml_program.global_load_const`, and `ml_program.global_load` of a
+    global that is immutable, or that is private and never stored to, by an
+    `arith.constant` of the global's value: the same attribute, once in each
+    function. Private globals that are not used any more are erased. A global
+    whose value is not in the program (`#ml_program.extern`) stays.
+
+    Example:
+
+    ```mlir
+    ml_program.global private @w(dense<...> : tensor<12x7xf32>) : tensor<12x7xf32>
+    %w = ml_program.global_load_const @w : tensor<12x7xf32>
+    // becomes
+    %w = arith.constant dense<...> : tensor<12x7xf32>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numFolded", "num-folded", "Loads that are constants">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::ml_program::MLProgramDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def QuantTensorGlobalsPass
+    : Pass<"quant-tensor-globals", "::mlir::ModuleOp"> {
+  let summary = "Globals of one number become tensors without dimensions";
+  let description = [{
+    Upstream lowers `ml_program` globals of tensors only. A private global of an
+    integer, index or float becomes one of a tensor that holds it, and what is
+    loaded from it and stored to it goes through that tensor.
+
+    Example:
+
+    ```mlir
+    %n = ml_program.global_load @step : i64
+    // becomes
+    %t = ml_program.global_load @step : tensor<i64>
+    %n = tensor.extract %t[] : tensor<i64>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numConverted", "num-converted", "Globals converted">
+  ];
+  let dependentDialects = ["::mlir::ml_program::MLProgramDialect",
+    "::mlir::tensor::TensorDialect"];
+}
+
+def QuantKeepLoopTypesPass
+    : Pass<"quant-keep-loop-types", "::mlir::ModuleOp"> {
+  let summary = "A tensor that changes its sizes in a loop keeps its type";
+  let description = [{
+    Upstream's canonicalization of `scf.for` (22.1.8) takes the static type of
+    what a loop starts with, if it is cast to dynamic sizes, for the type of
+    what it carries. A tensor that grows in the loop would be cast back to the
+    sizes of the start. What the loop starts with is copied instead, unless what
+    it yields is cast from the same static type.
+
+    Example:
+
+    ```mlir
+    %0 = tensor.cast %x : tensor<1x8xf32> to tensor<?x8xf32>
+    scf.for ... iter_args(%c = %0) -> (tensor<?x8xf32>) { ... %c, with a row more }
+    // becomes
+    %0 = tensor.cast %x : tensor<1x8xf32> to tensor<?x8xf32>
+    %1 = bufferization.alloc_tensor() copy(%0) : tensor<?x8xf32>
+    scf.for ... iter_args(%c = %1) ...
+    ```
+  }];
+  let statistics = [
+    Statistic<"numKept", "num-kept", "Tensors whose type is kept">
+  ];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
 }
 
 def QuantCopyGlobalsPass

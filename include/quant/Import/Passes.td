@@ -92,7 +92,10 @@ def QuantImportPass : Pass<"quant-import", "::mlir::ModuleOp"> {
     them to one form (`quant.matmul`, `quant.rescale`):
 
     * `quant.qcast` / `quant.dcast` / `quant.scast` around a float contraction,
-      with `!quant.uniform` types per tensor and per axis,
+      with `!quant.uniform` types per tensor and per axis; stored types of other
+      than 8 and 4 bits are computed in float, with a remark, and a cast that
+      has no formula (unranked, dynamic blocks) is an error: upstream would
+      fold it away,
     * float matmuls between `linalg.generic` ops that quantize and dequantize,
       as torch-mlir and ONNX importers write QDQ out, per tensor and per axis,
     * weights with a scale for each group of the contracted dimension
@@ -139,7 +142,7 @@ def QuantImportPass : Pass<"quant-import", "::mlir::ModuleOp"> {
   ];
   let dependentDialects = ["::mlir::quant::QuantDialect",
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
-    "::mlir::tensor::TensorDialect"];
+    "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def QuantNameMatmulsPass : Pass<"quant-name-matmuls", "::mlir::ModuleOp"> {
@@ -294,7 +297,7 @@ def QuantQuantizeMatmulPass : Pass<"quant-quantize-matmul", "::mlir::ModuleOp"> 
   ];
   let dependentDialects = ["::mlir::quant::QuantDialect",
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
-    "::mlir::tensor::TensorDialect"];
+    "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def QuantAccountProductsPass

@@ -97,6 +97,10 @@ std::unique_ptr<mlir::Pass> createRejectOptionsPass(std::string message);
 /// Ends `stage`, whose contract is proven; whether the pipeline goes on.
 bool endStage(mlir::OpPassManager &pm, Stage stage, Stage stopAfter);
 
+/// What a program says of constants and loops is made plain before anything is
+/// recognised or canonicalized: one function, no globals that nothing changes.
+void buildProgramForms(mlir::OpPassManager &pm);
+
 /// Brings products that are no contractions of linalg into that form: TOSA
 /// programs, and convolutions, those of floats if they will be quantized.
 /// Names and statistics of matmuls are of the program after this.

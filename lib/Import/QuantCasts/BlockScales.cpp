@@ -75,7 +75,9 @@ quantmlir::readBlockScales(RankedTensorType tensor,
     scale.convert(APFloat::IEEEsingle(), APFloat::rmNearestTiesToEven,
                   &isLossy);
     result.scales.push_back(scale.convertToFloat());
-    result.zeroPoints.push_back(zeroPoints[at].getSExtValue());
+    result.zeroPoints.push_back(type.isSigned()
+                                    ? zeroPoints[at].getSExtValue()
+                                    : zeroPoints[at].getZExtValue());
     for (int64_t axis = index.size() - 1; axis >= 0; --axis) {
       if (++index[axis] < extents[axis])
         break;

@@ -3,6 +3,7 @@
 #include "quant/Import/QuantCasts/QuantCasts.h"
 
 #include "BlockScales.h"
+#include "CastsByFormula.h"
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
@@ -86,6 +87,11 @@ readParams(Type container, ArrayRef<unsigned> widths, std::string &reason) {
   unsigned width = type.getStorageTypeIntegralWidth();
   if (!llvm::is_contained(widths, width)) {
     reason = "expected 8 or 4 stored bits, found " + std::to_string(width);
+    return failure();
+  }
+  if (Type real = type.getExpressedType();
+      !real.isF32() && !real.isF16() && !real.isBF16()) {
+    reason = "expected floats of f32, f16 or bf16";
     return failure();
   }
   UniformParams params;
@@ -251,25 +257,33 @@ static void foldStorageCasts(Operation *root) {
       op.erase();
 }
 
-int64_t quantmlir::convertQuantCasts(Operation *root) {
+/// By our op where there is one for the stored type, else by the formula.
+static LogicalResult convertCast(Operation *op) {
+  std::string reason, noFormula;
+  auto quantize = dyn_cast<quant::QuantizeCastOp>(op);
+  auto dequantize = dyn_cast<quant::DequantizeCastOp>(op);
+  if (succeeded(quantize ? convertQuantize(quantize, reason)
+                         : convertDequantize(dequantize, reason)))
+    return success();
+  Location loc = op->getLoc();
+  if (failed(quantize ? quantizeByFormula(quantize, noFormula)
+                      : dequantizeByFormula(dequantize, noFormula)))
+    return op->emitOpError("is not supported: ") << noFormula;
+  emitRemark(loc) << "cast is computed in float: " << reason;
+  return success();
+}
+
+LogicalResult quantmlir::convertQuantCasts(Operation *root) {
   moveStoredIntegers(root);
   SmallVector<Operation *> casts;
   root->walk([&](Operation *op) {
     if (isa<quant::QuantizeCastOp, quant::DequantizeCastOp>(op))
       casts.push_back(op);
   });
-  int64_t numLeft = 0;
-  for (Operation *op : casts) {
-    std::string reason;
-    LogicalResult converted =
-        isa<quant::QuantizeCastOp>(op)
-            ? convertQuantize(cast<quant::QuantizeCastOp>(op), reason)
-            : convertDequantize(cast<quant::DequantizeCastOp>(op), reason);
-    if (failed(converted)) {
-      ++numLeft;
-      op->emitRemark() << "cast is not imported: " << reason;
-    }
-  }
+  // All of them are named, not only the first that is wrong.
+  bool allConverted = true;
+  for (Operation *op : casts)
+    allConverted &= succeeded(convertCast(op));
   foldStorageCasts(root);
-  return numLeft;
+  return success(allConverted);
 }

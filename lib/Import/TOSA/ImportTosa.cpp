@@ -15,6 +15,7 @@
 #include "mlir/Conversion/TosaToArith/TosaToArith.h"
 #include "mlir/Conversion/TosaToLinalg/TosaToLinalg.h"
 #include "mlir/Conversion/TosaToMLProgram/TosaToMLProgram.h"
+#include "mlir/Conversion/TosaToSCF/TosaToSCF.h"
 #include "mlir/Conversion/TosaToTensor/TosaToTensor.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -120,6 +121,7 @@ private:
     tosa::populateTosaRescaleToArithConversionPatterns(&patterns,
                                                        /*include32Bit=*/false);
     tosa::populateTosaToMLProgramConversionPatterns(&patterns);
+    tosa::populateTosaToSCFConversionPatterns(&patterns);
     ConversionTarget target(*context);
     target.addIllegalDialect<tosa::TosaDialect>();
     target.addLegalOp<tosa::ConstShapeOp>();

@@ -14,9 +14,10 @@
 
 namespace quantmlir {
 
-/// Rewrites the casts in `root`; a `quant.qcast` or `quant.dcast` that cannot
-/// be expressed gets a remark that says why. Returns the number of these.
-int64_t convertQuantCasts(mlir::Operation *root);
+/// Rewrites the casts in `root`. None stays, since upstream would fold it away:
+/// a `quant.qcast` or `quant.dcast` of another stored type than our ops have is
+/// computed in float, with a remark, and one that has no formula is an error.
+mlir::LogicalResult convertQuantCasts(mlir::Operation *root);
 
 /// Lets ops that only move elements work on the integers that tensors of
 /// quantized types store, with `quant.scast` around them.

@@ -1,0 +1,81 @@
+//===- TensorGlobals.cpp - state that is one number -----------------------===//
+//
+// `quant-tensor-globals`. Upstream lowers globals of tensors only; the position
+// in a cache, or a counter of steps, is an integer.
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant/Conversion/Passes.h"
+
+#include "mlir/Dialect/MLProgram/IR/MLProgram.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "llvm/ADT/DenseSet.h"
+
+namespace quantmlir {
+#define GEN_PASS_DEF_QUANTTENSORGLOBALSPASS
+#include "quant/Conversion/Passes.h.inc"
+} // namespace quantmlir
+
+using namespace mlir;
+
+/// The tensor that holds one value of `type`.
+static RankedTensorType getHolder(Type type) {
+  return RankedTensorType::get({}, type);
+}
+
+namespace {
+struct QuantTensorGlobalsPass
+    : quantmlir::impl::QuantTensorGlobalsPassBase<QuantTensorGlobalsPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    DenseSet<StringAttr> converted;
+    for (auto global : getOperation().getOps<ml_program::GlobalOp>())
+      if (convert(global))
+        converted.insert(global.getSymNameAttr());
+    if (converted.empty())
+      return;
+    getOperation()->walk([&](Operation *op) {
+      if (auto load = dyn_cast<ml_program::GlobalLoadOp>(op);
+          load && converted.contains(load.getGlobal().getLeafReference()))
+        convertLoad(load);
+      else if (auto store = dyn_cast<ml_program::GlobalStoreOp>(op);
+               store &&
+               converted.contains(store.getGlobal().getLeafReference()))
+        convertStore(store);
+    });
+  }
+
+private:
+  bool convert(ml_program::GlobalOp global) {
+    auto value =
+        dyn_cast_or_null<TypedAttr>(global.getValue().value_or(Attribute()));
+    if (!global.isPrivate() || !global.getType().isIntOrIndexOrFloat() ||
+        !value || value.getType() != global.getType())
+      return false;
+    RankedTensorType type = getHolder(global.getType());
+    global.setTypeAttr(TypeAttr::get(type));
+    global.setValueAttr(DenseElementsAttr::get(type, Attribute(value)));
+    ++numConverted;
+    return true;
+  }
+
+  static void convertLoad(ml_program::GlobalLoadOp load) {
+    Type type = load.getType();
+    load.getResult().setType(getHolder(type));
+    OpBuilder builder(load.getContext());
+    builder.setInsertionPointAfter(load);
+    auto element = tensor::ExtractOp::create(builder, load.getLoc(), type,
+                                             load.getResult(), ValueRange());
+    load.getResult().replaceAllUsesExcept(element, element);
+  }
+
+  static void convertStore(ml_program::GlobalStoreOp store) {
+    OpBuilder builder(store);
+    Value value = store.getValue();
+    store.getValueMutable().assign(tensor::FromElementsOp::create(
+        builder, store.getLoc(), getHolder(value.getType()), value));
+  }
+};
+} // namespace
