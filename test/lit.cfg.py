@@ -37,6 +37,9 @@ config.substitutions += [
      + os.path.join(bin_dir, "quant-run")),
     ("%fuzz", config.python + " -m quantcheck.fuzz --quant-run="
      + os.path.join(bin_dir, "quant-run")),
+    ("%spellings", config.python + " -m quantcheck.spellings --quant-run="
+     + os.path.join(bin_dir, "quant-run") + " --quant-opt="
+     + os.path.join(bin_dir, "quant-opt")),
     ("%python", config.python),
     ("%shlib_dir", os.path.join(config.quant_build_dir, "lib")),
     ("%plugin", os.path.join(config.quant_build_dir, "lib", "QuantPlugin.so")),
