@@ -177,6 +177,7 @@ class Contraction:
             return f"affine_map<({walked}) -> ({found})>"
         sides, extra, read = [x, w], [], None
         if pending:
+            pending.steps.may_look_up = False
             read = pending.steps.readers(w, pending.row, extra)
         if self.axes("sides", "rows first", "weight first") != "rows first":
             sides.reverse()

@@ -287,7 +287,7 @@ class Speller:
                 for whole in (False, True))
         shape = tuple(self.writer.size(d) for d in y.dims)
         self.case.result((y.name, self.writer.type(y)), shape, tight)
-        self.case.name = problem.kind
+        self.case.name = f"spelling of a product, {problem.kind}"
         return Program(self.case, problem, self.axes.features,
                        self.axes.odd, loose)
 

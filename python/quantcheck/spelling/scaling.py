@@ -72,8 +72,11 @@ class Scaling:
 
     def packed_zero(self, array, atoms, element):
         """Zero points in nibbles, held as the words that hold the weight."""
-        return Parameter("zero point", array, atoms, self.zero_words, element,
-                         packed=self.zero_words)
+        less = np.all(array >= 1) and \
+            self.axis("packed zero points are", "themselves", "less one") != \
+            "themselves"
+        return Parameter("zero point", array - less, atoms, self.zero_words,
+                         element, packed=self.zero_words, plus_one=bool(less))
 
     def float_zero(self, array, atoms, bits, unsigned):
         if self.packs(atoms, unsigned):
@@ -110,8 +113,12 @@ class Scaling:
     def widen(self, element, bits, unsigned):
         """(steps, the type) of integers that a zero point is taken from."""
         options = [w for w in widths(bits) if int(w[1:]) > int(element[1:])]
+        if bits == 4 and element == "i4":
+            options.append("i8")
         if int(element[1:]) > 8:
             options = [element] + options
+        elif int(element[1:]) > bits:  # a difference of nibbles, in bytes
+            options.append(element)
         wide = self.axis("widened to", *options)
         if wide == element:
             return [], wide
@@ -176,7 +183,9 @@ class Scaling:
 
     def clamp(self, low, high, element):
         if element[0] == "i":
-            return self.bound(("arith.maxsi", "arith.minsi"), low, high,
+            how = self.axis("integer clamp", "maxsi", "select")
+            return self.bound(("select max", "select min") if how == "select"
+                              else ("arith.maxsi", "arith.minsi"), low, high,
                               element)
         how = self.axis("clamp", "maximumf", "maxnumf", "select", "mixed")
         ops = {"maximumf": ("arith.maximumf", "arith.minimumf"),
