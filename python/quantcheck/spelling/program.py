@@ -14,7 +14,7 @@ from quantcheck.spelling.problem import (INTEGER, MATMUL_INTEGER, WEIGHT_ONLY,
                                          Problem)
 from quantcheck.spelling.scaling import Scaling, wrapped
 from quantcheck.spelling.steps import Parameter, Step, Steps
-from quantcheck.spelling.writer import Value, Writer, arranged, flat
+from quantcheck.spelling.writer import NUMPY, Value, Writer, arranged, flat
 
 
 @dataclasses.dataclass
@@ -158,7 +158,8 @@ class Speller:
                           Packing.fits(w.zero.shape, words) and steps.axis(
                               "packed zero points", "no", "yes") == "yes"):
             words = None
-        scaling = Scaling(steps, w.index if w.looked_up else None, words)
+        scaling = Scaling(steps, self.problem.real,
+                          w.index if w.looked_up else None, words)
         move = Mover(steps)
         if self.problem.kind == MATMUL_INTEGER:
             return self.integers(steps, move, value, w.bits, w.unsigned,
@@ -227,14 +228,16 @@ class Speller:
                 y = steps.run(y, [Step("arith.trunci", "i32")])
             if not problem.scaled:
                 return y
-        row = []
+        row = [] if y.element == problem.real or problem.scaled else [
+            Step("arith.truncf", problem.real)]
         if problem.scaled:
             scale, atoms = problem.scaled
             row = [Step("arith.sitofp", "f32"), Step(
                 "arith.mulf", "f32", Scaling(steps).scale(scale, atoms))]
         if problem.bias is not None:
-            row.append(Step("arith.addf", "f32", Parameter(
-                "bias", problem.bias, ("n",), "f32", "f32")))
+            row.append(Step("arith.addf", problem.real, Parameter(
+                "bias", problem.bias.astype(NUMPY[problem.real]), ("n",),
+                problem.real, problem.real)))
         if problem.out:
             scale, zero, low, high = problem.out
             down, _ = Scaling(steps).quantize(
@@ -257,6 +260,8 @@ class Speller:
             return self.judged(tosa.Tosa(self.writer, problem,
                                          self.k_dim).run())
         element = "f32"
+        if problem.real == "f16":
+            element = self.axes("sum", "f16", "f32")
         if integer:
             element = self.axes("sum", "i32", "i64")
         self.may_stay_narrow = element == "i32"
