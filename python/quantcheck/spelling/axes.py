@@ -33,6 +33,11 @@ class Axes:
             self.odd.add(f"{axis}: {choice}")
         return choice
 
+    def note(self, feature):
+        """A feature that follows from the sizes."""
+        self.features.add(feature)
+        self.odd.add(feature)
+
     def even(self, axis, *options):
         """One of `options`, each as likely as the others."""
         return self(axis, *options, odd=1)

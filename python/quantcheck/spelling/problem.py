@@ -35,6 +35,8 @@ class Weight:
             self.group = int(draw.pick(*[s for s in (2, 4, 8, 16, 32)
                                          if s <= max(k, 2)]))
         self.groups = -(-k // self.group)
+        if k % self.group:
+            axes.note("last group: shorter")
         # The group of each k; `looked_up` where the program holds it.
         self.index, self.looked_up = np.arange(k) // self.group, False
         if self.granularity == "group":
