@@ -183,6 +183,9 @@ class Steps:
     def apply(self, step, name, source, other=None):
         """Writes `step` on scalars; returns the result's name."""
         writer, op, element = self.writer, step.op, step.element
+        if op == "math.roundeven" and self.axis(
+                "rounding", "roundeven", "floor and ceil") != "roundeven":
+            return self.half_to_even(name, element)
         if not step.parameter:
             if source == element:
                 return writer.line(f"{op} {name} : {element}")
@@ -193,6 +196,25 @@ class Steps:
                 "operand order", "value first", "value second") != "value first":
             name, other = other, name
         return writer.line(f"{op} {name}, {other} : {element}")
+
+    def half_to_even(self, name, element):
+        """roundeven as torch's decomposition for TOSA writes it."""
+        def line(text):
+            return self.writer.line(f"{text} : {element}")
+
+        def number(value):
+            return line(f"arith.constant {literal_of(value, element)}")
+        below, half = line(f"math.floor {name}"), number(.5)
+        rest = line(f"arith.subf {name}, {below}")
+        halved = line(f"math.floor {line(f'arith.mulf {below}, {half}')}")
+        doubled = line(f"arith.mulf {halved}, {number(2)}")
+        even = line(f"arith.cmpf oeq, {below}, {doubled}")
+        tie = line(f"arith.cmpf oeq, {rest}, {half}")
+        less = line(f"arith.cmpf ogt, {half}, {rest}")
+        both = self.writer.line(f"arith.andi {tie}, {even} : i1")
+        down = self.writer.line(f"arith.ori {less}, {both} : i1")
+        above = line(f"math.ceil {name}")
+        return line(f"arith.select {down}, {below}, {above}")
 
     def select(self, larger, name, other, element):
         """max or min by a comparison: the bound where it is passed, or the
