@@ -108,6 +108,8 @@ def check(programs, options):
              for i, p in enumerate(programs)]
     runs = [i for i in range(len(programs))
             if i not in wrong or wrong[i][0] != "refused"]
+    wrong = {i: found for i, found in wrong.items()
+             if found[0] != "left with reason" or not programs[i].may_stay()}
     for target in options.targets.split(","):
         some = runs[::SHARE] if target in JIT else runs
         chosen = [cases[i] for i in some]

@@ -163,5 +163,7 @@ def judge(text, program):
         return "left", f"expected one product, found {len(found)}"
     if program.problem.kind != WEIGHT_ONLY and function.float_rows():
         return "left", "the activations are floats: " + function.float_rows()
+    if not program.constant_weight:
+        return None
     wrong = same_integers(*found[0], program.problem.weight)
     return ("integers", wrong) if wrong else None

@@ -192,8 +192,9 @@ class Contraction:
             return self.finish(f"linalg.contract indexing_maps = [{maps}]",
                                sides, init)
         inputs = sides + [v for v, _ in extra]
-        region = self.region(inputs, element, (w, read, pending.row[-1].element) if pending
-                             else None)
+        region = self.region(
+            inputs, element,
+            (w, read, pending.row[-1].element) if pending else None)
         return self.finish(
             f"linalg.generic {{indexing_maps = [{maps}], iterator_types = "
             f"[{kinds}]}}", inputs, init, region)

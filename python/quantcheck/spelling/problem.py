@@ -64,7 +64,8 @@ class Weight:
         what = axes("scale values", "positive", "powers of two", "negative",
                     "some zero")
         if what == "powers of two":
-            self.scale = np.asarray(2.0 ** draw.rng.integers(-9, -5, shape), F32)
+            self.scale = np.asarray(2.0**draw.rng.integers(-9, -5, shape),
+                                    F32)
         elif what == "negative":
             self.scale = np.asarray(
                 self.scale * draw.rng.choice([-1, 1], shape), F32)
@@ -218,8 +219,8 @@ class Problem:
             unsigned = draw.chance(.5)
             low, high = draw.limits(8, unsigned)
             spread = float(np.abs(self.product()).max()) or 1.0
-            self.out = (F32(spread / 100), int(draw.rng.integers(low, high + 1)),
-                        low, high)
+            self.out = (F32(spread / 100),
+                        int(draw.rng.integers(low, high + 1)), low, high)
 
     def product(self):
         """What the program computes before a result is quantized, [B, M, N]:

@@ -1,7 +1,6 @@
 """One spelling of a problem, as a case."""
 
 import dataclasses
-import math
 
 import numpy as np
 
@@ -10,11 +9,10 @@ from quantcheck.program import Case, equal, within
 from quantcheck.spelling import tosa
 from quantcheck.spelling.contraction import Contraction, Pending
 from quantcheck.spelling.packing import Packing
-from quantcheck.spelling.problem import (INTEGER, MATMUL_INTEGER, WEIGHT_ONLY,
-                                         Problem)
+from quantcheck.spelling.problem import MATMUL_INTEGER, Problem
 from quantcheck.spelling.scaling import Scaling, wrapped
 from quantcheck.spelling.steps import Parameter, Step, Steps
-from quantcheck.spelling.writer import NUMPY, Value, Writer, arranged, flat
+from quantcheck.spelling.writer import NUMPY, Writer, arranged, flat
 
 
 @dataclasses.dataclass
@@ -27,6 +25,14 @@ class Program:
     features: set
     odd: set
     loose: object
+    constant_weight: bool
+
+    def may_stay(self):
+        """Whether the product may be left, with a reason: a weight that is
+        known at run time only cannot be mirrored or sorted by groups."""
+        w = self.problem.weight
+        return not self.constant_weight and (
+            bool(np.any(w.scale <= 0)) or not w.ordered)
 
     def loosely(self):
         """The case judged as a program of floats."""
@@ -77,6 +83,7 @@ class Mover:
 class Speller:
     def __init__(self, axes):
         self.axes, self.draw = axes, axes.draw
+        self.constant_weight = True
         self.problem = problem = Problem(axes)
         w = problem.weight
         self.ragged = problem.k % w.group != 0 and not w.looked_up
@@ -204,6 +211,10 @@ class Speller:
             element = self.axes("4 bits held as", "i4", "i8")
         sizes = [writer.sizes[a] for a in atoms]
         laid = arranged(array.reshape(sizes), atoms, dims, writer.sizes)
+        if element == "i8" and self.axes("weight is", "a constant",
+                                         "an argument") != "a constant":
+            self.constant_weight = False
+            return writer.argument(wrapped(laid, element), dims)
         return writer.constant(wrapped(laid, element), element, dims,
                                "w constant")
 
@@ -294,7 +305,7 @@ class Speller:
         self.case.result((y.name, self.writer.type(y)), shape, tight)
         self.case.name = f"spelling of a product, {problem.kind}"
         return Program(self.case, problem, self.axes.features,
-                       self.axes.odd, loose)
+                       self.axes.odd, loose, self.constant_weight)
 
     def requantized(self, product, bound, dims):
         scale, zero, low, high = self.problem.out

@@ -51,8 +51,8 @@ class Scaling:
         elif np.array_equal(array.astype(np.float16).astype(F32), array):
             options.append("f16")
         stored = self.axis("scale type", *options)
-        return self.parameter("scale", array.astype(NUMPY[stored]), atoms, stored,
-                         self.real)
+        return self.parameter("scale", array.astype(NUMPY[stored]), atoms,
+                              stored, self.real)
 
     def reciprocal(self, array, atoms):
         if self.axis("reciprocal", "a constant", "computed") == "computed":
@@ -67,8 +67,9 @@ class Scaling:
         narrow = ["i8"] + (["i4"] if bits == 4 else [])
         stored = self.axis("zero point type", *narrow, "i32", "i64", "as wide")
         stored = element if stored == "as wide" else stored
-        return self.parameter("zero point", wrapped(array, stored), atoms, stored,
-                         element, unsigned and stored in ("i8", "i4"))
+        return self.parameter("zero point", wrapped(array, stored), atoms,
+                              stored, element,
+                              unsigned and stored in ("i8", "i4"))
 
     def packs(self, atoms, unsigned):
         return self.zero_words and unsigned and atoms == ("n", "g") and \
@@ -91,8 +92,9 @@ class Scaling:
             array = np.asarray(array, NUMPY[self.real])
             return self.parameter("zero point", array, atoms,
                              self.real, self.real)
-        return self.parameter("zero point", wrapped(array, stored), atoms, stored,
-                         self.real, unsigned and stored in ("i8", "i4"))
+        return self.parameter("zero point", wrapped(array, stored), atoms,
+                              stored, self.real,
+                              unsigned and stored in ("i8", "i4"))
 
     # Dequantize.
     def multiply(self, scale, atoms):

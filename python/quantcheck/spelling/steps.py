@@ -6,8 +6,8 @@ import dataclasses
 import numpy as np
 
 from quantcheck.spelling.packing import Lookup, Packing
-from quantcheck.spelling.writer import (NUMPY, Value, arranged, flat,
-                                        literal_of, prefix_of)
+from quantcheck.spelling.writer import (Value, arranged, flat, literal_of,
+                                        prefix_of)
 
 COMMUTATIVE = {"arith.mulf", "arith.addf", "arith.addi", "arith.muli",
                "arith.maximumf", "arith.minimumf", "arith.maxnumf",
@@ -75,6 +75,11 @@ class Steps:
     def axis(self, name, *options, **more):
         return self.axes(f"{self.what} {name}", *options, **more)
 
+    def swapped(self):
+        """Whether a commutative op has its parameter first."""
+        return self.axis("operand order", "value first",
+                         "value second") != "value first"
+
     # Parameters.
     def places(self, parameter, dims):
         """For each dimension of a value, the atoms that the parameter takes of
@@ -105,7 +110,8 @@ class Steps:
         elif shape == "some unit dimensions":
             bare = [f for f in found if f[0] or self.writer.draw.chance(.5)]
         elif shape == "permuted" and len(bare) > 1:
-            bare = [bare[i] for i in self.writer.draw.rng.permutation(len(bare))]
+            order = self.writer.draw.rng.permutation(len(bare))
+            bare = [bare[i] for i in order]
         elif shape == "extra unit dimensions":
             at = int(self.writer.draw.rng.integers(len(bare) + 1))
             bare = bare[:at] + [((), "0")] + bare[at:]
@@ -192,8 +198,7 @@ class Steps:
             return writer.line(f"{op} {name} : {source} to {element}")
         if op in ("select max", "select min"):
             return self.select(op == "select max", name, other, element)
-        if op in COMMUTATIVE and self.axis(
-                "operand order", "value first", "value second") != "value first":
+        if op in COMMUTATIVE and self.swapped():
             name, other = other, name
         return writer.line(f"{op} {name}, {other} : {element}")
 
@@ -317,8 +322,7 @@ class Steps:
                               step.element)
         other = self.spread(step.parameter, value.dims)
         names = [value.name, other.name]
-        if step.op in COMMUTATIVE and self.axis(
-                "operand order", "value first", "value second") != "value first":
+        if step.op in COMMUTATIVE and self.swapped():
             names.reverse()
         if how == "arith":
             return writer.new(f"{step.op} {', '.join(names)} : $T", value.dims,
@@ -338,8 +342,9 @@ class Steps:
     def spread(self, parameter, dims):
         """A parameter copied to every element of `dims`."""
         writer = self.writer
-        if not parameter.atoms and self.axis(
-                f"one {parameter.name} for a tensor", "splat", "fill") == "fill":
+        if not parameter.atoms and self.axis(f"one {parameter.name} for a "
+                                             "tensor", "splat",
+                                             "fill") == "fill":
             name = self.read(self.scalar(parameter), parameter)
             empty = writer.empty(dims, parameter.element)
             return writer.new(
