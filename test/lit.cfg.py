@@ -42,6 +42,9 @@ config.substitutions += [
      + config.quant_build_dir),
     # 4 GiB of address space.
     ("%limited", "prlimit --as=4294967296"),
+    ("%spellings", config.python + " -m quantcheck.spellings --quant-run="
+     + os.path.join(bin_dir, "quant-run") + " --quant-opt="
+     + os.path.join(bin_dir, "quant-opt")),
     ("%python", config.python),
     ("%shlib_dir", os.path.join(config.quant_build_dir, "lib")),
     ("%plugin", os.path.join(config.quant_build_dir, "lib", "QuantPlugin.so")),

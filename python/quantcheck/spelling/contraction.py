@@ -8,8 +8,6 @@ MULTIPLY_ADD = {"f": ("arith.mulf", "arith.addf"),
 
 class Pending:
     """Stored integers whose dequantizing steps stand in the product's body."""
-    element = "f32"
-
     def __init__(self, value, steps, row):
         self.value, self.steps, self.row = value, steps, row
 
@@ -177,6 +175,7 @@ class Contraction:
             return f"affine_map<({walked}) -> ({found})>"
         sides, extra, read = [x, w], [], None
         if pending:
+            pending.steps.may_look_up = False
             read = pending.steps.readers(w, pending.row, extra)
         if self.axes("sides", "rows first", "weight first") != "rows first":
             sides.reverse()
@@ -193,7 +192,9 @@ class Contraction:
             return self.finish(f"linalg.contract indexing_maps = [{maps}]",
                                sides, init)
         inputs = sides + [v for v, _ in extra]
-        region = self.region(inputs, element, (w, read) if pending else None)
+        region = self.region(
+            inputs, element,
+            (w, read, pending.row[-1].element) if pending else None)
         return self.finish(
             f"linalg.generic {{indexing_maps = [{maps}], iterator_types = "
             f"[{kinds}]}}", inputs, init, region)
@@ -208,10 +209,14 @@ class Contraction:
         for name, side in zip(names, inputs[:2]):
             if pending and side is pending[0]:
                 name = pending[1](name, names[2:])
+                if pending[2] != element:
+                    name = writer.line(f"arith.extf {name} : {pending[2]} to "
+                                       f"{element}")
             elif side.element != element:
                 is_weight = ("n",) in side.dims
                 op = "arith.extui" if self.unsigned[is_weight] else \
                     "arith.extsi"
+                op = "arith.extf" if element[0] == "f" else op
                 name = writer.line(f"{op} {name} : {side.element} to {element}")
             factors.append(name)
         multiply, add = MULTIPLY_ADD[element[0]]

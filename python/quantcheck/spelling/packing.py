@@ -8,40 +8,55 @@ from quantcheck.spelling.writer import NUMPY, Value, flat
 AWQ = [0, 2, 4, 6, 1, 3, 5, 7]
 
 
-def gather(steps, parameter, layout):
-    """A parameter for each k and n (in the order of `layout`): the group of
-    each k, which a constant gives, selects it."""
-    writer = steps.writer
-    array, axes = parameter.array, [("n",), ("g",)]
-    if steps.axis("looked up in", "[G, N]", "[N, G]") == "[G, N]":
-        array, axes = np.ascontiguousarray(array.T), axes[::-1]
-    table = writer.constant(array, parameter.stored, axes,
-                            f"{parameter.name} constant")
-    stored = steps.axis("index type", "i32", "i64", "index")
-    groups = parameter.gathered.astype(NUMPY.get(stored, np.int64))
-    if stored == "index":
-        name = writer.line(f"arith.constant dense<{groups.tolist()}> : "
-                           f"tensor<{len(groups)}xindex>")
-        index = Value(name, (("k",),), "index")
-    else:
-        index = writer.constant(groups, stored, [("k",)], "index constant")
-    given = steps.axis("index read", "as an operand", "extracted") == \
-        "as an operand"
-    dims = tuple((a,) for a in flat(layout))
-    k = dims.index(("k",))
+class Lookup:
+    """A parameter whose group each k has in a constant."""
 
-    def body(names):
-        group = names[0] if given else writer.line(
-            f"tensor.extract {index.name}[{writer.index(k)}] : "
-            f"{writer.type(index)}")
-        if stored != "index":
-            group = writer.line(f"arith.index_cast {group} : {stored} to index")
-        at = {"n": writer.index(1 - k), "g": group}
-        where = ", ".join(at[d[0]] for d in axes)
-        return writer.line(f"tensor.extract {table.name}[{where}] : "
-                           f"{writer.type(table)}")
-    return writer.nest(dims, [(index, [f"{{{k}}}"])] if given else [],
-                       parameter.stored, body)
+    def __init__(self, steps, parameter):
+        self.writer, self.parameter = steps.writer, parameter
+        writer, array, axes = steps.writer, parameter.array, [("n",), ("g",)]
+        if steps.axis("looked up in", "[G, N]", "[N, G]") == "[G, N]":
+            array, axes = np.ascontiguousarray(array.T), axes[::-1]
+        self.axes = axes
+        self.table = writer.constant(array, parameter.stored, axes,
+                                     f"{parameter.name} constant")
+        self.stored = steps.axis("index type", "i32", "i64", "index")
+        groups = parameter.gathered.astype(NUMPY.get(self.stored, np.int64))
+        if self.stored == "index":
+            name = writer.line(f"arith.constant dense<{groups.tolist()}> : "
+                               f"tensor<{len(groups)}xindex>")
+            self.index = Value(name, (("k",),), "index")
+        else:
+            self.index = writer.constant(groups, self.stored, [("k",)],
+                                         "index constant")
+        self.given = steps.axis("index read", "as an operand", "extracted") == \
+            "as an operand"
+
+    def operands(self, k):
+        """What a nest needs whose dimension `k` is the weight's."""
+        return [(self.index, [f"{{{k}}}"])] if self.given else []
+
+    def read(self, name, n, k):
+        """In a body over n and k: the number; `name` is the index's element
+        where it is an operand."""
+        writer = self.writer
+        group = name if self.given else writer.line(
+            f"tensor.extract {self.index.name}[{writer.index(k)}] : "
+            f"{writer.type(self.index)}")
+        if self.stored != "index":
+            group = writer.line(f"arith.index_cast {group} : {self.stored} to "
+                                "index")
+        at = {"n": writer.index(n), "g": group}
+        where = ", ".join(at[d[0]] for d in self.axes)
+        return writer.line(f"tensor.extract {self.table.name}[{where}] : "
+                           f"{writer.type(self.table)}")
+
+    def gathered(self, layout):
+        """All of it, [N, K] or [K, N], in the order of `layout`."""
+        dims = tuple((a,) for a in flat(layout))
+        n, k = dims.index(("n",)), dims.index(("k",))
+        return self.writer.nest(
+            dims, self.operands(k), self.parameter.stored,
+            lambda names: self.read(names[0] if self.given else None, n, k))
 
 
 class Packing:

@@ -20,10 +20,10 @@ class Weight:
     ("n",) or ("n", "g").
     """
 
-    def __init__(self, axes, n, k, kind, need_i8=False):
+    def __init__(self, axes, n, k, kind, real):
         draw = axes.draw
         self.n, self.k = n, k
-        self.bits = 8 if need_i8 else axes.even("weight bits", 8, 4)
+        self.bits = axes.even("weight bits", 8, 4)
         self.unsigned = axes.even("weight sign", "signed", "unsigned") == \
             "unsigned"
         granularities = ["channel", "tensor"]
@@ -35,6 +35,8 @@ class Weight:
             self.group = int(draw.pick(*[s for s in (2, 4, 8, 16, 32)
                                          if s <= max(k, 2)]))
         self.groups = -(-k // self.group)
+        if k % self.group:
+            axes.note("last group: shorter")
         # The group of each k; `looked_up` where the program holds it.
         self.index, self.looked_up = np.arange(k) // self.group, False
         if self.granularity == "group":
@@ -46,23 +48,24 @@ class Weight:
         self.q = draw.integers((n, k), self.bits, self.unsigned)
         self.scale_atoms = {"tensor": (), "channel": ("n",),
                             "group": ("n", "g")}[self.granularity]
-        self._scales(axes, kind)
+        self._scales(axes, kind, real)
         self._zeros(axes, kind)
 
     def _shape(self, atoms):
         return tuple({"n": self.n, "g": self.groups}[a] for a in atoms)
 
-    def _scales(self, axes, kind):
+    def _scales(self, axes, kind, real):
         draw, shape = axes.draw, self._shape(self.scale_atoms)
         self.scale = draw.scales(shape, .002, .03)
-        if draw.chance(.3):  # numbers that f16 holds
+        if real == "f16" or draw.chance(.3):
             self.scale = self.scale.astype(np.float16).astype(F32)
         if kind == MATMUL_INTEGER:
             return
         what = axes("scale values", "positive", "powers of two", "negative",
                     "some zero")
         if what == "powers of two":
-            self.scale = np.asarray(2.0 ** draw.rng.integers(-9, -5, shape), F32)
+            self.scale = np.asarray(2.0**draw.rng.integers(-9, -5, shape),
+                                    F32)
         elif what == "negative":
             self.scale = np.asarray(
                 self.scale * draw.rng.choice([-1, 1], shape), F32)
@@ -192,8 +195,14 @@ class Problem:
         n = int(draw.pick(1, 2, 3, 5, 8, 8, 9, 16))
         k = int(draw.pick(1, 3, 4, 8, 8, 12, 16, 16, 20, 32, 33, 40))
         self.m, self.n, self.k = m, n, k
-        self.weight = Weight(axes, n, k, kind)
+        # The type of the program's floats.
+        self.real = "f32"
+        if kind == WEIGHT_ONLY:
+            self.real = axes("floats", "f32", "f16")
+        self.weight = Weight(axes, n, k, kind, self.real)
         self.x = Activations(axes, kind, self.b, m, k, self.dynamic)
+        if self.real == "f16":
+            self.x.x = self.x.x.astype(np.float16)
         self.bias = None
         self.out = None  # (scale, zero, low, high) of a result in integers
         self.scaled = None  # (scale, atoms) of an integer product's floats
@@ -203,14 +212,15 @@ class Problem:
             atoms = draw.pick((), ("n",))
             self.scaled = draw.scales((n,) if atoms else ()), atoms
         if axes.even("bias", "none", "given") == "given":
-            self.bias = draw.rng.standard_normal(n).astype(F32)
+            self.bias = draw.rng.standard_normal(n).astype(
+                np.float16 if self.real == "f16" else F32)
         if kind == INTEGER and axes.even("result", "float", "float",
                                          "quantized") == "quantized":
             unsigned = draw.chance(.5)
             low, high = draw.limits(8, unsigned)
             spread = float(np.abs(self.product()).max()) or 1.0
-            self.out = (F32(spread / 100), int(draw.rng.integers(low, high + 1)),
-                        low, high)
+            self.out = (F32(spread / 100),
+                        int(draw.rng.integers(low, high + 1)), low, high)
 
     def product(self):
         """What the program computes before a result is quantized, [B, M, N]:
@@ -250,6 +260,11 @@ class Problem:
                 bound = bound + np.abs(self.x.real()[..., inside] @
                                        w.real()[:, inside].T)
             bound = (w.groups + 8) * 2.0**-23 * bound
+        if self.real == "f16":  # one rounding of the sum, one of the bias
+            bound = bound * (2.0**12 if whole else 1) + 2.0**-9 * np.abs(
+                self.product())
+            if self.bias is not None:
+                bound = bound + 2.0**-10 * np.abs(self.bias)
         if self.bias is not None:
             bound = bound + 2.0**-22 * np.abs(self.bias)
         return bound + 2.0**-22 * np.abs(self.product()) + 1e-12

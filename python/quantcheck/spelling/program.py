@@ -1,7 +1,6 @@
 """One spelling of a problem, as a case."""
 
 import dataclasses
-import math
 
 import numpy as np
 
@@ -10,11 +9,10 @@ from quantcheck.program import Case, equal, within
 from quantcheck.spelling import tosa
 from quantcheck.spelling.contraction import Contraction, Pending
 from quantcheck.spelling.packing import Packing
-from quantcheck.spelling.problem import (INTEGER, MATMUL_INTEGER, WEIGHT_ONLY,
-                                         Problem)
+from quantcheck.spelling.problem import MATMUL_INTEGER, Problem
 from quantcheck.spelling.scaling import Scaling, wrapped
 from quantcheck.spelling.steps import Parameter, Step, Steps
-from quantcheck.spelling.writer import Value, Writer, arranged, flat
+from quantcheck.spelling.writer import NUMPY, Writer, arranged, flat
 
 
 @dataclasses.dataclass
@@ -27,6 +25,14 @@ class Program:
     features: set
     odd: set
     loose: object
+    constant_weight: bool
+
+    def may_stay(self):
+        """Whether the product may be left, with a reason: a weight that is
+        known at run time only cannot be mirrored or sorted by groups."""
+        w = self.problem.weight
+        return not self.constant_weight and (
+            bool(np.any(w.scale <= 0)) or not w.ordered)
 
     def loosely(self):
         """The case judged as a program of floats."""
@@ -77,6 +83,7 @@ class Mover:
 class Speller:
     def __init__(self, axes):
         self.axes, self.draw = axes, axes.draw
+        self.constant_weight = True
         self.problem = problem = Problem(axes)
         w = problem.weight
         self.ragged = problem.k % w.group != 0 and not w.looked_up
@@ -158,7 +165,8 @@ class Speller:
                           Packing.fits(w.zero.shape, words) and steps.axis(
                               "packed zero points", "no", "yes") == "yes"):
             words = None
-        scaling = Scaling(steps, w.index if w.looked_up else None, words)
+        scaling = Scaling(steps, self.problem.real,
+                          w.index if w.looked_up else None, words)
         move = Mover(steps)
         if self.problem.kind == MATMUL_INTEGER:
             return self.integers(steps, move, value, w.bits, w.unsigned,
@@ -203,6 +211,10 @@ class Speller:
             element = self.axes("4 bits held as", "i4", "i8")
         sizes = [writer.sizes[a] for a in atoms]
         laid = arranged(array.reshape(sizes), atoms, dims, writer.sizes)
+        if element == "i8" and self.axes("weight is", "a constant",
+                                         "an argument") != "a constant":
+            self.constant_weight = False
+            return writer.argument(wrapped(laid, element), dims)
         return writer.constant(wrapped(laid, element), element, dims,
                                "w constant")
 
@@ -227,14 +239,16 @@ class Speller:
                 y = steps.run(y, [Step("arith.trunci", "i32")])
             if not problem.scaled:
                 return y
-        row = []
+        row = [] if y.element == problem.real or problem.scaled else [
+            Step("arith.truncf", problem.real)]
         if problem.scaled:
             scale, atoms = problem.scaled
             row = [Step("arith.sitofp", "f32"), Step(
                 "arith.mulf", "f32", Scaling(steps).scale(scale, atoms))]
         if problem.bias is not None:
-            row.append(Step("arith.addf", "f32", Parameter(
-                "bias", problem.bias, ("n",), "f32", "f32")))
+            row.append(Step("arith.addf", problem.real, Parameter(
+                "bias", problem.bias.astype(NUMPY[problem.real]), ("n",),
+                problem.real, problem.real)))
         if problem.out:
             scale, zero, low, high = problem.out
             down, _ = Scaling(steps).quantize(
@@ -257,6 +271,8 @@ class Speller:
             return self.judged(tosa.Tosa(self.writer, problem,
                                          self.k_dim).run())
         element = "f32"
+        if problem.real == "f16":
+            element = self.axes("sum", "f16", "f32")
         if integer:
             element = self.axes("sum", "i32", "i64")
         self.may_stay_narrow = element == "i32"
@@ -287,9 +303,9 @@ class Speller:
                 for whole in (False, True))
         shape = tuple(self.writer.size(d) for d in y.dims)
         self.case.result((y.name, self.writer.type(y)), shape, tight)
-        self.case.name = problem.kind
+        self.case.name = f"spelling of a product, {problem.kind}"
         return Program(self.case, problem, self.axes.features,
-                       self.axes.odd, loose)
+                       self.axes.odd, loose, self.constant_weight)
 
     def requantized(self, product, bound, dims):
         scale, zero, low, high = self.problem.out

@@ -27,9 +27,11 @@ def widths(bits):
 class Scaling:
     """The steps of one operand, with the choices of one program."""
 
-    def __init__(self, steps, gathered=None, zero_words=None):
-        """`gathered` is the group of each k where parameters are looked up;
-        `zero_words` the type that zero points are packed in."""
+    def __init__(self, steps, real="f32", gathered=None, zero_words=None):
+        """`real` is the type of the program's floats; `gathered` the group of
+        each k where parameters are looked up; `zero_words` the type that zero
+        points are packed in."""
+        self.real = real
         self.steps, self.axis = steps, steps.axis
         self.gathered, self.zero_words = gathered, zero_words
 
@@ -43,18 +45,20 @@ class Scaling:
     def scale(self, array, atoms):
         """A scale that is multiplied with, in the type that holds it."""
         array = np.asarray(array, F32)
-        options = ["f32", "f64"]
-        if np.array_equal(array.astype(np.float16).astype(F32), array):
+        options = [self.real, "f64"]
+        if self.real == "f16":
+            options.append("f32")
+        elif np.array_equal(array.astype(np.float16).astype(F32), array):
             options.append("f16")
         stored = self.axis("scale type", *options)
-        return self.parameter("scale", array.astype(NUMPY[stored]), atoms, stored,
-                         "f32")
+        return self.parameter("scale", array.astype(NUMPY[stored]), atoms,
+                              stored, self.real)
 
     def reciprocal(self, array, atoms):
         if self.axis("reciprocal", "a constant", "computed") == "computed":
             return dataclasses.replace(self.scale(array, atoms), inverted=True)
-        inverse = (F32(1) / np.asarray(array, F32)).astype(F32)
-        return self.parameter("scale", inverse, atoms, "f32", "f32")
+        inverse = (F32(1) / np.asarray(array, F32)).astype(NUMPY[self.real])
+        return self.parameter("scale", inverse, atoms, self.real, self.real)
 
     def integer_zero(self, array, atoms, element, bits, unsigned):
         """A zero point that is read as the integer `element`."""
@@ -63,8 +67,9 @@ class Scaling:
         narrow = ["i8"] + (["i4"] if bits == 4 else [])
         stored = self.axis("zero point type", *narrow, "i32", "i64", "as wide")
         stored = element if stored == "as wide" else stored
-        return self.parameter("zero point", wrapped(array, stored), atoms, stored,
-                         element, unsigned and stored in ("i8", "i4"))
+        return self.parameter("zero point", wrapped(array, stored), atoms,
+                              stored, element,
+                              unsigned and stored in ("i8", "i4"))
 
     def packs(self, atoms, unsigned):
         return self.zero_words and unsigned and atoms == ("n", "g") and \
@@ -72,27 +77,34 @@ class Scaling:
 
     def packed_zero(self, array, atoms, element):
         """Zero points in nibbles, held as the words that hold the weight."""
-        return Parameter("zero point", array, atoms, self.zero_words, element,
-                         packed=self.zero_words)
+        less = np.all(array >= 1) and \
+            self.axis("packed zero points are", "themselves", "less one") != \
+            "themselves"
+        return Parameter("zero point", array - less, atoms, self.zero_words,
+                         element, packed=self.zero_words, plus_one=bool(less))
 
     def float_zero(self, array, atoms, bits, unsigned):
         if self.packs(atoms, unsigned):
-            return self.packed_zero(array, atoms, "f32")
+            return self.packed_zero(array, atoms, self.real)
         narrow = ["i8"] + (["i4"] if bits == 4 else [])
-        stored = self.axis("zero point type", "f32", *narrow, "i32", "i64")
-        if stored == "f32":
-            return self.parameter("zero point", np.asarray(array, F32), atoms,
-                             "f32", "f32")
-        return self.parameter("zero point", wrapped(array, stored), atoms, stored,
-                         "f32", unsigned and stored in ("i8", "i4"))
+        stored = self.axis("zero point type", self.real, *narrow, "i32", "i64")
+        if stored == self.real:
+            array = np.asarray(array, NUMPY[self.real])
+            return self.parameter("zero point", array, atoms,
+                             self.real, self.real)
+        return self.parameter("zero point", wrapped(array, stored), atoms,
+                              stored, self.real,
+                              unsigned and stored in ("i8", "i4"))
 
     # Dequantize.
     def multiply(self, scale, atoms):
         """The step that multiplies with a scale."""
-        if np.all(scale) and self.axis("scaled by", "product",
+        # f16 holds the reciprocals of powers of two only.
+        exact = self.real == "f32" or np.all(np.frexp(scale)[0] == .5)
+        if np.all(scale) and exact and self.axis("scaled by", "product",
                                        "quotient") == "quotient":
-            return Step("arith.divf", "f32", self.reciprocal(scale, atoms))
-        return Step("arith.mulf", "f32", self.scale(scale, atoms))
+            return Step("arith.divf", self.real, self.reciprocal(scale, atoms))
+        return Step("arith.mulf", self.real, self.scale(scale, atoms))
 
     def convert(self, element, unsigned):
         """Integers as floats, through a wider integer or at once."""
@@ -104,14 +116,18 @@ class Scaling:
             wide = through.split()[1]
             tofp = self.axis("nonnegative to float", "sitofp", "uitofp") \
                 if unsigned else "sitofp"
-            return [Step(ext, wide), Step(f"arith.{tofp}", "f32")]
-        return [Step("arith.uitofp" if unsigned else "arith.sitofp", "f32")]
+            return [Step(ext, wide), Step(f"arith.{tofp}", self.real)]
+        return [Step("arith.uitofp" if unsigned else "arith.sitofp", self.real)]
 
     def widen(self, element, bits, unsigned):
         """(steps, the type) of integers that a zero point is taken from."""
         options = [w for w in widths(bits) if int(w[1:]) > int(element[1:])]
+        if bits == 4 and element == "i4":
+            options.append("i8")
         if int(element[1:]) > 8:
             options = [element] + options
+        elif int(element[1:]) > bits:  # a difference of nibbles, in bytes
+            options.append(element)
         wide = self.axis("widened to", *options)
         if wide == element:
             return [], wide
@@ -126,22 +142,22 @@ class Scaling:
             return self.convert(element, unsigned) + [
                 self.multiply(scale, scale_atoms)]
         how = self.axis("subtraction", "of integers", "of floats",
-                        "after the product")
+                        *(["after the product"] if self.real == "f32" else []))
         if how == "of integers":
             steps, wide = self.widen(element, bits, unsigned)
             zero = self.integer_zero(zero, zero_atoms, wide, bits, unsigned)
             return steps + [Step("arith.subi", wide, zero),
-                            Step("arith.sitofp", "f32"),
+                            Step("arith.sitofp", self.real),
                             self.multiply(scale, scale_atoms)]
         steps = self.convert(element, unsigned)
         if how == "of floats":
             zero = self.float_zero(zero, zero_atoms, bits, unsigned)
-            return steps + [Step("arith.subf", "f32", zero),
+            return steps + [Step("arith.subf", self.real, zero),
                             self.multiply(scale, scale_atoms)]
         if self.axis("offset is", "a constant", "computed") == "computed":
             return steps + [
-                Step("arith.mulf", "f32", self.scale(scale, scale_atoms)),
-                Step("arith.subf", "f32",
+                Step("arith.mulf", self.real, self.scale(scale, scale_atoms)),
+                Step("arith.subf", self.real,
                      self.float_zero(zero, zero_atoms, bits, unsigned),
                      self.scale(scale, scale_atoms))]
         offset, atoms = self.product(scale, scale_atoms, zero, zero_atoms)
@@ -149,9 +165,9 @@ class Scaling:
         if self.axis("offset", "subtracted", "added") == "added":
             offset, op = -offset, "arith.addf"
         return steps + [
-            Step("arith.mulf", "f32", self.scale(scale, scale_atoms)),
-            Step(op, "f32", self.parameter(
-                "offset", offset, atoms, "f32", "f32"))]
+            Step("arith.mulf", self.real, self.scale(scale, scale_atoms)),
+            Step(op, self.real, self.parameter(
+                "offset", offset, atoms, self.real, self.real))]
 
     @staticmethod
     def product(scale, scale_atoms, zero, zero_atoms):
@@ -176,7 +192,9 @@ class Scaling:
 
     def clamp(self, low, high, element):
         if element[0] == "i":
-            return self.bound(("arith.maxsi", "arith.minsi"), low, high,
+            how = self.axis("integer clamp", "maxsi", "select")
+            return self.bound(("select max", "select min") if how == "select"
+                              else ("arith.maxsi", "arith.minsi"), low, high,
                               element)
         how = self.axis("clamp", "maximumf", "maxnumf", "select", "mixed")
         ops = {"maximumf": ("arith.maximumf", "arith.minimumf"),

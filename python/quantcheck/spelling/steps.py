@@ -5,9 +5,9 @@ import dataclasses
 
 import numpy as np
 
-from quantcheck.spelling.packing import Packing, gather
-from quantcheck.spelling.writer import (NUMPY, Value, arranged, flat,
-                                        literal_of, prefix_of)
+from quantcheck.spelling.packing import Lookup, Packing
+from quantcheck.spelling.writer import (Value, arranged, flat, literal_of,
+                                        prefix_of)
 
 COMMUTATIVE = {"arith.mulf", "arith.addf", "arith.addi", "arith.muli",
                "arith.maximumf", "arith.minimumf", "arith.maxnumf",
@@ -23,7 +23,7 @@ class Parameter:
     read as `element`; `unsigned` says how integers widen. With `gathered`, the
     group of each k, `array` is [N, G] and is looked up at run time. `packed`
     numbers are nibbles in words of this type. `inverted` ones are read as one
-    over what is stored."""
+    over what is stored, those of `plus_one` are one more (GPTQ)."""
     name: str
     array: np.ndarray
     atoms: tuple
@@ -32,6 +32,7 @@ class Parameter:
     unsigned: bool = False
     gathered: np.ndarray = None
     inverted: bool = False
+    plus_one: bool = False
     packed: str = None
 
 
@@ -68,9 +69,16 @@ class Steps:
 
     def __init__(self, writer, what):
         self.writer, self.axes, self.what = writer, writer.axes, what
+        # Whether bodies walk the value's own dimensions (linalg.index).
+        self.may_look_up = True
 
     def axis(self, name, *options, **more):
         return self.axes(f"{self.what} {name}", *options, **more)
+
+    def swapped(self):
+        """Whether a commutative op has its parameter first."""
+        return self.axis("operand order", "value first",
+                         "value second") != "value first"
 
     # Parameters.
     def places(self, parameter, dims):
@@ -102,7 +110,8 @@ class Steps:
         elif shape == "some unit dimensions":
             bare = [f for f in found if f[0] or self.writer.draw.chance(.5)]
         elif shape == "permuted" and len(bare) > 1:
-            bare = [bare[i] for i in self.writer.draw.rng.permutation(len(bare))]
+            order = self.writer.draw.rng.permutation(len(bare))
+            bare = [bare[i] for i in order]
         elif shape == "extra unit dimensions":
             at = int(self.writer.draw.rng.integers(len(bare) + 1))
             bare = bare[:at] + [((), "0")] + bare[at:]
@@ -112,17 +121,29 @@ class Steps:
     def held(self, parameter, layout):
         """The parameter as the program holds it, laid out as `layout`."""
         if parameter.gathered is not None:
-            return self.writer.arrange(gather(self, parameter, layout),
-                                       layout)
+            return self.writer.arrange(
+                Lookup(self, parameter).gathered(layout), layout)
         if parameter.packed:
             packing = Packing(self.writer, parameter.packed, parameter.name)
             atoms = parameter.atoms
-            return self.writer.arrange(
-                packing.value(parameter.array, atoms[0], atoms[1]), layout)
+            value = packing.value(parameter.array, atoms[0], atoms[1])
+            if parameter.plus_one:
+                value = self.one_more(value)
+            return self.writer.arrange(value, layout)
         array = arranged(parameter.array, parameter.atoms, layout,
                          self.writer.sizes)
         return self.writer.constant(array, parameter.stored, layout,
                                     f"{parameter.name} constant")
+
+    def one_more(self, value):
+        """Integers plus one."""
+        writer = self.writer
+
+        def body(names):
+            one = writer.line(f"arith.constant 1 : {value.element}")
+            return writer.line(f"arith.addi {names[0]}, {one} : "
+                               f"{value.element}")
+        return writer.generic(value, [], value.element, body)
 
     def converted(self, value, parameter):
         """The parameter's tensor as the type that the step wants."""
@@ -168,22 +189,60 @@ class Steps:
     def apply(self, step, name, source, other=None):
         """Writes `step` on scalars; returns the result's name."""
         writer, op, element = self.writer, step.op, step.element
+        if op == "math.roundeven" and self.axis(
+                "rounding", "roundeven", "floor and ceil") != "roundeven":
+            return self.half_to_even(name, element)
         if not step.parameter:
             if source == element:
                 return writer.line(f"{op} {name} : {element}")
             return writer.line(f"{op} {name} : {source} to {element}")
         if op in ("select max", "select min"):
-            less = op == "select max"
-            ordered = self.axis("comparison", "unordered", "ordered")[0]
-            predicate = ordered + ("lt" if less else "gt")
-            flag = writer.line(f"arith.cmpf {predicate}, {name}, {other} : "
-                               f"{element}")
-            return writer.line(f"arith.select {flag}, {other}, {name} : "
-                               f"{element}")
-        if op in COMMUTATIVE and self.axis(
-                "operand order", "value first", "value second") != "value first":
+            return self.select(op == "select max", name, other, element)
+        if op in COMMUTATIVE and self.swapped():
             name, other = other, name
         return writer.line(f"{op} {name}, {other} : {element}")
+
+    def half_to_even(self, name, element):
+        """roundeven as torch's decomposition for TOSA writes it."""
+        def line(text):
+            return self.writer.line(f"{text} : {element}")
+
+        def number(value):
+            return line(f"arith.constant {literal_of(value, element)}")
+        below, half = line(f"math.floor {name}"), number(.5)
+        rest = line(f"arith.subf {name}, {below}")
+        halved = line(f"math.floor {line(f'arith.mulf {below}, {half}')}")
+        doubled = line(f"arith.mulf {halved}, {number(2)}")
+        even = line(f"arith.cmpf oeq, {below}, {doubled}")
+        tie = line(f"arith.cmpf oeq, {rest}, {half}")
+        less = line(f"arith.cmpf ogt, {half}, {rest}")
+        both = self.writer.line(f"arith.andi {tie}, {even} : i1")
+        down = self.writer.line(f"arith.ori {less}, {both} : i1")
+        above = line(f"math.ceil {name}")
+        return line(f"arith.select {down}, {below}, {above}")
+
+    def select(self, larger, name, other, element):
+        """max or min by a comparison: the bound where it is passed, or the
+        value where it is not; either side of the comparison first."""
+        writer, float_ = self.writer, element[0] != "i"
+        keep = self.axis("select", "the bound", "the value") == "the value"
+        first = self.axis("compared", "value first", "bound first")
+        sides = [name, other]
+        greater = larger == keep  # value > bound keeps the value for a max
+        if first != "value first":
+            sides.reverse()
+            greater = not greater
+        op = "gt" if greater else "lt"
+        if float_:
+            # What is not a number fails an ordered comparison.
+            op = self.axis("comparison", "unordered", "ordered")[0] + op
+        else:
+            op = "s" + op
+        flag = writer.line(f"arith.cmp{'f' if float_ else 'i'} {op}, "
+                           f"{', '.join(sides)} : {element}")
+        chosen = [name, other] if keep else [other, name]
+        return writer.line(f"arith.select {flag}, {', '.join(chosen)} : "
+                           f"{element}")
 
     def nest(self, value, steps):
         """The steps in one loop nest."""
@@ -218,6 +277,16 @@ class Steps:
         """Puts a parameter where a nest over `value` can read it; returns what
         writes the reading, given the names of the nest's elements."""
         form = self.scalar_form(parameter)
+        plain = ("n",) in value.dims and ("k",) in value.dims
+        if parameter.gathered is not None and plain and self.may_look_up and \
+                self.axis("looked up", "before", "in the body") != "before":
+            lookup = Lookup(self, parameter)
+            n, k = (value.dims.index((a,)) for a in ("n", "k"))
+            at = len(inputs)
+            inputs += lookup.operands(k)
+            return lambda names: self.read(
+                lookup.read(names[at] if lookup.given else None, n, k),
+                parameter)
         if form == "tensor":
             tensor, texts = self.tensor(parameter, value.dims)
             if self.axis("parameter converted", "inside", "before") == \
@@ -243,8 +312,8 @@ class Steps:
         return lambda names: self.read(self.scalar(parameter), parameter)
 
     # One step on whole tensors.
-    def whole(self, value, step, named):
-        """`arith` or a named op on tensors; parameters are spread first."""
+    def whole(self, value, step, how):
+        """`arith`, a named op or linalg.map; parameters are spread first."""
         writer = self.writer
         if not step.parameter:
             same = value.element == step.element
@@ -253,13 +322,18 @@ class Steps:
                               step.element)
         other = self.spread(step.parameter, value.dims)
         names = [value.name, other.name]
-        if step.op in COMMUTATIVE and self.axis(
-                "operand order", "value first", "value second") != "value first":
+        if step.op in COMMUTATIVE and self.swapped():
             names.reverse()
-        if not named:
+        if how == "arith":
             return writer.new(f"{step.op} {', '.join(names)} : $T", value.dims,
                               step.element)
         empty = writer.empty(value.dims, step.element)
+        if how == "linalg.map":
+            return writer.new(
+                f"linalg.map {{ {step.op} }} ins({', '.join(names)} : "
+                f"{writer.type(empty)}, {writer.type(empty)}) outs("
+                f"{empty.name} : {writer.type(empty)})", value.dims,
+                step.element)
         return writer.new(
             f"{NAMED[step.op]} ins({', '.join(names)} : {writer.type(empty)}, "
             f"{writer.type(empty)}) outs({empty.name} : {writer.type(empty)}) "
@@ -268,8 +342,9 @@ class Steps:
     def spread(self, parameter, dims):
         """A parameter copied to every element of `dims`."""
         writer = self.writer
-        if not parameter.atoms and self.axis(
-                f"one {parameter.name} for a tensor", "splat", "fill") == "fill":
+        if not parameter.atoms and self.axis(f"one {parameter.name} for a "
+                                             "tensor", "splat",
+                                             "fill") == "fill":
             name = self.read(self.scalar(parameter), parameter)
             empty = writer.empty(dims, parameter.element)
             return writer.new(
@@ -334,7 +409,9 @@ class Steps:
         options = ["generic", "arith"]
         if steps[0].parameter and steps[0].op in NAMED:
             options.append("named")
+        if steps[0].parameter:
+            options.append("linalg.map")
         how = self.axis("one step", *options)
         if how == "generic":
             return self.nest(value, steps)
-        return self.whole(value, steps[0], how == "named")
+        return self.whole(value, steps[0], how)

@@ -13,7 +13,7 @@ from quantcheck.spelling.writer import NUMPY, arranged, prefix_of
 def suits(problem):
     """Whether TOSA has the types for a problem."""
     w, x = problem.weight, problem.x
-    if problem.dynamic or w.looked_up or w.unsigned and w.bits == 8 or \
+    if problem.real != "f32" or problem.dynamic or w.looked_up or w.unsigned and w.bits == 8 or \
             problem.k % w.group and w.granularity == "group":
         return False
     if x.floats:
