@@ -30,7 +30,7 @@ static bool isFoldable(RankedTensorType type) {
                   element.isInteger(16) || element.isInteger(32) ||
                   element.isInteger(64);
   return isNumber && type.hasStaticShape() && type.getNumElements() > 0 &&
-         type.getNumElements() <= kMaxFoldedElements;
+         type.getNumElements() <= kMaxSplatElements;
 }
 
 /// The integers of `root` as a constant of `type`.
