@@ -30,6 +30,10 @@ KNOWN = [
           r"mlir::AsmPrinter::Impl::printDenseArrayAttr",
           "The same where MLIR prints such an attribute, which damaged bytecode "
           "can hold, in a diagnostic of its own."),
+    Known(r"<<UNKNOWN SSA VALUE>>",
+          "The number -2^63 in a list of static sizes stands for one of the run "
+          "in MLIR 22.1.8; written in a program, its operand is missing, and "
+          "`mlir-opt` prints such a program."),
     Known(_UPSTREAM + r"mlir::NamedAttrList::set.*"
           r"mlir::linalg::(Transpose|Broadcast|Reduce)Op::parse",
           "MLIR 22.1.8's parser of `linalg.transpose` and its like goes on "

@@ -108,7 +108,8 @@ RuntimeSize RuntimeSize::follow(Value tensor, int64_t dim, int depth) {
     return followIndex(slice.getMixedSizes()[dim], depth);
   if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op)) {
     RuntimeSize product(1);
-    for (int64_t source : collapse.getReassociationIndices()[dim])
+    ReassociationIndices group = collapse.getReassociationIndices()[dim];
+    for (int64_t source : group)
       product = product * follow(collapse.getSrc(), source, depth);
     return product;
   }
