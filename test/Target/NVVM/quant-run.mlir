@@ -1,6 +1,6 @@
 // Whole programs on an emulated GPU: the host program, its copies and launches,
 // the PTX of the kernels. The same bits as on the CPU.
-// RUN: env QUANT_CUDA_DRIVER=%shlib_dir/libemulated-cuda.so QUANT_PTXSIM_PYTHON=%python quant-run %s --entry=f --quantize=weights=channel --target=nvvm --chip=sm_80 --random-inputs=1 --dims=7 --outputs=%t.gpu | FileCheck %s
+// RUN: env -u PYTHONPATH QUANT_CUDA_DRIVER=%shlib_dir/libemulated-cuda.so QUANT_PTXSIM_PYTHON=%python quant-run %s --entry=f --quantize=weights=channel --target=nvvm --chip=sm_80 --random-inputs=1 --dims=7 --outputs=%t.gpu | FileCheck %s
 // RUN: env QUANT_CUDA_DRIVER=%shlib_dir/libemulated-cuda.so QUANT_PTXSIM_PYTHON=%python quant-run %s --entry=f --quantize=weights=channel --target=nvvm --chip=sm_61 --random-inputs=1 --dims=40 --outputs=%t.gpu61 > /dev/null
 // RUN: env QUANT_CUDA_DRIVER=%shlib_dir/libemulated-cuda.so QUANT_PTXSIM_PYTHON=%python quant-run %s --entry=f --quantize=weights=channel --target=nvvm --chip=sm_90a --random-inputs=1 --dims=2 --outputs=%t.gpu90 > /dev/null
 // RUN: quant-run %s --entry=f --quantize=weights=channel --random-inputs=1 --dims=7 --outputs=%t.cpu > /dev/null
