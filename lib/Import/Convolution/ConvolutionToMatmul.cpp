@@ -232,7 +232,9 @@ LogicalResult quantmlir::convolutionToMatmul(linalg::LinalgOp op,
     lhs = AffineMap::get(w.getNumLoops(), 0, positions, builder.getContext());
   }
   SmallVector<AffineMap> maps{w.compress(lhs), w.compress(w.filter)};
-  for (OpOperand *scalar : llvm::drop_begin(op.getDpsInputOperands(), 2))
+  // Named: a range over a temporary would outlive it.
+  SmallVector<OpOperand *> operands = op.getDpsInputOperands();
+  for (OpOperand *scalar : llvm::drop_begin(operands, 2))
     maps.push_back(w.compress(op.getMatchingIndexingMap(scalar)));
   maps.push_back(w.compress(w.result));
   SmallVector<utils::IteratorType> kinds;
