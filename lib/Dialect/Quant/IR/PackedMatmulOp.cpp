@@ -11,6 +11,7 @@
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Target/IR/IntrinsicTable.h"
 
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
