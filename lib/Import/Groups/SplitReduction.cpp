@@ -223,9 +223,8 @@ static bool importShorterGroup(Contraction c, const MergedGroups &groups,
   OpBuilder builder(c.op);
   if (!groups.order.empty()) {
     const auto *walked = llvm::find(c.lhs.loops, groups.loop);
-    c.lhs.value =
-        reorder(builder, c.op->getLoc(), c.lhs.value,
-                walked - c.lhs.loops.begin(), groups.order);
+    c.lhs.value = reorder(builder, c.op->getLoc(), c.lhs.value,
+                          walked - c.lhs.loops.begin(), groups.order);
   }
   std::optional<QuantizedOperand> lhs = matchDequantized(c.lhs);
   if (lhs)

@@ -72,6 +72,7 @@ private:
   ArrayRef<int64_t> getShape() const { return elements.getShape(); }
   void chooseDims();
   bool mirror();
+  bool fitsOwnStorage() const;
   bool readRanges();
   bool chooseStorage();
   Value emitInts();
@@ -157,8 +158,8 @@ void ConstantEmitter::chooseDims() {
   if (splitCoordinate >= 0)
     groupSize = parameters.steps[splitCoordinate];
   if (parameters.orderedDim >= 0) {
-    result.orderedDim = llvm::find(result.dims, parameters.orderedDim) -
-                        result.dims.begin();
+    result.orderedDim =
+        llvm::find(result.dims, parameters.orderedDim) - result.dims.begin();
     result.order = parameters.order;
     isChanged = true;
   }
@@ -172,26 +173,7 @@ void ConstantEmitter::chooseDims() {
       step = 1;
   if (steps == parameters.steps)
     return;
-  SmallVector<int64_t> strides = parameters.getStrides();
-  ConstantParameters finer;
-  finer.steps = steps;
-  for (auto [size, step] : llvm::zip_equal(getShape(), steps)) {
-    finer.grid.sizes.push_back(step ? llvm::divideCeil(size, step) : 1);
-    finer.grid.steps.push_back(std::max<int64_t>(step, 1));
-  }
-  for (int64_t i = 0, e = finer.grid.size(); i < e; ++i) {
-    int64_t rest = i, from = 0;
-    for (int64_t dim = steps.size() - 1; dim >= 0; --dim) {
-      int64_t at = rest % finer.grid.sizes[dim] * finer.grid.steps[dim];
-      rest /= finer.grid.sizes[dim];
-      from += at / parameters.grid.steps[dim] * strides[dim];
-    }
-    finer.scales.push_back(parameters.scales[from]);
-    finer.zeros.push_back(parameters.zeros[from]);
-  }
-  finer.orderedDim = parameters.orderedDim;
-  finer.order = parameters.order;
-  parameters = std::move(finer);
+  parameters = parameters.refine(steps, getShape());
 }
 
 /// An evaluated element of `stored` as the integer that it stands for.
@@ -225,25 +207,37 @@ void ConstantEmitter::forEachStored(ArrayRef<int64_t> dims, Take take) {
       position = position * size + place;
     return position;
   };
-  evaluateIntegers(elements, stored.stored, grid,
-                   [&](int64_t first, ArrayRef<int64_t> values) {
-                     for (auto [i, value] : llvm::enumerate(values)) {
-                       int64_t block = 0;
-                       SmallVector<int64_t> moved(at);
-                       if (!places.empty())
-                         moved[parameters.orderedDim] =
-                             places[at[parameters.orderedDim]];
-                       for (auto [dim, position] : llvm::enumerate(moved))
-                         block += position / parameters.grid.steps[dim] *
-                                  strides[dim];
-                       take(getPosition(first + i, moved), readStored(value), block);
-                       for (int64_t dim = at.size() - 1; dim >= 0; --dim) {
-                         if (++at[dim] < grid.sizes[dim])
-                           break;
-                         at[dim] = 0;
-                       }
-                     }
-                   });
+  evaluateIntegers(
+      elements, stored.stored, grid,
+      [&](int64_t first, ArrayRef<int64_t> values) {
+        SmallVector<int64_t> moved;
+        for (auto [i, value] : llvm::enumerate(values)) {
+          int64_t block = 0;
+          moved = at;
+          if (!places.empty())
+            moved[parameters.orderedDim] = places[at[parameters.orderedDim]];
+          for (auto [dim, position] : llvm::enumerate(moved))
+            block += position / parameters.grid.steps[dim] * strides[dim];
+          take(getPosition(first + i, moved), readStored(value), block);
+          for (int64_t dim = at.size() - 1; dim >= 0; --dim) {
+            if (++at[dim] < grid.sizes[dim])
+              break;
+            at[dim] = 0;
+          }
+        }
+      });
+}
+
+/// Whether the program's own storage holds all there is to store: nothing has
+/// to be evaluated to know it.
+bool ConstantEmitter::fitsOwnStorage() const {
+  unsigned bits = stored.stored->type.getIntOrFloatBitWidth();
+  if (!isStoredType(stored.stored->type) || (bits != 8 && bits != 4) ||
+      !llvm::all_of(parameters.scales, [](float scale) { return scale > 0; }))
+    return false;
+  Storage own{bits, stored.isUnsigned, 0};
+  return llvm::all_of(parameters.zeros,
+                      [&](int64_t zero) { return own.holds(zero, zero); });
 }
 
 /// The extremes of each block; fails where numbers are too large to store.
@@ -307,12 +301,11 @@ bool ConstantEmitter::chooseStorage() {
     bits = getStoredBits(stored);
     storage = {bits, stored.isUnsigned, 0};
     if (!storage.holds(min, max))
-      refuseZero(site, storage, std::to_string(storage.holds(min, min) ? max
-                                                                      : min));
+      refuseZero(site, storage,
+                 std::to_string(storage.holds(min, min) ? max : min));
     return (bits == 8 || bits == 4) && storage.holds(min, max);
   }
-  for (size_t i = 0; i < ranges.size(); ++i) {
-    const BlockRange &range = ranges[i];
+  for (auto [i, range] : llvm::enumerate(ranges)) {
     if (range.min > range.max)
       continue;
     if (isZero[i])
@@ -459,7 +452,8 @@ std::optional<StoredTensor> ConstantEmitter::emit() {
   if ((isConstant || splitCoordinate >= 0) &&
       !llvm::all_of(result.dims, isStatic))
     return std::nullopt;
-  if ((isConstant && !readRanges()) || !mirror() || !chooseStorage())
+  if ((isConstant && !fitsOwnStorage() && !readRanges()) || !mirror() ||
+      !chooseStorage())
     return std::nullopt;
   Value ints = emitInts();
   if (!ints)

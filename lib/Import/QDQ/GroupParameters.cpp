@@ -108,8 +108,7 @@ static void coarsen(ConstantParameters &parameters, int64_t dim, int64_t step,
        start += size * stride)
     for (int64_t at = 0; at < size; at += step)
       for (int64_t i = 0; i < stride; ++i) {
-        int64_t from =
-            start + (order.empty() ? at : order[at]) * stride + i;
+        int64_t from = start + (order.empty() ? at : order[at]) * stride + i;
         coarse.scales.push_back(parameters.scales[from]);
         coarse.zeros.push_back(parameters.zeros[from]);
       }

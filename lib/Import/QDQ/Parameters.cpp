@@ -97,6 +97,27 @@ static bool makeGrid(ArrayRef<int64_t> shape, ConstantParameters &parameters) {
   return parameters.grid.size() <= (int64_t(1) << 28);
 }
 
+ConstantParameters ConstantParameters::refine(ArrayRef<int64_t> finer,
+                                              ArrayRef<int64_t> shape) const {
+  ConstantParameters result;
+  result.steps.assign(finer.begin(), finer.end());
+  result.orderedDim = orderedDim;
+  result.order = order;
+  [[maybe_unused]] bool isMade = makeGrid(shape, result);
+  SmallVector<int64_t> strides = getStrides();
+  for (int64_t i = 0, e = result.grid.size(); i < e; ++i) {
+    int64_t rest = i, from = 0;
+    for (int64_t dim = finer.size() - 1; dim >= 0; --dim) {
+      int64_t at = rest % result.grid.sizes[dim] * result.grid.steps[dim];
+      rest /= result.grid.sizes[dim];
+      from += at / grid.steps[dim] * strides[dim];
+    }
+    result.scales.push_back(scales[from]);
+    result.zeros.push_back(zeros[from]);
+  }
+  return result;
+}
+
 /// `values` of a zero behind a scale: what was multiplied is divided again.
 static bool addZero(const ElementZero &zero, ArrayRef<double> values,
                     ArrayRef<std::vector<double>> products,

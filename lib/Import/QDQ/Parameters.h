@@ -33,6 +33,9 @@ struct ConstantParameters {
   }
   /// Position in `scales` for each element along the dimensions in turn.
   llvm::SmallVector<int64_t> getStrides() const;
+  /// The same parameters in `finer` steps over a root of `shape`.
+  ConstantParameters refine(llvm::ArrayRef<int64_t> finer,
+                            llvm::ArrayRef<int64_t> shape) const;
 };
 
 /// Finds the steps in parameters that were given for each element of the root:

@@ -43,8 +43,7 @@ struct SummedProduct {
 static void collectFactors(Value value, Block *block,
                            SmallVectorImpl<Value> &factors) {
   Operation *op = value.getDefiningOp();
-  if (op && op->getBlock() == block &&
-      isa<arith::MulFOp, arith::MulIOp>(op)) {
+  if (op && op->getBlock() == block && isa<arith::MulFOp, arith::MulIOp>(op)) {
     collectFactors(op->getOperand(0), block, factors);
     collectFactors(op->getOperand(1), block, factors);
     return;
@@ -160,8 +159,8 @@ static SmallVector<OpFoldResult> getLoopSizes(OpBuilder &builder,
          llvm::enumerate(op.getMatchingIndexingMap(&operand).getResults())) {
       auto loop = dyn_cast<AffineDimExpr>(expr);
       if (loop && !sizes[loop.getPosition()])
-        sizes[loop.getPosition()] = tensor::getMixedSize(
-            builder, op->getLoc(), operand.get(), dim);
+        sizes[loop.getPosition()] =
+            tensor::getMixedSize(builder, op->getLoc(), operand.get(), dim);
     }
   }
   return sizes;
@@ -215,11 +214,12 @@ static void split(linalg::GenericOp op) {
         if (elements.getShape()[dim] == 1 &&
             (!placed.test(dim) || isReduction(linalgOp, dim)))
           along.set(dim);
-      element = element ? elements.getOperation(
-                              product->isFloat ? ElementOpcode::MulF
-                                               : ElementOpcode::MulI,
-                              element->type, {element, factor.element})
-                        : factor.element;
+      element =
+          element
+              ? elements.getOperation(product->isFloat ? ElementOpcode::MulF
+                                                       : ElementOpcode::MulI,
+                                      element->type, {element, factor.element})
+              : factor.element;
     }
     placed |= along;
     SmallVector<int64_t> dims;
