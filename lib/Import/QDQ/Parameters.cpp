@@ -85,17 +85,27 @@ SmallVector<int64_t> ConstantParameters::getStrides() const {
   return strides;
 }
 
-static bool makeGrid(ArrayRef<int64_t> shape, ConstantParameters &parameters) {
-  for (auto [size, step] : llvm::zip_equal(shape, parameters.steps)) {
-    // A constant has a size of its own; which one is not known here.
-    if (step != 0 && ShapedType::isDynamic(size))
-      return false;
-    parameters.grid.sizes.push_back(step ? llvm::divideCeil(size, step) : 1);
-    parameters.grid.steps.push_back(std::max<int64_t>(step, 1));
+/// The points of parameters in `steps` over a root of `shape`.
+static ElementGrid makeGrid(ArrayRef<int64_t> shape, ArrayRef<int64_t> steps) {
+  ElementGrid grid;
+  for (auto [size, step] : llvm::zip_equal(shape, steps)) {
+    grid.sizes.push_back(step ? llvm::divideCeil(size, step) : 1);
+    grid.steps.push_back(std::max<int64_t>(step, 1));
   }
-  // More parameters than this are no parameters.
-  return parameters.grid.size() <= (int64_t(1) << 28);
+  return grid;
 }
+
+/// Whether the sizes along which parameters vary are known: a constant has a
+/// size of its own, but which one is not known here.
+static bool isStaticAlong(ArrayRef<int64_t> shape, ArrayRef<int64_t> steps) {
+  return llvm::all_of(llvm::zip_equal(shape, steps), [](auto pair) {
+    auto [size, step] = pair;
+    return step == 0 || !ShapedType::isDynamic(size);
+  });
+}
+
+/// More parameters than this are no parameters.
+static constexpr int64_t kMaxParameters = int64_t(1) << 28;
 
 ConstantParameters ConstantParameters::refine(ArrayRef<int64_t> finer,
                                               ArrayRef<int64_t> shape) const {
@@ -103,7 +113,7 @@ ConstantParameters ConstantParameters::refine(ArrayRef<int64_t> finer,
   result.steps.assign(finer.begin(), finer.end());
   result.orderedDim = orderedDim;
   result.order = order;
-  [[maybe_unused]] bool isMade = makeGrid(shape, result);
+  result.grid = makeGrid(shape, finer);
   SmallVector<int64_t> strides = getStrides();
   for (int64_t i = 0, e = result.grid.size(); i < e; ++i) {
     int64_t rest = i, from = 0;
@@ -152,7 +162,10 @@ quantmlir::evaluateParameters(Elements &elements, const StoredElement &stored) {
   for (const ElementZero &zero : stored.zeros)
     if (!isConstant(zero.value))
       return std::nullopt;
-  if (!makeGrid(elements.getShape(), parameters))
+  if (!isStaticAlong(elements.getShape(), parameters.steps))
+    return std::nullopt;
+  parameters.grid = makeGrid(elements.getShape(), parameters.steps);
+  if (parameters.grid.size() > kMaxParameters)
     return std::nullopt;
 
   // The product as the program rounds it, and exactly, for zeros behind it.
