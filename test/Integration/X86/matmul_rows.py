@@ -103,6 +103,16 @@ class Case:
         self.lines.append(f"{name} = arith.constant dense<{value}> : {kind}")
         return name, kind
 
+    def column(self, make, array):
+        """A parameter for each column, or for all. Beside columns whose number
+        is not known, a size of 1 could be either, and is refused."""
+        name, kind = make(array)
+        if not self.dynamic or array.shape != (1,):
+            return name, kind
+        self.lines.append(f"{name}_cast = tensor.cast {name} : {kind} to "
+                          f"{kind.replace('<1x', '<?x')}")
+        return f"{name}_cast", kind.replace("<1x", "<?x")
+
     def stored(self, shape, is_unsigned, bits=8):
         low, high = (0, 1 << bits) if is_unsigned else (-(1 << bits - 1), 1 << bits - 1)
         return self.rng.integers(low, high, shape).astype(np.int64)
@@ -191,10 +201,10 @@ class Case:
         text = "row_scale({} : {})".format(*operand(rows, self.dynamic))
         if columns is not None:
             make = self.argument if rng.integers(2) else self.float_constant
-            text += " channel_scale({} : {})".format(*make(columns))
+            text += " channel_scale({} : {})".format(*self.column(make, columns))
         if bias is not None:
             make = self.argument if bias.dtype == np.int32 else self.float_constant
-            text += " bias({} : {})".format(*make(bias))
+            text += " bias({} : {})".format(*self.column(make, bias))
         attrs = []
         # The documented order, every step rounded to float32.
         t = acc
@@ -246,13 +256,13 @@ class Case:
                          rng.choice(EDGE_SHIFTS, columns)).astype(np.int8)
         double, bias = bool(rng.integers(2)), None
         make = [self.argument, self.constant][rng.integers(2)]
-        text = "multiplier({} : {})".format(*make(multiplier))
-        text += " shift({} : {})".format(*make(shift))
+        text = "multiplier({} : {})".format(*self.column(make, multiplier))
+        text += " shift({} : {})".format(*self.column(make, shift))
         text += f" rounding({'DOUBLE' if double else 'SINGLE'}_ROUND)"
         if rng.integers(2):
             bias = rng.integers(-10**6, 10**6, self.n).astype(np.int32)
             make = [self.argument, self.constant][rng.integers(2)]
-            text += " bias({} : {})".format(*make(bias))
+            text += " bias({} : {})".format(*self.column(make, bias))
         if rng.integers(2):
             zero_in = int(rng.integers(-200, 200))
         text += " unsigned" if is_unsigned else ""
