@@ -160,3 +160,30 @@ func.func @merged_columns(%x: tensor<5x6xf32>, %w: tensor<6x4x16xi8>, %sw: tenso
   %y = linalg.matmul ins(%x, %c : tensor<5x6xf32>, tensor<6x64xf32>) outs(%init : tensor<5x64xf32>) -> tensor<5x64xf32>
   return %y : tensor<5x64xf32>
 }
+
+// -----
+
+// A lookup that reads an element twice is no order of the weight's elements.
+// CHECK-LABEL: func.func @read_twice
+// CHECK-NOT: quant.scaled_matmul
+// CHECK: linalg.matmul
+func.func @read_twice(%x: tensor<3x4xf32>, %init: tensor<3x2xf32>) -> tensor<3x2xf32> {
+  %q = arith.constant dense<[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]> : tensor<2x2x2xi8>
+  %s = arith.constant dense<[[0.5, 0.25], [2.0, 4.0]]> : tensor<2x2xf32>
+  %at = arith.constant dense<[0, 0, 1, 3]> : tensor<4xi64>
+  %d = quant.dequantize %q scale(%s : tensor<2x2xf32>) axes = [0, 1] : tensor<2x2x2xi8> -> tensor<2x2x2xf32>
+  %c = tensor.collapse_shape %d [[0], [1, 2]] : tensor<2x2x2xf32> into tensor<2x4xf32>
+  %e = tensor.empty() : tensor<2x4xf32>
+  %g = linalg.generic {indexing_maps = [affine_map<(n, k) -> (k)>, affine_map<(n, k) -> (n, k)>], iterator_types = ["parallel", "parallel"]}
+    ins(%at : tensor<4xi64>) outs(%e : tensor<2x4xf32>) {
+  ^bb0(%i: i64, %o: f32):
+    %n = linalg.index 0 : index
+    %k = arith.index_cast %i : i64 to index
+    %v = tensor.extract %c[%n, %k] : tensor<2x4xf32>
+    linalg.yield %v : f32
+  } -> tensor<2x4xf32>
+  %et = tensor.empty() : tensor<4x2xf32>
+  %t = linalg.transpose ins(%g : tensor<2x4xf32>) outs(%et : tensor<4x2xf32>) permutation = [1, 0]
+  %y = linalg.matmul ins(%x, %t : tensor<3x4xf32>, tensor<4x2xf32>) outs(%init : tensor<3x2xf32>) -> tensor<3x2xf32>
+  return %y : tensor<3x2xf32>
+}

@@ -75,6 +75,45 @@ static std::string explainGroups(const Contraction &c,
   return "";
 }
 
+LogicalResult quantmlir::emitGroupedMatmul(OpBuilder &builder,
+                                           const Contraction &c,
+                                           std::optional<QuantizedOperand> lhs,
+                                           const QuantizedOperand &rhs,
+                                           int64_t group, int64_t size,
+                                           std::string &reason) {
+  if (lhs) {
+    spreadParameter(builder, c, lhs->scale, c.m, c.lhs);
+    if (lhs->hasZeroPoint())
+      spreadParameter(builder, c, lhs->zeroPoint, c.m, c.lhs);
+  }
+  if (lhs && !isParameterOver(c, lhs->scale, c.m)) {
+    reason = "expected the activations' scales for the tensor or for each row";
+    return failure();
+  }
+  if (lhs &&
+      size > getMaxSafeK(lhs->getMaxMagnitude(), rhs.getMaxMagnitude())) {
+    reason = "a group of " + std::to_string(size) +
+             " products may overflow i32, safe is " +
+             std::to_string(
+                 getMaxSafeK(lhs->getMaxMagnitude(), rhs.getMaxMagnitude()));
+    return failure();
+  }
+
+  MatmulEmitter emitter(builder, c);
+  QuantizedMatrix lhsMatrix, rhsMatrix;
+  if (lhs)
+    lhsMatrix = emitGiven(emitter, *lhs, /*isLhs=*/true);
+  else
+    lhsMatrix.ints = emitter.emitLhs(c.lhs);
+  rhsMatrix.isUnsigned = rhs.isUnsigned;
+  rhsMatrix.ints = emitter.emitRhsRows(rhs.ints);
+  rhsMatrix.scale = emitter.emitGroupMatrix(rhs.scale, group);
+  if (rhs.hasZeroPoint())
+    rhsMatrix.zeroPoint = emitter.emitGroupMatrix(rhs.zeroPoint, group);
+  emitScaledMatmul(builder, emitter, c, lhsMatrix, rhsMatrix, size);
+  return success();
+}
+
 LogicalResult quantmlir::importGroupedContraction(Contraction c,
                                                   std::string &reason) {
   std::optional<QuantizedOperand> lhs = matchDequantized(c.lhs);
@@ -99,38 +138,8 @@ LogicalResult quantmlir::importGroupedContraction(Contraction c,
   reason = explainGroups(c, *rhs);
   if (!reason.empty())
     return failure();
-  OpBuilder builder(c.op);
-  if (lhs) {
-    spreadParameter(builder, c, lhs->scale, c.m, c.lhs);
-    if (lhs->hasZeroPoint())
-      spreadParameter(builder, c, lhs->zeroPoint, c.m, c.lhs);
-  }
-  if (lhs && !isParameterOver(c, lhs->scale, c.m)) {
-    reason = "expected the activations' scales for the tensor or for each row";
-    return failure();
-  }
   int64_t group = getGroupLoops(c, rhs->scale).front();
-  int64_t size = getInnerSize(c, c.rhs, group);
-  if (lhs &&
-      size > getMaxSafeK(lhs->getMaxMagnitude(), rhs->getMaxMagnitude())) {
-    reason = "a group of " + std::to_string(size) +
-             " products may overflow i32, safe is " +
-             std::to_string(
-                 getMaxSafeK(lhs->getMaxMagnitude(), rhs->getMaxMagnitude()));
-    return failure();
-  }
-
-  MatmulEmitter emitter(builder, c);
-  QuantizedMatrix lhsMatrix, rhsMatrix;
-  if (lhs)
-    lhsMatrix = emitGiven(emitter, *lhs, /*isLhs=*/true);
-  else
-    lhsMatrix.ints = emitter.emitLhs(c.lhs);
-  rhsMatrix.isUnsigned = rhs->isUnsigned;
-  rhsMatrix.ints = emitter.emitRhsRows(rhs->ints);
-  rhsMatrix.scale = emitter.emitGroupMatrix(rhs->scale, group);
-  if (rhs->hasZeroPoint())
-    rhsMatrix.zeroPoint = emitter.emitGroupMatrix(rhs->zeroPoint, group);
-  emitScaledMatmul(builder, emitter, c, lhsMatrix, rhsMatrix, size);
-  return success();
+  OpBuilder builder(c.op);
+  return emitGroupedMatmul(builder, c, lhs, *rhs, group,
+                           getInnerSize(c, c.rhs, group), reason);
 }

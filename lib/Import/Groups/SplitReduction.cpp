@@ -15,12 +15,14 @@
 #include "quant/Import/Contraction/ContractionMatcher.h"
 #include "quant/Import/Contraction/MatmulEmitter.h"
 #include "quant/Import/Contraction/QuantizedOperand.h"
-#include "quant/Import/Contraction/RescaledMatmul.h"
 #include "quant/Import/Elements/Gather.h"
+#include "quant/Import/Groups/GroupedContraction.h"
 #include "quant/Import/QDQ/ConvertQDQ.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Tensor/Utils/Utils.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 
 using namespace mlir;
 using namespace quantmlir;
@@ -36,7 +38,7 @@ struct MergedGroups {
   int64_t numGroups, groupSize;
   /// Where the members of groups stand anywhere: which element of the merged
   /// dimension each place of the groups holds.
-  std::vector<int64_t> order;
+  SmallVector<int64_t> order;
 };
 } // namespace
 
@@ -58,24 +60,17 @@ static tensor::CollapseShapeOp getCutOff(tensor::ExtractSliceOp slice) {
   return collapse;
 }
 
-/// The permutation that undoes another one.
-static std::vector<int64_t> invert(ArrayRef<int64_t> permutation) {
-  std::vector<int64_t> inverse(permutation.size(), 0);
-  for (auto [i, place] : llvm::enumerate(permutation))
-    if (place >= 0 && place < static_cast<int64_t>(inverse.size()))
-      inverse[place] = i;
-  return inverse;
-}
-
 /// The merged weight, as the contraction walks it; `order` gets the order in
 /// which it has the contracted elements, where that is another.
 static LoopTensor getMerged(const Contraction &c, const LoopTensor &operand,
-                            std::vector<int64_t> &order) {
+                            SmallVector<int64_t> &order) {
   LoopTensor merged = traceMovement(operand);
   std::optional<GatheredTensor> gather = matchGather(merged.value);
-  if (!gather || !llvm::is_contained(c.k, merged.loops[gather->dim]))
+  // What reads an element twice, or leaves one out, is another weight.
+  if (!gather || !llvm::is_contained(c.k, merged.loops[gather->dim]) ||
+      !isPermutationVector(gather->indices))
     return merged;
-  order = invert(gather->indices);
+  order = invertPermutationVector(gather->indices);
   return traceMovement({gather->source, merged.loops});
 }
 
@@ -84,7 +79,7 @@ static LoopTensor getMerged(const Contraction &c, const LoopTensor &operand,
 static std::optional<MergedGroups> matchMergedGroups(const Contraction &c,
                                                      const LoopTensor &operand,
                                                      int64_t innerLoop) {
-  std::vector<int64_t> order;
+  SmallVector<int64_t> order;
   LoopTensor merged = getMerged(c, operand, order);
   auto collapse = merged.value.getDefiningOp<tensor::CollapseShapeOp>();
   if (auto slice = merged.value.getDefiningOp<tensor::ExtractSliceOp>())
@@ -119,29 +114,27 @@ static std::optional<MergedGroups> matchMergedGroups(const Contraction &c,
 /// `tensor` with the elements along `dim` in `order`: those of stored integers,
 /// where it is dequantized with other parameters than along `dim`.
 static Value reorder(OpBuilder &builder, Location loc, Value tensor,
-                     int64_t dim, const std::vector<int64_t> &order) {
+                     int64_t dim, ArrayRef<int64_t> order) {
   auto op = tensor.getDefiningOp<DequantizeOp>();
   if (!op || llvm::is_contained(op.getAxes(), dim))
-    return emitGather(builder, loc, {tensor, dim, order});
-  Value ints = emitGather(builder, loc, {op.getInput(), dim, order});
+    return emitGather(builder, loc, {tensor, dim, llvm::to_vector(order)});
+  Value ints =
+      emitGather(builder, loc, {op.getInput(), dim, llvm::to_vector(order)});
   return DequantizeOp::create(builder, loc, op.getType(), ints, op.getScale(),
                               op.getZeroPoint(), op.getAxesAttr(),
                               op.getIsUnsignedAttr());
 }
 
-/// `tensor` with zeros behind its `size` elements along `dim`.
+/// `tensor` with `zeros` zeros behind its elements along `dim`.
 static Value fillUp(OpBuilder &builder, Location loc, Value tensor, int64_t dim,
                     int64_t zeros) {
   auto type = cast<RankedTensorType>(tensor.getType());
-  SmallVector<OpFoldResult> low(type.getRank(), builder.getIndexAttr(0)), high;
   SmallVector<int64_t> shape(type.getShape());
-  for (int64_t i = 0; i < type.getRank(); ++i)
-    high.push_back(builder.getIndexAttr(i == dim ? zeros : 0));
   shape[dim] += zeros;
   Value zero = arith::ConstantOp::create(
       builder, loc, builder.getZeroAttr(type.getElementType()));
-  return tensor::PadOp::create(builder, loc, type.clone(shape), tensor, low,
-                               high, zero);
+  return tensor::createPadHighOp(type.clone(shape), tensor, zero,
+                                 /*nofold=*/false, loc, builder);
 }
 
 /// The other operand with its contracted dimension split; null where its size
@@ -214,7 +207,7 @@ static Value getUnfilled(const LoopTensor &weight) {
 /// scales for `[N, ceil(K / G)]`. `c` has it on its right-hand side.
 static bool importShorterGroup(Contraction c, const MergedGroups &groups,
                                bool weightOnly) {
-  std::vector<int64_t> order;
+  SmallVector<int64_t> order;
   LoopTensor merged = getMerged(c, c.rhs, order);
   Value ints = getUnfilled(groups.weight);
   std::optional<QuantizedOperand> rhs = matchDequantized(groups.weight);
@@ -233,27 +226,14 @@ static bool importShorterGroup(Contraction c, const MergedGroups &groups,
   if ((!lhs && !weightOnly) || failed(c.classify()))
     return false;
   dropUnitBatch(c);
+  rhs->ints = c.rhs;
   SmallVector<int64_t> wanted(c.n);
   wanted.push_back(groups.loop);
-  if (!c.batch.empty() || c.k.size() != 1 ||
-      !isParameterOver(c, rhs->scale, wanted) ||
-      (lhs && (!isParameterOver(c, lhs->scale, c.m) ||
-               groups.groupSize > getMaxSafeK(lhs->getMaxMagnitude(),
-                                              rhs->getMaxMagnitude()))))
-    return false;
-  MatmulEmitter emitter(builder, c);
-  QuantizedMatrix left, right;
-  if (lhs)
-    left = emitGiven(emitter, *lhs, /*isLhs=*/true);
-  else
-    left.ints = emitter.emitLhs(c.lhs);
-  right.isUnsigned = rhs->isUnsigned;
-  right.ints = emitter.emitRhsRows(c.rhs);
-  right.scale = emitter.emitGroupMatrix(rhs->scale, groups.loop);
-  if (rhs->hasZeroPoint())
-    right.zeroPoint = emitter.emitGroupMatrix(rhs->zeroPoint, groups.loop);
-  emitScaledMatmul(builder, emitter, c, left, right, groups.groupSize);
-  return true;
+  std::string reason;
+  return c.batch.empty() && c.k.size() == 1 &&
+         isParameterOver(c, rhs->scale, wanted) &&
+         succeeded(emitGroupedMatmul(builder, c, lhs, *rhs, groups.loop,
+                                     groups.groupSize, reason));
 }
 
 static void split(linalg::LinalgOp op, bool weightOnly) {

@@ -17,6 +17,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -100,11 +101,9 @@ static Value reorder(const ElementSite &site, Value value,
                      const StoredTensor &stored) {
   if (stored.orderedDim < 0)
     return value;
-  GatheredTensor gather{value, stored.orderedDim, {}};
-  gather.indices.resize(stored.order.size());
-  for (auto [place, from] : llvm::enumerate(stored.order))
-    gather.indices[from] = place;
-  return emitGather(site.builder, site.loc, gather);
+  return emitGather(
+      site.builder, site.loc,
+      {value, stored.orderedDim, invertPermutationVector(stored.order)});
 }
 
 /// What was split into groups is merged, and a padded tail cut off.

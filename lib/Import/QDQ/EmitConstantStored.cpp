@@ -16,6 +16,8 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Tensor/Utils/Utils.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/Matchers.h"
 
 #include <limits>
@@ -132,9 +134,7 @@ void ConstantEmitter::forEachStored(ArrayRef<int64_t> dims, Take take) {
   SmallVector<int64_t> strides = parameters.getStrides();
   SmallVector<int64_t> at(grid.sizes.size(), 0);
   // Where each element comes to stand when groups are brought together.
-  std::vector<int64_t> places(parameters.order.size());
-  for (auto [place, from] : llvm::enumerate(parameters.order))
-    places[from] = place;
+  SmallVector<int64_t> places = invertPermutationVector(parameters.order);
   auto getPosition = [&](int64_t given, ArrayRef<int64_t> moved) {
     if (places.empty())
       return given;
@@ -338,15 +338,10 @@ Value ConstantEmitter::splitInts(Value ints) {
   if (padded != SmallVector<int64_t>(type.getShape())) {
     // Zero points differ between groups; a tail of any integers is cut off
     // again, so that 0 is as good as another.
-    SmallVector<OpFoldResult> low(type.getRank(), builder.getIndexAttr(0)),
-        high;
-    for (auto [size, full] : llvm::zip_equal(type.getShape(), padded))
-      high.push_back(builder.getIndexAttr(full - size));
     Value zero = arith::ConstantOp::create(
         builder, site.loc, builder.getIntegerAttr(type.getElementType(), 0));
-    ints = tensor::PadOp::create(
-        builder, site.loc, RankedTensorType::get(padded, type.getElementType()),
-        ints, low, high, zero);
+    ints = tensor::createPadHighOp(type.clone(padded), ints, zero,
+                                   /*nofold=*/false, site.loc, builder);
   }
   if (Value constant = reshapeConstant(builder, site.loc, ints, splitType))
     return constant;

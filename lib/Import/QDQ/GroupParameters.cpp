@@ -63,7 +63,7 @@ private:
 /// The elements of `dim` brought together by their parameters, and the size of
 /// a group; 0 where they make no groups of one size (the last may be shorter).
 static int64_t orderGroups(const Lines &lines, int64_t size,
-                           std::vector<int64_t> &order) {
+                           SmallVectorImpl<int64_t> &order) {
   std::vector<std::vector<int64_t>> groups;
   std::unordered_map<size_t, std::vector<size_t>> known;
   for (int64_t i = 0; i < size; ++i) {
@@ -91,7 +91,7 @@ static int64_t orderGroups(const Lines &lines, int64_t size,
   std::stable_partition(groups.begin(), groups.end(),
                         [&](const auto &group) { return !isShort(group); });
   for (const std::vector<int64_t> &group : groups)
-    order.insert(order.end(), group.begin(), group.end());
+    llvm::append_range(order, group);
   return longest;
 }
 
@@ -142,7 +142,7 @@ void quantmlir::groupEqualParameters(ConstantParameters &parameters,
       coarsen(parameters, dim, step == 0 ? size : step, {});
       continue;
     }
-    std::vector<int64_t> order;
+    SmallVector<int64_t> order;
     if (parameters.orderedDim >= 0)
       continue;
     if (int64_t group = orderGroups(lines, size, order)) {

@@ -27,7 +27,7 @@ struct ConstantParameters {
   /// that do not follow each other: the coordinate, and its elements in the
   /// order in which they do. `steps` are those of that order.
   int64_t orderedDim = -1;
-  std::vector<int64_t> order;
+  llvm::SmallVector<int64_t> order;
   bool hasZeros() const {
     return llvm::any_of(zeros, [](int64_t z) { return z != 0; });
   }

@@ -5,9 +5,9 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Value.h"
+#include "llvm/ADT/SmallVector.h"
 
 #include <optional>
-#include <vector>
 
 namespace quantmlir {
 
@@ -15,7 +15,7 @@ namespace quantmlir {
 struct GatheredTensor {
   mlir::Value source;
   int64_t dim;
-  std::vector<int64_t> indices;
+  llvm::SmallVector<int64_t> indices;
 };
 
 /// A `linalg.generic` that gathers so.

@@ -3,7 +3,7 @@
 #ifndef QUANT_IMPORT_GROUPS_GROUPEDCONTRACTION_H
 #define QUANT_IMPORT_GROUPS_GROUPEDCONTRACTION_H
 
-#include "quant/Import/Contraction/ContractionMatcher.h"
+#include "quant/Import/Contraction/QuantizedOperand.h"
 
 namespace quantmlir {
 
@@ -16,6 +16,16 @@ bool isGroupedContraction(const Contraction &c);
 /// ones, as the program says.
 mlir::LogicalResult importGroupedContraction(Contraction c,
                                              std::string &reason);
+
+/// Emits `quant.scaled_matmul` for a classified contraction whose weight `rhs`
+/// has a scale for each `size` elements along the loop `group`; fails, with the
+/// reason, where the activations' parameters or the sums do not fit.
+mlir::LogicalResult emitGroupedMatmul(mlir::OpBuilder &builder,
+                                      const Contraction &c,
+                                      std::optional<QuantizedOperand> lhs,
+                                      const QuantizedOperand &rhs,
+                                      int64_t group, int64_t size,
+                                      std::string &reason);
 
 } // namespace quantmlir
 

@@ -14,8 +14,6 @@
 #include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
 #include "mlir/IR/Builders.h"
 
-#include <vector>
-
 namespace quantmlir {
 
 /// `scale[axes] * (ints - zeroPoint[axes])`.
@@ -38,7 +36,7 @@ struct StoredTensor {
   /// merged tensor in which they were brought together, and which element of
   /// the root stands at each place of it.
   int64_t orderedDim = -1;
-  std::vector<int64_t> order;
+  llvm::SmallVector<int64_t> order;
 };
 
 /// A place in the IR where the root of `elements` is computed, with its sizes.
