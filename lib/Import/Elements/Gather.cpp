@@ -64,11 +64,10 @@ std::optional<GatheredTensor> quantmlir::matchGather(Value value) {
   GatheredTensor result{gather->value, -1, {}};
   for (auto [dim, index] : llvm::enumerate(gather->operands)) {
     auto own = getAffineDimExpr(dim, value.getContext());
-    bool isOwn =
-        index->kind == Element::Kind::Index &&
-        (index->indices.front() == own ||
-         (type.getDimSize(dim) == 1 &&
-          isa<AffineConstantExpr>(index->indices.front())));
+    bool isOwn = index->kind == Element::Kind::Index &&
+                 (index->indices.front() == own ||
+                  (type.getDimSize(dim) == 1 &&
+                   isa<AffineConstantExpr>(index->indices.front())));
     if (isOwn)
       continue;
     if (result.dim >= 0 || type.isDynamicDim(dim) ||
@@ -77,9 +76,8 @@ std::optional<GatheredTensor> quantmlir::matchGather(Value value) {
     result.dim = dim;
     ElementGrid grid;
     for (int64_t other = 0; other < type.getRank(); ++other) {
-      grid.sizes.push_back(other == static_cast<int64_t>(dim)
-                               ? type.getDimSize(dim)
-                               : 1);
+      grid.sizes.push_back(
+          other == static_cast<int64_t>(dim) ? type.getDimSize(dim) : 1);
       grid.steps.push_back(1);
     }
     for (double at : evaluateAll(elements, index, grid))

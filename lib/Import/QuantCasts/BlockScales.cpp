@@ -2,6 +2,8 @@
 
 #include "BlockScales.h"
 
+#include "StoredGrid.h"
+
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -57,8 +59,9 @@ quantmlir::readBlockScales(RankedTensorType tensor,
     result.groups.clear();
   }
 
-  auto scales = llvm::to_vector(type.getScales().getValues<APFloat>());
-  auto zeroPoints = llvm::to_vector(type.getZeroPoints().getValues<APInt>());
+  SmallVector<float> scales;
+  SmallVector<int32_t> zeroPoints;
+  readBlockParameters(type, scales, zeroPoints);
   SmallVector<int64_t> index(extents.size(), 0);
   for (int64_t i = 0, e = llvm::product_of(extents); i < e; ++i) {
     // Where the blocks of this step are in the type's tensors of scales.
@@ -70,14 +73,8 @@ quantmlir::readBlockScales(RankedTensorType tensor,
                 ? 0
                 : index[axis - dims.begin()] / repeats[axis - dims.begin()]);
     }
-    bool isLossy;
-    APFloat scale = scales[at];
-    scale.convert(APFloat::IEEEsingle(), APFloat::rmNearestTiesToEven,
-                  &isLossy);
-    result.scales.push_back(scale.convertToFloat());
-    result.zeroPoints.push_back(type.isSigned()
-                                    ? zeroPoints[at].getSExtValue()
-                                    : zeroPoints[at].getZExtValue());
+    result.scales.push_back(scales[at]);
+    result.zeroPoints.push_back(zeroPoints[at]);
     for (int64_t axis = index.size() - 1; axis >= 0; --axis) {
       if (++index[axis] < extents[axis])
         break;

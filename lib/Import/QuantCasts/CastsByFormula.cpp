@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CastsByFormula.h"
+#include "StoredGrid.h"
 
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Dialect/Quant/Utils/GenericBuilder.h"
@@ -32,13 +33,9 @@ static constexpr unsigned kExactInF32 = 16;
 
 namespace {
 /// What a type says of one element, and how an element finds its parameters.
-struct Grid {
-  IntegerType storage;
-  bool isUnsigned = false;
-  int64_t min = 0, max = 0;
-  /// One pair for all elements, or a tensor of this shape, read through `map`.
-  SmallVector<float> scales;
-  SmallVector<int32_t> zeroPoints;
+struct Grid : StoredGrid {
+  /// One scale and zero point for all elements where there is no `map`, else a
+  /// tensor of this shape that is read through it.
   SmallVector<int64_t> shape;
   AffineMap map;
 
@@ -76,15 +73,7 @@ static LogicalResult readBlocks(quant::UniformQuantizedSubChannelType type,
     results[dim] = getAffineDimExpr(dim, context).floorDiv(size);
   grid.map = AffineMap::get(tensor.getRank(), 0, results, context);
   llvm::append_range(grid.shape, type.getScales().getType().getShape());
-  for (APFloat scale : type.getScales().getValues<APFloat>()) {
-    bool isLossy;
-    scale.convert(APFloat::IEEEsingle(), APFloat::rmNearestTiesToEven,
-                  &isLossy);
-    grid.scales.push_back(scale.convertToFloat());
-  }
-  for (const APInt &zeroPoint : type.getZeroPoints().getValues<APInt>())
-    grid.zeroPoints.push_back(grid.isUnsigned ? zeroPoint.getZExtValue()
-                                              : zeroPoint.getSExtValue());
+  readBlockParameters(type, grid.scales, grid.zeroPoints);
   return success();
 }
 
@@ -96,17 +85,9 @@ static FailureOr<Grid> readGrid(Type container, std::string &reason) {
     return failure();
   }
   auto type = cast<quant::QuantizedType>(getElementTypeOrSelf(container));
-  if (Type real = type.getExpressedType();
-      !real.isF32() && !real.isF16() && !real.isBF16()) {
-    reason = "expected floats of f32, f16 or bf16";
-    return failure();
-  }
   Grid grid;
-  grid.storage =
-      IntegerType::get(type.getContext(), type.getStorageTypeIntegralWidth());
-  grid.isUnsigned = !type.isSigned();
-  grid.min = type.getStorageTypeMin();
-  grid.max = type.getStorageTypeMax();
+  if (failed(readStorage(type, grid, reason)))
+    return failure();
   LogicalResult read = success();
   if (auto perTensor = dyn_cast<quant::UniformQuantizedType>(type)) {
     grid.scales.push_back(perTensor.getScale());

@@ -4,6 +4,7 @@
 
 #include "BlockScales.h"
 #include "CastsByFormula.h"
+#include "StoredGrid.h"
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
@@ -22,13 +23,9 @@ using namespace quantmlir;
 
 namespace {
 /// What a `!quant.uniform` type says, as the attributes of our ops.
-struct UniformParams {
+struct UniformParams : StoredGrid {
   RankedTensorType storedType;
-  bool isUnsigned = false;
-  int64_t min = 0, max = 0;
   SmallVector<int64_t> axes;
-  SmallVector<float> scales;
-  SmallVector<int32_t> zeroPoints;
   /// How the tensor is split where the scales are those of blocks, see
   /// BlockScales.h.
   SmallVector<int64_t> splitShape;
@@ -89,17 +86,10 @@ readParams(Type container, ArrayRef<unsigned> widths, std::string &reason) {
     reason = "expected 8 or 4 stored bits, found " + std::to_string(width);
     return failure();
   }
-  if (Type real = type.getExpressedType();
-      !real.isF32() && !real.isF16() && !real.isBF16()) {
-    reason = "expected floats of f32, f16 or bf16";
-    return failure();
-  }
   UniformParams params;
-  params.storedType =
-      tensorType.clone(IntegerType::get(container.getContext(), width));
-  params.isUnsigned = !type.isSigned();
-  params.min = type.getStorageTypeMin();
-  params.max = type.getStorageTypeMax();
+  if (failed(readStorage(type, params, reason)))
+    return failure();
+  params.storedType = tensorType.clone(params.storage);
   if (failed(readScales(type, params, reason)))
     return failure();
   if (!llvm::all_of(params.scales,
