@@ -21,8 +21,10 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
 
 namespace quantmlir {
 #define GEN_PASS_DEF_QUANTIMPORTPASS
@@ -37,6 +39,7 @@ struct QuantImportPass : quantmlir::impl::QuantImportPassBase<QuantImportPass> {
   using Base::Base;
 
   void runOnOperation() override {
+    convertElementwise();
     if (failed(convertQuantCasts(getOperation())))
       return signalPassFailure();
     splitProductBodies(getOperation());
@@ -46,6 +49,7 @@ struct QuantImportPass : quantmlir::impl::QuantImportPassBase<QuantImportPass> {
     if (!matmuls)
       return;
     convertDequantizedConvolutions();
+    sinkDequantize(getOperation());
     splitGroupedReductions(getOperation(), weightOnly);
     sinkDequantize(getOperation());
 
@@ -77,6 +81,14 @@ struct QuantImportPass : quantmlir::impl::QuantImportPassBase<QuantImportPass> {
   }
 
 private:
+  /// arith and math on whole tensors become linalg. Upstream's pass folds what
+  /// it converts: stored constants would be floats before they are recognised.
+  void convertElementwise() {
+    RewritePatternSet patterns(&getContext());
+    linalg::populateElementwiseToLinalgConversionPatterns(patterns);
+    walkAndApplyPatterns(getOperation(), std::move(patterns));
+  }
+
   /// Float convolutions of two dequantized operands are quantized ones.
   void convertDequantizedConvolutions() {
     SmallVector<linalg::LinalgOp> convolutions;

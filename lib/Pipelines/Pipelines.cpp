@@ -132,8 +132,6 @@ void quantmlir::buildQuantStage(OpPassManager &pm,
                                 const QuantStageOptions &options) {
   StringRef quantize = options.quantize;
   buildMatmulForms(pm, /*floats=*/quantize != "none");
-  // arith and math on whole tensors: what is fused and imported is linalg.
-  pm.addPass(createConvertElementwiseToLinalgPass());
   // Names are of the program as it was written.
   if (quantize != "none")
     pm.addPass(createQuantNameMatmulsPass());

@@ -3,7 +3,6 @@
 #include "quant/Runtime/Program.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
@@ -217,7 +216,6 @@ LogicalResult quantmlir::makeFloatTwin(ModuleOp module) {
   PassManager pm(module.getContext());
   buildProgramForms(pm);
   pm.addPass(createQuantImportTosaPass());
-  pm.addPass(createConvertElementwiseToLinalgPass());
   QuantImportPassOptions import;
   import.matmuls = false;
   pm.addPass(createQuantImportPass(import));

@@ -96,8 +96,9 @@ def QuantImportPass : Pass<"quant-import", "::mlir::ModuleOp"> {
       than 8 and 4 bits are computed in float, with a remark, and a cast that
       has no formula (unranked, dynamic blocks) is an error: upstream would
       fold it away,
-    * float matmuls between `linalg.generic` ops that quantize and dequantize,
-      as torch-mlir and ONNX importers write QDQ out, per tensor and per axis,
+    * float matmuls between ops that quantize and dequantize, as torch-mlir and
+      ONNX importers write QDQ out, per tensor and per axis: `linalg`, and
+      `arith` and `math` on tensors, which become `linalg`,
     * weights with a scale for each group of the contracted dimension
       (`quant.scaled_matmul`), also where their groups are merged before the
       matmul, and weights alone that are dequantized (`weight-only`),

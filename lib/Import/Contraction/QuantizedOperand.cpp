@@ -4,6 +4,7 @@
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
+#include "quant/Import/Contraction/ConstantLayout.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -38,6 +39,55 @@ quantmlir::matchDequantized(const LoopTensor &tensor) {
     operand.zeroPoint = {zeroPoint, loops};
   operand.ints = traceMovement({op.getInput(), floats.loops});
   return operand;
+}
+
+/// Has `loop`, which has one step, walk a dimension of `tensor`.
+static void walkUnitLoop(OpBuilder &builder, Location loc, LoopTensor &tensor,
+                         int64_t loop) {
+  RankedTensorType type = tensor.getType();
+  for (auto [dim, walked] : llvm::enumerate(tensor.loops))
+    if (walked == kUnitDim && type.getDimSize(dim) == 1) {
+      walked = loop;
+      return;
+    }
+  tensor.loops.push_back(loop);
+  SmallVector<int64_t> shape(type.getShape());
+  shape.push_back(1);
+  RankedTensorType expanded = type.clone(shape);
+  if (Value constant = reshapeConstant(builder, loc, tensor.value, expanded)) {
+    tensor.value = constant;
+    return;
+  }
+  SmallVector<ReassociationIndices> groups;
+  for (int64_t dim = 0; dim < type.getRank(); ++dim)
+    groups.push_back({dim});
+  if (!groups.empty())
+    groups.back().push_back(type.getRank());
+  tensor.value = tensor::ExpandShapeOp::create(builder, loc, expanded,
+                                               tensor.value, groups);
+}
+
+void quantmlir::walkUnitLoops(OpBuilder &builder, const Contraction &c,
+                              LoopTensor &tensor, ArrayRef<int64_t> loops) {
+  SmallVector<int64_t> extents = linalg::LinalgOp(c.op).getStaticLoopRanges();
+  for (int64_t loop : loops)
+    if (loop != kUnitDim && extents[loop] == 1 &&
+        !llvm::is_contained(tensor.loops, loop))
+      walkUnitLoop(builder, c.op->getLoc(), tensor, loop);
+}
+
+LogicalResult quantmlir::setOperands(OpBuilder &builder, Contraction &c,
+                                     LoopTensor lhs, LoopTensor rhs) {
+  walkUnitLoops(builder, c, lhs, c.lhs.loops);
+  // A batch of one stays the rows' alone.
+  SmallVector<int64_t> own;
+  llvm::copy_if(c.rhs.loops, std::back_inserter(own), [&](int64_t loop) {
+    return !llvm::is_contained(c.batch, loop);
+  });
+  walkUnitLoops(builder, c, rhs, own);
+  c.lhs = std::move(lhs);
+  c.rhs = std::move(rhs);
+  return c.classify();
 }
 
 bool quantmlir::isRankZeroOrOver(const LoopTensor &vector,

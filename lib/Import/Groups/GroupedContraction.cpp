@@ -126,10 +126,8 @@ LogicalResult quantmlir::importGroupedContraction(Contraction c,
     reason = "both operands have scales along the contracted dimension";
     return failure();
   }
-  c.rhs = rhs->ints;
-  if (lhs)
-    c.lhs = lhs->ints;
-  if (failed(c.classify())) {
+  OpBuilder builder(c.op);
+  if (failed(setOperands(builder, c, lhs ? lhs->ints : c.lhs, rhs->ints))) {
     reason = "an operand is broadcast over the contracted dimension";
     return failure();
   }
@@ -139,7 +137,6 @@ LogicalResult quantmlir::importGroupedContraction(Contraction c,
   if (!reason.empty())
     return failure();
   int64_t group = getGroupLoops(c, rhs->scale).front();
-  OpBuilder builder(c.op);
   return emitGroupedMatmul(builder, c, lhs, *rhs, group,
                            getInnerSize(c, c.rhs, group), reason);
 }

@@ -111,6 +111,16 @@ static std::optional<MergedGroups> matchMergedGroups(const Contraction &c,
   return groups;
 }
 
+/// `tensor` before it was moved, where it is dequantized.
+static LoopTensor traceDequantized(OpBuilder &builder, const Contraction &c,
+                                   const LoopTensor &tensor) {
+  LoopTensor traced = traceMovement(tensor);
+  if (!traced.value.getDefiningOp<DequantizeOp>())
+    return tensor;
+  walkUnitLoops(builder, c, traced, tensor.loops);
+  return traced;
+}
+
 /// `tensor` with the elements along `dim` in `order`: those of stored integers,
 /// where it is dequantized with other parameters than along `dim`.
 static Value reorder(OpBuilder &builder, Location loc, Value tensor,
@@ -139,10 +149,11 @@ static Value fillUp(OpBuilder &builder, Location loc, Value tensor, int64_t dim,
 
 /// The other operand with its contracted dimension split; null where its size
 /// is not known.
-static std::optional<LoopTensor> splitOperand(OpBuilder &builder, Location loc,
-                                              LoopTensor tensor,
-                                              const MergedGroups &groups,
-                                              int64_t innerLoop) {
+static std::optional<LoopTensor>
+splitOperand(OpBuilder &builder, const Contraction &c, LoopTensor tensor,
+             const MergedGroups &groups, int64_t innerLoop) {
+  Location loc = c.op->getLoc();
+  tensor = traceDequantized(builder, c, tensor);
   int64_t whole = groups.numGroups * groups.groupSize;
   const auto *walked = llvm::find(tensor.loops, groups.loop);
   int64_t contracted = walked - tensor.loops.begin();
@@ -215,15 +226,17 @@ static bool importShorterGroup(Contraction c, const MergedGroups &groups,
     return false;
   OpBuilder builder(c.op);
   if (!groups.order.empty()) {
+    c.lhs = traceDequantized(builder, c, c.lhs);
     const auto *walked = llvm::find(c.lhs.loops, groups.loop);
+    if (walked == c.lhs.loops.end())
+      return false;
     c.lhs.value = reorder(builder, c.op->getLoc(), c.lhs.value,
                           walked - c.lhs.loops.begin(), groups.order);
   }
   std::optional<QuantizedOperand> lhs = matchDequantized(c.lhs);
-  if (lhs)
-    c.lhs = lhs->ints;
-  c.rhs = {ints, merged.loops};
-  if ((!lhs && !weightOnly) || failed(c.classify()))
+  if ((!lhs && !weightOnly) ||
+      failed(setOperands(builder, c, lhs ? lhs->ints : c.lhs,
+                         {ints, merged.loops})))
     return false;
   dropUnitBatch(c);
   rhs->ints = c.rhs;
@@ -236,11 +249,29 @@ static bool importShorterGroup(Contraction c, const MergedGroups &groups,
                                      groups.groupSize, reason));
 }
 
+/// A weight with one column alone has its groups' parameters for each element:
+/// nothing but the sum says that they are no channels.
+static void groupColumn(const Contraction &c, const LoopTensor &operand) {
+  auto op = traceMovement(operand).value.getDefiningOp<DequantizeOp>();
+  auto type = op ? op.getType() : RankedTensorType();
+  if (!op || op.getAxes().size() != 1 || !type.hasStaticShape() ||
+      !LoopTensor{op.getInput(), {}}.isConstant() ||
+      type.getNumElements() != type.getDimSize(op.getAxes().front()))
+    return;
+  std::optional<QuantizedOperand> stored = matchDequantized(operand);
+  if (stored && stored->scale.getLoopRank() == 1 &&
+      llvm::is_contained(c.k, stored->scale.loops.front()))
+    groupAlongSum(op);
+}
+
 static void split(linalg::LinalgOp op, bool weightOnly) {
   std::string reason;
   FailureOr<Contraction> c = matchContraction(op, reason);
   if (failed(c) || !c->isFloat() || op.getNumDpsInputs() != 2)
     return;
+  groupColumn(*c, c->lhs);
+  groupColumn(*c, c->rhs);
+  c = matchContraction(op, reason);
   int64_t inner = op.getNumLoops();
   std::optional<MergedGroups> groups = matchMergedGroups(*c, c->rhs, inner);
   bool isRhs = groups.has_value();
@@ -260,7 +291,7 @@ static void split(linalg::LinalgOp op, bool weightOnly) {
   OpBuilder builder(op);
   Location loc = op->getLoc();
   std::optional<LoopTensor> other =
-      splitOperand(builder, loc, isRhs ? c->lhs : c->rhs, *groups, inner);
+      splitOperand(builder, *c, isRhs ? c->lhs : c->rhs, *groups, inner);
   if (!other)
     return;
   const LoopTensor &lhs = isRhs ? *other : groups->weight;

@@ -78,12 +78,26 @@ void quantmlir::emitWeightOnly(OpBuilder &builder, MatmulEmitter &emitter,
   emitScaledMatmul(builder, emitter, c, lhsMatrix, weight, k);
 }
 
-/// Whether stored integers are a weight: a constant, or an argument of the
-/// program that meets something computed. Other integers are activations.
+/// Whether the program quantizes `value` itself, and moves it.
+static bool isQuantizedHere(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (isa<QuantizeOp, RescaleOp>(op))
+      return true;
+    bool isMovement = isa<linalg::LinalgOp>(op) ||
+                      isa_and_nonnull<tensor::TensorDialect>(op->getDialect());
+    if (!isMovement || op->getNumOperands() == 0)
+      return false;
+    value = op->getOperand(0);
+  }
+  return false;
+}
+
+/// Whether stored integers are a weight: a constant, or given to the program,
+/// which meets something computed. Other integers are activations.
 static bool isWeight(const LoopTensor &ints, const LoopTensor &other) {
   if (ints.isConstant())
     return true;
-  return isa<BlockArgument>(ints.value) && ints.getLoopRank() == 2 &&
+  return !isQuantizedHere(ints.value) && ints.getLoopRank() >= 2 &&
          !traceMovement(other).isConstant();
 }
 
@@ -92,11 +106,11 @@ LogicalResult quantmlir::importWeightOnly(Contraction c, std::string &reason) {
   if (!rhs || !isWeight(rhs->ints, c.lhs)) {
     c.swapOperands();
     rhs = matchDequantized(c.rhs);
-    if (!rhs || !rhs->ints.isConstant())
+    if (!rhs || !isWeight(rhs->ints, c.lhs))
       return failure();
   }
-  c.rhs = rhs->ints;
-  if (failed(c.classify())) {
+  OpBuilder builder(c.op);
+  if (failed(setOperands(builder, c, c.lhs, rhs->ints))) {
     reason = "the weight is broadcast over the contracted dimension";
     return failure();
   }
@@ -109,7 +123,6 @@ LogicalResult quantmlir::importWeightOnly(Contraction c, std::string &reason) {
     reason = "expected scales for the tensor, for each row or for each column";
     return failure();
   }
-  OpBuilder builder(c.op);
   MatmulEmitter emitter(builder, c);
   emitWeightOnly(builder, emitter, c, emitter.emitLhs(c.lhs), *rhs);
   return success();

@@ -41,9 +41,8 @@ static LogicalResult importDequantized(Contraction c, bool weightOnly,
     return weightOnly ? importWeightOnly(c, reason) : failure();
 
   // A weight may come first, and may be broadcast over the batch.
-  c.lhs = lhs->ints;
-  c.rhs = rhs->ints;
-  if (failed(c.classify())) {
+  OpBuilder builder(c.op);
+  if (failed(setOperands(builder, c, lhs->ints, rhs->ints))) {
     reason = "an operand is broadcast over the contracted dimension";
     return failure();
   }
@@ -58,7 +57,6 @@ static LogicalResult importDequantized(Contraction c, bool weightOnly,
   rhs->ints = c.rhs;
   SmallVector<int64_t> rows(c.batch);
   llvm::append_range(rows, c.m);
-  OpBuilder builder(c.op);
   spreadParameter(builder, c, lhs->scale, rows, c.lhs);
   if (lhs->hasZeroPoint())
     spreadParameter(builder, c, lhs->zeroPoint, rows, c.lhs);
@@ -253,10 +251,8 @@ static LogicalResult importWidened(Contraction c, std::string &reason) {
     reason = "expected sums in i64 to start from 0";
     return failure();
   }
-  c.lhs = lhs->ints;
-  c.rhs = rhs->ints;
   SmallVector<int64_t> rows;
-  if (succeeded(c.classify())) {
+  if (succeeded(setOperands(builder, c, lhs->ints, rhs->ints))) {
     if (c.lhs.isConstant() && !c.rhs.isConstant()) {
       c.swapOperands();
       std::swap(lhs, rhs);

@@ -33,7 +33,8 @@ quantmlir::matchWidened(OpBuilder &builder, const LoopTensor &tensor,
   ElementSite site{builder, loc, elements,
                    tensor::getMixedSizes(builder, loc, root.value), &reason};
   std::optional<StoredTensor> emitted = emitStored(site, *stored);
-  if (!emitted || !emitted->groups.empty() || emitted->orderedDim >= 0 || !stored->factors.empty())
+  if (!emitted || !emitted->groups.empty() || emitted->orderedDim >= 0 ||
+      !stored->factors.empty())
     return std::nullopt;
   QuantizedOperand operand;
   operand.isUnsigned = emitted->isUnsigned;

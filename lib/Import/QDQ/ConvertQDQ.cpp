@@ -160,6 +160,46 @@ static void replace(OpBuilder &builder, Value old, Value value) {
   old.replaceAllUsesWith(value);
 }
 
+/// Whether integers of the run time are moved after they were given parameters
+/// that vary: there may be no such parameters for what was moved.
+static bool losesParameters(Elements &elements, const StoredElement &stored) {
+  if (stored.stored->kind != Element::Kind::Tensor ||
+      !stored.stored->type.isInteger())
+    return false;
+  auto varies = [&](const Element *parameter) {
+    return getDependence(elements, parameter).any();
+  };
+  return llvm::any_of(
+             stored.factors,
+             [&](const auto &factor) { return varies(factor.value); }) ||
+         llvm::any_of(stored.zeros,
+                      [&](const auto &zero) { return varies(zero.value); });
+}
+
+void quantmlir::groupAlongSum(Operation *dequantize) {
+  Value root = dequantize->getResult(0);
+  OpBuilder builder(dequantize);
+  Elements elements(builder.getContext(),
+                    cast<RankedTensorType>(root.getType()).getShape());
+  ElementSite site{builder,
+                   dequantize->getLoc(),
+                   elements,
+                   tensor::getMixedSizes(builder, dequantize->getLoc(),
+                                         dequantize->getOperand(0)),
+                   /*reason=*/nullptr,
+                   root,
+                   /*isSummed=*/true};
+  std::optional<StoredElement> stored =
+      matchStored(elements, elements.getRoot(root));
+  std::optional<StoredTensor> tensor =
+      stored ? emitStored(site, *stored) : std::nullopt;
+  if (!tensor || tensor->groups.empty())
+    return;
+  if (Value floats =
+          emitDequantize(site, *tensor, getElementTypeOrSelf(root.getType())))
+    replace(builder, root, floats);
+}
+
 static bool convertDequantize(const ElementSite &site, Value root) {
   Type type = getElementTypeOrSelf(root.getType());
   if (!isa<Float32Type, Float16Type, BFloat16Type>(type))
@@ -170,7 +210,8 @@ static bool convertDequantize(const ElementSite &site, Value root) {
   if (!stored)
     return false;
   bool isMoved = !isComputation(root.getDefiningOp());
-  if ((isMoved && !isConstantElement(elements, stored->stored)) ||
+  if ((isMoved && !isConstantElement(elements, stored->stored) &&
+       !losesParameters(elements, *stored)) ||
       (stored->factors.empty() && !feedsContraction(root)))
     return false;
   std::optional<StoredTensor> tensor = emitStored(site, *stored);
@@ -252,7 +293,12 @@ void quantmlir::convertQDQ(Operation *root) {
     Value result = op->getResult(0);
     Elements elements(op->getContext(),
                       cast<RankedTensorType>(result.getType()).getShape());
-    ElementSite site{builder, op->getLoc(), elements, getSizes(builder, op)};
+    ElementSite site{builder,
+                     op->getLoc(),
+                     elements,
+                     getSizes(builder, op),
+                     /*reason=*/nullptr,
+                     result};
     if (convertDequantize(site, result) || isMovement(op))
       continue;
     if (!convertRescale(site, result))

@@ -83,7 +83,7 @@ private:
 /// Coordinates that matter, and which one is split.
 void ConstantEmitter::chooseDims() {
   if (isConstant)
-    groupEqualParameters(parameters, getShape());
+    groupEqualParameters(parameters, getShape(), site.isSummed);
   llvm::SmallBitVector dependence = getDependence(elements, stored.stored);
   for (int64_t dim = 0, rank = getShape().size(); dim < rank; ++dim) {
     int64_t step = parameters.steps[dim];

@@ -4,8 +4,43 @@
 
 #include "quant/Import/Elements/EmitElement.h"
 
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
+
 using namespace mlir;
 using namespace quantmlir;
+
+/// The tensor that `ints` are read from as `value` reshapes it: by the same
+/// reshapes, which move nothing. Null where they are moved in other ways.
+static Value reshapeAlike(OpBuilder &builder, Value value,
+                          const Element *ints) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type)
+    return {};
+  Operation *def = value.getDefiningOp();
+  if (isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(def)) {
+    Value source = reshapeAlike(builder, def->getOperand(0), ints);
+    if (!source)
+      return {};
+    Type element = getElementTypeOrSelf(source.getType());
+    if (source == def->getOperand(0))
+      return value;
+    IRMapping mapping;
+    mapping.map(def->getOperand(0), source);
+    Operation *moved = builder.clone(*def, mapping);
+    moved->getResult(0).setType(type.clone(element));
+    return moved->getResult(0);
+  }
+  Elements elements(builder.getContext(), type.getShape());
+  std::optional<StoredElement> stored;
+  const Element *root = elements.getRoot(value);
+  if (value != ints->value)
+    stored = matchStored(elements, root);
+  const Element *here = stored ? stored->stored : root;
+  while (here && here->value != ints->value)
+    here = elements.expand(here);
+  return here && here->indices == root->indices ? ints->value : Value();
+}
 
 /// Integers that the program computes: as it stores them, or by the op that
 /// quantizes.
@@ -20,8 +55,20 @@ Value quantmlir::emitGivenInts(const ElementSite &site,
       return dims.size() == site.sizes.size()
                  ? emitQuantized(site, ints, *quantized)
                  : Value();
-  return isStored ? emitElement(site.builder, site.loc, ints, dims, site.sizes)
-                  : Value();
+  if (!isStored)
+    return {};
+  if (site.root && ints->kind == Element::Kind::Tensor &&
+      dims.size() == site.sizes.size()) {
+    // Movement in front of the arithmetic is moved on as one.
+    while (const Element *source = site.elements.expand(ints)) {
+      if (source->kind != Element::Kind::Tensor)
+        break;
+      ints = source;
+    }
+    if (Value moved = reshapeAlike(site.builder, site.root, ints))
+      return moved;
+  }
+  return emitElement(site.builder, site.loc, ints, dims, site.sizes);
 }
 
 /// Bits of the program's own storage; computed integers are stored in 8.

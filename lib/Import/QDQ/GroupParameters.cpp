@@ -77,7 +77,7 @@ static int64_t orderGroups(const Lines &lines, int64_t size,
     }
     candidates.push_back(groups.size());
     groups.push_back({i});
-    if (static_cast<int64_t>(groups.size()) > size / 2)
+    if (groups.size() > llvm::divideCeil(size, 2))
       return 0;
   }
   size_t longest = 0;
@@ -119,7 +119,7 @@ static void coarsen(ConstantParameters &parameters, int64_t dim, int64_t step,
 }
 
 void quantmlir::groupEqualParameters(ConstantParameters &parameters,
-                                     ArrayRef<int64_t> shape) {
+                                     ArrayRef<int64_t> shape, bool isSummed) {
   int64_t numElements = 1, numDims = 0;
   for (int64_t size : shape) {
     if (ShapedType::isDynamic(size))
@@ -127,7 +127,7 @@ void quantmlir::groupEqualParameters(ConstantParameters &parameters,
     numElements *= size;
     numDims += size > 1;
   }
-  if (numDims < 2 || parameters.grid.size() != numElements)
+  if (numDims < (isSummed ? 1 : 2) || parameters.grid.size() != numElements)
     return;
   for (int64_t dim = 0, rank = shape.size(); dim < rank; ++dim) {
     int64_t size = shape[dim];

@@ -39,9 +39,10 @@ struct ConstantParameters {
 };
 
 /// Finds the steps in parameters that were given for each element of the root:
-/// by their values, since an index tensor says nothing about them.
+/// by their values, since an index tensor says nothing about them. Those of a
+/// root of one dimension are channels unless it `isSummed`.
 void groupEqualParameters(ConstantParameters &parameters,
-                          llvm::ArrayRef<int64_t> shape);
+                          llvm::ArrayRef<int64_t> shape, bool isSummed);
 
 /// Evaluates the factors and zeros of `stored`. Empty where one of them is no
 /// constant, or no number that a quantization has: scales must be finite, and

@@ -78,10 +78,17 @@ static std::optional<SummedProduct> matchSummedProduct(linalg::GenericOp op) {
 }
 
 /// Whether `factor` is an operand of the products rather than a parameter: it
-/// has an element of its own for each step of every contracted loop.
+/// has an element of its own for each step of every contracted loop. Those of a
+/// stored one may all be the same.
 static bool isOperand(Elements &elements, linalg::LinalgOp op,
                       const Factor &factor) {
   SmallVector<int64_t> steps = getSteps(elements, factor.element);
+  if (std::optional<StoredElement> stored =
+          matchStored(elements, factor.element);
+      stored && stored->stored->kind == Element::Kind::Tensor)
+    for (AffineExpr index : stored->stored->indices)
+      if (auto dim = dyn_cast<AffineDimExpr>(index))
+        steps[dim.getPosition()] = 1;
   for (auto [dim, kind] : llvm::enumerate(op.getIteratorTypesArray()))
     if (kind == utils::IteratorType::reduction &&
         elements.getShape()[dim] != 1 && steps[dim] != 1)
@@ -90,7 +97,8 @@ static bool isOperand(Elements &elements, linalg::LinalgOp op,
 }
 
 /// Gives each factor to one of the two operands, by the loops that it varies
-/// along; to the one that is stored in integers where it may belong to either.
+/// along; to the constant one, or that is stored in integers, where it may
+/// belong to either.
 static bool sortFactors(Elements &elements, linalg::LinalgOp op,
                         ArrayRef<Factor> factors,
                         SmallVector<unsigned> (&sides)[2]) {
@@ -106,7 +114,13 @@ static bool sortFactors(Elements &elements, linalg::LinalgOp op,
     });
   if (operands.size() != 2)
     return false;
-  if (!matchStored(elements, factors[operands[0]].element))
+  // A constant one takes any parameter, negative ones too.
+  auto rank = [&](unsigned i) {
+    const Element *element = factors[i].element;
+    return 2 * isConstantElement(elements, element) +
+           matchStored(elements, element).has_value();
+  };
+  if (rank(operands[1]) > rank(operands[0]))
     std::swap(operands[0], operands[1]);
   for (unsigned i = 0; i < factors.size(); ++i) {
     const unsigned *own = llvm::find(operands, i);

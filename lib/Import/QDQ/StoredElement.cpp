@@ -157,9 +157,10 @@ StoredMatcher::matchRealOperation(const Element *element) {
   case Code::TruncF:
     return matchReal(element->operands[0]);
   case Code::AddF:
-    return matchSum(element, /*isSubtraction=*/false, real);
   case Code::SubF:
-    return matchSum(element, /*isSubtraction=*/true, real);
+    if (Matched sum = matchSum(element, element->is(Code::SubF), real))
+      return sum;
+    break;
   case Code::NegF: {
     Matched stored = matchReal(element->operands[0]);
     if (stored)
@@ -180,23 +181,22 @@ StoredMatcher::matchRealOperation(const Element *element) {
       stored->factors.push_back({element->operands[1], /*isDivisor=*/true});
     return stored;
   }
-  // Quantized, and never converted to integers.
   case Code::MaximumF:
   case Code::MinimumF:
   case Code::MaxNumF:
   case Code::MinNumF:
-  case Code::Select: {
-    std::optional<QuantizedElement> quantized =
-        matchQuantized(elements, element);
-    if (!quantized)
-      return std::nullopt;
-    StoredElement stored{element};
-    stored.isUnsigned = quantized->max > 127;
-    return stored;
-  }
+  case Code::Select:
+    break;
   default:
     return std::nullopt;
   }
+  // Quantized, and never converted to integers.
+  std::optional<QuantizedElement> quantized = matchQuantized(elements, element);
+  if (!quantized)
+    return std::nullopt;
+  StoredElement stored{element};
+  stored.isUnsigned = quantized->max > 127;
+  return stored;
 }
 
 /// An element of at most 8 bits is stored as it is, but that exporters make

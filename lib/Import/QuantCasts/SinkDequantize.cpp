@@ -1,8 +1,9 @@
 //===- SinkDequantize.cpp - move stored integers, not floats --------------===//
 //
-// What only moves elements commutes with a dequantize of the whole tensor:
-// reshapes, the padding of a convolution (with the zero point, which stands for
-// 0) and the copy of its windows. The integers then reach the contraction.
+// What only moves elements commutes with a dequantize whose axes it keeps:
+// reshapes, lookups by index, the padding of a convolution (with the zero
+// point, which stands for 0) and the copy of its windows. The integers then
+// reach the contraction.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,25 +12,96 @@
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Import/Contraction/MatmulEmitter.h"
+#include "quant/Import/Elements/Gather.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
 using namespace quantmlir;
 
-/// Whether `op` copies windows: its map is no projected permutation. Other
-/// copies are looked through where they are read.
-static bool isWindowCopy(linalg::GenericOp op) {
+static bool isCopy(linalg::LinalgOp op) {
   return op.getNumDpsInputs() == 1 && op.getNumDpsInits() == 1 &&
          op.getNumReductionLoops() == 0 && op.hasPureTensorSemantics() &&
-         !op.getIndexingMapsArray().front().isProjectedPermutation(
-             /*allowZeroInResults=*/true) &&
          op.getBlock()->getTerminator()->getOperand(0) ==
              op.getBlock()->getArgument(0);
 }
+
+static bool isReshape(Operation *op) {
+  return isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op);
+}
+
+/// Whether `op` copies windows, whose map is no projected permutation, or in
+/// another order what is reshaped or looked up by index then. Other copies are
+/// looked through where they are read.
+static bool isCopyToMove(linalg::LinalgOp op) {
+  return isCopy(op) &&
+         (!op.getIndexingMapsArray().front().isProjectedPermutation(
+              /*allowZeroInResults=*/true) ||
+          llvm::any_of(op->getUsers(), [](Operation *user) {
+            auto next = dyn_cast<linalg::LinalgOp>(user);
+            return isReshape(user) || isa<tensor::ExtractOp>(user) ||
+                   (next && isCopyToMove(next));
+          }));
+}
+
+//===----------------------------------------------------------------------===//
+// Axes
+//===----------------------------------------------------------------------===//
+
+/// The dimension of `group` that is not of size 1; the first one where all are.
+/// None where there are several.
+static std::optional<int64_t> getOwnDim(RankedTensorType type,
+                                        ArrayRef<int64_t> group) {
+  std::optional<int64_t> own;
+  for (int64_t dim : group) {
+    if (type.getDimSize(dim) == 1)
+      continue;
+    if (own)
+      return std::nullopt;
+    own = dim;
+  }
+  return own ? own : std::optional<int64_t>(group.front());
+}
+
+/// Where dimension `axis` stands after `op`; none where it is no dimension of
+/// its own there.
+static std::optional<int64_t> getMovedAxis(Operation *op, int64_t axis) {
+  if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op))
+    return getOwnDim(expand.getResultType(),
+                     expand.getReassociationIndices()[axis]);
+  if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op)) {
+    for (auto [dim, group] :
+         llvm::enumerate(collapse.getReassociationIndices()))
+      if (getOwnDim(collapse.getSrcType(), group) == axis)
+        return dim;
+    return std::nullopt;
+  }
+  auto copy = cast<linalg::LinalgOp>(op);
+  AffineExpr walked = copy.getIndexingMapsArray().front().getResult(axis);
+  return copy.getIndexingMapsArray().back().getResultPosition(walked);
+}
+
+/// The axes of `op` after `movement`, in the same order; none where they are
+/// not ascending dimensions of their own.
+static std::optional<SmallVector<int64_t>> getMovedAxes(Operation *movement,
+                                                        DequantizeOp op) {
+  SmallVector<int64_t> axes;
+  for (int64_t axis : op.getAxes()) {
+    std::optional<int64_t> moved = getMovedAxis(movement, axis);
+    if (!moved || (!axes.empty() && *moved <= axes.back()))
+      return std::nullopt;
+    axes.push_back(*moved);
+  }
+  return axes;
+}
+
+//===----------------------------------------------------------------------===//
+// Movements
+//===----------------------------------------------------------------------===//
 
 static Value moveReshape(OpBuilder &builder, Operation *reshape,
                          DequantizeOp op) {
@@ -73,11 +145,11 @@ static Value movePad(OpBuilder &builder, tensor::PadOp pad, DequantizeOp op) {
                                stored);
 }
 
-static Value moveWindowCopy(OpBuilder &builder, linalg::GenericOp copy,
-                            DequantizeOp op) {
+static Value moveCopy(OpBuilder &builder, linalg::LinalgOp copy,
+                      DequantizeOp op) {
   Location loc = copy.getLoc();
   Value empty = tensor::EmptyOp::create(
-      builder, loc, tensor::getMixedSizes(builder, loc, copy.getOutputs()[0]),
+      builder, loc, tensor::getMixedSizes(builder, loc, copy.getDpsInits()[0]),
       op.getInput().getType().getElementType());
   return linalg::GenericOp::create(
              builder, loc, TypeRange{empty.getType()}, op.getInput(), empty,
@@ -88,37 +160,71 @@ static Value moveWindowCopy(OpBuilder &builder, linalg::GenericOp copy,
       .getResult(0);
 }
 
+/// `op` after `movement`; null where what it gives cannot be moved so.
+static Value moveDequantize(Operation *movement, DequantizeOp op) {
+  OpBuilder builder(movement);
+  std::optional<SmallVector<int64_t>> axes = llvm::to_vector(op.getAxes());
+  Value moved;
+  if (auto pad = dyn_cast<tensor::PadOp>(movement)) {
+    moved = padsWithinParameters(pad, op) ? movePad(builder, pad, op) : Value();
+  } else if (axes = getMovedAxes(movement, op); axes) {
+    auto copy = dyn_cast<linalg::LinalgOp>(movement);
+    moved =
+        copy ? moveCopy(builder, copy, op) : moveReshape(builder, movement, op);
+  }
+  if (!moved)
+    return {};
+  return DequantizeOp::create(
+      builder, movement->getLoc(), movement->getResult(0).getType(), moved,
+      op.getScale(), op.getZeroPoint(), builder.getDenseI64ArrayAttr(*axes),
+      op.getIsUnsignedAttr());
+}
+
+/// A lookup by constant indices in what `op` gives, done in its integers; null
+/// where it is none, or has parameters along the dimension.
+static Value moveGather(linalg::GenericOp lookup) {
+  std::optional<GatheredTensor> gather = lookup->getNumResults() == 1
+                                             ? matchGather(lookup.getResult(0))
+                                             : std::nullopt;
+  auto op = gather ? gather->source.getDefiningOp<DequantizeOp>() : nullptr;
+  if (!op || llvm::is_contained(op.getAxes(), gather->dim))
+    return {};
+  OpBuilder builder(lookup);
+  gather->source = op.getInput();
+  Value moved = emitGather(builder, lookup.getLoc(), *gather);
+  return DequantizeOp::create(builder, lookup.getLoc(),
+                              lookup.getResult(0).getType(), moved,
+                              op.getScale(), op.getZeroPoint(),
+                              op.getAxesAttr(), op.getIsUnsignedAttr());
+}
+
+/// Whether the body of `op` reads tensors by index.
+static bool isLookup(linalg::GenericOp op) {
+  return !op.getBlock()->getOps<tensor::ExtractOp>().empty();
+}
+
 void quantmlir::sinkDequantize(Operation *root) {
   SmallVector<Operation *> movements;
   root->walk([&](Operation *op) {
+    auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
     auto generic = dyn_cast<linalg::GenericOp>(op);
-    if (isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::PadOp>(
-            op) ||
-        (generic && isWindowCopy(generic)))
+    if (isReshape(op) || isa<tensor::PadOp>(op) ||
+        (linalgOp && isCopyToMove(linalgOp)) || (generic && isLookup(generic)))
       movements.push_back(op);
   });
   for (Operation *movement : movements) {
-    auto op = movement->getOperand(0).getDefiningOp<DequantizeOp>();
-    auto padded = dyn_cast<tensor::PadOp>(movement);
-    if (!op ||
-        (padded ? !padsWithinParameters(padded, op) : !op.getAxes().empty()))
+    auto generic = dyn_cast<linalg::GenericOp>(movement);
+    bool looksUp = generic && isLookup(generic);
+    auto op = movement->getNumOperands() == 0
+                  ? DequantizeOp()
+                  : movement->getOperand(0).getDefiningOp<DequantizeOp>();
+    Value floats = looksUp ? moveGather(generic)
+                   : op    ? moveDequantize(movement, op)
+                           : Value();
+    if (!floats)
       continue;
-    OpBuilder builder(movement);
-    Value moved;
-    if (auto pad = dyn_cast<tensor::PadOp>(movement))
-      moved = movePad(builder, pad, op);
-    else if (auto copy = dyn_cast<linalg::GenericOp>(movement))
-      moved = moveWindowCopy(builder, copy, op);
-    else
-      moved = moveReshape(builder, movement, op);
-    if (!moved)
-      continue;
-    Value floats = DequantizeOp::create(
-        builder, movement->getLoc(), movement->getResult(0).getType(), moved,
-        op.getScale(), op.getZeroPoint(), op.getAxesAttr(),
-        op.getIsUnsignedAttr());
     movement->getResult(0).replaceAllUsesWith(floats);
-    movement->erase();
-    eraseDeadChain(op);
+    if (isOpTriviallyDead(movement))
+      eraseDeadChain(movement);
   }
 }

@@ -137,10 +137,11 @@ def same_integers(found, offset, weight):
     if found.shape != expected.shape:
         return (f"expected a weight of shape {expected.shape}, found "
                 f"{found.shape}")
+    scales = weight.scales
     if not weight.ordered:  # the columns may have been sorted by their group
+        expected = np.where(scales == 0, 0, expected)
         expected, found = (np.array(sorted(map(tuple, np.abs(a).T))).T
                            for a in (expected, found))
-    scales = weight.scales
     mirrored, gone = scales < 0, scales == 0
     right = (found == expected) | mirrored & (found == -expected) | \
         gone & (found == 0)

@@ -33,6 +33,17 @@ struct QuantizedOperand {
 /// of a `quant.dequantize`.
 std::optional<QuantizedOperand> matchDequantized(const LoopTensor &tensor);
 
+/// Has those of `loops` that have one step and do not walk `tensor` do so.
+void walkUnitLoops(mlir::OpBuilder &builder, const Contraction &c,
+                   LoopTensor &tensor, llvm::ArrayRef<int64_t> loops);
+
+/// Makes `lhs` and `rhs`, which the operands of `c` were traced to, its
+/// operands. Loops of one step that were lost on the way are walked again, so
+/// that each still has a role. Fails where others were: an operand is repeated
+/// along the contracted dimension.
+mlir::LogicalResult setOperands(mlir::OpBuilder &builder, Contraction &c,
+                                LoopTensor lhs, LoopTensor rhs);
+
 /// Whether a scale or zero point over `loops` is one number or has one for
 /// each index of exactly `wanted`, so that it can leave the sum over k.
 bool isRankZeroOrOver(const LoopTensor &vector, llvm::ArrayRef<int64_t> wanted);

@@ -21,6 +21,10 @@ void convertQDQ(mlir::Operation *root);
 /// own.
 void splitProductBodies(mlir::Operation *root);
 
+/// Reads the parameters of a `quant.dequantize` of one dimension, which a
+/// contraction sums along, as those of groups of elements, where they are.
+void groupAlongSum(mlir::Operation *dequantize);
+
 /// Folds `quant.quantize` of constants in `root`.
 void foldConstantQuantizes(mlir::Operation *root);
 

@@ -47,6 +47,11 @@ struct ElementSite {
   llvm::SmallVector<mlir::OpFoldResult> sizes;
   /// Gets a text that says why nothing is made, where there is one to say.
   std::string *reason = nullptr;
+  /// The root itself, where it is in the IR.
+  mlir::Value root;
+  /// A root of one dimension is summed along it, so that its parameters are
+  /// those of groups, not of channels.
+  bool isSummed = false;
 };
 
 /// The tensors of `stored`; nothing where its parameters are not those of a
