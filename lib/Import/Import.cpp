@@ -15,16 +15,15 @@
 #include "quant/Import/Contraction/QuantizedOperand.h"
 #include "quant/Import/Convolution/ConvolutionToMatmul.h"
 #include "quant/Import/Groups/SplitReduction.h"
+#include "quant/Import/Linalg/ConvertElementwise.h"
 #include "quant/Import/Linalg/ImportContraction.h"
 #include "quant/Import/QDQ/ConvertQDQ.h"
 #include "quant/Import/QuantCasts/QuantCasts.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Transforms/WalkPatternRewriteDriver.h"
 
 namespace quantmlir {
 #define GEN_PASS_DEF_QUANTIMPORTPASS
@@ -39,7 +38,7 @@ struct QuantImportPass : quantmlir::impl::QuantImportPassBase<QuantImportPass> {
   using Base::Base;
 
   void runOnOperation() override {
-    convertElementwise();
+    convertElementwise(getOperation());
     if (failed(convertQuantCasts(getOperation())))
       return signalPassFailure();
     splitProductBodies(getOperation());
@@ -81,14 +80,6 @@ struct QuantImportPass : quantmlir::impl::QuantImportPassBase<QuantImportPass> {
   }
 
 private:
-  /// arith and math on whole tensors become linalg. Upstream's pass folds what
-  /// it converts: stored constants would be floats before they are recognised.
-  void convertElementwise() {
-    RewritePatternSet patterns(&getContext());
-    linalg::populateElementwiseToLinalgConversionPatterns(patterns);
-    walkAndApplyPatterns(getOperation(), std::move(patterns));
-  }
-
   /// Float convolutions of two dequantized operands are quantized ones.
   void convertDequantizedConvolutions() {
     SmallVector<linalg::LinalgOp> convolutions;

@@ -1,6 +1,7 @@
 //===- ProductAccount.cpp - what became of every product ------------------===//
 
 #include "quant/Import/ProductAccount.h"
+#include "quant/Import/Contraction/StoredSource.h"
 
 #include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
@@ -83,38 +84,6 @@ static DenseSet<Value> findConstants(ModuleOp module) {
       constants.insert(op->result_begin(), op->result_end());
   });
   return constants;
-}
-
-/// Whether `op` computes each element of its result from elements at the same
-/// or another place, without a sum: what stands between stored integers and
-/// their product.
-static bool isOnTheWay(Operation *op) {
-  if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
-    return linalgOp.getNumReductionLoops() == 0;
-  StringRef dialect = op->getName().getDialectNamespace();
-  return (dialect == "tensor" || dialect == "arith" || dialect == "quant") &&
-         op->getNumRegions() <= 1;
-}
-
-/// The element type of the stored integers (of 2 to 16 bits) that `value` is
-/// made from; null where there are none.
-static Type findStored(Value value) {
-  // A dequantizing chain is short; whoever is further away is another layer.
-  constexpr size_t mostValues = 64;
-  llvm::SetVector<Value> seen;
-  seen.insert(value);
-  for (size_t i = 0; i < seen.size() && i < mostValues; ++i) {
-    auto type = dyn_cast<RankedTensorType>(seen[i].getType());
-    if (!type)
-      continue;
-    if (auto integer = dyn_cast<IntegerType>(type.getElementType());
-        integer && integer.getWidth() > 1 && integer.getWidth() <= 16)
-      return integer;
-    Operation *op = seen[i].getDefiningOp();
-    if (op && isOnTheWay(op))
-      seen.insert(op->operand_begin(), op->operand_end());
-  }
-  return {};
 }
 
 /// What a weight is that a program does not give as a constant.
@@ -240,7 +209,7 @@ bool Accountant::isGivenInIntegers(linalg::LinalgOp op, Type &stored) {
   bool areBoth = true;
   for (int64_t i : {0, 1}) {
     Value operand = op.getDpsInputOperand(i)->get();
-    Type found = findStored(operand);
+    Type found = findStoredType(operand);
     if (found)
       stored = found;
     if (found && constants.contains(operand))

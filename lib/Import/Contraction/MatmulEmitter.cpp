@@ -116,10 +116,13 @@ static SmallVector<int64_t> orderAs(const LoopTensor &tensor,
   return ordered;
 }
 
-MatmulEmitter::MatmulEmitter(OpBuilder &builder, const Contraction &c)
+MatmulEmitter::MatmulEmitter(OpBuilder &builder, const Contraction &c,
+                             int64_t outer)
     : builder(builder), contraction(c), loc(c.op->getLoc()),
       batch(orderAs(c.lhs, c.batch)), m(orderAs(c.lhs, c.m)),
       n(orderAs(c.rhs, c.n)), k(orderAs(c.rhs, c.k)) {
+  std::stable_partition(k.begin(), k.end(),
+                        [&](int64_t loop) { return loop == outer; });
   // [K, N] is taken as it is; everything else becomes [N, K].
   SmallVector<int64_t> plain(batch);
   llvm::append_range(plain, k);

@@ -101,10 +101,11 @@ bool quantmlir::isRankZeroOrOver(const LoopTensor &vector,
   });
 }
 
-void quantmlir::spreadParameter(OpBuilder &builder,
-                                const Contraction &contraction,
-                                LoopTensor &vector, ArrayRef<int64_t> wanted,
-                                const LoopTensor &like) {
+/// Makes a parameter over some of the loops `wanted` one over all of them, by
+/// repeating it; `like` is a tensor that they walk.
+static void spreadParameter(OpBuilder &builder, const Contraction &contraction,
+                            LoopTensor &vector, ArrayRef<int64_t> wanted,
+                            const LoopTensor &like) {
   bool isWithin = llvm::all_of(vector.loops, [&](int64_t loop) {
     return loop == kUnitDim || llvm::is_contained(wanted, loop);
   });
@@ -135,9 +136,17 @@ void quantmlir::spreadParameter(OpBuilder &builder,
   vector = std::move(spread);
 }
 
+void quantmlir::spreadParameters(OpBuilder &builder,
+                                 const Contraction &contraction,
+                                 QuantizedOperand &operand,
+                                 ArrayRef<int64_t> wanted,
+                                 const LoopTensor &like) {
+  for (LoopTensor *parameter : {&operand.scale, &operand.zeroPoint})
+    if (parameter->value)
+      spreadParameter(builder, contraction, *parameter, wanted, like);
+}
+
 void quantmlir::dropUnitBatch(Contraction &c) {
-  if (!c.rhs.isConstant())
-    return;
   Contraction original = c;
   for (auto [dim, loop] : llvm::enumerate(c.rhs.loops))
     if (llvm::is_contained(c.batch, loop) &&

@@ -27,6 +27,7 @@ private:
   /// By the coordinates `dims` alone; null where others are needed.
   AffineExpr localize(AffineExpr expr);
   bool collect(const Element *element);
+  Value cutOff(Value tensor, ArrayRef<AffineExpr> indices);
   Value build(OpBuilder &b, const Element *element);
   Value buildIndex(OpBuilder &b, AffineExpr expr);
 
@@ -70,6 +71,31 @@ AffineExpr ElementEmitter::localize(AffineExpr expr) {
   return expr.replaceDims(all);
 }
 
+/// The part of `tensor` that loops walk by `indices`, dimensions or 0: all of
+/// it where it has their sizes.
+Value ElementEmitter::cutOff(Value tensor, ArrayRef<AffineExpr> indices) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  SmallVector<OpFoldResult> offsets(type.getRank(), builder.getIndexAttr(0)),
+      strides(type.getRank(), builder.getIndexAttr(1)),
+      walked = tensor::getMixedSizes(builder, loc, tensor);
+  bool isPart = false;
+  for (auto [position, index] : llvm::enumerate(indices)) {
+    auto dim = dyn_cast<AffineDimExpr>(index);
+    std::optional<int64_t> size =
+        dim ? getConstantIntValue(sizes[dim.getPosition()])
+            : std::optional<int64_t>(1);
+    if (!size || type.isDynamicDim(position) ||
+        type.getDimSize(position) == *size)
+      continue;
+    isPart = true;
+    walked[position] = builder.getIndexAttr(*size);
+  }
+  if (!isPart)
+    return tensor;
+  return tensor::ExtractSliceOp::create(builder, loc, tensor, offsets, walked,
+                                        strides);
+}
+
 /// Whether `element` can be made; tensors that maps can walk become inputs.
 bool ElementEmitter::collect(const Element *element) {
   if (inputOf.contains(element))
@@ -104,7 +130,7 @@ bool ElementEmitter::collect(const Element *element) {
   }
   if (isWalked) {
     inputOf[element] = inputs.size();
-    inputs.push_back(element->value);
+    inputs.push_back(cutOff(element->value, results));
     maps.push_back(
         AffineMap::get(dims.size(), 0, results, builder.getContext()));
   }

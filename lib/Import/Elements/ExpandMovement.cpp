@@ -9,6 +9,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Builders.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/SmallBitVector.h"
 
@@ -20,9 +21,13 @@ using namespace quantmlir;
 //===----------------------------------------------------------------------===//
 
 /// Coordinates in the tensor of `sizes` of what lies at `linear` of it; the
-/// first size is not needed, the others must be static.
+/// first size that is not 1 is not needed, those after it must be static.
 static LogicalResult delinearizeInto(AffineExpr linear, ArrayRef<int64_t> sizes,
                                      SmallVectorImpl<AffineExpr> &indices) {
+  while (sizes.size() > 1 && sizes.front() == 1) {
+    indices.push_back(getAffineConstantExpr(0, linear.getContext()));
+    sizes = sizes.drop_front();
+  }
   int64_t stride = 1;
   SmallVector<AffineExpr> reversed;
   for (int64_t i = sizes.size() - 1; i >= 0; --i) {
@@ -69,9 +74,11 @@ static LogicalResult getSourceIndices(Operation *op,
       AffineExpr linear = getAffineConstantExpr(0, context);
       for (auto [i, dim] : llvm::enumerate(group)) {
         int64_t size = expand.getResultType().getDimSize(dim);
-        if (i != 0 && ShapedType::isDynamic(size))
+        // Those before have one element alone.
+        bool isFirst = linear == getAffineConstantExpr(0, context);
+        if (!isFirst && ShapedType::isDynamic(size))
           return failure();
-        linear = (i == 0 ? linear : linear * size) + indices[dim];
+        linear = (isFirst ? linear : linear * size) + indices[dim];
       }
       source.push_back(linear);
     }
@@ -105,6 +112,9 @@ const Element *Elements::expandMovement(const Element *element, Operation *op) {
       return getConstant(constant);
     return make(std::move(made));
   };
+  // What was never written is any number.
+  if (isa<tensor::EmptyOp>(op) && element->type.isIntOrFloat())
+    return getConstant(Builder(context).getZeroAttr(element->type));
   if (auto splat = dyn_cast<tensor::SplatOp>(op))
     return scalar(splat.getInput());
   if (auto from = dyn_cast<tensor::FromElementsOp>(op))

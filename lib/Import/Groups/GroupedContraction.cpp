@@ -63,13 +63,6 @@ static std::string explainGroups(const Contraction &c,
   if (!isParameterOver(c, rhs.scale, wanted) ||
       (rhs.hasZeroPoint() && !isParameterOver(c, rhs.zeroPoint, wanted)))
     return "expected scales for each column and group";
-  // Groups come before what is in them, so that the elements of a group are
-  // together once the weight is [N, K].
-  const auto *first = llvm::find_if(rhs.ints.loops, [&](int64_t loop) {
-    return llvm::is_contained(c.k, loop);
-  });
-  if (*first != groups.front())
-    return "expected the elements of a group to follow each other";
   if (getInnerSize(c, rhs.ints, groups.front()) == 0)
     return "expected groups of a static size";
   return "";
@@ -81,11 +74,8 @@ LogicalResult quantmlir::emitGroupedMatmul(OpBuilder &builder,
                                            const QuantizedOperand &rhs,
                                            int64_t group, int64_t size,
                                            std::string &reason) {
-  if (lhs) {
-    spreadParameter(builder, c, lhs->scale, c.m, c.lhs);
-    if (lhs->hasZeroPoint())
-      spreadParameter(builder, c, lhs->zeroPoint, c.m, c.lhs);
-  }
+  if (lhs)
+    spreadParameters(builder, c, *lhs, c.m, c.lhs);
   if (lhs && !isParameterOver(c, lhs->scale, c.m)) {
     reason = "expected the activations' scales for the tensor or for each row";
     return failure();
@@ -99,7 +89,9 @@ LogicalResult quantmlir::emitGroupedMatmul(OpBuilder &builder,
     return failure();
   }
 
-  MatmulEmitter emitter(builder, c);
+  // Groups come before what is in them, so that the elements of a group are
+  // together once the weight is [N, K].
+  MatmulEmitter emitter(builder, c, group);
   QuantizedMatrix lhsMatrix, rhsMatrix;
   if (lhs)
     lhsMatrix = emitGiven(emitter, *lhs, /*isLhs=*/true);

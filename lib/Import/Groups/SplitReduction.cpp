@@ -255,7 +255,6 @@ static void groupColumn(const Contraction &c, const LoopTensor &operand) {
   auto op = traceMovement(operand).value.getDefiningOp<DequantizeOp>();
   auto type = op ? op.getType() : RankedTensorType();
   if (!op || op.getAxes().size() != 1 || !type.hasStaticShape() ||
-      !LoopTensor{op.getInput(), {}}.isConstant() ||
       type.getNumElements() != type.getDimSize(op.getAxes().front()))
     return;
   std::optional<QuantizedOperand> stored = matchDequantized(operand);

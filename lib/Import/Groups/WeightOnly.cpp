@@ -12,6 +12,7 @@
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Import/Contraction/RescaledMatmul.h"
+#include "quant/Import/Contraction/StoredSource.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -78,27 +79,14 @@ void quantmlir::emitWeightOnly(OpBuilder &builder, MatmulEmitter &emitter,
   emitScaledMatmul(builder, emitter, c, lhsMatrix, weight, k);
 }
 
-/// Whether the program quantizes `value` itself, and moves it.
-static bool isQuantizedHere(Value value) {
-  while (Operation *op = value.getDefiningOp()) {
-    if (isa<QuantizeOp, RescaleOp>(op))
-      return true;
-    bool isMovement = isa<linalg::LinalgOp>(op) ||
-                      isa_and_nonnull<tensor::TensorDialect>(op->getDialect());
-    if (!isMovement || op->getNumOperands() == 0)
-      return false;
-    value = op->getOperand(0);
-  }
-  return false;
-}
-
 /// Whether stored integers are a weight: a constant, or given to the program,
-/// which meets something computed. Other integers are activations.
+/// which meets something computed of no other integers. Other integers are
+/// activations.
 static bool isWeight(const LoopTensor &ints, const LoopTensor &other) {
   if (ints.isConstant())
     return true;
-  return !isQuantizedHere(ints.value) && ints.getLoopRank() >= 2 &&
-         !traceMovement(other).isConstant();
+  return !isQuantizedHere(ints.value) && ints.getLoopRank() >= 1 &&
+         !traceMovement(other).isConstant() && !findStoredType(other.value);
 }
 
 LogicalResult quantmlir::importWeightOnly(Contraction c, std::string &reason) {

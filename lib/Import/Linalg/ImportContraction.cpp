@@ -52,14 +52,15 @@ static LogicalResult importDequantized(Contraction c, bool weightOnly,
     c.swapOperands();
     std::swap(lhs, rhs);
   }
-  dropUnitBatch(c);
+  if (c.rhs.isConstant())
+    dropUnitBatch(c);
   lhs->ints = c.lhs;
   rhs->ints = c.rhs;
   SmallVector<int64_t> rows(c.batch);
   llvm::append_range(rows, c.m);
-  spreadParameter(builder, c, lhs->scale, rows, c.lhs);
-  if (lhs->hasZeroPoint())
-    spreadParameter(builder, c, lhs->zeroPoint, rows, c.lhs);
+  spreadParameters(builder, c, *lhs, rows, c.lhs);
+  if (!c.rhs.isConstant())
+    spreadParameters(builder, c, *rhs, c.n, c.rhs);
   if (!isParameterOver(c, lhs->scale, rows) ||
       !isParameterOver(c, rhs->scale, c.n)) {
     reason = "expected scales for the tensor, for each row or for each "
@@ -171,13 +172,12 @@ static LogicalResult importIntegers(Contraction c, std::string &reason) {
         << "expected sums in i32, found " << c.getResultElementType();
     return failure();
   }
+  OpBuilder builder(c.op);
   Contraction original = c;
-  c.lhs = traceIntegers(c.lhs);
-  c.rhs = traceIntegers(c.rhs);
-  if (failed(c.classify()))
+  if (failed(
+          setOperands(builder, c, traceIntegers(c.lhs), traceIntegers(c.rhs))))
     c = original;
 
-  OpBuilder builder(c.op);
   IntegerSide lhs{&c.lhs, &c.lhsKind}, rhs{&c.rhs, &c.rhsKind};
   if (c.op.getNumDpsInputs() == 4) {
     lhs.scalar = c.op.getDpsInputOperand(2)->get();
@@ -257,12 +257,14 @@ static LogicalResult importWidened(Contraction c, std::string &reason) {
       c.swapOperands();
       std::swap(lhs, rhs);
     }
-    dropUnitBatch(c);
+    if (c.rhs.isConstant())
+      dropUnitBatch(c);
     rows.append(c.batch);
     rows.append(c.m);
   }
-  if (lhs->hasZeroPoint())
-    spreadParameter(builder, c, lhs->zeroPoint, rows, c.lhs);
+  spreadParameters(builder, c, *lhs, rows, c.lhs);
+  if (!c.rhs.isConstant())
+    spreadParameters(builder, c, *rhs, c.n, c.rhs);
   if (c.k.empty() || !isParameterOver(c, lhs->zeroPoint, rows) ||
       !isParameterOver(c, rhs->zeroPoint, c.n)) {
     reason = "expected zero points for the tensor, for each row or for each "

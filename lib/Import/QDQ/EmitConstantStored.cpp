@@ -13,6 +13,7 @@
 #include "quant/Import/Contraction/ConstantLayout.h"
 #include "quant/Import/Contraction/MatmulEmitter.h"
 #include "quant/Import/Elements/EmitElement.h"
+#include "quant/Import/Elements/Gather.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -82,8 +83,7 @@ private:
 
 /// Coordinates that matter, and which one is split.
 void ConstantEmitter::chooseDims() {
-  if (isConstant)
-    groupEqualParameters(parameters, getShape(), site.isSummed);
+  groupEqualParameters(parameters, getShape(), site.isSummed);
   llvm::SmallBitVector dependence = getDependence(elements, stored.stored);
   for (int64_t dim = 0, rank = getShape().size(); dim < rank; ++dim) {
     int64_t step = parameters.steps[dim];
@@ -306,8 +306,13 @@ Value ConstantEmitter::evaluateInts() {
 }
 
 Value ConstantEmitter::emitInts() {
-  if (!isConstant)
-    return emitGivenInts(site, stored, result.dims);
+  if (!isConstant) {
+    Value given = emitGivenInts(site, stored, result.dims);
+    return given && result.orderedDim >= 0
+               ? emitGather(site.builder, site.loc,
+                            {given, result.orderedDim, result.order})
+               : given;
+  }
   if (Value constant = reuseConstant())
     return constant;
   return evaluateInts();

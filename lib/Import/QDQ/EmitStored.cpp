@@ -39,7 +39,10 @@ static Value reshapeAlike(OpBuilder &builder, Value value,
   const Element *here = stored ? stored->stored : root;
   while (here && here->value != ints->value)
     here = elements.expand(here);
-  return here && here->indices == root->indices ? ints->value : Value();
+  bool isWhole = here && here->indices == root->indices &&
+                 cast<RankedTensorType>(ints->value.getType()).getShape() ==
+                     type.getShape();
+  return isWhole ? ints->value : Value();
 }
 
 /// Integers that the program computes: as it stores them, or by the op that

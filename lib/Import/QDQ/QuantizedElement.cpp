@@ -56,7 +56,7 @@ private:
   bool apply(const Bound &bound);
   bool walk(const Element *element);
   bool walkSum(const Element *element);
-  bool walkRounding(const Element *element);
+  bool walkRounding(const Element *rounded);
 
   static constexpr int64_t kNone = std::numeric_limits<int64_t>::max();
   Elements &elements;
@@ -157,8 +157,7 @@ bool QuantizedMatcher::walkSum(const Element *element) {
   return false;
 }
 
-bool QuantizedMatcher::walkRounding(const Element *element) {
-  const Element *rounded = element->operands[0];
+bool QuantizedMatcher::walkRounding(const Element *rounded) {
   const Element *resolved = elements.resolve(rounded);
   // Our division is one of f32.
   if (resolved->is(ElementOpcode::DivF)) {
@@ -176,6 +175,8 @@ bool QuantizedMatcher::walk(const Element *element) {
   element = elements.resolve(element);
   if (element->kind != Element::Kind::Operation)
     return false;
+  if (const Element *rounded = matchRoundEven(elements, element))
+    return walkRounding(rounded);
   if (std::optional<Bound> bound = matchBound(element))
     return apply(*bound) && walk(bound->value);
   using Code = ElementOpcode;
@@ -195,7 +196,7 @@ bool QuantizedMatcher::walk(const Element *element) {
   case Code::SubI:
     return walkSum(element);
   case Code::RoundEven:
-    return walkRounding(element);
+    return walkRounding(element->operands[0]);
   default:
     return false;
   }

@@ -12,6 +12,7 @@
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Import/Contraction/MatmulEmitter.h"
+#include "quant/Import/Contraction/StoredSource.h"
 #include "quant/Import/Elements/Gather.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -160,6 +161,58 @@ static Value moveCopy(OpBuilder &builder, linalg::LinalgOp copy,
       .getResult(0);
 }
 
+/// `parameter` over the dimensions `wanted` of the integers, in order, of which
+/// `axes` are those that it has.
+static Value spreadOver(OpBuilder &builder, Location loc, Value parameter,
+                        ArrayRef<int64_t> axes, ArrayRef<int64_t> wanted,
+                        RankedTensorType ints) {
+  SmallVector<int64_t> shape, added;
+  for (auto [position, dim] : llvm::enumerate(wanted)) {
+    shape.push_back(ints.getDimSize(dim));
+    if (!llvm::is_contained(axes, dim))
+      added.push_back(position);
+  }
+  Value empty = tensor::EmptyOp::create(
+      builder, loc, shape, getElementTypeOrSelf(parameter.getType()));
+  return linalg::BroadcastOp::create(builder, loc, parameter, empty, added)
+      ->getResult(0);
+}
+
+/// `op` behind a `collapse` that merges an axis with other dimensions: the axes
+/// are those, too, and are merged likewise. Null where sizes are not known.
+static Value mergeAxes(tensor::CollapseShapeOp collapse, DequantizeOp op) {
+  if (!collapse.getSrcType().hasStaticShape())
+    return {};
+  OpBuilder builder(collapse);
+  Location loc = collapse.getLoc();
+  SmallVector<int64_t> wanted, moved;
+  SmallVector<ReassociationIndices> merged;
+  for (auto [dim, group] :
+       llvm::enumerate(collapse.getReassociationIndices())) {
+    if (llvm::none_of(group, [&](int64_t inner) {
+          return llvm::is_contained(op.getAxes(), inner);
+        }))
+      continue;
+    merged.emplace_back();
+    moved.push_back(dim);
+    for (int64_t inner : group) {
+      merged.back().push_back(wanted.size());
+      wanted.push_back(inner);
+    }
+  }
+  auto spread = [&](Value parameter) -> Value {
+    if (!parameter)
+      return {};
+    Value over = spreadOver(builder, loc, parameter, op.getAxes(), wanted,
+                            collapse.getSrcType());
+    return tensor::CollapseShapeOp::create(builder, loc, over, merged);
+  };
+  Value scale = spread(op.getScale()), zero = spread(op.getZeroPoint());
+  return DequantizeOp::create(
+      builder, loc, collapse.getType(), moveReshape(builder, collapse, op),
+      scale, zero, builder.getDenseI64ArrayAttr(moved), op.getIsUnsignedAttr());
+}
+
 /// `op` after `movement`; null where what it gives cannot be moved so.
 static Value moveDequantize(Operation *movement, DequantizeOp op) {
   OpBuilder builder(movement);
@@ -172,8 +225,11 @@ static Value moveDequantize(Operation *movement, DequantizeOp op) {
     moved =
         copy ? moveCopy(builder, copy, op) : moveReshape(builder, movement, op);
   }
+  auto collapse = dyn_cast<tensor::CollapseShapeOp>(movement);
   if (!moved)
-    return {};
+    // Groups of a weight are merged, too: those are split again.
+    return collapse && isQuantizedHere(op.getInput()) ? mergeAxes(collapse, op)
+                                                      : Value();
   return DequantizeOp::create(
       builder, movement->getLoc(), movement->getResult(0).getType(), moved,
       op.getScale(), op.getZeroPoint(), builder.getDenseI64ArrayAttr(*axes),

@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "quant/Import/Linalg/ConvertElementwise.h"
 #include "quant/Import/Passes.h"
 #include "quant/Import/TOSA/Rescale.h"
 
@@ -79,6 +80,7 @@ struct QuantImportTosaPass
   void runOnOperation() override {
     if (!hasTosa(getOperation()))
       return;
+    convertElementwise(getOperation());
     if (failed(prepare()))
       return signalPassFailure();
     numRescales += convertTosaRescales(getOperation());

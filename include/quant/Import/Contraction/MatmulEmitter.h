@@ -20,7 +20,10 @@ namespace quantmlir {
 /// Emits the pieces of one contraction's rewriting, at the contraction.
 class MatmulEmitter {
 public:
-  MatmulEmitter(mlir::OpBuilder &builder, const Contraction &contraction);
+  /// Contracted loops are merged in the order in which the right-hand side has
+  /// them, but for `outer`, if it is one: that comes first.
+  MatmulEmitter(mlir::OpBuilder &builder, const Contraction &contraction,
+                int64_t outer = kUnitDim);
 
   /// Whether the right-hand matrix is `[.., N, K]`.
   bool isRhsTransposed() const { return rhsTransposed; }

@@ -53,13 +53,14 @@ bool isRankZeroOrOver(const LoopTensor &vector, llvm::ArrayRef<int64_t> wanted);
 bool isParameterOver(const Contraction &contraction, const LoopTensor &vector,
                      llvm::ArrayRef<int64_t> wanted);
 
-/// Makes a parameter over some of the loops `wanted` one over all of them, by
-/// repeating it; `like` is a tensor that they walk.
-void spreadParameter(mlir::OpBuilder &builder, const Contraction &contraction,
-                     LoopTensor &vector, llvm::ArrayRef<int64_t> wanted,
-                     const LoopTensor &like);
+/// Makes parameters of `operand` over some of the loops `wanted` ones over all
+/// of them, by repeating them; `like` is a tensor that they walk.
+void spreadParameters(mlir::OpBuilder &builder, const Contraction &contraction,
+                      QuantizedOperand &operand, llvm::ArrayRef<int64_t> wanted,
+                      const LoopTensor &like);
 
-/// A constant right-hand side whose batch dimensions all have size 1 has none.
+/// A right-hand side, a weight, whose batch dimensions all have size 1 has
+/// none.
 void dropUnitBatch(Contraction &contraction);
 
 /// Number of products of the operands' largest magnitudes that fit in i32.

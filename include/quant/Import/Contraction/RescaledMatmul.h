@@ -44,7 +44,6 @@ bool emitFixedPointMatmul(mlir::OpBuilder &builder, MatmulEmitter &emitter,
                           const QuantizedMatrix &lhs,
                           const QuantizedMatrix &rhs);
 
-
 /// The sums of a contraction of integers in its own layout, as i32: an integer
 /// matmul on top of its init, or of 0 where that is zero.
 mlir::Value emitIntegerSums(mlir::OpBuilder &builder, MatmulEmitter &emitter,

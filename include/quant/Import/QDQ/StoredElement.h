@@ -53,6 +53,10 @@ struct QuantizedElement {
   int64_t min, max;
 };
 
+/// What `element` rounds to the nearest whole number, ties to even, where it
+/// chooses between the whole numbers around it; null where it does not.
+const Element *matchRoundEven(Elements &elements, const Element *element);
+
 /// Reads an `element`, an integer one or a float one that holds integers, so.
 /// The range fits in 8 bits.
 std::optional<QuantizedElement> matchQuantized(Elements &elements,
