@@ -1,7 +1,7 @@
 """Random spellings of quantized products: that they are recognised, and what
 they compute.
 
-usage: spellings.py [--all] [--only=I] COUNT [SEED]
+usage: spellings.py [--only=I] COUNT [SEED]
 
 Each program is one product of SEMANTICS.md (activations in integers or floats,
 a weight with scales and zero points per tensor, channel or group, ONNX's
@@ -26,17 +26,6 @@ from quantcheck.spelling import compiled, native
 from quantcheck.spelling.axes import Axes
 from quantcheck.spelling.program import Speller
 
-# Features that the compiler does not know yet: not drawn without --all.
-UNSUPPORTED = [
-    "kind: integer product",
-    "weight granularity: group",
-    "weight layout: flat",
-    "weight layout: [N * G, S]",
-    "zero point: one for all",
-    "dialect: tosa",
-]
-
-
 # quant-run's compiler takes ten times as long: a share of the programs.
 SHARE = 25
 JIT = {"quant-run": ["--target=generic"], "quant-run-x86": ["--target=x86"]}
@@ -57,8 +46,7 @@ def import_batch(programs, quant_opt):
         file.flush()
         done = subprocess.run(
             [quant_opt, "--quant-to-generic=stop-after=quant", file.name,
-             "--mlir-print-elementsattrs-with-hex-if-larger=16",
-             "--mlir-print-local-scope"], capture_output=True, text=True,
+             "--mlir-print-elementsattrs-with-hex-if-larger=16"], capture_output=True, text=True,
             timeout=module.TIMEOUT)
     if done.returncode:
         if len(programs) == 1:
@@ -149,8 +137,6 @@ def main():
     parser.add_argument("--targets", default="generic,quant-run",
                         help="of generic, x86, quant-run, quant-run-x86 "
                         "(the last two: a share of the programs)")
-    parser.add_argument("--all", action="store_true",
-                        help="draw what the compiler does not know yet, too")
     parser.add_argument("--stock", action="store_true",
                         help="run the programs as they are written, by "
                         "upstream's passes: checks this generator")
@@ -170,8 +156,7 @@ def main():
     parser.add_argument("count", type=int)
     parser.add_argument("seed", type=int, nargs="?", default=1)
     options = parser.parse_args()
-    banned = [] if options.all or options.stock else list(UNSUPPORTED)
-    banned += options.without
+    banned = options.without
     begin_time, failed, drawn = time.time(), {}, {}
     kinds = collections.Counter()
     indices = range(options.count) if options.only is None else [options.only]

@@ -90,10 +90,14 @@ func.func @columns_last(%x: tensor<5x4x16xf32>, %w: tensor<4x16x6xi8>, %sw: tens
 
 // -----
 
-// A scale for each place in a group is no scale for each group.
+// A scale for each place: what has one is a group, whose elements are brought
+// together.
+// CHECK-LABEL: func.func @inner_scales
+// CHECK-DAG: linalg.transpose ins(%{{.*}} : tensor<5x4x16xf32>) outs({{.*}}) permutation = [0, 2, 1]
+// CHECK-DAG: linalg.transpose ins(%{{.*}} : tensor<6x4x16xi8>) outs({{.*}}) permutation = [0, 2, 1]
+// CHECK: quant.scaled_matmul ins({{.*}} : tensor<5x64xf32>, tensor<6x64xi8>) rhs_scale({{.*}} : tensor<6x16xf32>) {group_size = 4 : i64} -> tensor<5x6xf32>
 func.func @inner_scales(%x: tensor<5x4x16xf32>, %w: tensor<6x4x16xi8>, %sw: tensor<6x16xf32>, %init: tensor<5x6xf32>) -> tensor<5x6xf32> {
   %d = quant.dequantize %w scale(%sw : tensor<6x16xf32>) axes = [0, 2] : tensor<6x4x16xi8> -> tensor<6x4x16xf32>
-  // expected-remark @+1 {{quantized matmul is not imported: expected the elements of a group to follow each other}}
   %y = linalg.generic {indexing_maps = [affine_map<(m, n, g, k) -> (m, g, k)>, affine_map<(m, n, g, k) -> (n, g, k)>, affine_map<(m, n, g, k) -> (m, n)>],
     iterator_types = ["parallel", "parallel", "reduction", "reduction"]}
     ins(%x, %d : tensor<5x4x16xf32>, tensor<6x4x16xf32>) outs(%init : tensor<5x6xf32>) {

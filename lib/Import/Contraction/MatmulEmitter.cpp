@@ -255,6 +255,23 @@ Value MatmulEmitter::emitColumnVector(const LoopTensor &vector) {
   return collapse(builder, loc, ordered.value, {all});
 }
 
+Value MatmulEmitter::emitRhsZeroPoint(const LoopTensor &vector, Value rhs) {
+  Value columns = emitColumnVector(vector);
+  auto type = cast<RankedTensorType>(columns.getType());
+  int64_t numBatch = cast<RankedTensorType>(rhs.getType()).getRank() - 2;
+  if (type.getRank() == 0 || numBatch == 0)
+    return columns;
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(builder, loc, rhs);
+  sizes.resize(numBatch);
+  sizes.push_back(tensor::getMixedSize(builder, loc, columns, 0));
+  Value empty =
+      tensor::EmptyOp::create(builder, loc, sizes, type.getElementType());
+  return linalg::BroadcastOp::create(
+             builder, loc, columns, empty,
+             llvm::to_vector(llvm::seq<int64_t>(0, numBatch)))
+      ->getResult(0);
+}
+
 Value MatmulEmitter::emitGroupMatrix(const LoopTensor &matrix,
                                      ArrayRef<int64_t> group) {
   return emitMatrix(matrix, n, group);

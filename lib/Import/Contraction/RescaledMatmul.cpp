@@ -24,7 +24,9 @@ QuantizedMatrix quantmlir::emitGiven(MatmulEmitter &emitter,
       isLhs ? emitter.emitLhs(operand.ints) : emitter.emitRhs(operand.ints);
   matrix.scale = emitVector(operand.scale);
   if (operand.hasZeroPoint())
-    matrix.zeroPoint = emitVector(operand.zeroPoint);
+    matrix.zeroPoint =
+        isLhs ? emitter.emitRowVector(operand.zeroPoint)
+              : emitter.emitRhsZeroPoint(operand.zeroPoint, matrix.ints);
   return matrix;
 }
 

@@ -281,8 +281,9 @@ static LogicalResult importWidened(Contraction c, std::string &reason) {
     matrix.isUnsigned = side.isUnsigned;
     matrix.ints = isLhs ? emitter.emitLhs(c.lhs) : emitter.emitRhs(c.rhs);
     if (side.hasZeroPoint())
-      matrix.zeroPoint = isLhs ? emitter.emitRowVector(side.zeroPoint)
-                               : emitter.emitColumnVector(side.zeroPoint);
+      matrix.zeroPoint =
+          isLhs ? emitter.emitRowVector(side.zeroPoint)
+                : emitter.emitRhsZeroPoint(side.zeroPoint, matrix.ints);
     return matrix;
   };
   Value sums = emitIntegerSums(builder, emitter, c, emitSide(*lhs, true),

@@ -19,7 +19,11 @@ UNPACK = re.compile(r"(%\w+) = quant\.unpack_int4 (%\w+) : tensor<[^>]*> -> "
 
 
 def functions(text):
-    """{name: text} of a module's functions."""
+    """{name: text} of a module's functions, large constants inside."""
+    # A blob begins with its alignment, in 4 bytes.
+    blobs = dict(re.findall(r'^ *(\w+): "0x\w{8}(\w*)"', text, re.MULTILINE))
+    text = re.sub(r"dense_resource<(\w+)>",
+                  lambda found: f'dense<"0x{blobs[found[1]]}">', text)
     parts = re.split(r"^ *func\.func (?:private |public )?@", text,
                      flags=re.MULTILINE)
     return {part[:part.index("(")]: part for part in parts[1:]}

@@ -41,6 +41,10 @@ public:
   mlir::Value emitRowVector(const LoopTensor &vector);
   /// The same over the columns' loops, as rank 0 or `[N]`.
   mlir::Value emitColumnVector(const LoopTensor &vector);
+
+  /// The zero points of `rhs`, an emitted right-hand side: one, or `[batch..,
+  /// N]`.
+  mlir::Value emitRhsZeroPoint(const LoopTensor &vector, mlir::Value rhs);
   /// A matrix over the columns' loops and one contracted loop, as `[N, K/G]`;
   /// over none, as `[N, 1]`.
   mlir::Value emitGroupMatrix(const LoopTensor &matrix,
