@@ -86,6 +86,54 @@ def QuantWidenFloatToIntPass
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+def QuantFillSplatsPass : Pass<"quant-fill-splats", "::mlir::ModuleOp"> {
+  let summary = "Large constants of one value are computed";
+  let description = [{
+    Replaces an `arith.constant` of 2^20 equal elements or more by `linalg.fill`.
+    LLVM IR lists the elements of a constant one by one, however equal they are;
+    as a fill they stay one element until the program runs.
+
+    Example:
+
+    ```mlir
+    %0 = arith.constant dense<0.5> : tensor<67108864xf32>
+    // becomes
+    %c = arith.constant 0.5 : f32
+    %e = tensor.empty() : tensor<67108864xf32>
+    %0 = linalg.fill ins(%c : f32) outs(%e : tensor<67108864xf32>) ...
+    ```
+  }];
+  let statistics = [
+    Statistic<"numFilled", "num-filled", "Constants replaced">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
+}
+
+def QuantDropForeignAttributesPass
+    : Pass<"quant-drop-foreign-attributes", "::mlir::ModuleOp"> {
+  let summary = "Drop attributes that stock translation cannot read";
+  let description = [{
+    Drops discardable attributes, also those of the arguments and results of
+    functions, that hold an attribute or a type of a dialect which
+    `mlir-translate --mlir-to-llvmir` does not know: text with them does not
+    parse there.
+
+    Example:
+
+    ```mlir
+    module attributes {qtarget.target = #qtarget.target<...>} { ... }
+    // becomes
+    module { ... }
+    ```
+  }];
+  let statistics = [
+    Statistic<"numOps", "num-ops", "Ops that an attribute was dropped from">
+  ];
+}
+
 def QuantApproximateMathPass
     : Pass<"quant-approximate-math", "::mlir::ModuleOp"> {
   let summary = "Exponential, error function, tanh and log as polynomials";
