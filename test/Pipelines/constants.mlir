@@ -11,6 +11,8 @@
 // RUN: %limited not quant-opt %t/state.mlir --quant-to-x86=cpu=x86-64 2>&1 | FileCheck %t/state.mlir
 // RUN: %limited quant-opt %t/zeros.mlir --quant-to-generic | %limited mlir-translate --mlir-to-llvmir | FileCheck %t/zeros.mlir
 // RUN: %limited not quant-opt %t/overflow.mlir --quant-to-x86='cpu=x86-64 quantize="weights=tensor weight-bits=4 activations=dynamic-tensor symmetric=false"' 2>&1 | FileCheck %t/overflow.mlir
+// RUN: not quant-opt %t/dim.mlir --quant-to-generic 2>&1 | FileCheck %t/dim.mlir
+// RUN: not quant-opt %t/dim.mlir --quant-to-x86=cpu=x86-64 2>&1 | FileCheck %t/dim.mlir
 // RUN: not quant-opt %t/missing.mlir --quant-to-generic 2>&1 | FileCheck %t/missing.mlir
 // RUN: not quant-opt %t/missing.mlir --quant-to-nvvm=stop-after=quant 2>&1 | FileCheck %t/missing.mlir
 // RUN: not quant-opt %t/short.mlir --quant-to-generic 2>&1 | FileCheck %t/short.mlir
@@ -58,8 +60,16 @@ func.func @main(%x: tensor<5x8xf32>, %s: tensor<f32>, %init: tensor<5x9223372036
   return %y : tensor<5x9223372036854775807xf32>
 }
 
+//--- dim.mlir
+// CHECK: dim.mlir:[[#@LINE+3]]:8: error: 'tensor.dim' op expected a dimension of 'tensor<?x8xf32>', found 127
+func.func @main(%x: tensor<?x8xf32>) -> index {
+  %c127 = arith.constant 127 : index
+  %m = tensor.dim %x, %c127 : tensor<?x8xf32>
+  return %m : index
+}
+
 //--- missing.mlir
-// CHECK: missing.mlir:[[#@LINE+3]]:8: error: the constant has no data: the file does not hold the resource 'w'
+// CHECK: missing.mlir:[[#@LINE+3]]:8: error: the constant has no data: the file does not hold the resource 'w' (utils/attach-weights.py puts it in)
 func.func @main(%x: tensor<3x8xf32>) -> tensor<3x4xf32> {
   %zero = arith.constant dense<0.0> : tensor<3x4xf32>
   %w = arith.constant dense_resource<w> : tensor<8x4xf32>

@@ -210,9 +210,10 @@ def QuantTensorGlobalsPass
     : Pass<"quant-tensor-globals", "::mlir::ModuleOp"> {
   let summary = "Globals of one number become tensors without dimensions";
   let description = [{
-    Upstream lowers `ml_program` globals of tensors only. A private global of an
-    integer, index or float becomes one of a tensor that holds it, and what is
-    loaded from it and stored to it goes through that tensor.
+    Upstream lowers `ml_program` globals of tensors only. A global of an integer,
+    index or float becomes one of a tensor that holds it, in memory the same, and
+    what is loaded from it and stored to it goes through that tensor. Globals of
+    other types, and of numbers without a value, are errors.
 
     Example:
 
