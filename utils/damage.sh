@@ -3,7 +3,7 @@
 # importer: each must be refused with a diagnostic or done. What is not is kept
 # in build/damage with its command.
 #
-# Usage: utils/damage.sh [-jJOBS] [--only=I] N [SEED]
+# Usage: utils/damage.sh [-jJOBS] [--only=I] [--programs=DIR] N [SEED]
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 if [ ! -e "$root/build/lib/libForkServer.so" ]; then

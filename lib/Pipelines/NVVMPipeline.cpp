@@ -126,5 +126,6 @@ void quantmlir::buildNVVMPipeline(OpPassManager &pm,
   pm.addPass(createGpuToLLVMConversionPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
+  pm.addPass(createQuantDropForeignAttributesPass());
   endStage(pm, Stage::LLVM, options.stopAfter);
 }

@@ -157,6 +157,7 @@ void quantmlir::buildBufferizeStage(OpPassManager &pm) {
   pm.addPass(createQuantFuseElementwisePass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addPass(createQuantFillSplatsPass());
   pm.addPass(createQuantCopyGlobalsPass());
   // Results that are inserted into a larger tensor (a batch's slice) are
   // computed in place.
@@ -234,6 +235,7 @@ void quantmlir::buildGenericPipeline(OpPassManager &pm,
   if (!endStage(pm, Stage::Target, options.stopAfter))
     return;
   buildLLVMStage(pm);
+  pm.addPass(createQuantDropForeignAttributesPass());
   endStage(pm, Stage::LLVM, options.stopAfter);
 }
 
@@ -291,6 +293,7 @@ void quantmlir::buildX86Pipeline(OpPassManager &pm,
     pm.addPass(createConvertOpenMPToLLVMPass());
     pm.addPass(createReconcileUnrealizedCastsPass());
   }
+  pm.addPass(createQuantDropForeignAttributesPass());
   endStage(pm, Stage::LLVM, options.stopAfter);
 }
 

@@ -1,11 +1,12 @@
 """Damaged programs, files and options: refused with a diagnostic, or done.
 
-usage: damage.py [-jN] [--build=DIR] [--only=I] COUNT [SEED]
+usage: damage.py [-jN] [--build=DIR] [--only=I] [--programs=DIR] COUNT [SEED]
 
 Mutant i of a seed is always the same. A finding is a tool that ends by a signal,
-runs for more than 20 seconds of the processor, fails without a diagnostic, succeeds with a
-program that does not parse and verify again, or ends in a Python traceback;
-memory is limited to 4 GiB. What is found is kept, with its command, in
+runs for more than 20 seconds of the processor, fails without a diagnostic,
+succeeds with a program that does not parse and verify again or, of a pipeline
+for the host, that mlir-translate refuses, or ends in a Python traceback; memory
+is limited to 4 GiB. What is found is kept, with its command, in
 build/damage/SEED-i.
 """
 
@@ -39,8 +40,8 @@ ENVIRONMENT = {"LLVM_DISABLE_SYMBOLIZATION": "1", "OMP_NUM_THREADS": "1",
 class Server:
     """A tool that is loaded once and forks for each run."""
 
-    def __init__(self, build, tool):
-        self.tool = str(build / "bin" / tool)
+    def __init__(self, build, path):
+        self.tool = str(path)
         self.process = subprocess.Popen(
             [self.tool], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             text=True, env={**os.environ, **ENVIRONMENT,
@@ -113,6 +114,13 @@ def judge(status, errors):
     return ""
 
 
+def is_lowered(arguments):
+    """Whether what `quant-opt` writes is for mlir-translate."""
+    last = arguments[-1]
+    return re.match("--?quant-to-(generic|x86)", last) and \
+        re.search(r"stop-after=(?!llvm)", last) is None
+
+
 class Mutants:
     """Makes and runs them; one for each worker."""
 
@@ -120,9 +128,11 @@ class Mutants:
         build = pathlib.Path(options.build)
         self.seed, self.folder, self.build = options.seed, folder, build
         folder.mkdir(parents=True, exist_ok=True)
-        self.opt, self.run_tool = (Server(build, tool)
-                                   for tool in ("quant-opt", "quant-run"))
-        self.programs = seeds.programs()
+        self.opt, self.run_tool, self.translate = (
+            Server(build, path) for path in (
+                build / "bin/quant-opt", build / "bin/quant-run",
+                shutil.which("mlir-translate-22")))
+        self.programs = seeds.programs(options.programs)
         self.bytecodes = BYTECODES
         (folder / "model.mlir").write_text(seeds.MODEL)
         (folder / "x.npy").write_bytes(seeds.npy())
@@ -160,7 +170,7 @@ class Mutants:
                       lambda m: str(self.folder / m.group(0)), argument)
 
     def check_output(self, arguments):
-        """The output parses and verifies again."""
+        """The output parses and verifies again; a program is translated."""
         output = self.folder / "o.mlir"
         if not output.exists() or "--verify-diagnostics" in arguments:
             return ""
@@ -171,6 +181,12 @@ class Mutants:
             return ""
         if finding or status:
             return f"writes what does not verify: {finding or errors[:200]}"
+        if not is_lowered(arguments):
+            return ""
+        status, errors = self.translate.run(self.folder, [
+            "--mlir-to-llvmir", str(output), "-o", os.devnull])
+        if judge(status, errors) or status:
+            return f"writes what is not translated: {errors[:200]}"
         return ""
 
     def run_opt(self, name, arguments):
@@ -324,6 +340,8 @@ def main():
     parser.add_argument("--build", default=str(seeds.ROOT / "build"))
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--only", type=int, help="run this mutant alone")
+    parser.add_argument("--programs", help="damage the programs in this folder "
+                        "too")
     parser.add_argument("count", type=int)
     parser.add_argument("seed", type=int, nargs="?", default=1)
     options = parser.parse_args()

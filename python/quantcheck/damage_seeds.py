@@ -29,7 +29,11 @@ PASSES = [
     "quant-order-contraction-loops", "quant-vectorize-rows",
     "quant-vectorize-contractions", "quant-parallelize-loops=threads=2",
     "quant-parallelize-matmuls=threads=2", "quant-instrument-matmuls",
-    "canonicalize"] + [f"quant-verify-stage=stage={stage}" for stage in
+    "quant-account-products", "quant-account-products=strict",
+    "quant-drop-foreign-attributes", "quant-fill-splats",
+    "quant-fold-constant-globals", "quant-inline-calls",
+    "quant-keep-loop-types", "quant-tensor-globals",
+    "quant-widen-float-to-int", "canonicalize"] + [f"quant-verify-stage=stage={stage}" for stage in
                        ("quant", "packed", "target", "llvm")] + [
     f"quant-quantize-matmul={scheme}" for scheme in SCHEMES]
 CPUS = ["x86-64", "haswell", "icelake-server", "alderlake", "sapphirerapids"]
@@ -52,12 +56,14 @@ def arguments(draw):
             [nvvm, "--quant-pack-matmul", "--quant-lower-pack"],
             [nvvm, "--convert-quant-to-nvvm"]])
     scheme = draw.choice([""] * 3 + [f'quantize="{s}"' for s in SCHEMES])
-    stage = f"stop-after={draw.choice(STAGES)}"
+    stage = f"stop-after={draw.choice(STAGES + ['llvm'])}"
     target = draw.choice(["generic", "x86", "x86", "nvvm"])
     machine = {"generic": "", "x86": f"cpu={draw.choice(CPUS)}",
                "nvvm": f"chip={draw.choice(CHIPS)}"}[target]
+    more = draw.choice(["", "", "", "strict", "threads=2" *
+                        (target == "x86")])
     return [f"--quant-to-{target}=" + " ".join(
-        part for part in (machine, scheme, stage) if part)]
+        part for part in (machine, scheme, stage, more) if part)]
 
 
 def _own_arguments(text):
@@ -70,10 +76,14 @@ def _own_arguments(text):
     return found
 
 
-def programs():
-    """(text, options of its test) of the tests' programs, in one order."""
+def programs(folder=None):
+    """(text, options of its test) of the tests' programs, in one order; and of
+    those in `folder`."""
     result = []
-    for path in sorted((ROOT / "test").rglob("*.mlir")):
+    paths = sorted((ROOT / "test").rglob("*.mlir"))
+    if folder:
+        paths += sorted(pathlib.Path(folder).rglob("*.mlir"))
+    for path in paths:
         text = path.read_text(errors="replace")
         own = _own_arguments(text)
         text = re.sub(r"^\s*//(?! -----|---).*\n", "", text, flags=re.M)

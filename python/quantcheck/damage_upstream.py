@@ -38,4 +38,18 @@ KNOWN = [
           r"mlir::linalg::(Transpose|Broadcast|Reduce)Op::parse",
           "MLIR 22.1.8's parser of `linalg.transpose` and its like goes on "
           "where the list after `permutation =` could not be parsed."),
+    Known(r"(?s)could not cast operand of type.*"
+          r"MLIR Parser: custom op parser 'linalg\.",
+          "MLIR 22.1.8's parser makes the body of a named linalg op from the "
+          "element types of its operands; those of vectors are the vectors, and "
+          "what cannot be cast to its result is not refused."),
+    Known(r"error: expected [^\n]*type\n"
+          r"[^\n]*[<x]-\d+x",
+          "MLIR 22.1.8 reads negative sizes from bytecode, and prints them."),
+    Known(r"(?s)note: in bytecode version.*PLEASE submit",
+          "MLIR 22.1.8's reader of bytecode has refused the file, after it wrote "
+          "where it should not: the context dies when it is destroyed."),
+    Known(_UPSTREAM + r"mlir::tensor::ConcatOp::verify",
+          "MLIR 22.1.8's verifier of `tensor.concat` does not look whether the "
+          "dimension is negative, and reads sizes at it."),
 ]

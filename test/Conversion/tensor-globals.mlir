@@ -2,7 +2,7 @@
 
 // CHECK: ml_program.global private mutable @step(dense<3> : tensor<i64>) : tensor<i64>
 // CHECK: ml_program.global private mutable @scale(dense<5.000000e-01> : tensor<f32>) : tensor<f32>
-// CHECK: ml_program.global public mutable @seen(1 : i64) : i64
+// CHECK: ml_program.global public mutable @seen(dense<1> : tensor<i64>) : tensor<i64>
 ml_program.global private mutable @step(3 : i64) : i64
 ml_program.global private mutable @scale(0.5 : f32) : f32
 ml_program.global public mutable @seen(1 : i64) : i64
@@ -15,7 +15,8 @@ ml_program.global public mutable @seen(1 : i64) : i64
 // CHECK: ml_program.global_store @step = %[[S]] : tensor<i64>
 // CHECK: %[[F:.*]] = ml_program.global_load @scale : tensor<f32>
 // CHECK: tensor.extract %[[F]][] : tensor<f32>
-// CHECK: ml_program.global_load @seen : i64
+// CHECK: %[[P:.*]] = ml_program.global_load @seen : tensor<i64>
+// CHECK: tensor.extract %[[P]][] : tensor<i64>
 func.func @count() -> (f32, i64) {
   %one = arith.constant 1 : i64
   %n = ml_program.global_load @step : i64

@@ -38,7 +38,12 @@ int main(int argc, char **argv) {
   quantmlir::registerVersionPrinter();
   auto result = mlir::MlirOptMain(
       argc, argv, "Quantized-matmul compiler driver\n", registry);
-  if (llvm::failed(result))
+  if (llvm::failed(result)) {
+    // Upstream's reader of bytecode may fail without a word.
+    if (llvm::errs().tell() == 0)
+      llvm::errs() << "error: the input could not be read, and MLIR does not "
+                      "say why; bytecode may be damaged\n";
     explainInputs({argv + 1, argv + argc});
+  }
   return mlir::asMainReturnCode(result);
 }

@@ -86,6 +86,54 @@ def QuantWidenFloatToIntPass
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+def QuantFillSplatsPass : Pass<"quant-fill-splats", "::mlir::ModuleOp"> {
+  let summary = "Large constants of one value are computed";
+  let description = [{
+    Replaces an `arith.constant` of 2^20 equal elements or more by `linalg.fill`.
+    LLVM IR lists the elements of a constant one by one, however equal they are;
+    as a fill they stay one element until the program runs.
+
+    Example:
+
+    ```mlir
+    %0 = arith.constant dense<0.5> : tensor<67108864xf32>
+    // becomes
+    %c = arith.constant 0.5 : f32
+    %e = tensor.empty() : tensor<67108864xf32>
+    %0 = linalg.fill ins(%c : f32) outs(%e : tensor<67108864xf32>) ...
+    ```
+  }];
+  let statistics = [
+    Statistic<"numFilled", "num-filled", "Constants replaced">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
+}
+
+def QuantDropForeignAttributesPass
+    : Pass<"quant-drop-foreign-attributes", "::mlir::ModuleOp"> {
+  let summary = "Drop attributes that stock translation cannot read";
+  let description = [{
+    Drops discardable attributes, also those of the arguments and results of
+    functions, that hold an attribute or a type of a dialect which
+    `mlir-translate --mlir-to-llvmir` does not know: text with them does not
+    parse there.
+
+    Example:
+
+    ```mlir
+    module attributes {qtarget.target = #qtarget.target<...>} { ... }
+    // becomes
+    module { ... }
+    ```
+  }];
+  let statistics = [
+    Statistic<"numOps", "num-ops", "Ops that an attribute was dropped from">
+  ];
+}
+
 def QuantApproximateMathPass
     : Pass<"quant-approximate-math", "::mlir::ModuleOp"> {
   let summary = "Exponential, error function, tanh and log as polynomials";
@@ -162,9 +210,10 @@ def QuantTensorGlobalsPass
     : Pass<"quant-tensor-globals", "::mlir::ModuleOp"> {
   let summary = "Globals of one number become tensors without dimensions";
   let description = [{
-    Upstream lowers `ml_program` globals of tensors only. A private global of an
-    integer, index or float becomes one of a tensor that holds it, and what is
-    loaded from it and stored to it goes through that tensor.
+    Upstream lowers `ml_program` globals of tensors only. A global of an integer,
+    index or float becomes one of a tensor that holds it, in memory the same, and
+    what is loaded from it and stored to it goes through that tensor. Globals of
+    other types, and of numbers without a value, are errors.
 
     Example:
 

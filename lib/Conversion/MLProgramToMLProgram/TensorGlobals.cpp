@@ -34,6 +34,8 @@ struct QuantTensorGlobalsPass
     for (auto global : getOperation().getOps<ml_program::GlobalOp>())
       if (convert(global))
         converted.insert(global.getSymNameAttr());
+    if (failed(verifyTensors()))
+      return signalPassFailure();
     if (converted.empty())
       return;
     getOperation()->walk([&](Operation *op) {
@@ -48,11 +50,25 @@ struct QuantTensorGlobalsPass
   }
 
 private:
+  /// Upstream's bufferization takes every global for one of a tensor.
+  LogicalResult verifyTensors() {
+    WalkResult result = getOperation()->walk([](ml_program::GlobalOp global) {
+      if (isa<RankedTensorType>(global.getType()))
+        return WalkResult::advance();
+      global.emitOpError("expected a global of a ranked tensor, or one at the "
+                         "top of the module of a number with its value; "
+                         "found one of ")
+          << global.getType();
+      return WalkResult::interrupt();
+    });
+    return failure(result.wasInterrupted());
+  }
+
   bool convert(ml_program::GlobalOp global) {
     auto value =
         dyn_cast_or_null<TypedAttr>(global.getValue().value_or(Attribute()));
-    if (!global.isPrivate() || !global.getType().isIntOrIndexOrFloat() ||
-        !value || value.getType() != global.getType())
+    if (!global.getType().isIntOrIndexOrFloat() || !value ||
+        value.getType() != global.getType())
       return false;
     RankedTensorType type = getHolder(global.getType());
     global.setTypeAttr(TypeAttr::get(type));

@@ -15,6 +15,7 @@
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
 namespace quantmlir {
@@ -85,6 +86,25 @@ static LogicalResult verifyNoTensors(Operation *op) {
   return success();
 }
 
+/// LLVM IR lists the elements of a global, however equal: about 20 bytes of
+/// text and a pointer for each. Zeros are one word of it, made of pointers all
+/// the same.
+static LogicalResult verifySplat(LLVM::GlobalOp op) {
+  constexpr int64_t kMaxElements = 1 << 24, kMaxZeros = 1 << 28;
+  auto splat = dyn_cast_or_null<SplatElementsAttr>(op.getValueOrNull());
+  if (!splat)
+    return success();
+  Attribute value = splat.getSplatValue<Attribute>();
+  bool isZero =
+      matchPattern(value, m_Zero()) || matchPattern(value, m_PosZeroFloat());
+  int64_t most = isZero ? kMaxZeros : kMaxElements;
+  if (splat.getNumElements() <= most)
+    return success();
+  return op.emitOpError("expected at most ")
+         << most << " equal elements, which LLVM IR lists one by one, found "
+         << splat.getNumElements() << "; fill them when the program runs";
+}
+
 namespace {
 struct QuantVerifyStagePass final
     : quantmlir::impl::QuantVerifyStagePassBase<QuantVerifyStagePass> {
@@ -146,6 +166,8 @@ private:
   }
 
   LogicalResult verifyLLVM(Operation *op) {
+    if (auto global = dyn_cast<LLVM::GlobalOp>(op))
+      return verifySplat(global);
     // Kernels for a GPU are a module of their own, or already a binary; threads
     // are regions until LLVM IR is made.
     StringRef dialect = op->getName().getDialectNamespace();

@@ -2,10 +2,12 @@
 
 #include "quant/Dialect/Quant/Utils/ConstantData.h"
 
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/Interfaces/ShapedOpInterfaces.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -17,7 +19,8 @@ std::optional<int64_t> quantmlir::countBytes(ShapedType type) {
     size = llvm::divideCeil(element.getIntOrFloatBitWidth(), 8u);
   // Also where a later size is 0: who multiplies them multiplies in order.
   for (int64_t dim : type.getShape())
-    if (!ShapedType::isDynamic(dim) && llvm::MulOverflow(size, dim, size))
+    if (!ShapedType::isDynamic(dim) &&
+        (dim < 0 || llvm::MulOverflow(size, dim, size)))
       return std::nullopt;
   return size;
 }
@@ -29,7 +32,7 @@ static LogicalResult verifyData(Operation *op, DenseResourceElementsAttr attr) {
   if (!blob)
     return op->emitError("the constant has no data: the file does not hold the "
                          "resource '")
-           << key << "'";
+           << key << "' (utils/attach-weights.py puts it in)";
   // i1 is stored in bits or in bytes; of other types upstream knows.
   Type element = type.getElementType();
   if (!element.isIntOrFloat() || element.isInteger(1))
@@ -59,6 +62,21 @@ LogicalResult quantmlir::verifyConstantData(Operation *op) {
   return whole;
 }
 
+/// A size that is asked for is one of the operand's: upstream's lowering reads
+/// past the sizes.
+static LogicalResult verifyDim(Operation *op) {
+  auto dim = dyn_cast<ShapedDimOpInterface>(op);
+  if (!dim)
+    return success();
+  auto type = dyn_cast<ShapedType>(dim.getShapedValue().getType());
+  std::optional<int64_t> index = getConstantIntValue(dim.getDimension());
+  if (!type || !type.hasRank() || !index ||
+      (*index >= 0 && *index < type.getRank()))
+    return success();
+  return op->emitOpError("expected a dimension of ")
+         << type << ", found " << *index;
+}
+
 LogicalResult quantmlir::verifyTensorSizes(Operation *op) {
   for (Type type : op->getResultTypes())
     if (auto shaped = dyn_cast<RankedTensorType>(type);
@@ -66,5 +84,5 @@ LogicalResult quantmlir::verifyTensorSizes(Operation *op) {
       return op->emitOpError("expected a tensor of less than 2^63 bytes, but "
                              "got ")
              << shaped;
-  return success();
+  return verifyDim(op);
 }

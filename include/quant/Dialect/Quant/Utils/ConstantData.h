@@ -11,7 +11,7 @@
 namespace quantmlir {
 
 /// Bytes of all static sizes of `type` multiplied, an element of less than a
-/// byte as one; none where they overflow.
+/// byte as one; none where they overflow, or one is negative (from bytecode).
 std::optional<int64_t> countBytes(mlir::ShapedType type);
 
 /// The resources that attributes of `op` hold are there and have the size that
@@ -19,7 +19,8 @@ std::optional<int64_t> countBytes(mlir::ShapedType type);
 /// `op`.
 llvm::LogicalResult verifyConstantData(mlir::Operation *op);
 
-/// The elements of tensors that `op` makes can be counted in bytes.
+/// The elements of tensors that `op` makes can be counted in bytes, and a size
+/// that it asks for exists.
 llvm::LogicalResult verifyTensorSizes(mlir::Operation *op);
 
 } // namespace quantmlir

@@ -1,0 +1,85 @@
+//===- DropForeignAttributes.cpp - what stock translation cannot read -----===//
+//
+// `quant-drop-foreign-attributes`. Discardable attributes survive lowering: the
+// target of a module within the module, notes that a frontend left. Text that
+// holds an attribute or a type of a dialect which `mlir-translate` does not
+// know does not parse there.
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant/Conversion/Passes.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+
+namespace quantmlir {
+#define GEN_PASS_DEF_QUANTDROPFOREIGNATTRIBUTESPASS
+#include "quant/Conversion/Passes.h.inc"
+} // namespace quantmlir
+
+using namespace mlir;
+
+/// The dialects of attributes and types that have a translation to LLVM IR.
+static constexpr StringLiteral kKnown[] = {"builtin", "llvm", "nvvm",
+                                           "gpu",     "dlti", "omp"};
+
+/// Whether `attr` is made of what stock translation reads.
+static bool isKnown(Attribute attr) {
+  auto known = [](Dialect &dialect) {
+    return llvm::is_contained(kKnown, dialect.getNamespace())
+               ? WalkResult::advance()
+               : WalkResult::interrupt();
+  };
+  AttrTypeWalker walker;
+  walker.addWalk([&](Attribute part) { return known(part.getDialect()); });
+  walker.addWalk([&](Type part) { return known(part.getDialect()); });
+  return !walker.walk(attr).wasInterrupted();
+}
+
+/// What of `attrs` is known; null where all of it is.
+static DictionaryAttr keepKnown(DictionaryAttr attrs) {
+  auto kept = llvm::filter_to_vector(
+      attrs, [](NamedAttribute attr) { return isKnown(attr.getValue()); });
+  return kept.size() == attrs.size()
+             ? DictionaryAttr()
+             : DictionaryAttr::get(attrs.getContext(), kept);
+}
+
+/// Drops them from the arguments and results of `function`.
+static bool dropFromSignature(FunctionOpInterface function) {
+  bool dropped = false;
+  for (unsigned i = 0, e = function.getNumArguments(); i < e; ++i)
+    if (DictionaryAttr attrs = function.getArgAttrDict(i))
+      if (DictionaryAttr kept = keepKnown(attrs)) {
+        function.setArgAttrs(i, kept);
+        dropped = true;
+      }
+  for (unsigned i = 0, e = function.getNumResults(); i < e; ++i)
+    if (DictionaryAttr attrs = function.getResultAttrDict(i))
+      if (DictionaryAttr kept = keepKnown(attrs)) {
+        function.setResultAttrs(i, kept);
+        dropped = true;
+      }
+  return dropped;
+}
+
+namespace {
+struct QuantDropForeignAttributesPass
+    : quantmlir::impl::QuantDropForeignAttributesPassBase<
+          QuantDropForeignAttributesPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    getOperation()->walk([&](Operation *op) {
+      bool dropped = false;
+      if (DictionaryAttr kept = keepKnown(op->getDiscardableAttrDictionary())) {
+        op->setDiscardableAttrs(kept);
+        dropped = true;
+      }
+      if (auto function = dyn_cast<FunctionOpInterface>(op))
+        dropped |= dropFromSignature(function);
+      numOps += dropped;
+    });
+  }
+};
+} // namespace

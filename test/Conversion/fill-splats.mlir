@@ -1,0 +1,26 @@
+// RUN: quant-opt %s --quant-fill-splats | FileCheck %s
+
+// CHECK-LABEL: func.func @large
+// CHECK: %[[C:.*]] = arith.constant 5.000000e-01 : f32
+// CHECK: %[[E:.*]] = tensor.empty() : tensor<1024x1024xf32>
+// CHECK: %[[W:.*]] = linalg.fill ins(%[[C]] : f32) outs(%[[E]] : tensor<1024x1024xf32>)
+// CHECK: %[[I:.*]] = arith.constant -3 : i8
+// CHECK: linalg.fill ins(%[[I]] : i8)
+// CHECK: return %[[W]]
+func.func @large() -> (tensor<1024x1024xf32>, tensor<1048577xi8>) {
+  %0 = arith.constant dense<0.5> : tensor<1024x1024xf32>
+  %1 = arith.constant dense<-3> : tensor<1048577xi8>
+  return %0, %1 : tensor<1024x1024xf32>, tensor<1048577xi8>
+}
+
+// Fewer elements are data, and so is what no fill takes.
+// CHECK-LABEL: func.func @others
+// CHECK: arith.constant dense<5.000000e-01> : tensor<1048575xf32>
+// CHECK: arith.constant dense<(1.000000e+00,2.000000e+00)> : tensor<1048576xcomplex<f32>>
+// CHECK-NOT: linalg.fill
+// CHECK: return
+func.func @others() -> (tensor<1048575xf32>, tensor<1048576xcomplex<f32>>) {
+  %0 = arith.constant dense<0.5> : tensor<1048575xf32>
+  %1 = arith.constant dense<(1.0, 2.0)> : tensor<1048576xcomplex<f32>>
+  return %0, %1 : tensor<1048575xf32>, tensor<1048576xcomplex<f32>>
+}
