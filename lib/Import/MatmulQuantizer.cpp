@@ -297,8 +297,13 @@ FailureOr<QuantizedMatrix> MatmulQuantizer::emitRhs(OpBuilder &builder,
                                                     const Contraction &c,
                                                     std::string &reason) {
   Location loc = c.op->getLoc();
-  Value matrix = emitter.emitRhs(c.rhs);
+  std::optional<SharedWeights::Key> key = SharedWeights::getKey(c);
+  std::optional<QuantizedMatrix> known =
+      key ? shared.emit(builder, loc, *key) : std::nullopt;
   if (isPlain()) {
+    Value matrix = known ? known->ints : emitter.emitRhs(c.rhs);
+    if (key && !known)
+      shared.add(*key, {matrix});
     SmallVector<int64_t> axes;
     if (weights == WeightGranularity::Channel)
       axes.push_back(emitter.isRhsTransposed() ? 0 : 1);
@@ -314,12 +319,18 @@ FailureOr<QuantizedMatrix> MatmulQuantizer::emitRhs(OpBuilder &builder,
     }
     moments = std::move(*read);
   }
+  // Moments are those of one product's activations.
+  if (known && moments.empty())
+    return *known;
+  Value matrix = emitter.emitRhs(c.rhs);
   FailureOr<QuantizedMatrix> result = emitConstantWeight(
       builder, loc, matrix, emitter.isRhsTransposed(),
       /*asRows=*/isScaled(), getWeightScheme(), moments, reason);
   eraseDeadChain(matrix.getDefiningOp());
   if (succeeded(result) && isScaled())
     spreadOverGroups(builder, loc, *result);
+  if (succeeded(result) && key && moments.empty())
+    shared.add(*key, *result);
   return result;
 }
 

@@ -3,6 +3,8 @@
 #ifndef QUANT_LIB_IMPORT_MATMULQUANTIZER_H
 #define QUANT_LIB_IMPORT_MATMULQUANTIZER_H
 
+#include "SharedWeights.h"
+
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Import/CalibratedMatmuls.h"
 #include "quant/Import/Contraction/DynamicQuantize.h"
@@ -79,6 +81,7 @@ private:
   WeightScheme getWeightScheme() const;
 
   CalibratedMatmuls calibrated;
+  SharedWeights shared;
 };
 
 } // namespace quantmlir

@@ -140,6 +140,8 @@ void quantmlir::buildQuantStage(OpPassManager &pm,
   pm.addPass(createQuantImportPass(import));
   if (quantize != "none")
     pm.addPass(createQuantizePass(quantize));
+  // Quantizing a weight that several products share is one op, which folds once.
+  pm.addPass(createCSEPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createQuantFuseEpiloguePass());
