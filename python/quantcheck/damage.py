@@ -180,6 +180,8 @@ class Mutants:
         if any(re.search(known.signature, errors) for known in KNOWN):
             return ""
         if finding or status:
+            if self.is_unprintable(arguments[0]):
+                return ""
             return f"writes what does not verify: {finding or errors[:200]}"
         if not is_lowered(arguments):
             return ""
@@ -188,6 +190,16 @@ class Mutants:
         if judge(status, errors) or status:
             return f"writes what is not translated: {errors[:200]}"
         return ""
+
+    def is_unprintable(self, name):
+        """Whether `name` is bytecode that no text says, run through no pass."""
+        if not name.endswith("bc"):
+            return False
+        again = str(self.folder / "o.mlir")
+        status, _ = self.opt.run(self.folder, [
+            str(self.folder / name), "-o", again, "--mlir-disable-threading"])
+        return status == 0 and self.opt.run(self.folder, [
+            again, "-o", os.devnull, "--mlir-disable-threading"])[0] != 0
 
     def run_opt(self, name, arguments):
         return "quant-opt", [name, "-o", "o.mlir", "--mlir-disable-threading",
