@@ -18,7 +18,7 @@ using namespace quantmlir;
 /// Sum of squared errors when [range.min, range.max] is quantized to `steps`
 /// steps. Within a bin values are taken as uniform, so that a step that is
 /// fine against the bins costs scale^2 / 12 a value.
-static double getSquaredError(const Histogram &histogram, ValueRange range,
+static double getSquaredError(const Histogram &histogram, ObservedRange range,
                               int64_t steps) {
   double scale = (range.max - range.min) / steps, error = 0;
   double width = histogram.getBinWidth();
@@ -45,10 +45,10 @@ static double getSquaredError(const Histogram &histogram, ValueRange range,
 /// Tries shares of the full range, in 1/128.
 static constexpr int kShares = 128;
 
-static ValueRange chooseMseSymmetric(const Histogram &histogram,
-                                     double magnitude, unsigned bits) {
+static ObservedRange chooseMseSymmetric(const Histogram &histogram,
+                                        double magnitude, unsigned bits) {
   int64_t steps = (int64_t(1) << bits) - 2; // -qmax to qmax
-  ValueRange best{-magnitude, magnitude};
+  ObservedRange best{-magnitude, magnitude};
   double least = std::numeric_limits<double>::infinity();
   for (int share = kShares; share > 0; --share) {
     double limit = magnitude * share / kShares;
@@ -62,12 +62,12 @@ static ValueRange chooseMseSymmetric(const Histogram &histogram,
 }
 
 /// Moves both ends in turn; each move is the best along its own line.
-static ValueRange chooseMseAsymmetric(const Histogram &histogram,
-                                      ValueRange full, unsigned bits) {
+static ObservedRange chooseMseAsymmetric(const Histogram &histogram,
+                                         ObservedRange full, unsigned bits) {
   int64_t steps = (int64_t(1) << bits) - 1;
-  ValueRange best = full;
+  ObservedRange best = full;
   double least = getSquaredError(histogram, full, steps);
-  auto tryRange = [&](ValueRange range) {
+  auto tryRange = [&](ObservedRange range) {
     if (range.max <= range.min)
       return false;
     double error = getSquaredError(histogram, range, steps);
@@ -149,19 +149,20 @@ static double chooseKLThreshold(const Histogram &histogram, double magnitude,
 // Entry points
 //===----------------------------------------------------------------------===//
 
-static ValueRange clampTo(ValueRange range, const MatmulStatistics &matmul) {
+static ObservedRange clampTo(ObservedRange range,
+                             const MatmulStatistics &matmul) {
   return {std::min(0.0, std::max(range.min, matmul.min)),
           std::max(0.0, std::min(range.max, matmul.max))};
 }
 
-ValueRange quantmlir::chooseRange(const MatmulStatistics &matmul,
-                                  const RangeOptions &options) {
+ObservedRange quantmlir::chooseRange(const MatmulStatistics &matmul,
+                                     const RangeOptions &options) {
   const Histogram &histogram = matmul.histogram;
   double magnitude = std::max(std::fabs(matmul.min), std::fabs(matmul.max));
-  ValueRange full{std::min(matmul.min, 0.0), std::max(matmul.max, 0.0)};
+  ObservedRange full{std::min(matmul.min, 0.0), std::max(matmul.max, 0.0)};
   if (magnitude == 0)
     return {0, 0};
-  auto mirror = [](double limit) { return ValueRange{-limit, limit}; };
+  auto mirror = [](double limit) { return ObservedRange{-limit, limit}; };
   switch (options.observer) {
   case RangeObserver::MinMax:
     return options.symmetric ? mirror(magnitude) : full;
@@ -191,7 +192,7 @@ ValueRange quantmlir::chooseRange(const MatmulStatistics &matmul,
   llvm_unreachable("unknown observer");
 }
 
-StaticQParams quantmlir::chooseStaticQParams(ValueRange range, int64_t qmin,
+StaticQParams quantmlir::chooseStaticQParams(ObservedRange range, int64_t qmin,
                                              int64_t qmax, bool symmetric) {
   StaticQParams params;
   double magnitude = std::max(std::fabs(range.min), std::fabs(range.max));

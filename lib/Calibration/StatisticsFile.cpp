@@ -71,7 +71,7 @@ static json::Object getPercentiles(const MatmulStatistics &matmul) {
     options.observer = RangeObserver::Percentile;
     options.symmetric = false;
     options.percentile = percentile;
-    ValueRange range = chooseRange(matmul, options);
+    ObservedRange range = chooseRange(matmul, options);
     std::string key;
     llvm::raw_string_ostream(key) << llvm::format("%g", percentile);
     percentiles[key] = json::Array{range.min, range.max};

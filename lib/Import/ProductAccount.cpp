@@ -257,6 +257,8 @@ void Accountant::explain(linalg::LinalgOp op, AccountEntry &entry,
   } else if (!isSchemeAsked) {
     entry.asAsked = true;
     reason << "no scheme was asked for";
+    if (stored)
+      reason << ", and one operand alone is made of integers, of " << stored;
   } else {
     reason << (unusual.empty() ? "it was made after matmuls were quantized"
                                : unusual);

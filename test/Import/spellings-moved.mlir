@@ -1,4 +1,4 @@
-// RUN: quant-opt %s --quant-import=weight-only --canonicalize --split-input-file | FileCheck %s
+// RUN: quant-opt %s --quant-import=weight-only --canonicalize --split-input-file 2>&1 | FileCheck %s
 
 // What stands between a dequantize and its product, and loops of one step.
 
@@ -125,4 +125,73 @@ func.func @converted_whole(%x: tensor<2x2xf32>) -> tensor<2x3xf32> {
   %init = linalg.fill ins(%zero : f32) outs(%o : tensor<2x3xf32>) -> tensor<2x3xf32>
   %y = linalg.matmul ins(%x, %w : tensor<2x2xf32>, tensor<2x3xf32>) outs(%init : tensor<2x3xf32>) -> tensor<2x3xf32>
   return %y : tensor<2x3xf32>
+}
+
+// -----
+
+// A product of K = 1 in a body: loops say which factors are multiplied.
+// CHECK-LABEL: func.func @one_product_in_a_body(
+// CHECK: quant.matmul ins(%{{.*}}, %{{.*}} : tensor<3x1xi8>, tensor<1x5xi8>)
+// CHECK: quant.rescale {{.*}} row_scale(%{{.*}} : tensor<3xf32>) channel_scale(%{{.*}} : tensor<5xf32>)
+func.func @one_product_in_a_body(%x: tensor<3x1xi8>, %w: tensor<1x5xi8>, %sx: tensor<3xf32>, %sw: tensor<5xf32>) -> tensor<3x5xf32> {
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<3x5xf32>
+  %i = linalg.fill ins(%z : f32) outs(%e : tensor<3x5xf32>) -> tensor<3x5xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m)>, affine_map<(m, n, k) -> (n)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w, %sx, %sw : tensor<3x1xi8>, tensor<1x5xi8>, tensor<3xf32>, tensor<5xf32>) outs(%i : tensor<3x5xf32>) {
+  ^bb0(%a: i8, %b: i8, %sa: f32, %sb: f32, %o: f32):
+    %fa = arith.sitofp %a : i8 to f32
+    %fb = arith.sitofp %b : i8 to f32
+    %p = arith.mulf %fa, %sa : f32
+    %q = arith.mulf %fb, %sb : f32
+    %pq = arith.mulf %p, %q : f32
+    %r = arith.addf %o, %pq : f32
+    linalg.yield %r : f32
+  } -> tensor<3x5xf32>
+  return %y : tensor<3x5xf32>
+}
+
+// -----
+
+// A scale of the run time, repeated by an op of its own.
+// CHECK-LABEL: func.func @repeated_scale(
+// CHECK: quant.scaled_matmul ins(%{{.*}}, %{{.*}} : tensor<3x8xf32>, tensor<5x8xi8>)
+func.func @repeated_scale(%x: tensor<3x8xf32>, %w: tensor<8x5xi8>, %s: tensor<5xf32>) -> tensor<3x5xf32> {
+  %f = arith.sitofp %w : tensor<8x5xi8> to tensor<8x5xf32>
+  %e = tensor.empty() : tensor<8x5xf32>
+  %b = linalg.broadcast ins(%s : tensor<5xf32>) outs(%e : tensor<8x5xf32>) dimensions = [0]
+  %d = arith.mulf %f, %b : tensor<8x5xf32>
+  %zero = arith.constant 0.0 : f32
+  %o = tensor.empty() : tensor<3x5xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%o : tensor<3x5xf32>) -> tensor<3x5xf32>
+  %y = linalg.matmul ins(%x, %d : tensor<3x8xf32>, tensor<8x5xf32>) outs(%init : tensor<3x5xf32>) -> tensor<3x5xf32>
+  return %y : tensor<3x5xf32>
+}
+
+// -----
+
+// One element of a row that has its scale: nothing to merge.
+// CHECK-LABEL: func.func @one_element(
+// CHECK: tensor.collapse_shape %{{.*}} [] : tensor<1x1xf32> into tensor<f32>
+func.func @one_element(%x: tensor<1x1xf32>) -> tensor<f32> {
+  %s = arith.constant dense<0.5> : tensor<1xf32>
+  %q = quant.quantize %x scale(%s : tensor<1xf32>) axes = [0] range = [-128, 127] : tensor<1x1xf32> -> tensor<1x1xi8>
+  %d = quant.dequantize %q scale(%s : tensor<1xf32>) axes = [0] : tensor<1x1xi8> -> tensor<1x1xf32>
+  %c = tensor.collapse_shape %d [] : tensor<1x1xf32> into tensor<f32>
+  return %c : tensor<f32>
+}
+
+// -----
+
+// K = 0 has no group.
+// CHECK-LABEL: func.func @no_product(
+// CHECK: linalg.matmul {quant.left = "the contracted dimension is empty"}
+func.func @no_product(%x: tensor<3x0xf32>) -> tensor<3x5xf32> {
+  %w = arith.constant dense<> : tensor<0x5xi8>
+  %s = arith.constant dense<0.5> : tensor<f32>
+  %d = quant.dequantize %w scale(%s : tensor<f32>) axes = [] : tensor<0x5xi8> -> tensor<0x5xf32>
+  %zero = arith.constant 0.0 : f32
+  %o = tensor.empty() : tensor<3x5xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%o : tensor<3x5xf32>) -> tensor<3x5xf32>
+  %y = linalg.matmul ins(%x, %d : tensor<3x0xf32>, tensor<0x5xf32>) outs(%init : tensor<3x5xf32>) -> tensor<3x5xf32>
+  return %y : tensor<3x5xf32>
 }

@@ -39,13 +39,13 @@ struct RangeOptions {
   double percentile = 99.99;
 };
 
-struct ValueRange {
+struct ObservedRange {
   double min = 0, max = 0;
 };
 
 /// The range that static parameters should cover. Symmetric: [-T, T]. Holds 0
 /// always. [0, 0] when nothing but zeros was seen.
-ValueRange chooseRange(const MatmulStatistics &matmul,
+ObservedRange chooseRange(const MatmulStatistics &matmul,
                        const RangeOptions &options);
 
 /// Scale and zero point for a range that holds 0.
@@ -56,7 +56,7 @@ struct StaticQParams {
 
 /// Symmetric: T / qmax and 0. Asymmetric: (max - min) / (qmax - qmin) and the
 /// zero point that represents 0 exactly. An empty range gives scale 1.
-StaticQParams chooseStaticQParams(ValueRange range, int64_t qmin, int64_t qmax,
+StaticQParams chooseStaticQParams(ObservedRange range, int64_t qmin, int64_t qmax,
                                   bool symmetric);
 
 } // namespace quantmlir

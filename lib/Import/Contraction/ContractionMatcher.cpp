@@ -179,9 +179,9 @@ static Value stripCasts(Value value) {
   return value;
 }
 
-/// Whether `value` is made of `block`'s arguments by conversions and products
-/// alone, with constants and what is computed outside among them; `used` gets
-/// the arguments' numbers.
+/// Whether `value` is made of `block`'s arguments by conversions, less a zero
+/// point or a mean, and products alone, with constants and what is computed
+/// outside among them; `used` gets the arguments' numbers.
 static bool isProduct(Value value, Block *block, llvm::SmallBitVector &used) {
   value = stripCasts(value);
   if (value.getParentBlock() != block)
@@ -193,6 +193,8 @@ static bool isProduct(Value value, Block *block, llvm::SmallBitVector &used) {
   Operation *op = value.getDefiningOp();
   if (op->hasTrait<OpTrait::ConstantLike>())
     return true;
+  if (isa<arith::SIToFPOp, arith::UIToFPOp, arith::SubIOp, arith::SubFOp>(op))
+    return isProduct(op->getOperand(0), block, used);
   return isa<arith::MulFOp, arith::MulIOp>(op) &&
          isProduct(op->getOperand(0), block, used) &&
          isProduct(op->getOperand(1), block, used);
@@ -202,12 +204,12 @@ static bool isProduct(Value value, Block *block, llvm::SmallBitVector &used) {
 /// same: of narrowed operands, with a constant factor, into a wider sum.
 static bool resemblesContraction(linalg::LinalgOp op) {
   Block *block = op.getBlock();
-  if (!isa<linalg::GenericOp>(op) || op.getNumDpsInputs() != 2 ||
+  if (!isa<linalg::GenericOp>(op) || op.getNumDpsInputs() < 2 ||
       block->getTerminator()->getNumOperands() != 1)
     return false;
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
   // A vector times itself, a sum of squares, is none.
-  if (maps[0] == maps[1])
+  if (op.getNumDpsInputs() == 2 && maps[0] == maps[1])
     return false;
   Value sum = block->getArguments().back();
   Operation *add =
@@ -224,7 +226,7 @@ static bool resemblesContraction(linalg::LinalgOp op) {
         used.reset();
         isSum = isProduct(add->getOperand(1 - i), block, used);
       }
-  return isSum && used.count() == 2 && !used.test(block->getNumArguments() - 1);
+  return isSum && used.count() >= 2 && !used.test(block->getNumArguments() - 1);
 }
 
 FailureOr<Contraction> quantmlir::matchContraction(Operation *op,

@@ -57,9 +57,14 @@ static Value emitOneGroup(OpBuilder &builder, Location loc,
 std::string quantmlir::explainWeightOnly(const Contraction &c) {
   if (!c.batch.empty())
     return "the weight has batch dimensions of its own";
-  for (auto [dim, loop] : llvm::enumerate(c.rhs.loops))
-    if (llvm::is_contained(c.k, loop) && c.rhs.getType().isDynamicDim(dim))
+  for (auto [dim, loop] : llvm::enumerate(c.rhs.loops)) {
+    if (!llvm::is_contained(c.k, loop))
+      continue;
+    if (c.rhs.getType().isDynamicDim(dim))
       return "expected a weight whose contracted dimension is static";
+    if (c.rhs.getType().getDimSize(dim) == 0)
+      return "the contracted dimension is empty";
+  }
   return "";
 }
 

@@ -10,6 +10,7 @@
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Import/Contraction/MatmulEmitter.h"
+#include "quant/Import/Contraction/StoredSource.h"
 #include "quant/Import/Elements/EmitElement.h"
 #include "quant/Import/Elements/Evaluate.h"
 #include "quant/Import/Elements/Gather.h"
@@ -164,7 +165,7 @@ static void replace(OpBuilder &builder, Value old, Value value) {
 /// that vary: there may be no such parameters for what was moved.
 static bool losesParameters(Elements &elements, const StoredElement &stored) {
   if (stored.stored->kind != Element::Kind::Tensor ||
-      !stored.stored->type.isInteger())
+      !stored.stored->type.isInteger() || isQuantizedHere(stored.stored->value))
     return false;
   auto varies = [&](const Element *parameter) {
     return getDependence(elements, parameter).any();

@@ -28,7 +28,14 @@ static Value emitRunTime(const ElementSite &site, const Element *element,
       return {};
     element = site.elements.getOperation(ElementOpcode::ExtF, type, {element});
   }
-  return emitElement(builder, site.loc, element, dims, site.sizes);
+  // A tensor that repeats a parameter is over more than the parameter is.
+  while (true) {
+    if (Value value = emitElement(builder, site.loc, element, dims, site.sizes))
+      return value;
+    element = site.elements.expand(element);
+    if (!element)
+      return {};
+  }
 }
 
 /// A zero point in i32: what it was before it was widened or converted.

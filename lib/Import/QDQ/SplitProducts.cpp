@@ -106,6 +106,15 @@ static bool sortFactors(Elements &elements, linalg::LinalgOp op,
   for (unsigned i = 0; i < factors.size(); ++i)
     if (isOperand(elements, op, factors[i]))
       operands.push_back(i);
+  // Where one product is summed, loops say who is walked along it.
+  if (operands.size() > 2)
+    llvm::erase_if(operands, [&](unsigned i) {
+      for (auto [loop, kind] : llvm::enumerate(op.getIteratorTypesArray()))
+        if (kind == utils::IteratorType::reduction &&
+            !factors[i].walked.test(loop))
+          return true;
+      return false;
+    });
   // Parameters that are looked up by index are no operands either.
   if (operands.size() > 2)
     llvm::erase_if(operands, [&](unsigned i) {

@@ -35,18 +35,39 @@ static bool isReshape(Operation *op) {
   return isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op);
 }
 
-/// Whether `op` copies windows, whose map is no projected permutation, or in
-/// another order what is reshaped or looked up by index then. Other copies are
-/// looked through where they are read.
-static bool isCopyToMove(linalg::LinalgOp op) {
-  return isCopy(op) &&
-         (!op.getIndexingMapsArray().front().isProjectedPermutation(
-              /*allowZeroInResults=*/true) ||
-          llvm::any_of(op->getUsers(), [](Operation *user) {
-            auto next = dyn_cast<linalg::LinalgOp>(user);
-            return isReshape(user) || isa<tensor::ExtractOp>(user) ||
-                   (next && isCopyToMove(next));
-          }));
+/// Whether the body of `op` reads tensors by index.
+static bool isLookup(linalg::GenericOp op) {
+  return !op.getBlock()->getOps<tensor::ExtractOp>().empty();
+}
+
+/// The ops in `root` that move elements, in order. Copies by a projected
+/// permutation are looked through where they are read: they are among them if
+/// what they give is moved on in another way.
+static SmallVector<Operation *> findMovements(Operation *root) {
+  SmallVector<Operation *> candidates;
+  root->walk([&](Operation *op) {
+    auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+    auto generic = dyn_cast<linalg::GenericOp>(op);
+    if (isReshape(op) || isa<tensor::PadOp>(op) ||
+        (linalgOp && isCopy(linalgOp)) || (generic && isLookup(generic)))
+      candidates.push_back(op);
+  });
+  llvm::DenseSet<Operation *> moved;
+  for (Operation *op : llvm::reverse(candidates)) {
+    auto copy = dyn_cast<linalg::LinalgOp>(op);
+    bool isPermutation =
+        copy && isCopy(copy) &&
+        copy.getIndexingMapsArray().front().isProjectedPermutation(
+            /*allowZeroInResults=*/true);
+    if (!isPermutation || llvm::any_of(op->getUsers(), [&](Operation *user) {
+          return isReshape(user) || isa<tensor::ExtractOp>(user) ||
+                 (moved.contains(user) && isa<linalg::LinalgOp>(user));
+        }))
+      moved.insert(op);
+  }
+  llvm::erase_if(candidates,
+                 [&](Operation *op) { return !moved.contains(op); });
+  return candidates;
 }
 
 //===----------------------------------------------------------------------===//
@@ -181,7 +202,8 @@ static Value spreadOver(OpBuilder &builder, Location loc, Value parameter,
 /// `op` behind a `collapse` that merges an axis with other dimensions: the axes
 /// are those, too, and are merged likewise. Null where sizes are not known.
 static Value mergeAxes(tensor::CollapseShapeOp collapse, DequantizeOp op) {
-  if (!collapse.getSrcType().hasStaticShape())
+  if (!collapse.getSrcType().hasStaticShape() ||
+      collapse.getType().getRank() == 0)
     return {};
   OpBuilder builder(collapse);
   Location loc = collapse.getLoc();
@@ -254,21 +276,8 @@ static Value moveGather(linalg::GenericOp lookup) {
                               op.getAxesAttr(), op.getIsUnsignedAttr());
 }
 
-/// Whether the body of `op` reads tensors by index.
-static bool isLookup(linalg::GenericOp op) {
-  return !op.getBlock()->getOps<tensor::ExtractOp>().empty();
-}
-
 void quantmlir::sinkDequantize(Operation *root) {
-  SmallVector<Operation *> movements;
-  root->walk([&](Operation *op) {
-    auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
-    auto generic = dyn_cast<linalg::GenericOp>(op);
-    if (isReshape(op) || isa<tensor::PadOp>(op) ||
-        (linalgOp && isCopyToMove(linalgOp)) || (generic && isLookup(generic)))
-      movements.push_back(op);
-  });
-  for (Operation *movement : movements) {
+  for (Operation *movement : findMovements(root)) {
     auto generic = dyn_cast<linalg::GenericOp>(movement);
     bool looksUp = generic && isLookup(generic);
     auto op = movement->getNumOperands() == 0

@@ -8,6 +8,7 @@
 
 #include "AMXEmit.h"
 
+#include "AMXTile.h"
 #include "EmitEpilogue.h"
 #include "StorePrefetch.h"
 
@@ -20,19 +21,16 @@
 using namespace mlir;
 using namespace quantmlir;
 
-/// Columns of one tile of accumulators, and 4 * 16 bytes of a tile's row.
-static constexpr int64_t kLanes = 16, kRowBytes = 64;
-
 AMXMatmul::AMXMatmul(PackedMatmulOp op, OpBuilder &b, AMXBlock block)
     : op(op), row(qtarget::getIntrinsicRow(op.getIntrinsic())),
       tileRows(cast<MemRefType>(op.getLhs().getType()).getDimSize(2)),
       lhs(op.getLhs()) {
   SmallVector<ReassociationIndices> groups = {{0}, {1}, {2, 3}};
   rhs = memref::CollapseShapeOp::create(b, op.getLoc(), op.getRhs(), groups);
-  auto type =
-      MemRefType::get({block.m * tileRows, block.n * kLanes}, b.getI32Type());
+  auto type = MemRefType::get({block.m * tileRows, block.n * kTileColumns},
+                              b.getI32Type());
   scratch = memref::AllocaOp::create(b, op.getLoc(), type,
-                                     b.getI64IntegerAttr(kRowBytes));
+                                     b.getI64IntegerAttr(kTileRowBytes));
 }
 
 MemRefType AMXMatmul::initType() const {
@@ -55,7 +53,7 @@ struct BlockEmitter {
     return y ? arith::AddIOp::create(b, loc, x, index(y)) : x;
   }
   amx::TileType accType() const {
-    return amx::TileType::get({matmul.tileRows, kLanes}, b.getI32Type());
+    return amx::TileType::get({matmul.tileRows, kTileColumns}, b.getI32Type());
   }
 
   SmallVector<Value> initialTiles() const;
@@ -90,12 +88,8 @@ private:
 
 } // namespace
 
-static int64_t memrefRank(Value v) {
-  return cast<MemRefType>(v.getType()).getRank();
-}
-
 static VectorType lanesOf(Type element) {
-  return VectorType::get({kLanes}, element);
+  return VectorType::get({kTileColumns}, element);
 }
 
 static Value splat(OpBuilder &b, Location loc, Value scalar) {
@@ -152,8 +146,8 @@ void BlockEmitter::prefetchOwnPanel(OpBuilder &b, Value panel,
 
 SmallVector<Value> BlockEmitter::multiply(ValueRange start) const {
   Type i8 = b.getI8Type();
-  auto lhsType = amx::TileType::get({matmul.tileRows, kRowBytes}, i8);
-  auto rhsType = amx::TileType::get({kLanes, kRowBytes}, i8);
+  auto lhsType = amx::TileType::get({matmul.tileRows, kTileRowBytes}, i8);
+  auto rhsType = amx::TileType::get({kTileColumns, kTileRowBytes}, i8);
   SmallVector<Value> mPanels, nPanels;
   for (int64_t i = 0; i < block.m; ++i)
     mPanels.push_back(add(at.mPanel, i));
@@ -164,8 +158,8 @@ SmallVector<Value> BlockEmitter::multiply(ValueRange start) const {
   int64_t numSteps = cast<MemRefType>(matmul.lhs.getType()).getDimSize(1);
   StoredBlock stores = {
       arith::MulIOp::create(b, loc, at.mPanel, index(matmul.tileRows)),
-      arith::MulIOp::create(b, loc, at.nPanel, index(kLanes)),
-      block.m * matmul.tileRows, block.n * kLanes};
+      arith::MulIOp::create(b, loc, at.nPanel, index(kTileColumns)),
+      block.m * matmul.tileRows, block.n * kTileColumns};
   auto body = [&](OpBuilder &b, Location loc, Value step, ValueRange accs) {
     prefetchRhs(b, steps, step);
     prefetchStores(b, loc, matmul.op.getInit(), stores, step, numSteps);
@@ -206,7 +200,7 @@ bool BlockEmitter::storesTilesAsTheyAre() const {
   return matmul.op.getEpilogue() == PackedMatmulOp::Epilogue::None &&
          !matmul.op.getRowFactors() && !ShapedType::isDynamic(m) &&
          !ShapedType::isDynamic(n) && m % matmul.tileRows == 0 &&
-         n % kLanes == 0;
+         n % kTileColumns == 0;
 }
 
 void BlockEmitter::storeTiles(ValueRange tiles, Value memory, Value row,
@@ -215,7 +209,7 @@ void BlockEmitter::storeTiles(ValueRange tiles, Value memory, Value row,
     for (int64_t j = 0; j < block.n; ++j)
       amx::TileStoreOp::create(
           b, loc, memory,
-          ValueRange{add(row, i * matmul.tileRows), add(col, j * kLanes)},
+          ValueRange{add(row, i * matmul.tileRows), add(col, j * kTileColumns)},
           tiles[i * block.n + j]);
 }
 
@@ -226,18 +220,19 @@ BlockEpilogue::BlockEpilogue(const BlockEmitter &emitter)
   PackedMatmulOp op = matmul.op;
   auto load = [&](Value packed, int64_t j, ValueRange leading = {}) -> Value {
     Type element = cast<MemRefType>(packed.getType()).getElementType();
-    if (memrefRank(packed) == 0)
+    if (getMemRefRank(packed) == 0)
       return splat(b, loc, memref::LoadOp::create(b, loc, packed));
     SmallVector<Value> indices(leading);
     indices.append({emitter.add(emitter.at.nPanel, j), emitter.index(0)});
     return vector::LoadOp::create(b, loc, lanesOf(element), packed, indices);
   };
   int64_t n = matmul.getN();
-  bool needsMask = ShapedType::isDynamic(n) || n % kLanes != 0;
+  bool needsMask = ShapedType::isDynamic(n) || n % kTileColumns != 0;
   Value size = memref::DimOp::create(b, loc, op.getInit(), 1);
   for (int64_t j = 0; j < block.n; ++j) {
-    columns.push_back(arith::MulIOp::create(
-        b, loc, emitter.add(emitter.at.nPanel, j), emitter.index(kLanes)));
+    columns.push_back(arith::MulIOp::create(b, loc,
+                                            emitter.add(emitter.at.nPanel, j),
+                                            emitter.index(kTileColumns)));
     terms.push_back(
         loadColumnTerms(op, [&](Value packed) { return load(packed, j); }));
     if (needsMask)
@@ -281,7 +276,7 @@ void BlockEpilogue::emitRow(OpBuilder &b, Location loc, Value rowInBlock,
                             Value row) const {
   Value init = matmul.op.getInit();
   for (int64_t j = 0; j < block.n; ++j) {
-    Value offset = arith::ConstantIndexOp::create(b, loc, j * kLanes);
+    Value offset = arith::ConstantIndexOp::create(b, loc, j * kTileColumns);
     Value acc =
         vector::LoadOp::create(b, loc, lanesOf(b.getI32Type()), matmul.scratch,
                                ValueRange{rowInBlock, offset});
@@ -296,7 +291,7 @@ void BlockEpilogue::emitRow(OpBuilder &b, Location loc, Value rowInBlock,
 void BlockEpilogue::store(OpBuilder &b, Location loc, Value y, Value row,
                           int64_t j) const {
   Value init = matmul.op.getInit();
-  if (matmul.getN() % kLanes != 1) {
+  if (matmul.getN() % kTileColumns != 1) {
     vector::MaskedStoreOp::create(b, loc, init, ValueRange{row, columns[j]},
                                   masks[j], y);
     return;
@@ -328,7 +323,7 @@ void quantmlir::emitAMXBlock(OpBuilder &b, Location loc,
   Value zero = emitter.index(0);
   if (emitter.storesTilesAsTheyAre()) {
     Value firstCol =
-        arith::MulIOp::create(b, loc, at.nPanel, emitter.index(kLanes));
+        arith::MulIOp::create(b, loc, at.nPanel, emitter.index(kTileColumns));
     return emitter.storeTiles(tiles, matmul.op.getInit(), firstRow, firstCol);
   }
   emitter.storeTiles(tiles, matmul.scratch, zero, zero);

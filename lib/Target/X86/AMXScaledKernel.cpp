@@ -23,9 +23,6 @@
 using namespace mlir;
 using namespace quantmlir;
 
-/// Columns of a panel, and bytes of a row of a tile of the weight.
-static constexpr int64_t kLanes = 16, kRowBytes = 64;
-
 namespace {
 
 /// A block's chunk, group by group.
@@ -38,22 +35,23 @@ public:
     constexpr int64_t lineBytes = 64;
     integers = memref::AllocaOp::create(
         b, loc,
-        MemRefType::get(
-            {ScaledBlocks::kTiles * height, ScaledBlocks::kTiles * kLanes},
-            b.getI32Type()),
+        MemRefType::get({ScaledBlocks::kTiles * height,
+                         ScaledBlocks::kTiles * kTileColumns},
+                        b.getI32Type()),
         b.getI64IntegerAttr(lineBytes));
   }
 
   void emit(OpBuilder &b, const ScaledBlock &at) {
-    StoredBlock stores = {at.rows.front(), mul(b, at.panel, kLanes),
+    StoredBlock stores = {at.rows.front(), mul(b, at.panel, kTileColumns),
                           static_cast<int64_t>(at.rows.size()) * height,
-                          at.panels * kLanes};
+                          at.panels * kTileColumns};
     loop(b, at.begin, at.end, [&](OpBuilder &b, Value group) {
       for (auto [i, tile] : llvm::enumerate(multiplyGroup(b, at, group)))
-        amx::TileStoreOp::create(b, loc, integers,
-                                 ValueRange{index(b, i / at.panels * height),
-                                            index(b, i % at.panels * kLanes)},
-                                 tile);
+        amx::TileStoreOp::create(
+            b, loc, integers,
+            ValueRange{index(b, i / at.panels * height),
+                       index(b, i % at.panels * kTileColumns)},
+            tile);
       addToSums(b, at, group);
       prefetchStores(b, loc, op.getInit(), stores, group, kernel.groups);
     });
@@ -100,7 +98,7 @@ private:
 SmallVector<Value> ScaledTileEmitter::multiplyGroup(OpBuilder &b,
                                                     const ScaledBlock &at,
                                                     Value group) {
-  auto accType = amx::TileType::get({height, kLanes}, b.getI32Type());
+  auto accType = amx::TileType::get({height, kTileColumns}, b.getI32Type());
   SmallVector<Value> accs;
   for (int64_t i = 0, e = at.rows.size() * at.panels; i < e; ++i)
     accs.push_back(amx::TileZeroOp::create(b, loc, accType));
@@ -134,7 +132,7 @@ SmallVector<Value> ScaledTileEmitter::multiplyStep(OpBuilder &b,
   const qtarget::IntrinsicRow &row =
       qtarget::getIntrinsicRow(op.getIntrinsic());
   auto lhsType = amx::TileType::get({height, tileK}, b.getI8Type());
-  auto rhsType = amx::TileType::get({tileK / 4, kRowBytes}, b.getI8Type());
+  auto rhsType = amx::TileType::get({tileK / 4, kTileRowBytes}, b.getI8Type());
   SmallVector<Value> next(accs), right(at.panels);
   for (auto [i, firstRow] : llvm::enumerate(at.rows)) {
     Value left = amx::TileLoadOp::create(b, loc, lhsType, op.getLhs(),
@@ -168,7 +166,7 @@ void ScaledTileEmitter::addToSums(OpBuilder &b, const ScaledBlock &at,
       Value tileRow = add(b, r, index(b, i * height));
       Value bias = broadcastRowBias(b, loc, kernel, row, group);
       for (int64_t j = 0; j < at.panels; ++j) {
-        Value column = index(b, j * kLanes);
+        Value column = index(b, j * kTileColumns);
         Value acc = vector::LoadOp::create(b, loc, i32, integers,
                                            ValueRange{tileRow, column});
         if (bias)

@@ -9,6 +9,9 @@
 
 namespace quantmlir {
 
+/// Columns of i32 and bytes of a row of one tile register.
+constexpr int64_t kTileColumns = 16, kTileRowBytes = 64;
+
 /// The row that serves `op` best: tiles where the target has them and the
 /// matmul has enough rows to fill one, or a number of rows that only the run
 /// knows; else `vectorRow`.

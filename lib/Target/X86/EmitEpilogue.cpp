@@ -10,10 +10,6 @@
 using namespace mlir;
 using namespace quantmlir;
 
-static int64_t memrefRank(Value v) {
-  return cast<MemRefType>(v.getType()).getRank();
-}
-
 //===----------------------------------------------------------------------===//
 // Terms, for the kernels of all instructions
 //===----------------------------------------------------------------------===//
@@ -40,7 +36,7 @@ Value quantmlir::loadRowScale(OpBuilder &b, Location loc, PackedMatmulOp op,
   if (!scale)
     return {};
   SmallVector<Value> at;
-  if (memrefRank(scale) == 1)
+  if (getMemRefRank(scale) == 1)
     at.push_back(row);
   return memref::LoadOp::create(b, loc, scale, at);
 }
@@ -81,7 +77,7 @@ struct RowEpilogue {
   }
   /// Vector `j` of a packed vector over columns, or one number in all lanes.
   Value column(Value packed, int64_t j) const {
-    if (memrefRank(packed) == 0)
+    if (getMemRefRank(packed) == 0)
       return broadcast(memref::LoadOp::create(b, loc, packed, ValueRange{}));
     Type element = cast<MemRefType>(packed.getType()).getElementType();
     return vector::LoadOp::create(b, loc, typed(element), packed,

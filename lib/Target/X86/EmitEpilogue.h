@@ -9,6 +9,11 @@
 
 namespace quantmlir {
 
+/// The rank of the memref `value`: 0 for one number for all columns.
+inline int64_t getMemRefRank(mlir::Value value) {
+  return llvm::cast<mlir::MemRefType>(value.getType()).getRank();
+}
+
 /// Emits, for the accumulators of a tile, the rank-R correction, the rescale of
 /// quant.rescale in its order of operations, and the stores: columns past N
 /// are masked off.

@@ -88,7 +88,7 @@ static bool hasNeighbours(const Contraction &c, OpOperand *operand,
              .areTrailingDimsContiguous(1);
 }
 
-static std::optional<Contraction> match(linalg::LinalgOp op) {
+static std::optional<Contraction> matchVectorized(linalg::LinalgOp op) {
   if (op->getNumOperands() != 3 || op.getNumDpsInits() != 1 ||
       !op.hasPureBufferSemantics() || !isMultiplyAdd(op))
     return std::nullopt;
@@ -339,7 +339,7 @@ struct QuantVectorizeContractionsPass
   void runOnOperation() override {
     SmallVector<Contraction> found;
     getOperation()->walk([&](linalg::LinalgOp op) {
-      if (std::optional<Contraction> contraction = match(op))
+      if (std::optional<Contraction> contraction = matchVectorized(op))
         found.push_back(std::move(*contraction));
     });
     FloatTile tile = chooseTile(getOperation());

@@ -189,7 +189,7 @@ static bool findReduction(RowOp &row) {
          !row.isAlongRow(op.getMatchingIndexingMap(op.getDpsInitOperand(0)));
 }
 
-static std::optional<RowOp> match(linalg::LinalgOp op) {
+static std::optional<RowOp> matchRowOp(linalg::LinalgOp op) {
   RowOp row{op, std::nullopt};
   if (op.getNumLoops() == 0 || op.getNumDpsInits() == 0 ||
       !op.hasPureBufferSemantics() || !hasRowOperands(row) ||
@@ -441,7 +441,7 @@ struct QuantVectorizeRowsPass
     getOperation()->walk([&](linalg::LinalgOp op) {
       if (isFloatRowSum(op))
         return sums.push_back(op);
-      if (std::optional<RowOp> row = match(op))
+      if (std::optional<RowOp> row = matchRowOp(op))
         rows.push_back(*row);
     });
     for (const RowOp &row : rows) {

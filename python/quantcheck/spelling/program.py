@@ -29,8 +29,11 @@ class Program:
 
     def may_stay(self):
         """Whether the product may be left, with a reason: a weight that is
-        known at run time only cannot be mirrored or sorted by groups."""
+        known at run time only cannot be mirrored or sorted by groups, and
+        upstream's passes fold a TOSA constant of one number."""
         w = self.problem.weight
+        if "dialect: tosa" in self.features and w.q.size == 1:
+            return True
         return not self.constant_weight and (
             bool(np.any(w.scale <= 0)) or not w.ordered)
 
@@ -57,9 +60,18 @@ class Mover:
         if how == "cast":
             return self.writer.cast_and_back(value)
         dims = self.layout(how, value.dims)
-        legal = all(self.steps.places(p, dims) is not None
+        legal = all(self.fits(p, dims)
                     for step in later for p in step.parameters)
         return self.writer.arrange(value, dims) if legal else value
+
+    def fits(self, parameter, dims):
+        """Whether the parameter can be walked by `dims`. Rows that have their
+        own are not merged with what is in them: quantize has no such axis."""
+        taken = self.steps.places(parameter, dims)
+        if taken is None or self.steps.what != "x":
+            return taken is not None
+        return all(not some or len(some) == len(dim)
+                   for some, dim in zip(taken, dims))
 
     def layout(self, how, dims):
         rng = self.writer.draw.rng

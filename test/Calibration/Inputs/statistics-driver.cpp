@@ -23,7 +23,7 @@ static void print(const MatmulStatistics &matmul, llvm::StringRef name,
       options.bits = bits;
       options.symmetric = symmetric;
       options.percentile = 99;
-      ValueRange range = chooseRange(matmul, options);
+      ObservedRange range = chooseRange(matmul, options);
       int64_t low = symmetric ? -(1 << (bits - 1)) : 0;
       int64_t high = low + (1 << bits) - 1;
       StaticQParams params = chooseStaticQParams(range, low, high, symmetric);

@@ -12,9 +12,9 @@
 
 namespace quantmlir {
 
-inline mlir::Value createConstant(mlir::PatternRewriter &rewriter,
-                                  mlir::Location loc, mlir::ElementsAttr attr) {
-  return mlir::arith::ConstantOp::create(rewriter, loc,
+inline mlir::Value createConstant(mlir::OpBuilder &builder, mlir::Location loc,
+                                  mlir::ElementsAttr attr) {
+  return mlir::arith::ConstantOp::create(builder, loc,
                                          llvm::cast<mlir::TypedAttr>(attr));
 }
 

@@ -2,11 +2,12 @@
 
 #include "quant/Dialect/Quant/IR/Int4Constant.h"
 
+#include "Canonicalize.h"
+
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Reference/Reference.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -15,11 +16,6 @@ using namespace quantmlir;
 static bool mayStayPlain(RankedTensorType type) {
   return type.getRank() == 0 ||
          type.getNumElements() <= kMaxInlineConstantBytes;
-}
-
-static Value createConstant(OpBuilder &builder, Location loc,
-                            ElementsAttr attr) {
-  return arith::ConstantOp::create(builder, loc, cast<TypedAttr>(attr));
 }
 
 Value quantmlir::createInt4Constant(OpBuilder &builder, Location loc,

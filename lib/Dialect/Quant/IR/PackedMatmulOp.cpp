@@ -17,10 +17,6 @@
 using namespace mlir;
 using namespace quantmlir;
 
-static ShapedType getShaped(Value value) {
-  return cast<ShapedType>(value.getType());
-}
-
 /// An operand in tiles: rank 4, the inner two static.
 static LogicalResult verifyTiles(PackedMatmulOp op, StringRef name,
                                  ShapedType type) {

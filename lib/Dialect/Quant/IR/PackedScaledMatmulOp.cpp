@@ -41,10 +41,6 @@ int64_t PackedScaledMatmulOp::getLargestProduct() {
                                  !!getRhsZeroPoint());
 }
 
-static ShapedType getShaped(Value value) {
-  return cast<ShapedType>(value.getType());
-}
-
 /// C1, C2: the weight, as the instruction reads it.
 static LogicalResult verifyRhs(PackedScaledMatmulOp op) {
   const qtarget::IntrinsicRow &row =

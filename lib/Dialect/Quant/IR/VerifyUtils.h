@@ -18,6 +18,11 @@
 
 namespace quantmlir {
 
+/// The type of `value`, a tensor or a memref.
+inline mlir::ShapedType getShaped(mlir::Value value) {
+  return llvm::cast<mlir::ShapedType>(value.getType());
+}
+
 /// `[2, ?, 3]`.
 std::string formatShape(llvm::ArrayRef<int64_t> shape);
 
