@@ -90,8 +90,8 @@ void quantmlir::emitWeightOnly(OpBuilder &builder, MatmulEmitter &emitter,
 static bool isWeight(const LoopTensor &ints, const LoopTensor &other) {
   if (ints.isConstant())
     return true;
-  return !isQuantizedHere(ints.value) && ints.getLoopRank() >= 1 &&
-         !traceMovement(other).isConstant() && !findStoredType(other.value);
+  return !isQuantizedHere(ints.value) && !traceMovement(other).isConstant() &&
+         !findStoredType(other.value);
 }
 
 LogicalResult quantmlir::importWeightOnly(Contraction c, std::string &reason) {

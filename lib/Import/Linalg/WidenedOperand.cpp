@@ -32,6 +32,8 @@ quantmlir::matchWidened(OpBuilder &builder, const LoopTensor &tensor,
     return std::nullopt;
   ElementSite site{builder, loc, elements,
                    tensor::getMixedSizes(builder, loc, root.value), &reason};
+  // A contraction walks the repeated elements, too.
+  site.isWhole = root.getType().hasStaticShape();
   std::optional<StoredTensor> emitted = emitStored(site, *stored);
   if (!emitted || !emitted->groups.empty() || emitted->orderedDim >= 0 ||
       !stored->factors.empty())

@@ -164,8 +164,11 @@ static void replace(OpBuilder &builder, Value old, Value value) {
 /// Whether integers of the run time are moved after they were given parameters
 /// that vary: there may be no such parameters for what was moved.
 static bool losesParameters(Elements &elements, const StoredElement &stored) {
-  if (stored.stored->kind != Element::Kind::Tensor ||
-      !stored.stored->type.isInteger() || isQuantizedHere(stored.stored->value))
+  const Element *ints = stored.stored;
+  bool isActivation = ints->kind == Element::Kind::Tensor
+                          ? isQuantizedHere(ints->value)
+                          : matchQuantized(elements, ints).has_value();
+  if (!ints->type.isInteger() || isActivation)
     return false;
   auto varies = [&](const Element *parameter) {
     return getDependence(elements, parameter).any();

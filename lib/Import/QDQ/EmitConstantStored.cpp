@@ -87,7 +87,9 @@ void ConstantEmitter::chooseDims() {
   llvm::SmallBitVector dependence = getDependence(elements, stored.stored);
   for (int64_t dim = 0, rank = getShape().size(); dim < rank; ++dim) {
     int64_t step = parameters.steps[dim];
-    if (!dependence.test(dim) && step == 0 && getShape()[dim] != 1)
+    bool isRepeated =
+        !dependence.test(dim) && step == 0 && getShape()[dim] != 1;
+    if (isRepeated && !(isConstant && site.isWhole))
       continue;
     result.dims.push_back(dim);
     if (step > 1)

@@ -101,12 +101,15 @@ private:
     RewritePatternSet decompositions(&getContext());
     tosa::populateTosaDecomposeTransposeConv(&getContext(), decompositions);
     walkAndApplyPatterns(getOperation(), std::move(decompositions));
-    OpPassManager pm(ModuleOp::getOperationName());
-    OpPassManager &functions = pm.nest<func::FuncOp>();
-    functions.addPass(tosa::createTosaConvertIntegerTypeToSignless());
-    functions.addPass(tosa::createTosaInferShapesPass());
-    functions.addPass(tosa::createTosaMakeBroadcastablePass());
-    return runPipeline(pm, getOperation());
+    // These fold constants, so that other functions are left alone.
+    OpPassManager pm(func::FuncOp::getOperationName());
+    pm.addPass(tosa::createTosaConvertIntegerTypeToSignless());
+    pm.addPass(tosa::createTosaInferShapesPass());
+    pm.addPass(tosa::createTosaMakeBroadcastablePass());
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (hasTosa(function) && failed(runPipeline(pm, function)))
+        return failure();
+    return success();
   }
 
   LogicalResult convertRest() {

@@ -30,9 +30,9 @@ class Program:
     def may_stay(self):
         """Whether the product may be left, with a reason: a weight that is
         known at run time only cannot be mirrored or sorted by groups, and
-        upstream's passes fold a TOSA constant of one number."""
+        upstream's passes fold a TOSA constant of equal numbers."""
         w = self.problem.weight
-        if "dialect: tosa" in self.features and w.q.size == 1:
+        if "dialect: tosa" in self.features and np.ptp(w.q) == 0:
             return True
         return not self.constant_weight and (
             bool(np.any(w.scale <= 0)) or not w.ordered)

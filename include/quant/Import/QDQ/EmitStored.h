@@ -52,6 +52,9 @@ struct ElementSite {
   /// A root of one dimension is summed along it, so that its parameters are
   /// those of groups, not of channels.
   bool isSummed = false;
+  /// Constants are wanted over all of the root, where they are the same along
+  /// a coordinate, too.
+  bool isWhole = false;
 };
 
 /// The tensors of `stored`; nothing where its parameters are not those of a
