@@ -208,3 +208,11 @@ func.func @packed_scaled_matmul_c9(%a0: memref<3x16xi8>, %a1: memref<1x2x1x16x4x
   quant.packed_scaled_matmul <vpdpbusd_512> 4 ins(%a0, %a1 : memref<3x16xi8>, memref<1x2x1x16x4xi8>) rhs_scale(%a2 : tensor<1x2x16xf32>) outs(%a3 : memref<3x2xf32>)
   return
 }
+
+// -----
+
+func.func @packed_matmul_too_large(%a: memref<1x14xi16>, %b: memref<1x7x4611686018427387904x2xi8>, %c: memref<1x4611686018427387904xi32>) {
+  // expected-error@+1 {{'quant.packed_matmul' op expected operands of less than 2^63 bytes, but got 'memref<1x7x4611686018427387904x2xi8>'}}
+  quant.packed_matmul <vpmaddwd_256> ins(%a, %b : memref<1x14xi16>, memref<1x7x4611686018427387904x2xi8>) outs(%c : memref<1x4611686018427387904xi32>)
+  return
+}

@@ -2,6 +2,7 @@
 
 #include "VerifyUtils.h"
 
+#include "quant/Dialect/Quant/Utils/ConstantData.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 
 #include "mlir/IR/Diagnostics.h"
@@ -97,6 +98,13 @@ LogicalResult quantmlir::verifyOneKind(Operation *op) {
       return op->emitOpError("expected operands that are all tensors or all "
                              "memrefs, but got ")
              << op->getOperand(0).getType() << " and " << type;
+  // Kernels add and multiply sizes.
+  for (Type type : op->getOperandTypes())
+    if (auto shaped = dyn_cast<ShapedType>(type);
+        shaped && shaped.hasRank() && !countBytes(shaped))
+      return op->emitOpError("expected operands of less than 2^63 bytes, but "
+                             "got ")
+             << type;
   return success();
 }
 

@@ -58,7 +58,7 @@ llvm::LogicalResult verifyScalarOrShape(mlir::Operation *op,
                                         llvm::ArrayRef<int64_t> expected,
                                         llvm::StringRef why);
 
-/// The operands are tensors, or all are memrefs.
+/// The operands are tensors, or all are memrefs, of less than 2^63 bytes each.
 llvm::LogicalResult verifyOneKind(mlir::Operation *op);
 
 /// `range` is `[qmin, qmax]` with `qmin < qmax` and lies within the range of
