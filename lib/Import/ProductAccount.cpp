@@ -1,12 +1,12 @@
 //===- ProductAccount.cpp - what became of every product ------------------===//
 
 #include "quant/Import/ProductAccount.h"
-#include "quant/Import/Contraction/StoredSource.h"
 
 #include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/LeftReason.h"
 #include "quant/Import/Contraction/ContractionMatcher.h"
+#include "quant/Import/Contraction/StoredSource.h"
 #include "quant/Import/Contraction/WeightChoice.h"
 #include "quant/Import/Convolution/ConvolutionToMatmul.h"
 #include "quant/Import/Passes.h"

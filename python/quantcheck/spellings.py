@@ -46,8 +46,8 @@ def import_batch(programs, quant_opt):
         file.flush()
         done = subprocess.run(
             [quant_opt, "--quant-to-generic=stop-after=quant", file.name,
-             "--mlir-print-elementsattrs-with-hex-if-larger=16"], capture_output=True, text=True,
-            timeout=module.TIMEOUT)
+             "--mlir-print-elementsattrs-with-hex-if-larger=16"],
+            capture_output=True, text=True, timeout=module.TIMEOUT)
     if done.returncode:
         if len(programs) == 1:
             lines = done.stderr.strip().splitlines()

@@ -46,7 +46,7 @@ struct ObservedRange {
 /// The range that static parameters should cover. Symmetric: [-T, T]. Holds 0
 /// always. [0, 0] when nothing but zeros was seen.
 ObservedRange chooseRange(const MatmulStatistics &matmul,
-                       const RangeOptions &options);
+                          const RangeOptions &options);
 
 /// Scale and zero point for a range that holds 0.
 struct StaticQParams {
@@ -56,8 +56,8 @@ struct StaticQParams {
 
 /// Symmetric: T / qmax and 0. Asymmetric: (max - min) / (qmax - qmin) and the
 /// zero point that represents 0 exactly. An empty range gives scale 1.
-StaticQParams chooseStaticQParams(ObservedRange range, int64_t qmin, int64_t qmax,
-                                  bool symmetric);
+StaticQParams chooseStaticQParams(ObservedRange range, int64_t qmin,
+                                  int64_t qmax, bool symmetric);
 
 } // namespace quantmlir
 

@@ -31,6 +31,8 @@ struct Factor {
   llvm::SmallBitVector dims;
   /// The loops by which the program walks it, those of one step too.
   llvm::SmallBitVector walked;
+  /// What it is, where it is stored in integers.
+  std::optional<StoredElement> stored;
 };
 
 /// `sum + product` of a body.
@@ -83,10 +85,8 @@ static std::optional<SummedProduct> matchSummedProduct(linalg::GenericOp op) {
 static bool isOperand(Elements &elements, linalg::LinalgOp op,
                       const Factor &factor) {
   SmallVector<int64_t> steps = getSteps(elements, factor.element);
-  if (std::optional<StoredElement> stored =
-          matchStored(elements, factor.element);
-      stored && stored->stored->kind == Element::Kind::Tensor)
-    for (AffineExpr index : stored->stored->indices)
+  if (factor.stored && factor.stored->stored->kind == Element::Kind::Tensor)
+    for (AffineExpr index : factor.stored->stored->indices)
       if (auto dim = dyn_cast<AffineDimExpr>(index))
         steps[dim.getPosition()] = 1;
   for (auto [dim, kind] : llvm::enumerate(op.getIteratorTypesArray()))
@@ -119,15 +119,14 @@ static bool sortFactors(Elements &elements, linalg::LinalgOp op,
   if (operands.size() > 2)
     llvm::erase_if(operands, [&](unsigned i) {
       return isConstantElement(elements, factors[i].element) &&
-             !matchStored(elements, factors[i].element);
+             !factors[i].stored;
     });
   if (operands.size() != 2)
     return false;
   // A constant one takes any parameter, negative ones too.
   auto rank = [&](unsigned i) {
-    const Element *element = factors[i].element;
-    return 2 * isConstantElement(elements, element) +
-           matchStored(elements, element).has_value();
+    return 2 * isConstantElement(elements, factors[i].element) +
+           factors[i].stored.has_value();
   };
   if (rank(operands[1]) > rank(operands[0]))
     std::swap(operands[0], operands[1]);
@@ -211,8 +210,8 @@ static void split(linalg::GenericOp op) {
       return;
     llvm::SmallBitVector walked(linalgOp.getNumLoops());
     addWalkedLoops(value, linalgOp, walked);
-    factors.push_back(
-        {value, element, getDependence(elements, element), walked});
+    factors.push_back({value, element, getDependence(elements, element), walked,
+                       matchStored(elements, element)});
   }
   SmallVector<unsigned> sides[2];
   if (!sortFactors(elements, linalgOp, factors, sides))
