@@ -18,6 +18,7 @@
 #include "quant/Import/Passes.h"
 #include "quant/Instrument/Passes.h"
 #include "quant/Pipelines/Pipelines.h"
+#include "quant/Quantize/Passes.h"
 #include "quant/Target/NVVM/Passes.h"
 #include "quant/Target/X86/Passes.h"
 
@@ -38,6 +39,7 @@ void quantmlir::registerAllPasses() {
   registerQuantTransformsPasses();
   registerQuantEqualizePasses();
   registerQuantImportPasses();
+  registerQuantQuantizePasses();
   registerQuantInstrumentPasses();
   registerQuantConversionPasses();
   registerQuantTargetX86Passes();

@@ -9,8 +9,8 @@
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Equalize/Passes.h"
 #include "quant/Equalize/ScaleConstants.h"
-#include "quant/Import/CalibratedMatmuls.h"
 #include "quant/Import/Contraction/ContractionMatcher.h"
+#include "quant/Quantize/CalibratedMatmuls.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"

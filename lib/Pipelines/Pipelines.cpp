@@ -34,6 +34,7 @@
 
 #include "quant/Conversion/Passes.h"
 #include "quant/Import/Passes.h"
+#include "quant/Quantize/Passes.h"
 #include "quant/Target/X86/Passes.h"
 
 using namespace mlir;
@@ -140,7 +141,8 @@ void quantmlir::buildQuantStage(OpPassManager &pm,
   pm.addPass(createQuantImportPass(import));
   if (quantize != "none")
     pm.addPass(createQuantizePass(quantize));
-  // Quantizing a weight that several products share is one op, which folds once.
+  // Quantizing a weight that several products share is one op, which folds
+  // once.
   pm.addPass(createCSEPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

@@ -16,6 +16,7 @@
 #include "quant/Dialect/Quant/Utils/ConstantData.h"
 #include "quant/Import/Passes.h"
 #include "quant/Pipelines/Pipelines.h"
+#include "quant/Quantize/Passes.h"
 #include "quant/Support/ForeignFile.h"
 
 using namespace mlir;

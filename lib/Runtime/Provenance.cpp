@@ -2,7 +2,7 @@
 
 #include "quant/Runtime/Provenance.h"
 
-#include "quant/Import/Passes.h"
+#include "quant/Quantize/Passes.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"

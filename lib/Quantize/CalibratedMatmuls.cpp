@@ -1,6 +1,6 @@
 //===- CalibratedMatmuls.cpp - statistics of a program's matmuls ----------===//
 
-#include "quant/Import/CalibratedMatmuls.h"
+#include "quant/Quantize/CalibratedMatmuls.h"
 
 #include "quant/Import/Contraction/NamedMatmuls.h"
 #include "quant/Import/MatmulNames.h"

@@ -1,7 +1,7 @@
 //===- CalibratedMatmuls.h - statistics of a program's matmuls --*- C++ -*-===//
 
-#ifndef QUANT_IMPORT_CALIBRATEDMATMULS_H
-#define QUANT_IMPORT_CALIBRATEDMATMULS_H
+#ifndef QUANT_QUANTIZE_CALIBRATEDMATMULS_H
+#define QUANT_QUANTIZE_CALIBRATEDMATMULS_H
 
 #include "quant/Calibration/Statistics.h"
 
@@ -28,4 +28,4 @@ private:
 
 } // namespace quantmlir
 
-#endif // QUANT_IMPORT_CALIBRATEDMATMULS_H
+#endif // QUANT_QUANTIZE_CALIBRATEDMATMULS_H

@@ -18,8 +18,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef QUANT_IMPORT_RECIPE_H
-#define QUANT_IMPORT_RECIPE_H
+#ifndef QUANT_QUANTIZE_RECIPE_H
+#define QUANT_QUANTIZE_RECIPE_H
 
 #include "mlir/IR/Operation.h"
 #include "llvm/Support/Error.h"
@@ -73,4 +73,4 @@ struct Recipe {
 
 } // namespace quantmlir
 
-#endif // QUANT_IMPORT_RECIPE_H
+#endif // QUANT_QUANTIZE_RECIPE_H

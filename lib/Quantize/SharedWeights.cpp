@@ -42,9 +42,8 @@ Value SharedWeights::emit(OpBuilder &builder, Location loc,
              : value;
 }
 
-std::optional<QuantizedMatrix> SharedWeights::emit(OpBuilder &builder,
-                                                   Location loc,
-                                                   const Key &key) const {
+std::optional<QuantizedMatrix>
+SharedWeights::emit(OpBuilder &builder, Location loc, const Key &key) const {
   auto known = weights.find(key.constant);
   if (known == weights.end())
     return std::nullopt;

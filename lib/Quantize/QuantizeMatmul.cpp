@@ -1,12 +1,12 @@
 //===- QuantizeMatmul.cpp - float contractions into integer ones ----------===//
 //
 // `quant-quantize-matmul`: finds every float contraction, asks which scheme it
-// gets, and leaves the rest to MatmulQuantizer. What stays in float gets a
+// gets, and leaves the rest to SchemeRewriter. What stays in float gets a
 // remark with the reason.
 //
 //===----------------------------------------------------------------------===//
 
-#include "MatmulQuantizer.h"
+#include "SchemeRewriter.h"
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/LeftReason.h"
@@ -16,7 +16,7 @@
 #include "quant/Import/Linalg/ImportContraction.h"
 #include "quant/Import/MatmulNames.h"
 #include "quant/Import/QuantCasts/QuantCasts.h"
-#include "quant/Import/Recipe.h"
+#include "quant/Quantize/Recipe.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -24,7 +24,7 @@
 
 namespace quantmlir {
 #define GEN_PASS_DEF_QUANTQUANTIZEMATMULPASS
-#include "quant/Import/Passes.h.inc"
+#include "quant/Quantize/Passes.h.inc"
 } // namespace quantmlir
 
 using namespace mlir;
@@ -41,10 +41,10 @@ struct QuantQuantizeMatmulPass
 private:
   QuantQuantizeMatmulPassOptions getOptions() const;
   LogicalResult loadSelection(ModuleOp module);
-  FailureOr<std::shared_ptr<MatmulQuantizer>>
+  FailureOr<std::shared_ptr<SchemeRewriter>>
   createScheme(ModuleOp module, StringRef options, Location loc);
-  FailureOr<MatmulQuantizer *> getScheme(ModuleOp module, Operation *op,
-                                         std::string &reason);
+  FailureOr<SchemeRewriter *> getScheme(ModuleOp module, Operation *op,
+                                        std::string &reason);
   void leave(linalg::LinalgOp op, bool asAsked, StringRef reason);
   LogicalResult quantizeActivations(ModuleOp module, int64_t &seen,
                                     int64_t &quantized);
@@ -54,8 +54,8 @@ private:
   Recipe rules;
   /// The pass's own scheme; those of rules and of `quant.scheme`, by their
   /// options.
-  std::shared_ptr<MatmulQuantizer> ownScheme;
-  llvm::StringMap<std::shared_ptr<MatmulQuantizer>> schemes;
+  std::shared_ptr<SchemeRewriter> ownScheme;
+  llvm::StringMap<std::shared_ptr<SchemeRewriter>> schemes;
 };
 
 } // namespace
@@ -111,7 +111,7 @@ LogicalResult QuantQuantizeMatmulPass::loadSelection(ModuleOp module) {
 }
 
 /// The scheme that has the pass's own options with `text` on top.
-FailureOr<std::shared_ptr<MatmulQuantizer>>
+FailureOr<std::shared_ptr<SchemeRewriter>>
 QuantQuantizeMatmulPass::createScheme(ModuleOp module, StringRef text,
                                       Location loc) {
   QuantQuantizeMatmulPass parsed;
@@ -126,7 +126,7 @@ QuantQuantizeMatmulPass::createScheme(ModuleOp module, StringRef text,
     emitError(loc) << "cannot read the scheme '" << text << "'";
     return failure();
   }
-  auto scheme = std::make_shared<MatmulQuantizer>(parsed.getOptions());
+  auto scheme = std::make_shared<SchemeRewriter>(parsed.getOptions());
   if (failed(scheme->prepare(module, loc)))
     return failure();
   return scheme;
@@ -140,7 +140,7 @@ static bool fitsAny(std::vector<MatmulPattern> &patterns, Operation *op) {
 
 /// Whose options `op` is quantized with; null, with the reason, when it stays
 /// in float.
-FailureOr<MatmulQuantizer *>
+FailureOr<SchemeRewriter *>
 QuantQuantizeMatmulPass::getScheme(ModuleOp module, Operation *op,
                                    std::string &reason) {
   std::string text;
@@ -218,7 +218,7 @@ LogicalResult QuantQuantizeMatmulPass::quantizeActivations(ModuleOp module,
     ++seen;
     std::string reason;
     Location loc = op.getLoc();
-    FailureOr<MatmulQuantizer *> scheme = getScheme(module, op, reason);
+    FailureOr<SchemeRewriter *> scheme = getScheme(module, op, reason);
     if (failed(scheme))
       return failure();
     if (*scheme && succeeded((*scheme)->quantizeActivations(op, reason))) {
@@ -253,7 +253,7 @@ void QuantQuantizeMatmulPass::runOnOperation() {
   ModuleOp module = getOperation();
   if (!recipe.empty() || !include.empty() || !exclude.empty())
     nameMatmuls(module);
-  ownScheme = std::make_shared<MatmulQuantizer>(getOptions());
+  ownScheme = std::make_shared<SchemeRewriter>(getOptions());
   if (failed(ownScheme->prepare(module, module.getLoc())) ||
       failed(loadSelection(module)))
     return signalPassFailure();
@@ -288,7 +288,7 @@ void QuantQuantizeMatmulPass::runOnOperation() {
       continue;
     ++numMatmuls;
     ++seen;
-    FailureOr<MatmulQuantizer *> scheme = ownScheme.get();
+    FailureOr<SchemeRewriter *> scheme = ownScheme.get();
     if (!isUnusual)
       scheme = getScheme(module, op, reason);
     if (failed(scheme))

@@ -1,7 +1,7 @@
 //===- SharedWeights.h - a constant weight of several products --*- C++ -*-===//
 
-#ifndef QUANT_LIB_IMPORT_SHAREDWEIGHTS_H
-#define QUANT_LIB_IMPORT_SHAREDWEIGHTS_H
+#ifndef QUANT_LIB_QUANTIZE_SHAREDWEIGHTS_H
+#define QUANT_LIB_QUANTIZE_SHAREDWEIGHTS_H
 
 #include "quant/Import/Contraction/RescaledMatmul.h"
 
@@ -49,4 +49,4 @@ private:
 
 } // namespace quantmlir
 
-#endif // QUANT_LIB_IMPORT_SHAREDWEIGHTS_H
+#endif // QUANT_LIB_QUANTIZE_SHAREDWEIGHTS_H

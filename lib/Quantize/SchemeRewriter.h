@@ -1,22 +1,22 @@
-//===- MatmulQuantizer.h - one scheme, applied to a matmul ------*- C++ -*-===//
+//===- SchemeRewriter.h - one scheme, applied to a matmul -------*- C++ -*-===//
 
-#ifndef QUANT_LIB_IMPORT_MATMULQUANTIZER_H
-#define QUANT_LIB_IMPORT_MATMULQUANTIZER_H
+#ifndef QUANT_LIB_QUANTIZE_SCHEMEREWRITER_H
+#define QUANT_LIB_QUANTIZE_SCHEMEREWRITER_H
 
 #include "SharedWeights.h"
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
-#include "quant/Import/CalibratedMatmuls.h"
 #include "quant/Import/Contraction/DynamicQuantize.h"
-#include "quant/Import/Passes.h"
+#include "quant/Quantize/CalibratedMatmuls.h"
+#include "quant/Quantize/Passes.h"
 
 namespace quantmlir {
 
 /// Quantizes float contractions under one scheme: the pass's options, or what a
 /// recipe makes of them.
-class MatmulQuantizer : private QuantQuantizeMatmulPassOptions {
+class SchemeRewriter : private QuantQuantizeMatmulPassOptions {
 public:
-  explicit MatmulQuantizer(const QuantQuantizeMatmulPassOptions &options)
+  explicit SchemeRewriter(const QuantQuantizeMatmulPassOptions &options)
       : QuantQuantizeMatmulPassOptions(options) {}
 
   /// Proves the options and loads the statistics that they name; errors are
@@ -86,4 +86,4 @@ private:
 
 } // namespace quantmlir
 
-#endif // QUANT_LIB_IMPORT_MATMULQUANTIZER_H
+#endif // QUANT_LIB_QUANTIZE_SCHEMEREWRITER_H

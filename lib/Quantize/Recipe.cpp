@@ -1,6 +1,6 @@
 //===- Recipe.cpp - a scheme for each matmul ------------------------------===//
 
-#include "quant/Import/Recipe.h"
+#include "quant/Quantize/Recipe.h"
 
 #include "quant/Import/MatmulNames.h"
 

@@ -1,4 +1,4 @@
-//===- MatmulQuantizer.cpp - one scheme, applied to a matmul --------------===//
+//===- SchemeRewriter.cpp - one scheme, applied to a matmul ---------------===//
 //
 // Decides which operand is the weight, and emits choose_qparams, quantize,
 // quant.matmul and quant.rescale (or quant.scaled_matmul). The weight's share
@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "MatmulQuantizer.h"
+#include "SchemeRewriter.h"
 
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Import/Contraction/ConstantWeight.h"
@@ -30,7 +30,7 @@ static bool hasNonFinite(Value value) {
                                   [](float x) { return !std::isfinite(x); });
 }
 
-LogicalResult MatmulQuantizer::verifyOptions(Location loc) {
+LogicalResult SchemeRewriter::verifyOptions(Location loc) {
   auto verify = [&](StringRef name, unsigned bits) -> LogicalResult {
     if (bits == 4 || bits == 8)
       return success();
@@ -56,7 +56,7 @@ LogicalResult MatmulQuantizer::verifyOptions(Location loc) {
 }
 
 /// Proves the options and loads the statistics that they name.
-LogicalResult MatmulQuantizer::prepare(ModuleOp module, Location loc) {
+LogicalResult SchemeRewriter::prepare(ModuleOp module, Location loc) {
   if (failed(verifyOptions(loc)))
     return failure();
   if (stats.empty())
@@ -97,7 +97,7 @@ static std::string explainElements(const Contraction &c) {
   return "";
 }
 
-WeightScheme MatmulQuantizer::getWeightScheme() const {
+WeightScheme SchemeRewriter::getWeightScheme() const {
   WeightScheme scheme;
   scheme.bits = weightBits;
   scheme.granularity = weights;
@@ -116,7 +116,7 @@ WeightScheme MatmulQuantizer::getWeightScheme() const {
 
 /// Why there is no static scale for `op` but the program's own; empty when the
 /// statistics have one.
-std::string MatmulQuantizer::explainNoStatistics(Operation *op) {
+std::string SchemeRewriter::explainNoStatistics(Operation *op) {
   if (calibrated.find(op))
     return "";
   return stats.empty() ? "no static scale given for the activations"
@@ -127,9 +127,9 @@ std::string MatmulQuantizer::explainNoStatistics(Operation *op) {
 /// A static scale: the program's own, which becomes the left-hand side, or one
 /// from the statistics.
 LogicalResult
-MatmulQuantizer::findStaticLhs(Contraction &c,
-                               std::optional<QuantizedOperand> &given,
-                               std::string &reason) {
+SchemeRewriter::findStaticLhs(Contraction &c,
+                              std::optional<QuantizedOperand> &given,
+                              std::string &reason) {
   given = findGiven(c, c.lhs, c.m);
   if (given)
     c.lhs = given->ints;
@@ -140,8 +140,8 @@ MatmulQuantizer::findStaticLhs(Contraction &c,
 
 /// Quantizes with the parameters that the statistics give.
 QuantizedMatrix
-MatmulQuantizer::quantizeStatic(OpBuilder &builder, Location loc, Value matrix,
-                                const MatmulStatistics &statistics) {
+SchemeRewriter::quantizeStatic(OpBuilder &builder, Location loc, Value matrix,
+                               const MatmulStatistics &statistics) {
   StoredRange stored = getActivationRange();
   RangeOptions options;
   options.observer = observer;
@@ -169,9 +169,9 @@ MatmulQuantizer::quantizeStatic(OpBuilder &builder, Location loc, Value matrix,
 }
 
 QuantizedMatrix
-MatmulQuantizer::emitLhs(OpBuilder &builder, MatmulEmitter &emitter,
-                         const Contraction &c,
-                         const std::optional<QuantizedOperand> &given) {
+SchemeRewriter::emitLhs(OpBuilder &builder, MatmulEmitter &emitter,
+                        const Contraction &c,
+                        const std::optional<QuantizedOperand> &given) {
   if (given)
     return emitGiven(emitter, *given, /*isLhs=*/true);
   Location loc = c.op->getLoc();
@@ -196,8 +196,8 @@ static int64_t getWeightMagnitude(ScaledMatmulOp op) {
                                                      : int64_t(1) << (bits - 1);
 }
 
-LogicalResult MatmulQuantizer::quantizeActivations(ScaledMatmulOp op,
-                                                   std::string &reason) {
+LogicalResult SchemeRewriter::quantizeActivations(ScaledMatmulOp op,
+                                                  std::string &reason) {
   if (activations == ActivationScheme::Float)
     return success();
   if (activations == ActivationScheme::Static) {
@@ -242,9 +242,10 @@ LogicalResult MatmulQuantizer::quantizeActivations(ScaledMatmulOp op,
 
 /// Why the scheme does not fit this contraction, or its sums may not fit in
 /// i32; empty when all is well.
-std::string MatmulQuantizer::explainScheme(
-    const Contraction &c, const std::optional<QuantizedOperand> &givenLhs,
-    const std::optional<QuantizedOperand> &givenRhs) {
+std::string
+SchemeRewriter::explainScheme(const Contraction &c,
+                              const std::optional<QuantizedOperand> &givenLhs,
+                              const std::optional<QuantizedOperand> &givenRhs) {
   if (!isPlain() && !givenRhs && !FloatConstant::get(c.rhs.value))
     return "the scheme needs a constant weight whose data is there";
   if (activations == ActivationScheme::Float)
@@ -292,10 +293,10 @@ static void spreadOverGroups(OpBuilder &builder, Location loc,
 
 /// The quantized weight: by folding where choose_qparams and quantize say all
 /// of the scheme, else as constants. For quant.scaled_matmul it is `[N, K]`.
-FailureOr<QuantizedMatrix> MatmulQuantizer::emitRhs(OpBuilder &builder,
-                                                    MatmulEmitter &emitter,
-                                                    const Contraction &c,
-                                                    std::string &reason) {
+FailureOr<QuantizedMatrix> SchemeRewriter::emitRhs(OpBuilder &builder,
+                                                   MatmulEmitter &emitter,
+                                                   const Contraction &c,
+                                                   std::string &reason) {
   Location loc = c.op->getLoc();
   std::optional<SharedWeights::Key> key = SharedWeights::getKey(c);
   std::optional<QuantizedMatrix> known =
@@ -334,8 +335,8 @@ FailureOr<QuantizedMatrix> MatmulQuantizer::emitRhs(OpBuilder &builder,
   return result;
 }
 
-LogicalResult MatmulQuantizer::rewrite(const Contraction &matched,
-                                       std::string &reason) {
+LogicalResult SchemeRewriter::rewrite(const Contraction &matched,
+                                      std::string &reason) {
   FailureOr<Contraction> chosen = chooseWeight(matched, reason);
   if (failed(chosen)) {
     if (!attention || !isActivationProduct(matched))
