@@ -17,8 +17,10 @@
 #include "quant/Equalize/Passes.h"
 #include "quant/Import/Passes.h"
 #include "quant/Instrument/Passes.h"
+#include "quant/Packing/Passes.h"
 #include "quant/Pipelines/Pipelines.h"
 #include "quant/Quantize/Passes.h"
+#include "quant/Target/CPU/Passes.h"
 #include "quant/Target/NVVM/Passes.h"
 #include "quant/Target/X86/Passes.h"
 
@@ -42,6 +44,8 @@ void quantmlir::registerAllPasses() {
   registerQuantQuantizePasses();
   registerQuantInstrumentPasses();
   registerQuantConversionPasses();
+  registerQuantPackingPasses();
+  registerQuantTargetCPUPasses();
   registerQuantTargetX86Passes();
   registerQuantTargetNVVMPasses();
   registerPipelines();

@@ -21,9 +21,10 @@
 
 #include "quant/Conversion/Passes.h"
 #include "quant/Dialect/Quant/Transforms/Passes.h"
+#include "quant/Packing/Passes.h"
+#include "quant/Target/CPU/Passes.h"
 #include "quant/Target/NVVM/Chips.h"
 #include "quant/Target/NVVM/Passes.h"
-#include "quant/Target/X86/Passes.h"
 
 using namespace mlir;
 using namespace quantmlir;

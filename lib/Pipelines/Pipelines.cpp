@@ -34,7 +34,9 @@
 
 #include "quant/Conversion/Passes.h"
 #include "quant/Import/Passes.h"
+#include "quant/Packing/Passes.h"
 #include "quant/Quantize/Passes.h"
+#include "quant/Target/CPU/Passes.h"
 #include "quant/Target/X86/Passes.h"
 
 using namespace mlir;

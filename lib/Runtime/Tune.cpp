@@ -21,7 +21,7 @@
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Pipelines/Pipelines.h"
-#include "quant/Target/X86/ScheduleSpace.h"
+#include "quant/Target/CPU/Schedule/ScheduleSpace.h"
 
 #include <cmath>
 #include <limits>

@@ -11,7 +11,7 @@
 #define QUANT_RUNTIME_TUNE_H
 
 #include "quant/Runtime/Options.h"
-#include "quant/Target/X86/ScheduleFile.h"
+#include "quant/Target/CPU/Schedule/ScheduleFile.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"

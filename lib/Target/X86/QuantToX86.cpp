@@ -5,11 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "AMXKernel.h"
-#include "ContiguousRows.h"
-#include "EmitLoops.h"
-#include "RegisterTile.h"
-#include "ScaledLoops.h"
+#include "quant/Target/CPU/Kernel/ContiguousRows.h"
+#include "quant/Target/CPU/Kernel/EmitLoops.h"
+#include "quant/Target/CPU/Kernel/ScaledLoops.h"
+#include "quant/Target/CPU/Schedule/RegisterTile.h"
+#include "quant/Target/X86/AMX/AMXKernel.h"
 
 #include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -21,6 +21,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/PatternMatch.h"
+#include "quant/Target/X86/AMX/AMXTile.h"
 #include "quant/Target/X86/Passes.h"
 
 namespace quantmlir {
@@ -80,6 +81,51 @@ static LogicalResult expandPackedMatmul(RewriterBase &b, PackedMatmulOp op,
                               qtarget::TargetAttr::lookup(op), kernel.getM(),
                               kernel.getK());
   emitBlockedLoops(b, loc, kernel, schedule);
+  b.eraseOp(op);
+  return success();
+}
+
+/// Whether elements that follow each other in the last dimension follow each
+/// other in memory.
+static bool hasContiguousRows(Value v) {
+  auto type = cast<MemRefType>(v.getType());
+  return type.getRank() == 0 || type.areTrailingDimsContiguous(1);
+}
+
+/// Tiles, or vectors where there turn out to be few rows.
+static void emitForRows(RewriterBase &b, PackedScaledMatmulOp op,
+                        AMXKernels &amxKernels) {
+  if (qtarget::getIntrinsicRow(op.getIntrinsic()).family !=
+      qtarget::IntrinsicFamily::TileDot)
+    return emitScaledLoops(b, op);
+  if (!cast<MemRefType>(op.getInit().getType()).isDynamicDim(0))
+    return amxKernels.call(b, op);
+  Location loc = op.getLoc();
+  int64_t groupK = op.getStepsPerGroup() * op.getStepSize();
+  Value rows = memref::DimOp::create(b, loc, op.getInit(), 0);
+  Value least = arith::ConstantIndexOp::create(
+      b, loc, getLeastScaledRows(groupK, op.getRhsBits()));
+  Value areMany =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge, rows, least);
+  auto branch = scf::IfOp::create(b, loc, areMany, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  amxKernels.call(b, op);
+  b.setInsertionPointToStart(branch.elseBlock());
+  emitScaledLoops(b, op);
+}
+
+static LogicalResult expandPackedScaledMatmul(RewriterBase &b,
+                                              PackedScaledMatmulOp op,
+                                              AMXKernels &amxKernels) {
+  if (!isa<MemRefType>(op.getInit().getType()))
+    return op.emitError("expected memrefs, found tensors; bufferize first");
+  for (Value operand : op->getOperands())
+    if (!hasContiguousRows(operand))
+      return op.emitError("expected rows without gaps, found ")
+             << operand.getType();
+  b.setInsertionPoint(op);
+  emitForRows(b, op, amxKernels);
   b.eraseOp(op);
   return success();
 }

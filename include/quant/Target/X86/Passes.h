@@ -1,4 +1,4 @@
-//===- Passes.h - from quant.matmul to x86 instructions ---------*- C++ -*-===//
+//===- Passes.h - packed matmuls to x86 instructions ------------*- C++ -*-===//
 
 #ifndef QUANT_TARGET_X86_PASSES_H
 #define QUANT_TARGET_X86_PASSES_H

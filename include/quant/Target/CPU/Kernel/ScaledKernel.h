@@ -1,0 +1,54 @@
+//===- ScaledKernel.h - the grouped matmul's kernel -------------*- C++ -*-===//
+
+#ifndef QUANT_TARGET_CPU_KERNEL_SCALEDKERNEL_H
+#define QUANT_TARGET_CPU_KERNEL_SCALEDKERNEL_H
+
+#include "mlir/IR/Builders.h"
+#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
+#include "quant/Target/IR/IntrinsicTable.h"
+
+namespace quantmlir {
+
+/// The vectors' instruction on the packed weight of `kind`: its own, or that
+/// which reads panels as wide as a tile's.
+const qtarget::IntrinsicRow &getVectorRow(qtarget::IntrinsicKind kind);
+
+/// Rows and panels of columns of one tile.
+struct ScaledTile {
+  int64_t rows, panels;
+};
+
+/// A bufferized quant.packed_scaled_matmul with what its emission keeps asking.
+struct ScaledKernel {
+  mutable PackedScaledMatmulOp op;
+  /// Of the vectors' instruction.
+  const qtarget::IntrinsicRow &row;
+  /// Vector lanes = columns of a panel; groups, and steps over K in each.
+  int64_t lanes, groups, steps;
+  bool isInt4;
+  /// The largest tile.
+  ScaledTile maxTile;
+  /// The weight with the two inner dimensions merged.
+  mlir::Value rhs;
+
+  ScaledKernel(PackedScaledMatmulOp op, mlir::OpBuilder &b);
+
+  /// The panels of a tile of `rows` rows: a few rows take one, so that they
+  /// read the weight in the order of memory.
+  int64_t getTilePanels(int64_t rows) const;
+
+  mlir::VectorType typed(mlir::Type element) const {
+    return mlir::VectorType::get({lanes}, element);
+  }
+};
+
+/// Emits rows [`firstRow`, + tile.rows) of panels [`panel`, + tile.panels): the
+/// loop over groups, the loop over K inside each, the epilogue and the stores.
+/// Rows and panels exist; columns past N are masked off.
+void emitScaledTile(mlir::OpBuilder &b, mlir::Location loc,
+                    const ScaledKernel &kernel, mlir::Value panel,
+                    mlir::Value firstRow, ScaledTile tile);
+
+} // namespace quantmlir
+
+#endif // QUANT_TARGET_CPU_KERNEL_SCALEDKERNEL_H

@@ -1,0 +1,16 @@
+//===- ScaledLoops.h - loops around the grouped kernel ----------*- C++ -*-===//
+
+#ifndef QUANT_TARGET_CPU_KERNEL_SCALEDLOOPS_H
+#define QUANT_TARGET_CPU_KERNEL_SCALEDLOOPS_H
+
+#include "mlir/IR/Builders.h"
+#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
+
+namespace quantmlir {
+
+/// Emits loops over tiles of vectors that do what the bufferized `op` does.
+void emitScaledLoops(mlir::OpBuilder &b, PackedScaledMatmulOp op);
+
+} // namespace quantmlir
+
+#endif // QUANT_TARGET_CPU_KERNEL_SCALEDLOOPS_H

@@ -1,0 +1,178 @@
+//===- Passes.td - vectors and threads for any CPU ---------*- tablegen -*-===//
+
+#ifndef QUANT_TARGET_CPU_PASSES_TD
+#define QUANT_TARGET_CPU_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def QuantLowerPackPass : Pass<"quant-lower-pack", "::mlir::ModuleOp"> {
+  let summary = "Lower linalg.pack of run-time operands to vector copies";
+  let description = [{
+    What is still packed at run time are activations, and weights that are not
+    constant. `[rows, K]` packed to `[rows/R][K/KR][R][KR]` is a loop over rows
+    that copies KR elements at a time as one vector, on a destination that is
+    zeroed first where a size does not divide. `[K, N]` packed to
+    `[N/NR][K/KR][NR][KR]` loads blocks of columns of KR rows and interleaves
+    them in registers. Every other `linalg.pack` and `linalg.unpack` is lowered by
+    upstream's `linalg::lowerPack` and `linalg::lowerUnPack`.
+
+    Example:
+
+    ```mlir
+    %p = linalg.pack %q inner_dims_pos = [0, 1] inner_tiles = [8, 4] into %d
+           : tensor<128x4096xi8> -> tensor<16x1024x8x4xi8>
+    // becomes
+    scf.for %row = ... { scf.for %step = ... {
+      %v = vector.transfer_read %q[%row, %k], %zero : tensor<128x4096xi8>, vector<4xi8>
+      vector.transfer_write %v, %dest[%panel, %step, %lane, %c0] : vector<4xi8>, ...
+    } }
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
+    "::mlir::vector::VectorDialect"];
+}
+
+def QuantVectorizeRowsPass : Pass<"quant-vectorize-rows", "::mlir::ModuleOp"> {
+  let summary = "Elementwise linalg ops and row reductions as vectors";
+  let description = [{
+    Rewrites linalg ops on memrefs whose innermost loop runs over neighbouring
+    elements, and whose body is elementwise, to loops over vectors. An innermost
+    reduction is split over lanes where its order does not matter (maximum,
+    minimum, integer sums). The last columns are a shorter vector where their
+    number is known, else a mask. A sum of floats keeps the order of its steps;
+    eight rows take theirs side by side, which hides an addition's latency.
+    `math.exp`, `erf`, `tanh` and `log` of f32 stay as ops on vectors, for
+    `quant-approximate-math`. `quant.quantize_rows` of plain rows becomes two
+    loops for each row. Other ops are left alone.
+
+    Example:
+
+    ```mlir
+    linalg.generic {iterator_types = ["parallel", "reduction"], ...}
+        ins(%x : memref<8x384xf32>) outs(%max : memref<8xf32>) { ... }
+    // becomes
+    scf.for %row = ... {
+      %acc = scf.for %column = %c0 to %c384 step %c32 iter_args(...) {
+        %v = vector.load %x[%row, %column] : memref<8x384xf32>, vector<32xf32>
+        ...
+      }
+      %m = vector.reduction <maximumf>, %acc : vector<32xf32> into f32
+      memref.store %m, %max[%row]
+    }
+    ```
+  }];
+  let statistics = [
+    Statistic<"numVectorized", "num-vectorized", "Ops rewritten to vectors">,
+    Statistic<"numInterleaved", "num-interleaved",
+              "Float sums that take several rows at a time">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
+def QuantVectorizeContractionsPass
+    : Pass<"quant-vectorize-contractions", "::mlir::ModuleOp"> {
+  let summary = "Float contractions with tiles of the result in registers";
+  let description = [{
+    Rewrites contractions of f32 on memrefs (named or generic, with batch
+    dimensions and several reductions) whose right operand and result have
+    neighbouring columns. Each element of the result takes its products in the
+    order of the scalar loop, each rounded on its own, so that results are the
+    same to the bit.
+
+    Example:
+
+    ```mlir
+    linalg.matmul ins(%a, %b : memref<64x48xf32>, memref<48x96xf32>)
+      outs(%c : memref<64x96xf32>)
+    // becomes, with AVX-512
+    scf.for %column = %c0 to %c96 step %c32 {
+      scf.for %row = %c0 to %c64 step %c8 {
+        // 8 rows of %c[%row, %column] as vector<32xf32>
+        %sums:8 = scf.for %k = %c0 to %c48 step %c1 iter_args(...) {
+          %columns = vector.load %b[%k, %column] : memref<48x96xf32>, vector<32xf32>
+          ...
+        }
+      }
+    }
+    ```
+  }];
+  let statistics = [
+    Statistic<"numVectorized", "num-vectorized",
+              "Contractions rewritten to vectors">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"];
+}
+
+def QuantParallelizeMatmulsPass
+    : Pass<"quant-parallelize-matmuls", "::mlir::ModuleOp"> {
+  let summary = "Divide the columns of packed matmuls over threads";
+  let description = [{
+    Replaces each bufferized `quant.packed_matmul` and
+    `quant.packed_scaled_matmul` of at least `min-macs` multiply-adds (four
+    times as many with AMX) by an `scf.forall` over `threads` shares of its panels of columns, whose body is
+    the same op on views. Where the number of rows is not known, the run
+    decides between both forms. With one thread nothing changes.
+
+    Example:
+
+    ```mlir
+    quant.packed_matmul <amx_tdpbssd> ins(%a, %w : ..., memref<256x1024x16x4xi8>)
+      outs(%y : memref<512x4096xf32>)
+    // becomes, for threads=2
+    scf.forall (%thread) in (2) {
+      %part = memref.subview %w[%panel, 0, 0, 0] [128, 1024, 16, 4] ...
+      %columns = memref.subview %y[0, %column] [512, 2048] [1, 1] ...
+      quant.packed_matmul <amx_tdpbssd> ins(%a, %part) outs(%columns)
+    }
+    ```
+  }];
+  let options = [
+    Option<"threads", "threads", "int64_t", "1", "Number of threads">,
+    Option<"minMacs", "min-macs", "int64_t", "16777216",
+           "Fewest multiply-adds that are worth waking threads; four times as "
+           "many on tile registers, which take that much less time">
+  ];
+  let statistics = [
+    Statistic<"numDivided", "num-divided", "Matmuls divided over threads">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+}
+
+def QuantParallelizeLoopsPass
+    : Pass<"quant-parallelize-loops", "::mlir::ModuleOp"> {
+  let summary = "Divide independent iterations over threads";
+  let description = [{
+    Turns the outermost `scf.for` that carry `quant.independent` and compute at
+    least `min-elements` elements into `scf.forall`; the attribute says how many
+    an iteration computes. Where the number of iterations is not known, the run
+    decides between both forms. The attribute is removed from all loops; with
+    one thread nothing else changes.
+
+    Example:
+
+    ```mlir
+    scf.for %row = %c0 to %c1024 step %c1 { ... } {quant.independent = 4096 : i64}
+    // becomes, for threads=2
+    scf.forall (%row) in (1024) { ... }
+    ```
+  }];
+  let options = [
+    Option<"threads", "threads", "int64_t", "1", "Number of threads">,
+    Option<"minElements", "min-elements", "int64_t", "65536",
+           "Fewest elements that are worth waking threads">
+  ];
+  let statistics = [
+    Statistic<"numDivided", "num-divided", "Loops divided over threads">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::scf::SCFDialect"];
+}
+
+#endif // QUANT_TARGET_CPU_PASSES_TD

@@ -1,0 +1,22 @@
+//===- ScheduleSpace.h - schedules worth measuring --------------*- C++ -*-===//
+
+#ifndef QUANT_TARGET_CPU_SCHEDULE_SCHEDULESPACE_H
+#define QUANT_TARGET_CPU_SCHEDULE_SCHEDULESPACE_H
+
+#include "quant/Target/CPU/Schedule/ScheduleFile.h"
+
+namespace quantmlir {
+
+/// What the cost model says for each number of vectors in a tile's row, its own
+/// choice first.
+std::vector<TunedSchedule> getTileCandidates(const qtarget::IntrinsicRow &row,
+                                             MatmulSizes sizes,
+                                             qtarget::TargetAttr target);
+
+/// `schedule` with K, and with the rows, cut in other ways.
+std::vector<TunedSchedule> getBlockKCandidates(const TunedSchedule &schedule);
+std::vector<TunedSchedule> getBlockMCandidates(const TunedSchedule &schedule);
+
+} // namespace quantmlir
+
+#endif // QUANT_TARGET_CPU_SCHEDULE_SCHEDULESPACE_H

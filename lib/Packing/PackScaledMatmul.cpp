@@ -1,0 +1,424 @@
+//===- PackScaledMatmul.cpp - quant.scaled_matmul to its packed form ------===//
+//
+// With the weight stored unsigned (w' = w + shift, zw' = zw + shift) and
+// S[m, g] the sum of x - zx over group g,
+//
+//   sum (x - zx)(w' - zw') = sum x w'  -  zw'[n, g] S[m, g]  -  zx[m] sum w'[n]
+//
+// Where zw' is one number the second term depends on the row only, and is what
+// the kernel's accumulators start from; the others are outer products.
+//
+// A GPU's kernel sums the activations itself, so that they need no pass of
+// their own and may stay on the GPU. It is given the zero points, and for the
+// last term the sums of w - zw:
+//
+//   sum (x - zx)(w - zw) = sum x w  -  zw[n, g] sum x[m]  -  zx[m] sum (w -
+//   zw)[n]
+//
+//===----------------------------------------------------------------------===//
+
+#include "PackScaledMatmul.h"
+
+#include "PackOperands.h"
+#include "ScaledWeight.h"
+#include "quant/Target/X86/AMX/AMXTile.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/PatternMatch.h"
+#include "quant/Dialect/Quant/Utils/Constants.h"
+#include "quant/Dialect/Quant/Utils/GenericBuilder.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+namespace {
+
+/// The rewrite of one op.
+class ScaledPacker {
+public:
+  ScaledPacker(ScaledMatmulOp op, const qtarget::IntrinsicRow &row,
+               ScaledWeight weight, RewriterBase &b)
+      : op(op), row(row), weight(std::move(weight)),
+        layout(this->weight.layout()), b(b), loc(op.getLoc()) {}
+
+  void rewrite();
+
+private:
+  Value mergeRows(Value value, int64_t keep);
+  Value prepareLhs();
+  Value padRows(Value x, int64_t zerosTo, int64_t stride);
+  Value firstColumns(Value matrix, int64_t size);
+  bool hasLhsZeroPoint() const { return zeroPoint || constantZeroPoint != 0; }
+  Value rowZeroPoints();
+  Value sumRows(Value x);
+  Value subtractZeroPoints(Value sums);
+  Value scaleSums(Value sums, int32_t factor);
+  Value negateRows(Value zeroPoints);
+  void addCorrections(Value sums);
+  void addZeroPoints();
+  /// The activations as the kernel reads them, and its corrections.
+  Value packLhs();
+  RankedTensorType sumsType() {
+    return RankedTensorType::get({rows, layout.groups}, b.getI32Type());
+  }
+
+  ScaledMatmulOp op;
+  const qtarget::IntrinsicRow &row;
+  ScaledWeight weight;
+  const GroupLayout &layout;
+  RewriterBase &b;
+  Location loc;
+  int64_t rows = 0;
+  /// The signed activations [M, K] and what is subtracted from them.
+  Value lhs;
+  int32_t constantZeroPoint = 0;
+  Value zeroPoint;
+  /// Of x over each group, [M, K/G], and the results of addCorrections.
+  Value sums, rowBias, rowFactors, colFactors;
+  /// The results of addZeroPoints.
+  Value rhsZeroPoint, lhsZeroPoint, rhsSums;
+};
+
+} // namespace
+
+/// All dimensions but the last `keep` as one.
+Value ScaledPacker::mergeRows(Value value, int64_t keep) {
+  if (!value)
+    return value;
+  int64_t rank = tensorType(value).getRank();
+  if (rank <= keep + 1)
+    return value;
+  SmallVector<ReassociationIndices> groups(1);
+  for (int64_t i = 0; i < rank - keep; ++i)
+    groups[0].push_back(i);
+  for (int64_t i = rank - keep; i < rank; ++i)
+    groups.push_back({i});
+  return tensor::CollapseShapeOp::create(b, loc, value, groups);
+}
+
+/// The signed bytes [M, K], and their zero point in `constantZeroPoint` and
+/// `zeroPoint`.
+Value ScaledPacker::prepareLhs() {
+  int32_t moved = 0;
+  Value x = convertOperand(b, loc, mergeRows(op.getLhs(), 1),
+                           op.getLhsUnsigned(), /*bits=*/8,
+                           /*wantUnsigned=*/false, moved);
+  constantZeroPoint = moved;
+  Value zp = mergeRows(op.getLhsZeroPoint(), 0);
+  std::optional<SmallVector<int64_t>> values = getConstantInts(zp);
+  if (values && !values->empty() && llvm::all_equal(*values))
+    constantZeroPoint += static_cast<int32_t>(values->front());
+  else
+    zeroPoint = zp;
+  return x;
+}
+
+/// [M, K] in rows of `stride` bytes, zero from K to `zerosTo`; what follows no
+/// one reads. The copy is elementwise, so that it takes up what made `x`.
+Value ScaledPacker::padRows(Value x, int64_t zerosTo, int64_t stride) {
+  int64_t k = tensorType(x).getDimSize(1);
+  if (k == stride)
+    return x;
+  Value dest = emptyLike(
+      b, loc, RankedTensorType::get({rows, stride}, b.getI8Type()), x);
+  if (k < zerosTo)
+    dest = linalg::FillOp::create(b, loc, constantInt(b, loc, 0, 8), dest)
+               .getResult(0);
+  Value part = firstColumns(dest, k);
+  auto identity = [](OpBuilder &, Location,
+                     ValueRange args) -> SmallVector<Value> {
+    return {args[0]};
+  };
+  Value copy = elementwise(b, loc, {{x, {0, 1}}}, part, identity).getResult(0);
+  SmallVector<OpFoldResult> offsets(2, b.getIndexAttr(0));
+  SmallVector<OpFoldResult> strides(2, b.getIndexAttr(1));
+  return tensor::InsertSliceOp::create(
+      b, loc, copy, dest, offsets, tensor::getMixedSizes(b, loc, x), strides);
+}
+
+/// The first `size` columns of a matrix with as many rows as the activations.
+Value ScaledPacker::firstColumns(Value matrix, int64_t size) {
+  if (tensorType(matrix).getDimSize(1) == size)
+    return matrix;
+  SmallVector<OpFoldResult> offsets(2, b.getIndexAttr(0));
+  SmallVector<OpFoldResult> strides(2, b.getIndexAttr(1));
+  SmallVector<OpFoldResult> sizes = {tensor::getMixedSize(b, loc, matrix, 0),
+                                     b.getIndexAttr(size)};
+  return tensor::ExtractSliceOp::create(b, loc, matrix, offsets, sizes,
+                                        strides);
+}
+
+/// [M] zero points as one vector, or null where all are 0.
+Value ScaledPacker::rowZeroPoints() {
+  if (!hasLhsZeroPoint())
+    return {};
+  auto type = RankedTensorType::get({rows}, b.getI32Type());
+  Value init;
+  {
+    SmallVector<Value> sizes;
+    if (type.isDynamicDim(0))
+      sizes.push_back(tensor::DimOp::create(b, loc, lhs, 0));
+    init =
+        tensor::EmptyOp::create(b, loc, type.getShape(), b.getI32Type(), sizes);
+  }
+  Value added = constantInt(b, loc, constantZeroPoint);
+  if (!zeroPoint)
+    return linalg::FillOp::create(b, loc, added, init).getResult(0);
+  auto body = [&](OpBuilder &b, Location loc,
+                  ValueRange args) -> SmallVector<Value> {
+    return {arith::AddIOp::create(b, loc, args[0], added)};
+  };
+  return elementwise(b, loc, {{zeroPoint, paramDims(zeroPoint, {0})}}, init,
+                     body)
+      .getResult(0);
+}
+
+/// sum of x over each group, [M, K/G]; `x` is [M, groups * group]. A loop in an
+/// elementwise body sums in a register; a reduction loop of linalg's would read
+/// and write the sum in memory for each element.
+Value ScaledPacker::sumRows(Value x) {
+  int64_t group = tensorType(x).getDimSize(1) / layout.groups;
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  Value size = arith::ConstantIndexOp::create(b, loc, group);
+  auto body = [&](OpBuilder &b, Location loc,
+                  ValueRange) -> SmallVector<Value> {
+    Value row = linalg::IndexOp::create(b, loc, 0);
+    Value g = linalg::IndexOp::create(b, loc, 1);
+    Value first = arith::MulIOp::create(b, loc, g, size);
+    auto loop = scf::ForOp::create(
+        b, loc, zero, size, one, constantInt(b, loc, 0),
+        [&](OpBuilder &b, Location loc, Value i, ValueRange sum) {
+          Value k = arith::AddIOp::create(b, loc, first, i);
+          Value v = tensor::ExtractOp::create(b, loc, x, ValueRange{row, k});
+          v = extendToI32(b, loc, v, /*isUnsigned=*/false);
+          v = arith::AddIOp::create(b, loc, sum[0], v);
+          scf::YieldOp::create(b, loc, v);
+        });
+    return {loop.getResult(0)};
+  };
+  SmallVector<Value> sizes;
+  if (ShapedType::isDynamic(rows))
+    sizes.push_back(tensor::DimOp::create(b, loc, x, 0));
+  Value init = tensor::EmptyOp::create(b, loc, sumsType().getShape(),
+                                       b.getI32Type(), sizes);
+  return elementwise(b, loc, {}, init, body).getResult(0);
+}
+
+/// S = sums - zx * length of the group.
+Value ScaledPacker::subtractZeroPoints(Value sums) {
+  Value zx = rowZeroPoints();
+  if (!zx)
+    return sums;
+  SmallVector<int32_t> lengths;
+  for (int64_t g = 0; g < layout.groups; ++g)
+    lengths.push_back(static_cast<int32_t>(layout.length(g)));
+  auto type = RankedTensorType::get({layout.groups}, b.getI32Type());
+  Value length =
+      arith::ConstantOp::create(b, loc, type, makeI32TensorAttr(type, lengths));
+  auto body = [](OpBuilder &b, Location loc,
+                 ValueRange args) -> SmallVector<Value> {
+    Value all = arith::MulIOp::create(b, loc, args[1], args[2]);
+    return {arith::SubIOp::create(b, loc, args[0], all)};
+  };
+  Value init = emptyLike(b, loc, sumsType(), sums);
+  return elementwise(b, loc, {{sums, {0, 1}}, {zx, {0}}, {length, {1}}}, init,
+                     body)
+      .getResult(0);
+}
+
+Value ScaledPacker::scaleSums(Value sums, int32_t factor) {
+  auto body = [&](OpBuilder &b, Location loc,
+                  ValueRange args) -> SmallVector<Value> {
+    return {
+        arith::MulIOp::create(b, loc, args[0], constantInt(b, loc, factor))};
+  };
+  return elementwise(b, loc, {{sums, {0, 1}}},
+                     emptyLike(b, loc, sumsType(), sums), body)
+      .getResult(0);
+}
+
+/// -zx[m] for every group.
+Value ScaledPacker::negateRows(Value zeroPoints) {
+  auto body = [](OpBuilder &b, Location loc,
+                 ValueRange args) -> SmallVector<Value> {
+    return {arith::SubIOp::create(b, loc, constantInt(b, loc, 0), args[0])};
+  };
+  SmallVector<Value> sizes;
+  if (ShapedType::isDynamic(rows))
+    sizes.push_back(tensor::DimOp::create(b, loc, lhs, 0));
+  Value init = tensor::EmptyOp::create(b, loc, sumsType().getShape(),
+                                       b.getI32Type(), sizes);
+  return elementwise(b, loc, {{zeroPoints, {0}}}, init, body).getResult(0);
+}
+
+void ScaledPacker::addCorrections(Value sums) {
+  SmallVector<Value> rowVectors;
+  SmallVector<std::vector<int32_t>> colVectors;
+  ArrayRef<int32_t> zw = weight.zeroPoints();
+  if (zw.size() > 1) {
+    rowVectors.push_back(scaleSums(sums, -1));
+    colVectors.push_back(zw.vec());
+  } else if (zw.front() != 0) {
+    rowBias = scaleSums(sums, -zw.front());
+  }
+  if (Value zx = rowZeroPoints()) {
+    rowVectors.push_back(negateRows(zx));
+    colVectors.push_back(weight.sumGroups());
+  }
+  if (rowVectors.empty())
+    return;
+  rowFactors = stackRows(b, loc, rowVectors);
+  colFactors = stackGroupInts(b, loc, layout, colVectors);
+}
+
+/// The corrections of a GPU's kernel.
+void ScaledPacker::addZeroPoints() {
+  if (weight.hasZeroPoint())
+    rhsZeroPoint = packGroupInts(b, loc, layout, weight.zeroPointsOfGroups());
+  if (!hasLhsZeroPoint())
+    return;
+  rhsSums = packGroupInts(b, loc, layout, weight.sumDifferences());
+  if (zeroPoint && constantZeroPoint == 0) {
+    lhsZeroPoint = zeroPoint;
+  } else if (zeroPoint) {
+    lhsZeroPoint = rowZeroPoints();
+  } else {
+    auto type = RankedTensorType::get({}, b.getI32Type());
+    lhsZeroPoint = arith::ConstantOp::create(
+        b, loc, type, makeI32TensorAttr(type, {constantZeroPoint}));
+  }
+}
+
+/// Bytes from one row of activations to the next. Rows that are a multiple of
+/// half a page apart would compete for a few sets of L1.
+static int64_t chooseRowStride(int64_t paddedK, int64_t rows) {
+  constexpr int64_t halfPage = 2048, line = 64;
+  bool fewRows = !ShapedType::isDynamic(rows) && rows <= 4;
+  return paddedK % halfPage != 0 || fewRows ? paddedK : paddedK + line;
+}
+
+Value ScaledPacker::packLhs() {
+  if (row.isNVVM()) {
+    addZeroPoints();
+    return packOperand(b, loc, lhs, /*kDim=*/1, /*rowTile=*/1, row.lhs.kTile,
+                       row.kPadding());
+  }
+  int64_t k = layout.paddedK();
+  Value padded = padRows(lhs, k, chooseRowStride(k, rows));
+  sums = subtractZeroPoints(sumRows(firstColumns(padded, k)));
+  addCorrections(sums);
+  return padded;
+}
+
+void ScaledPacker::rewrite() {
+  lhs = prepareLhs();
+  rows = tensorType(lhs).getDimSize(0);
+  Value packed = packLhs();
+
+  RankedTensorType result = op.getResult().getType();
+  auto flat = RankedTensorType::get({rows, layout.n}, result.getElementType());
+  SmallVector<Value> sizes;
+  if (ShapedType::isDynamic(rows))
+    sizes.push_back(tensor::DimOp::create(b, loc, lhs, 0));
+  Value init = tensor::EmptyOp::create(b, loc, flat.getShape(),
+                                       flat.getElementType(), sizes);
+  Value offset;
+  if (op.getRhsOffset())
+    offset =
+        packGroupFloats(b, loc, layout, *getConstantFloats(op.getRhsOffset()));
+  Value y =
+      PackedScaledMatmulOp::create(
+          b, loc, TypeRange{flat}, row.kind, layout.bits, packed,
+          weight.pack(b, loc),
+          packGroupFloats(b, loc, layout,
+                          weight.orient(llvm::to_vector(
+                              *getConstantFloats(op.getRhsScale())))),
+          rowBias, rowFactors, colFactors, offset ? sums : Value(), offset,
+          rhsZeroPoint, lhsZeroPoint, rhsSums, mergeRows(op.getRowScale(), 0),
+          packColumns(b, loc, op.getBias(), layout.lanes), init)
+          .getResult(0);
+  if (result.getRank() > 2) {
+    SmallVector<ReassociationIndices> dims = {{}, {result.getRank() - 1}};
+    for (int64_t i = 0; i < result.getRank() - 1; ++i)
+      dims[0].push_back(i);
+    SmallVector<OpFoldResult> shape =
+        tensor::getMixedSizes(b, loc, op.getLhs());
+    shape.back() = b.getIndexAttr(layout.n);
+    y = tensor::ExpandShapeOp::create(b, loc, result, y, dims, shape);
+  }
+  b.replaceOp(op, y);
+}
+
+/// Why the kernel of a GPU cannot compute `op`.
+static std::string checkForGpu(ScaledMatmulOp op, const ScaledWeight &weight) {
+  const GroupLayout &layout = weight.layout();
+  if (op.getRhsOffset())
+    return "its weight has an offset";
+  int64_t mostSummed =
+      std::numeric_limits<int32_t>::max() /
+      getLargestScaledProduct(layout.bits,
+                              op.getLhsZeroPoint() || op.getLhsUnsigned(),
+                              weight.hasZeroPoint());
+  if (layout.paddedGroup > mostSummed)
+    return "groups of more than " + std::to_string(mostSummed) + " elements";
+  // Sums of one row wait in 48 KiB of shared memory: 8 columns, and the
+  // activations themselves.
+  constexpr int64_t mostGroups = 48 * 1024 / (9 * sizeof(int32_t)) - 1;
+  if (layout.groups > mostGroups)
+    return "more than " + std::to_string(mostGroups) + " groups";
+  return {};
+}
+
+/// Why `op` cannot be packed, or an empty string and its weight.
+static std::string checkPackable(ScaledMatmulOp op,
+                                 const qtarget::IntrinsicRow &row,
+                                 std::optional<ScaledWeight> &weight) {
+  if (!op.hasIntegerLhs())
+    return "its activations are float";
+  if (row.family != qtarget::IntrinsicFamily::DotU8S8 && !row.isNVVM())
+    return ("there is no dot product of bytes, only " + row.name).str();
+  std::string reason;
+  weight = ScaledWeight::get(op, row, reason);
+  if (!weight)
+    return reason;
+  if (!getConstantFloats(op.getRhsScale()) ||
+      (op.getRhsOffset() && !getConstantFloats(op.getRhsOffset())) ||
+      (op.getRhsZeroPoint() && !getConstantInts(op.getRhsZeroPoint())))
+    return "the weight's parameters are not constants";
+  if (tensorType(op.getLhs()).isDynamicDim(op.getNumBatchDims() + 1))
+    return "the contracted size is dynamic";
+  return row.isNVVM() ? checkForGpu(op, *weight) : std::string();
+}
+
+int64_t quantmlir::packScaledMatmuls(
+    Operation *root, qtarget::TargetAttr target,
+    const qtarget::IntrinsicRow &vectors,
+    llvm::function_ref<void(ScaledMatmulOp, StringRef reason)> leave) {
+  // Every GPU has dp4a, whatever else it has.
+  const qtarget::IntrinsicRow &row =
+      vectors.isNVVM() ? qtarget::getIntrinsicRow(qtarget::IntrinsicKind::DP4A)
+                       : vectors;
+  SmallVector<ScaledMatmulOp> ops;
+  root->walk([&](ScaledMatmulOp op) { ops.push_back(op); });
+  IRRewriter rewriter(root->getContext());
+  int64_t numPacked = 0;
+  for (ScaledMatmulOp op : ops) {
+    std::optional<ScaledWeight> weight;
+    std::string reason = checkPackable(op, row, weight);
+    if (!reason.empty()) {
+      leave(op, reason);
+      continue;
+    }
+    rewriter.setInsertionPoint(op);
+    const GroupLayout &layout = weight->layout();
+    const qtarget::IntrinsicRow &chosen =
+        chooseScaledRow(op, layout.paddedGroup, layout.bits, target, row);
+    ScaledPacker(op, chosen, std::move(*weight), rewriter).rewrite();
+    ++numPacked;
+  }
+  return numPacked;
+}

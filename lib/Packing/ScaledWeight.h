@@ -1,0 +1,115 @@
+//===- ScaledWeight.h - a grouped weight as the kernel reads it -*- C++ -*-===//
+
+#ifndef QUANT_LIB_PACKING_SCALEDWEIGHT_H
+#define QUANT_LIB_PACKING_SCALEDWEIGHT_H
+
+#include "mlir/IR/Builders.h"
+#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
+#include "quant/Dialect/Quant/Utils/Constants.h"
+#include "quant/Target/IR/IntrinsicTable.h"
+
+namespace quantmlir {
+
+/// How the K of an op is divided for the kernel.
+struct GroupLayout {
+  /// Elements of a group in the program, and in the packed weight.
+  int64_t groupSize, paddedGroup;
+  int64_t groups, k;
+  /// Columns, and lanes of a panel.
+  int64_t n, lanes;
+  unsigned bits;
+
+  int64_t stepSize() const { return bits == 4 ? 8 : 4; }
+  int64_t steps() const { return paddedGroup / stepSize(); }
+  int64_t panels() const { return (n + lanes - 1) / lanes; }
+  int64_t paddedK() const { return groups * paddedGroup; }
+  /// Elements of group `g` in the program.
+  int64_t length(int64_t g) const {
+    return std::min(groupSize, k - g * groupSize);
+  }
+};
+
+/// The constant weight of an op: its elements, shifted to have the sign that
+/// the instruction reads.
+///
+/// Where groups have one of two zero points that mirror each other (full-range
+/// scales: 0 and -1), those with the smaller one are mirrored, q to -1 - q or,
+/// unsigned, 15 - q, and their scales negated. Their sums change the sign and
+/// nothing else, so results keep every bit, and one zero point for all groups
+/// needs no correction for each.
+class ScaledWeight {
+public:
+  /// Empty, with a reason, where the weight is not a constant of this form.
+  static std::optional<ScaledWeight>
+  get(ScaledMatmulOp op, const qtarget::IntrinsicRow &row, std::string &reason);
+
+  const GroupLayout &layout() const { return group; }
+  /// What was added to each element: 0, or 8 or 128 of either sign.
+  int32_t shift() const { return added; }
+
+  /// The zero points, shifted like the elements: one for all groups, or one for
+  /// each.
+  llvm::ArrayRef<int32_t> zeroPoints() const { return zeros; }
+  bool hasZeroPoint() const { return zeros.size() > 1 || zeros.front() != 0; }
+  /// One for each group, [N, K/G].
+  std::vector<int32_t> zeroPointsOfGroups() const;
+  /// `scales` of the groups, [N, K/G], as the stored elements want them.
+  llvm::SmallVector<float> orient(llvm::SmallVector<float> scales) const;
+
+  /// [N/NR][K/G][G/KB][NR][4].
+  mlir::Value pack(mlir::OpBuilder &b, mlir::Location loc) const;
+  /// The sum of each group of each column, [N, K/G].
+  std::vector<int32_t> sumGroups() const;
+  /// The sum of its elements less its zero point.
+  std::vector<int32_t> sumDifferences() const;
+
+private:
+  void setZeroPoints(ScaledMatmulOp op);
+
+  /// The number that the instruction reads.
+  int32_t number(int64_t n, int64_t k) const {
+    int32_t bits = at(n, k), sign = 1 << (group.bits - 1);
+    return isUnsigned ? bits : (bits ^ sign) - sign;
+  }
+  /// Its bits as they are stored.
+  int32_t at(int64_t n, int64_t k) const {
+    uint8_t byte = unpacked ? bytes[n * group.k + k]
+                            : bytes[n * ((group.k + 1) / 2) + k / 2];
+    if (!unpacked && k % 2)
+      byte >>= 4;
+    byte ^= flip;
+    if (!mirrored.empty() && mirrored[n * group.groups + k / group.groupSize])
+      byte = ~byte;
+    return group.bits == 4 ? byte & 15 : byte;
+  }
+
+  GroupLayout group;
+  llvm::ArrayRef<uint8_t> bytes;
+  std::vector<uint8_t> owned;
+  bool unpacked = true;
+  /// The sign bit, flipped to add `added`.
+  uint8_t flip = 0;
+  int32_t added = 0;
+  /// As the instruction reads it.
+  bool isUnsigned = false;
+  std::vector<int32_t> zeros;
+  /// For each group; empty if none is.
+  std::vector<bool> mirrored;
+};
+
+/// Values for each group of each column, [N, K/G], to [N/NR][K/G][NR] with
+/// zeros in columns past N.
+mlir::Value packGroupFloats(mlir::OpBuilder &b, mlir::Location loc,
+                            const GroupLayout &layout,
+                            llvm::ArrayRef<float> values);
+mlir::Value packGroupInts(mlir::OpBuilder &b, mlir::Location loc,
+                          const GroupLayout &layout,
+                          llvm::ArrayRef<int32_t> values);
+/// Several of them to [R][N/NR][K/G][NR].
+mlir::Value stackGroupInts(mlir::OpBuilder &b, mlir::Location loc,
+                           const GroupLayout &layout,
+                           llvm::ArrayRef<std::vector<int32_t>> values);
+
+} // namespace quantmlir
+
+#endif // QUANT_LIB_PACKING_SCALEDWEIGHT_H

@@ -1,0 +1,167 @@
+//===- ScaledEmit.cpp - what grouped kernels have in common ---------------===//
+//
+// The f32 steps of quant.packed_scaled_matmul, in its order, so that every
+// kernel gives the same bits.
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant/Target/CPU/Kernel/ScaledEmit.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+static Value index(OpBuilder &b, Location loc, int64_t v) {
+  return arith::ConstantIndexOp::create(b, loc, v);
+}
+
+static Value broadcast(OpBuilder &b, Location loc, const ScaledKernel &kernel,
+                       Value scalar) {
+  return vector::BroadcastOp::create(b, loc, kernel.typed(scalar.getType()),
+                                     scalar);
+}
+
+/// One value for each column of a panel.
+static Value loadColumns(OpBuilder &b, Location loc, const ScaledKernel &kernel,
+                         Value packed, ArrayRef<Value> leading) {
+  auto type = cast<MemRefType>(packed.getType());
+  SmallVector<Value> at(leading);
+  at.push_back(index(b, loc, 0));
+  return vector::LoadOp::create(b, loc, kernel.typed(type.getElementType()),
+                                packed, at);
+}
+
+static int64_t countFactors(const ScaledKernel &kernel) {
+  Value factors = kernel.op.getRowFactors();
+  return factors ? cast<MemRefType>(factors.getType()).getDimSize(0) : 0;
+}
+
+GroupColumns quantmlir::loadGroupColumns(OpBuilder &b, Location loc,
+                                         const ScaledKernel &kernel,
+                                         Value panel, Value group) {
+  GroupColumns columns;
+  columns.scale =
+      loadColumns(b, loc, kernel, kernel.op.getRhsScale(), {panel, group});
+  if (Value offset = kernel.op.getRhsOffset())
+    columns.offset = loadColumns(b, loc, kernel, offset, {panel, group});
+  for (int64_t i = 0, e = countFactors(kernel); i < e; ++i)
+    columns.factors.push_back(loadColumns(b, loc, kernel,
+                                          kernel.op.getColFactors(),
+                                          {index(b, loc, i), panel, group}));
+  return columns;
+}
+
+static Value emitFma(OpBuilder &b, Location loc, Value integers, Value scale,
+                     Value sum) {
+  Value x = arith::SIToFPOp::create(b, loc, scale.getType(), integers);
+  return math::FmaOp::create(b, loc, x, scale, sum);
+}
+
+Value quantmlir::endGroup(OpBuilder &b, Location loc,
+                          const ScaledKernel &kernel, Value acc, Value sum,
+                          Value row, Value group, const GroupColumns &columns) {
+  PackedScaledMatmulOp op = kernel.op;
+  for (auto [i, column] : llvm::enumerate(columns.factors)) {
+    Value x = memref::LoadOp::create(b, loc, op.getRowFactors(),
+                                     ValueRange{index(b, loc, i), row, group});
+    Value product =
+        arith::MulIOp::create(b, loc, broadcast(b, loc, kernel, x), column);
+    acc = arith::AddIOp::create(b, loc, acc, product);
+  }
+  sum = emitFma(b, loc, acc, columns.scale, sum);
+  if (!columns.offset)
+    return sum;
+  Value x =
+      memref::LoadOp::create(b, loc, op.getRowSums(), ValueRange{row, group});
+  return emitFma(b, loc, broadcast(b, loc, kernel, x), columns.offset, sum);
+}
+
+Value quantmlir::broadcastRowBias(OpBuilder &b, Location loc,
+                                  const ScaledKernel &kernel, Value row,
+                                  Value group) {
+  Value bias = kernel.op.getRowBias();
+  if (!bias)
+    return {};
+  Value x = memref::LoadOp::create(b, loc, bias, ValueRange{row, group});
+  return broadcast(b, loc, kernel, x);
+}
+
+Value quantmlir::broadcastActivations(OpBuilder &b, Location loc,
+                                      const ScaledKernel &kernel, Value row,
+                                      Value k) {
+  Type i8 = b.getI8Type();
+  Value bytes = vector::LoadOp::create(b, loc, VectorType::get({4}, i8),
+                                       kernel.op.getLhs(), ValueRange{row, k});
+  Value word = vector::BitCastOp::create(
+      b, loc, VectorType::get({1}, b.getI32Type()), bytes);
+  Value scalar = vector::ExtractOp::create(b, loc, word, ArrayRef<int64_t>{0});
+  return vector::BitCastOp::create(b, loc,
+                                   VectorType::get({kernel.lanes * 4}, i8),
+                                   broadcast(b, loc, kernel, scalar));
+}
+
+Value quantmlir::emitScaledDot(OpBuilder &b, Location loc,
+                               const ScaledKernel &kernel, Value acc,
+                               Value weight, Value activations) {
+  return LLVM::CallIntrinsicOp::create(
+             b, loc, acc.getType(), b.getStringAttr(kernel.row.llvmIntrinsic),
+             ValueRange{acc, weight, activations})
+      .getResults();
+}
+
+/// t * row_scale + bias, rounded after each, then the result's type.
+static Value emitResult(OpBuilder &b, Location loc, const ScaledKernel &kernel,
+                        Value t, Value row, Value panel) {
+  PackedScaledMatmulOp op = kernel.op;
+  if (Value scale = op.getRowScale()) {
+    SmallVector<Value> at;
+    if (cast<MemRefType>(scale.getType()).getRank() == 1)
+      at.push_back(row);
+    Value s = memref::LoadOp::create(b, loc, scale, at);
+    t = arith::MulFOp::create(b, loc, t, broadcast(b, loc, kernel, s));
+  }
+  if (Value bias = op.getBias())
+    t = arith::AddFOp::create(b, loc, t,
+                              loadColumns(b, loc, kernel, bias, {panel}));
+  Type element = cast<MemRefType>(op.getInit().getType()).getElementType();
+  if (element.isF32())
+    return t;
+  return arith::TruncFOp::create(b, loc, kernel.typed(element), t);
+}
+
+void quantmlir::storeScaledResult(OpBuilder &b, Location loc,
+                                  const ScaledKernel &kernel, Value sum,
+                                  Value row, Value panel) {
+  Value y = emitResult(b, loc, kernel, sum, row, panel);
+  Value init = kernel.op.getInit();
+  Value column =
+      arith::MulIOp::create(b, loc, panel, index(b, loc, kernel.lanes));
+  int64_t n = cast<MemRefType>(init.getType()).getDimSize(1);
+  if (!ShapedType::isDynamic(n) && n % kernel.lanes == 0) {
+    vector::StoreOp::create(b, loc, y, init, ValueRange{row, column});
+    return;
+  }
+  Value size = memref::DimOp::create(b, loc, init, 1);
+  Value left = arith::SubIOp::create(b, loc, size, column);
+  Value mask =
+      vector::CreateMaskOp::create(b, loc, kernel.typed(b.getI1Type()), left);
+  vector::MaskedStoreOp::create(b, loc, init, ValueRange{row, column}, mask, y);
+}
+
+SmallVector<Value> quantmlir::splitUnsignedNibbles(OpBuilder &b, Location loc,
+                                                   Value bytes) {
+  auto splat = [&](int8_t value) -> Value {
+    auto type = cast<VectorType>(bytes.getType());
+    return arith::ConstantOp::create(b, loc,
+                                     DenseElementsAttr::get(type, value));
+  };
+  Value low = arith::AndIOp::create(b, loc, bytes, splat(15));
+  // One instruction with GFNI; else a shift of words and a mask.
+  Value high = arith::ShRUIOp::create(b, loc, bytes, splat(4));
+  return {low, high};
+}

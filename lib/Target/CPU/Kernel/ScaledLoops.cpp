@@ -1,0 +1,182 @@
+//===- ScaledLoops.cpp - loops around the grouped kernel ------------------===//
+//
+// Rows of activations that fit in a part of L2 make a block. Inside a block the
+// loop over panels of columns is the outer one, so that a panel of the weight,
+// which comes from memory once a block, serves all its rows; tiles of rows are
+// the inner one. A static number of rows is divided into tiles of nearly equal
+// height, so that no row is computed for nothing; a dynamic one into the
+// highest tiles, then tiles of four rows and of one: with a single row this is
+// a matrix-vector product at the memory's pace.
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant/Target/CPU/Kernel/ScaledLoops.h"
+
+#include "quant/Target/CPU/Kernel/ScaledKernel.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+/// Bytes of activations that stay in L2 beside a panel of the weight.
+static constexpr int64_t kBlockBytes = 512 * 1024;
+
+namespace {
+
+/// Rows [begin, end) in tiles of `height`, which divides their number.
+struct RowRange {
+  Value begin, end;
+  int64_t height;
+};
+
+class LoopEmitter {
+public:
+  LoopEmitter(OpBuilder &b, PackedScaledMatmulOp op)
+      : b(b), op(op), loc(op.getLoc()), kernel(op, b),
+        maxHeight(kernel.maxTile.rows) {}
+
+  void emit() {
+    auto lhs = cast<MemRefType>(op.getLhs().getType());
+    int64_t blockRows =
+        std::max<int64_t>(1, kBlockBytes / lhs.getDimSize(1) / maxHeight) *
+        maxHeight;
+    SmallVector<RowRange> ranges = divideRows(lhs.getDimSize(0));
+    bool fits = !lhs.isDynamicDim(0) && lhs.getDimSize(0) <= blockRows;
+    if (fits)
+      return forPanels(ranges);
+    // The highest tiles in blocks, and the few other rows apart.
+    RowRange high = ranges.front();
+    Value step = index(blockRows / maxHeight * high.height);
+    scf::ForOp::create(
+        b, loc, high.begin, high.end, step, ValueRange{},
+        [&](OpBuilder &nested, Location, Value begin, ValueRange) {
+          OpBuilder::InsertionGuard guard(b);
+          b.setInsertionPointToEnd(nested.getInsertionBlock());
+          Value end = arith::MinUIOp::create(
+              b, loc, arith::AddIOp::create(b, loc, begin, step), high.end);
+          forPanels(RowRange{begin, end, high.height});
+          scf::YieldOp::create(b, loc);
+        });
+    if (ranges.size() > 1)
+      forRemainingRows(ArrayRef(ranges).drop_front());
+  }
+
+private:
+  Value index(int64_t v) { return arith::ConstantIndexOp::create(b, loc, v); }
+
+  SmallVector<RowRange> divideRows(int64_t m) {
+    if (ShapedType::isDynamic(m))
+      return divideDynamicRows();
+    int64_t tiles = std::max<int64_t>(1, llvm::divideCeil(m, maxHeight));
+    int64_t high = llvm::divideCeil(std::max<int64_t>(m, 1), tiles);
+    int64_t low = high - 1;
+    int64_t highTiles = m - low * tiles, split = highTiles * high;
+    SmallVector<RowRange> ranges = {{index(0), index(split), high}};
+    if (split < m)
+      ranges.push_back({index(split), index(m), low});
+    return ranges;
+  }
+
+  SmallVector<RowRange> divideDynamicRows() {
+    Value m = memref::DimOp::create(b, loc, op.getLhs(), 0);
+    SmallVector<RowRange> ranges;
+    Value begin = index(0);
+    for (int64_t height : {maxHeight, int64_t(4), int64_t(1)}) {
+      Value rest = arith::SubIOp::create(b, loc, m, begin);
+      Value over = arith::RemUIOp::create(b, loc, rest, index(height));
+      Value end = arith::SubIOp::create(b, loc, m, over);
+      ranges.push_back({begin, end, height});
+      begin = end;
+    }
+    return ranges;
+  }
+
+  /// Panels of columns (outer) by tiles of rows (inner). Where some tiles take
+  /// several panels, all get that many at a time, and what is left one by one.
+  void forPanels(ArrayRef<RowRange> ranges) {
+    int64_t together = 1;
+    for (const RowRange &range : ranges)
+      together = std::max(together, kernel.getTilePanels(range.height));
+    Value panels = memref::DimOp::create(b, loc, op.getRhs(), 0);
+    Value over = arith::RemUIOp::create(b, loc, panels, index(together));
+    Value split = arith::SubIOp::create(b, loc, panels, over);
+    forPanels(ranges, index(0), split, together);
+    if (together > 1)
+      forPanels(ranges, split, panels, 1);
+  }
+
+  void forPanels(ArrayRef<RowRange> ranges, Value begin, Value end,
+                 int64_t together) {
+    scf::ForOp::create(
+        b, loc, begin, end, index(together), ValueRange{},
+        [&](OpBuilder &nested, Location, Value panel, ValueRange) {
+          OpBuilder::InsertionGuard guard(b);
+          b.setInsertionPointToEnd(nested.getInsertionBlock());
+          for (const RowRange &range : ranges)
+            forTiles(range, panel, together);
+          scf::YieldOp::create(b, loc);
+        });
+  }
+
+  void forTiles(const RowRange &range, Value firstPanel, int64_t together) {
+    int64_t atOnce = std::min(together, kernel.getTilePanels(range.height));
+    for (int64_t p = 0; p < together; p += atOnce) {
+      Value panel = arith::AddIOp::create(b, loc, firstPanel, index(p));
+      scf::ForOp::create(
+          b, loc, range.begin, range.end, index(range.height), ValueRange{},
+          [&](OpBuilder &nested, Location, Value row, ValueRange) {
+            emitScaledTile(nested, loc, kernel, panel, row,
+                           {range.height, atOnce});
+            scf::YieldOp::create(nested, loc);
+          });
+    }
+  }
+
+  /// The weight is not read once more for no rows.
+  void forRemainingRows(ArrayRef<RowRange> ranges) {
+    Value any = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
+                                      ranges.front().begin, ranges.back().end);
+    scf::IfOp::create(b, loc, any, [&](OpBuilder &nested, Location) {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToEnd(nested.getInsertionBlock());
+      forPanels(ranges);
+      scf::YieldOp::create(b, loc);
+    });
+  }
+
+  OpBuilder &b;
+  PackedScaledMatmulOp op;
+  Location loc;
+  ScaledKernel kernel;
+  int64_t maxHeight;
+};
+
+} // namespace
+
+/// Asks LLVM for a stack on which it can align what it spills. The f32 sums of
+/// a tile wait there while the integer ones have the registers, and a vector
+/// across two lines of cache costs twice.
+static void alignStack(PackedScaledMatmulOp op) {
+  constexpr StringLiteral name = "passthrough";
+  auto function = op->getParentOfType<FunctionOpInterface>();
+  if (!function)
+    return;
+  SmallVector<Attribute> attributes;
+  if (auto present = function->getAttrOfType<ArrayAttr>(name))
+    attributes.assign(present.begin(), present.end());
+  auto realign = StringAttr::get(op.getContext(), "stackrealign");
+  if (llvm::is_contained(attributes, realign))
+    return;
+  attributes.push_back(realign);
+  function->setAttr(name, ArrayAttr::get(op.getContext(), attributes));
+}
+
+void quantmlir::emitScaledLoops(OpBuilder &b, PackedScaledMatmulOp op) {
+  alignStack(op);
+  LoopEmitter(b, op).emit();
+}

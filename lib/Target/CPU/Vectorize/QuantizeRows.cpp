@@ -1,0 +1,328 @@
+//===- QuantizeRows.cpp - rows scaled and quantized as vectors ------------===//
+//
+// A row is read from memory for its largest magnitude and from L1 for its
+// integers. The magnitude is the largest bit pattern without the sign, read as
+// an integer: infinities and NaN are larger than all finite numbers, so that
+// the largest also says whether there is one. Almost always there is none, and
+// the scale s is far from the ends of the floats. Then no element exceeds the
+// range, nothing is a NaN, and the quotient, rounded once, takes four
+// instructions:
+//
+//   y = fl(1 / s), z = fl((1 - y * s) * y)     once for a row; 1 - y * s is
+//   exact q0 = fl(x * y + fl(x * z))                 within 1 unit in the last
+//   place:
+//                                              y + z is 1 / s but for 2^-48
+//   q1 = fl(q0 + (x - q0 * s) * y)             fl(x / s)
+//
+// by Markstein's theorem (QuantizeByReciprocal.cpp has the source). Adding
+// 1.5 * 2^23 rounds to nearest even, and the sum's last byte is the integer.
+// Every other row takes the formula of quant.quantize, with its division.
+//
+//===----------------------------------------------------------------------===//
+
+#include "QuantizeRows.h"
+
+#include "quant/Target/CPU/Kernel/ContiguousRows.h"
+#include "quant/Target/CPU/Parallel/IndependentLoops.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "quant/Dialect/Quant/Utils/RescaleFormula.h"
+#include "quant/Target/IR/QTarget.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+/// Elements of a vector: four registers of 512 bits hide the latency of a
+/// maximum, two that of a quotient.
+static constexpr int64_t kMagnitudeLanes = 64, kQuantizeLanes = 32;
+static constexpr int64_t kMagnitudeMask = 0x7FFFFFFF, kInfinity = 0x7F800000;
+/// The bits of 2^-90 and 2^90: between them no step over- or underflows but
+/// where the quotient is far below one half.
+static constexpr int64_t kSmallest = (127 - 90) << 23, kLargest = (127 + 90)
+                                                                  << 23;
+static constexpr double kRoundingShift = 12582912.0;
+/// What is added to make a signed byte an unsigned one.
+static constexpr int64_t kUnsignedShift = 128;
+
+namespace {
+
+/// Emits one row.
+class RowQuantizer {
+public:
+  RowQuantizer(QuantizeRowsOp op, const OpBuilder &builder, Value row,
+               Value nextRow)
+      : op(op), b(builder), loc(op.getLoc()), row(row), nextRow(nextRow),
+        k(cast<MemRefType>(op.getInput().getType()).getDimSize(1)) {}
+
+  void emit();
+
+private:
+  Value index(int64_t value) {
+    return arith::ConstantIndexOp::create(b, loc, value);
+  }
+  Value bits(int64_t value, int64_t lanes);
+  Value number(double value, int64_t lanes);
+  Value splat(Value scalar, int64_t lanes) {
+    return vector::BroadcastOp::create(
+        b, loc, VectorType::get({lanes}, scalar.getType()), scalar);
+  }
+  /// `lanes` elements from `column` on, as f32.
+  Value load(Value column, int64_t lanes);
+  /// `emitPart(column, lanes, carried)` for vectors of `lanes` columns, whose
+  /// result the next one carries, and for the shorter rest of the row.
+  Value forColumns(int64_t lanes, Value carried,
+                   function_ref<Value(Value, int64_t, Value)> emitPart);
+  Value getLargestBits(bool onlyFinite);
+  /// Asks for what the next row's loop will read at `column`.
+  void prefetchNextRow(Value column, int64_t lanes);
+  Value chooseScale(Value magnitude);
+  void quantizeFast(Value scale);
+  void quantizeAny(Value scale);
+  void store(Value integers, Value column) {
+    vector::StoreOp::create(b, loc, integers, op.getPacked(),
+                            ValueRange{row, column});
+  }
+  /// Else `math.fma` is a call for each element.
+  bool hasFusedMultiplyAdd() {
+    auto target = qtarget::TargetAttr::lookup(op);
+    return target && target.hasFeature("fma");
+  }
+  int64_t getElementBytes() {
+    return cast<MemRefType>(op.getInput().getType()).getElementTypeBitWidth() /
+           8;
+  }
+  VectorType bytes(int64_t lanes) {
+    return VectorType::get({lanes}, b.getI8Type());
+  }
+
+  QuantizeRowsOp op;
+  OpBuilder b;
+  Location loc;
+  /// The row, and the next one that is there.
+  Value row, nextRow;
+  int64_t k;
+};
+
+} // namespace
+
+Value RowQuantizer::bits(int64_t value, int64_t lanes) {
+  auto type = VectorType::get({lanes}, b.getI32Type());
+  return arith::ConstantOp::create(
+      b, loc, DenseElementsAttr::get(type, static_cast<int32_t>(value)));
+}
+
+Value RowQuantizer::number(double value, int64_t lanes) {
+  auto type = VectorType::get({lanes}, b.getF32Type());
+  return arith::ConstantOp::create(
+      b, loc, DenseElementsAttr::get(type, static_cast<float>(value)));
+}
+
+Value RowQuantizer::load(Value column, int64_t lanes) {
+  Type element = cast<MemRefType>(op.getInput().getType()).getElementType();
+  Value x = vector::LoadOp::create(b, loc, VectorType::get({lanes}, element),
+                                   op.getInput(), ValueRange{row, column});
+  if (element.isF32())
+    return x;
+  auto type = VectorType::get({lanes}, b.getF32Type());
+  if (element.isF16())
+    return arith::ExtFOp::create(b, loc, type, x);
+  // A bf16 is the upper half of an f32. (LLVM 22 stops at some vectors of
+  // bf16.)
+  Value upper = arith::BitcastOp::create(
+      b, loc, VectorType::get({lanes}, b.getI16Type()), x);
+  auto words = VectorType::get({lanes}, b.getI32Type());
+  upper = arith::ExtUIOp::create(b, loc, words, upper);
+  upper = arith::ShLIOp::create(b, loc, upper, bits(16, lanes));
+  return arith::BitcastOp::create(b, loc, type, upper);
+}
+
+Value RowQuantizer::forColumns(
+    int64_t lanes, Value carried,
+    function_ref<Value(Value, int64_t, Value)> emitPart) {
+  int64_t whole = k - k % lanes;
+  if (whole) {
+    auto loop =
+        scf::ForOp::create(b, loc, index(0), index(whole), index(lanes),
+                           carried ? ValueRange(carried) : ValueRange());
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value next = emitPart(loop.getInductionVar(), lanes,
+                          carried ? loop.getRegionIterArg(0) : Value());
+    if (carried) {
+      scf::YieldOp::create(b, loc, next);
+      carried = loop.getResult(0);
+    }
+  }
+  return whole == k ? carried : emitPart(index(whole), k - whole, carried);
+}
+
+/// The bits of the largest magnitude of all or of the finite elements.
+Value RowQuantizer::getLargestBits(bool onlyFinite) {
+  auto largestOf = [&](Value lanes) -> Value {
+    return vector::ReductionOp::create(b, loc, vector::CombiningKind::MAXUI,
+                                       lanes);
+  };
+  // Other vectors than those of the loop that is always run: LLVM would keep
+  // what they have in common, for which there are no registers.
+  int64_t width = onlyFinite ? kQuantizeLanes : kMagnitudeLanes;
+  Value rest;
+  auto combine = [&](Value column, int64_t lanes, Value carried) -> Value {
+    auto type = VectorType::get({lanes}, b.getI32Type());
+    Value magnitude = arith::AndIOp::create(
+        b, loc, arith::BitcastOp::create(b, loc, type, load(column, lanes)),
+        bits(kMagnitudeMask, lanes));
+    if (onlyFinite) {
+      Value isFinite = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
+                                             magnitude, bits(kInfinity, lanes));
+      magnitude =
+          arith::SelectOp::create(b, loc, isFinite, magnitude, bits(0, lanes));
+    }
+    if (lanes == width)
+      return arith::MaxUIOp::create(b, loc, carried, magnitude);
+    rest = largestOf(magnitude);
+    return carried;
+  };
+  Value lanes = forColumns(width, bits(0, width), combine);
+  if (k < width)
+    return rest;
+  Value largest = largestOf(lanes);
+  return rest ? arith::MaxUIOp::create(b, loc, largest, rest).getResult()
+              : largest;
+}
+
+void RowQuantizer::prefetchNextRow(Value column, int64_t lanes) {
+  int64_t elements = 64 / getElementBytes();
+  for (int64_t i = 0; i < lanes; i += elements)
+    memref::PrefetchOp::create(
+        b, loc, op.getInput(),
+        ValueRange{nextRow, arith::AddIOp::create(b, loc, column, index(i))},
+        /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
+}
+
+Value RowQuantizer::chooseScale(Value magnitude) {
+  auto scalar = [&](double value) -> Value {
+    return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(value));
+  };
+  Value scale =
+      arith::DivFOp::create(b, loc, magnitude, scalar(op.getRange()[1]));
+  Value isZero = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, scale,
+                                       scalar(0));
+  return arith::SelectOp::create(b, loc, isZero, scalar(1), scale);
+}
+
+void RowQuantizer::quantizeFast(Value scale) {
+  Value one = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(1));
+  Value y = arith::DivFOp::create(b, loc, one, scale);
+  Value minus = arith::NegFOp::create(b, loc, y);
+  Value missing = math::FmaOp::create(b, loc, minus, scale, one);
+  Value z = arith::MulFOp::create(b, loc, missing, y);
+  double shift = kRoundingShift + (op.getIsUnsigned() ? kUnsignedShift : 0);
+  auto quantize = [&](Value column, int64_t lanes, Value) -> Value {
+    prefetchNextRow(column, lanes);
+    Value x = load(column, lanes);
+    Value low = arith::MulFOp::create(b, loc, x, splat(z, lanes));
+    Value q = math::FmaOp::create(b, loc, x, splat(y, lanes), low);
+    Value minus = arith::NegFOp::create(b, loc, q);
+    Value remainder =
+        math::FmaOp::create(b, loc, minus, splat(scale, lanes), x);
+    q = math::FmaOp::create(b, loc, remainder, splat(y, lanes), q);
+    Value shifted = arith::AddFOp::create(b, loc, q, number(shift, lanes));
+    Value words = arith::BitcastOp::create(
+        b, loc, VectorType::get({lanes}, b.getI32Type()), shifted);
+    store(arith::TruncIOp::create(b, loc, bytes(lanes), words), column);
+    return {};
+  };
+  forColumns(kQuantizeLanes, Value(), quantize);
+}
+
+/// The formula of quant.quantize.
+void RowQuantizer::quantizeAny(Value scale) {
+  int64_t shift = op.getIsUnsigned() ? kUnsignedShift : 0;
+  auto quantize = [&](Value column, int64_t lanes, Value) -> Value {
+    Value quotient =
+        arith::DivFOp::create(b, loc, load(column, lanes), splat(scale, lanes));
+    Value rounded = math::RoundEvenOp::create(b, loc, quotient);
+    Value integers = saturate(
+        b, loc, rounded, shift ? number(shift, lanes) : Value(),
+        op.getRange()[0] + shift, op.getRange()[1] + shift, b.getI8Type());
+    store(integers, column);
+    return {};
+  };
+  forColumns(kQuantizeLanes, Value(), quantize);
+}
+
+void RowQuantizer::emit() {
+  Type i32 = b.getI32Type(), f32 = b.getF32Type();
+  auto word = [&](int64_t value) -> Value {
+    return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value));
+  };
+  Value largest = getLargestBits(/*onlyFinite=*/false);
+  Value isFinite = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
+                                         largest, word(kInfinity));
+  auto magnitudeOf =
+      scf::IfOp::create(b, loc, i32, isFinite, /*withElseRegion=*/true);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(magnitudeOf.thenBlock());
+    scf::YieldOp::create(b, loc, largest);
+    b.setInsertionPointToStart(magnitudeOf.elseBlock());
+    scf::YieldOp::create(b, loc, getLargestBits(/*onlyFinite=*/true));
+  }
+  Value scale = chooseScale(
+      arith::BitcastOp::create(b, loc, f32, magnitudeOf.getResult(0)));
+  memref::StoreOp::create(b, loc, scale, op.getScale(), row);
+
+  if (!hasFusedMultiplyAdd())
+    return quantizeAny(scale);
+  Value scaleBits = arith::BitcastOp::create(b, loc, i32, scale);
+  Value aboveSmallest =
+      arith::SubIOp::create(b, loc, scaleBits, word(kSmallest));
+  Value isUsual =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, aboveSmallest,
+                            word(kLargest - kSmallest));
+  Value isFast = arith::AndIOp::create(b, loc, isFinite, isUsual);
+  auto branch = scf::IfOp::create(b, loc, isFast, /*withElseRegion=*/true);
+  b.setInsertionPointToStart(branch.thenBlock());
+  quantizeFast(scale);
+  b.setInsertionPointToStart(branch.elseBlock());
+  quantizeAny(scale);
+}
+
+LogicalResult quantmlir::expandQuantizeRows(RewriterBase &b,
+                                            QuantizeRowsOp op) {
+  if (!isa<MemRefType>(op.getInput().getType()))
+    return op.emitError("expected memrefs, found tensors; bufferize first");
+  if (!op.isPlain() || op.getRange()[0] > -op.getRange()[1])
+    return op.emitError("expected plain rows and a range [qmin, qmax] with "
+                        "qmin <= -qmax, found ")
+           << op.getPacked().getType() << " and [" << op.getRange()[0] << ", "
+           << op.getRange()[1] << "]";
+  readContiguousRows(b, op, op.getInputMutable());
+  writeContiguousRows(b, op, op.getPackedMutable());
+  b.setInsertionPoint(op);
+  Location loc = op.getLoc();
+  auto input = cast<MemRefType>(op.getInput().getType());
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  Value rows = memref::DimOp::create(b, loc, op.getInput(), 0);
+  auto loop = scf::ForOp::create(b, loc, zero, rows, one);
+  markIndependent(loop, input.getDimSize(1));
+  b.setInsertionPointToStart(loop.getBody());
+  Value row = loop.getInductionVar();
+  Value nextRow =
+      arith::MinUIOp::create(b, loc, arith::AddIOp::create(b, loc, row, one),
+                             arith::SubIOp::create(b, loc, rows, one));
+  if (input.getDimSize(1) > 0) {
+    RowQuantizer(op, b, row, nextRow).emit();
+  } else {
+    // As of a row of zeros.
+    Value one = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(1));
+    memref::StoreOp::create(b, loc, one, op.getScale(), row);
+  }
+  b.eraseOp(op);
+  return success();
+}
