@@ -2,6 +2,15 @@
 
 #include "Kernels.h"
 
+#include "Dp4aTile.h"
+#include "ScaledMmaKernel.h"
+#include "WgmmaTile.h"
+#include "quant/Target/GPU/GemmKernel.h"
+#include "quant/Target/GPU/GemvKernel.h"
+#include "quant/Target/GPU/QuantizeRowsKernel.h"
+#include "quant/Target/GPU/ScaledGemvKernel.h"
+#include "quant/Target/GPU/ScaledShape.h"
+
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 
@@ -95,13 +104,26 @@ static std::string getName(const Schedule &schedule) {
   return shape;
 }
 
+/// How one warp, or with wgmma four of them, multiplies a tile.
+static std::unique_ptr<TileMultiply>
+createTile(KernelBuilder &k, const qtarget::IntrinsicRow &row,
+           const Schedule &schedule, Value thread) {
+  if (row.family == qtarget::IntrinsicFamily::Dp4a)
+    return std::make_unique<Dp4aTile>(k, schedule, thread);
+  if (schedule.warpgroups)
+    return std::make_unique<WgmmaTile>(k, row, schedule, thread);
+  return std::make_unique<MmaTile>(k, row, schedule, thread);
+}
+
 Launch Kernels::getGemm(const Problem &problem, const Schedule &schedule) {
-  gpu::GPUFuncOp kernel =
-      get("gemm", problem.op, kNumArguments - 1, schedule.threads(),
-          getName(schedule),
-          [&](KernelBuilder &k, gpu::GPUFuncOp func, Value shared) {
-            emitGemmKernel(k, func, problem, schedule, shared);
-          });
+  gpu::GPUFuncOp kernel = get(
+      "gemm", problem.op, kNumArguments - 1, schedule.threads(),
+      getName(schedule),
+      [&](KernelBuilder &k, gpu::GPUFuncOp func, Value shared) {
+        emitGemmKernel(k, func, problem, schedule, shared, [&](Value thread) {
+          return createTile(k, problem.row, schedule, thread);
+        });
+      });
   return describe(kernel, schedule);
 }
 
@@ -119,13 +141,13 @@ Launch Kernels::getGemv(const Problem &problem) {
                    kGemvBlocksPerMultiprocessor});
 }
 
-Launch Kernels::getScaled(PackedScaledMatmulOp op) {
+Launch Kernels::getScaledGemv(PackedScaledMatmulOp op) {
   constexpr int64_t threads = kGemvWarps * 32;
   ScaledShape shape(op);
   gpu::GPUFuncOp kernel =
       get("scaled", op, kNumScaledArguments - 1, threads, "",
           [&](KernelBuilder &k, gpu::GPUFuncOp func, Value shared) {
-            emitScaledKernel(k, func, op, shared);
+            emitScaledGemvKernel(k, func, op, shared);
           });
   return describe({kernel, shape.rows, Problem::panelColumns, threads,
                    shape.sharedBytes(), shape.blocksPerMultiprocessor()});

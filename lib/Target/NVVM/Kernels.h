@@ -3,12 +3,18 @@
 #ifndef QUANT_LIB_TARGET_NVVM_KERNELS_H
 #define QUANT_LIB_TARGET_NVVM_KERNELS_H
 
-#include "Kernel.h"
+#include "quant/Target/GPU/KernelBuilder.h"
+#include "quant/Target/GPU/Schedule.h"
 
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
+#include "quant/Dialect/Quant/IR/QuantizeRows.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace quantmlir::nvvm {
+
+using namespace device;
 
 /// A kernel and how it is launched.
 struct Launch {
@@ -29,7 +35,7 @@ public:
   mlir::ModuleOp getProgram() const { return module; }
   Launch getGemm(const Problem &problem, const Schedule &schedule);
   Launch getGemv(const Problem &problem);
-  Launch getScaled(PackedScaledMatmulOp op);
+  Launch getScaledGemv(PackedScaledMatmulOp op);
   Launch getScaledMma(PackedScaledMatmulOp op, const qtarget::IntrinsicRow &row,
                       const Schedule &schedule);
   Launch getQuantizeRows(QuantizeRowsOp op);

@@ -1,7 +1,7 @@
 //===- MmaTile.cpp - a warp's tile, by mma.sync ---------------------------===//
 
 #include "MmaTile.h"
-#include "StageRing.h"
+#include "quant/Target/GPU/StageRing.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"

@@ -3,10 +3,12 @@
 #ifndef QUANT_LIB_TARGET_NVVM_MMATILE_H
 #define QUANT_LIB_TARGET_NVVM_MMATILE_H
 
-#include "TileMultiply.h"
+#include "quant/Target/GPU/TileMultiply.h"
 #include "quant/Target/NVVM/FragmentLayout.h"
 
 namespace quantmlir::nvvm {
+
+using namespace device;
 
 /// A grid of instruction tiles: (warpM / m) x (warpN / n) of them. Lane
 /// 4 g + j has rows g, g + 8, ... and columns 2 j, 2 j + 1 of each eight.

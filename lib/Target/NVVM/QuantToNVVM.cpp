@@ -5,9 +5,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "DeviceBuffers.h"
-#include "HostCalls.h"
+#include "ChooseSchedule.h"
 #include "Kernels.h"
+#include "ScaledMmaKernel.h"
+#include "quant/Target/GPU/DeviceBuffers.h"
+#include "quant/Target/GPU/GemvKernel.h"
+#include "quant/Target/GPU/HostCalls.h"
+#include "quant/Target/GPU/QuantizeRowsKernel.h"
+#include "quant/Target/GPU/ScaledShape.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -128,7 +133,8 @@ static void emitLaunches(OpBuilder &b, Location loc, Kernels &kernels,
                          Value rows, ArrayRef<Value> arguments) {
   ScaledShape shape(op);
   auto launchFew = [&](OpBuilder &b, Location loc) {
-    emitLaunch(b, loc, kernels.getScaled(op), shape.panels, rows, arguments);
+    emitLaunch(b, loc, kernels.getScaledGemv(op), shape.panels, rows,
+               arguments);
   };
   const qtarget::IntrinsicRow *row = getScaledMmaRow(target);
   if (!row || !shape.suitsMma())

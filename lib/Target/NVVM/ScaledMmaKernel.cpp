@@ -15,8 +15,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ScaledMmaKernel.h"
+
 #include "ScaledTile.h"
-#include "StageRing.h"
+#include "quant/Target/GPU/ScaledEpilogue.h"
+#include "quant/Target/GPU/StageRing.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -317,6 +320,14 @@ void ScaledMmaEmitter::emit() {
   Values last = shape.groupsPerBlock() > 1 ? sumShortGroups(carried)
                                            : sumLongGroups(carried);
   store(ArrayRef<Value>(last).drop_front());
+}
+
+const qtarget::IntrinsicRow *nvvm::getScaledMmaRow(qtarget::TargetAttr target) {
+  for (const qtarget::IntrinsicRow &row : qtarget::getIntrinsicTable())
+    if (row.family == qtarget::IntrinsicFamily::MmaSync && row.lhs.bits == 8 &&
+        row.isLegalOn(target))
+      return &row;
+  return nullptr;
 }
 
 void nvvm::emitScaledMmaKernel(KernelBuilder &k, gpu::GPUFuncOp func,

@@ -2,7 +2,7 @@
 
 #include "ScaledTile.h"
 
-#include "StageRing.h"
+#include "quant/Target/GPU/StageRing.h"
 
 using namespace mlir;
 using namespace quantmlir;

@@ -25,8 +25,11 @@
 #define QUANT_LIB_TARGET_NVVM_SCALEDTILE_H
 
 #include "MmaTile.h"
+#include "quant/Target/GPU/ScaledShape.h"
 
 namespace quantmlir::nvvm {
+
+using namespace device;
 
 /// A nibble in the upper half of a byte is so many times itself.
 inline constexpr int64_t kNibbleFactor = 16;

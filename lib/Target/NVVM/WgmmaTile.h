@@ -7,6 +7,8 @@
 
 namespace quantmlir::nvvm {
 
+using namespace device;
+
 /// 64 rows a warpgroup and all columns of the block: one wgmma.mma_async for
 /// each 32 of K, which reads both operands from shared memory. Its sums are
 /// those of mma.sync m16n8 for each warp's 16 rows (PTX ISA, "Register

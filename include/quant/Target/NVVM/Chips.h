@@ -26,12 +26,6 @@ struct Chip {
   int64_t reservedSharedKiB;
 };
 
-/// Registers of 32 bits that a multiprocessor has, on every chip so far, the
-/// most that a thread can have, and what they are handed out by.
-inline constexpr int64_t kRegisters = 65536;
-inline constexpr int64_t kMaxThreadRegisters = 255;
-inline constexpr int64_t kRegisterUnit = 8;
-
 llvm::ArrayRef<Chip> getChips();
 
 /// The chip of this name, or null.

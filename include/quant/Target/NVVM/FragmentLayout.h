@@ -16,11 +16,12 @@
 #ifndef QUANT_TARGET_NVVM_FRAGMENTLAYOUT_H
 #define QUANT_TARGET_NVVM_FRAGMENTLAYOUT_H
 
+#include "quant/Target/GPU/Warp.h"
 #include "quant/Target/IR/IntrinsicTable.h"
 
 namespace quantmlir::nvvm {
 
-inline constexpr int64_t kLanes = 32;
+using device::kLanes;
 
 enum class Operand { A, B, C };
 

@@ -1,4 +1,4 @@
-//===- SetTarget.cpp - describe the chip to compile for -------------------===//
+//===- SetNVVMTarget.cpp - describe the chip to compile for ---------------===//
 //===----------------------------------------------------------------------===//
 
 #include "quant/Target/NVVM/Chips.h"

@@ -1,4 +1,4 @@
-//===- Schedule.cpp - how a kernel is cut ---------------------------------===//
+//===- ChooseSchedule.cpp - how kernels are cut for a chip ----------------===//
 //
 // A warp's tile of 64 x 64 reads 8 KiB of shared memory for 64 * 64 * 64
 // products: a quarter of the time that mma.sync takes for them on sm_80. It
@@ -13,7 +13,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Kernel.h"
+#include "ChooseSchedule.h"
 
 #include "quant/Target/NVVM/Chips.h"
 #include "llvm/Support/MathExtras.h"
@@ -24,18 +24,6 @@ using namespace mlir;
 using namespace quantmlir;
 using namespace quantmlir::nvvm;
 using qtarget::IntrinsicFamily;
-
-Problem::Problem(PackedMatmulOp op)
-    : op(op), row(qtarget::getIntrinsicRow(op.getIntrinsic())),
-      n(memrefType(op.getInit()).getDimSize(1)),
-      panels(memrefType(op.getRhs()).getDimSize(0)),
-      kBlocks(memrefType(op.getRhs()).getDimSize(1)) {}
-
-int64_t nvvm::getMaxRegisters(int64_t threads, int64_t blocks) {
-  return std::min<int64_t>(
-      llvm::alignDown(kRegisters / (threads * blocks), kRegisterUnit),
-      kMaxThreadRegisters);
-}
 
 /// Tiles from large to small: {blockM, blockN, warpsM, warpsN, stages, async,
 /// blocks a multiprocessor}.
@@ -181,14 +169,6 @@ Schedule nvvm::chooseSchedule(const Problem &problem,
     best.splits = countSplits(best, problem, rows, cores);
   }
   return fitTarget(best, target);
-}
-
-const qtarget::IntrinsicRow *nvvm::getScaledMmaRow(qtarget::TargetAttr target) {
-  for (const qtarget::IntrinsicRow &row : qtarget::getIntrinsicTable())
-    if (row.family == IntrinsicFamily::MmaSync && row.lhs.bits == 8 &&
-        row.isLegalOn(target))
-      return &row;
-  return nullptr;
 }
 
 Schedule nvvm::chooseScaledSchedule(const ScaledShape &shape,

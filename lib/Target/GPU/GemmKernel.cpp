@@ -17,9 +17,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Kernel.h"
-#include "StageRing.h"
-#include "TileMultiply.h"
+#include "quant/Target/GPU/GemmKernel.h"
+#include "quant/Target/GPU/KernelEpilogue.h"
+#include "quant/Target/GPU/StageRing.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -27,7 +27,7 @@
 
 using namespace mlir;
 using namespace quantmlir;
-using namespace quantmlir::nvvm;
+using namespace quantmlir::device;
 
 namespace {
 
@@ -42,7 +42,7 @@ public:
         isSwizzled(problem.row.family == qtarget::IntrinsicFamily::MmaSync),
         ring(k, schedule, sharedMemory, thread) {}
 
-  void emit();
+  void emit(CreateTile createTile);
 
 private:
   void planCopies();
@@ -224,7 +224,7 @@ void GemmEmitter::epilogue(TileMultiply &tile, ValueRange sums) {
         ArrayRef<Value>(rows).slice(first, std::min(together, count - first)));
 }
 
-void GemmEmitter::emit() {
+void GemmEmitter::emit(CreateTile createTile) {
   int64_t columns = problem.panels * Problem::panelColumns;
   origin = placeBlock(k, func, schedule,
                       memrefType(problem.op.getInit()).getDimSize(0), columns);
@@ -236,16 +236,15 @@ void GemmEmitter::emit() {
     endBlock = k.div(k.mul(k.add(split, 1), problem.kBlocks), schedule.splits);
   }
   planCopies();
-  std::unique_ptr<TileMultiply> tile =
-      TileMultiply::create(k, problem.row, schedule, thread);
+  std::unique_ptr<TileMultiply> tile = createTile(thread);
   SmallVector<Value> sums = mainLoop(*tile);
   if (schedule.splits == 1)
     return epilogue(*tile, sums);
   combineSplits(sums, [&](ValueRange totals) { epilogue(*tile, totals); });
 }
 
-void nvvm::emitGemmKernel(KernelBuilder &k, gpu::GPUFuncOp func,
-                          const Problem &problem, const Schedule &schedule,
-                          Value sharedMemory) {
-  GemmEmitter(k, func, problem, schedule, sharedMemory).emit();
+void device::emitGemmKernel(KernelBuilder &k, gpu::GPUFuncOp func,
+                            const Problem &problem, const Schedule &schedule,
+                            Value sharedMemory, CreateTile createTile) {
+  GemmEmitter(k, func, problem, schedule, sharedMemory).emit(createTile);
 }

@@ -1,16 +1,16 @@
 //===- DeviceBuffers.cpp - buffers that only kernels touch ----------------===//
 
-#include "DeviceBuffers.h"
-#include "HostCalls.h"
+#include "quant/Target/GPU/DeviceBuffers.h"
+#include "quant/Target/GPU/HostCalls.h"
 
 #include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
 #include "quant/Dialect/Quant/IR/QuantizeRows.h"
 
 using namespace mlir;
 using namespace quantmlir;
-using namespace quantmlir::nvvm;
+using namespace quantmlir::device;
 
-bool nvvm::becomesKernel(Operation *op) {
+bool device::becomesKernel(Operation *op) {
   return isa<PackedMatmulOp, PackedScaledMatmulOp, QuantizeRowsOp>(op);
 }
 

@@ -1,6 +1,6 @@
 //===- StageRing.cpp - operands on their way through shared memory --------===//
 
-#include "StageRing.h"
+#include "quant/Target/GPU/StageRing.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -9,14 +9,14 @@
 
 using namespace mlir;
 using namespace quantmlir;
-using namespace quantmlir::nvvm;
+using namespace quantmlir::device;
 
 /// Tiles of rows whose blocks run together.
 static constexpr int64_t kBandTiles = 8;
 
-TileOrigin nvvm::placeBlock(KernelBuilder &k, gpu::GPUFuncOp func,
-                            const Schedule &schedule, int64_t rows,
-                            int64_t columns) {
+TileOrigin device::placeBlock(KernelBuilder &k, gpu::GPUFuncOp func,
+                              const Schedule &schedule, int64_t rows,
+                              int64_t columns) {
   int64_t tilesN = llvm::divideCeil(columns, schedule.blockN);
   Value x = k.blockId(0), y = k.blockId(1);
   bool isOneBand = !ShapedType::isDynamic(rows) && rows <= schedule.blockM;

@@ -1,14 +1,14 @@
 //===- DeviceBuffers.h - buffers that only kernels touch --------*- C++ -*-===//
 
-#ifndef QUANT_LIB_TARGET_NVVM_DEVICEBUFFERS_H
-#define QUANT_LIB_TARGET_NVVM_DEVICEBUFFERS_H
+#ifndef QUANT_TARGET_GPU_DEVICEBUFFERS_H
+#define QUANT_TARGET_GPU_DEVICEBUFFERS_H
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/PatternMatch.h"
 #include "llvm/ADT/MapVector.h"
 
-namespace quantmlir::nvvm {
+namespace quantmlir::device {
 
 /// Whether `op` becomes a kernel.
 bool becomesKernel(mlir::Operation *op);
@@ -32,6 +32,6 @@ private:
   llvm::MapVector<mlir::Value, mlir::Value> addresses;
 };
 
-} // namespace quantmlir::nvvm
+} // namespace quantmlir::device
 
-#endif // QUANT_LIB_TARGET_NVVM_DEVICEBUFFERS_H
+#endif // QUANT_TARGET_GPU_DEVICEBUFFERS_H

@@ -1,4 +1,4 @@
-//===- ScaledKernel.cpp - weights whose scales differ along K -------------===//
+//===- ScaledGemvKernel.cpp - weights whose scales differ along K ---------===//
 //
 // A block owns a panel of 8 columns for up to four rows. Its warps share out
 // the groups of K. A warp's load is 512 neighbouring bytes: lane l holds, of
@@ -17,7 +17,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Kernel.h"
+#include "quant/Target/GPU/ScaledGemvKernel.h"
+#include "quant/Target/GPU/ScaledEpilogue.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -27,7 +28,7 @@
 
 using namespace mlir;
 using namespace quantmlir;
-using namespace quantmlir::nvvm;
+using namespace quantmlir::device;
 
 /// What a block may take of shared memory on every chip.
 static constexpr int64_t kLeastSharedBytes = 48 * 1024;
@@ -434,7 +435,7 @@ void ScaledEmitter::emit() {
   emitResult();
 }
 
-void nvvm::emitScaledKernel(KernelBuilder &k, gpu::GPUFuncOp func,
-                            PackedScaledMatmulOp op, Value sharedMemory) {
+void device::emitScaledGemvKernel(KernelBuilder &k, gpu::GPUFuncOp func,
+                                  PackedScaledMatmulOp op, Value sharedMemory) {
   ScaledEmitter(k, func, op, sharedMemory).emit();
 }

@@ -5,14 +5,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef QUANT_LIB_TARGET_NVVM_HOSTCALLS_H
-#define QUANT_LIB_TARGET_NVVM_HOSTCALLS_H
+#ifndef QUANT_TARGET_GPU_HOSTCALLS_H
+#define QUANT_TARGET_GPU_HOSTCALLS_H
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
 
-namespace quantmlir::nvvm {
+namespace quantmlir::device {
 
 class DeviceBuffers;
 
@@ -57,6 +57,6 @@ private:
   llvm::SmallVector<mlir::Value> taken, apart;
 };
 
-} // namespace quantmlir::nvvm
+} // namespace quantmlir::device
 
-#endif // QUANT_LIB_TARGET_NVVM_HOSTCALLS_H
+#endif // QUANT_TARGET_GPU_HOSTCALLS_H

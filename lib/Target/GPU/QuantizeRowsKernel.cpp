@@ -10,7 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Kernel.h"
+#include "quant/Target/GPU/QuantizeRowsKernel.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -21,7 +21,7 @@
 
 using namespace mlir;
 using namespace quantmlir;
-using namespace quantmlir::nvvm;
+using namespace quantmlir::device;
 
 QuantizeRowsShape::QuantizeRowsShape(QuantizeRowsOp op) {
   MemRefType packed = memrefType(op.getPacked());
@@ -174,7 +174,7 @@ void QuantizeRowsEmitter::emit() {
          });
 }
 
-void nvvm::emitQuantizeRowsKernel(KernelBuilder &k, gpu::GPUFuncOp func,
-                                  QuantizeRowsOp op, Value sharedMemory) {
+void device::emitQuantizeRowsKernel(KernelBuilder &k, gpu::GPUFuncOp func,
+                                    QuantizeRowsOp op, Value sharedMemory) {
   QuantizeRowsEmitter(k, func, op, sharedMemory).emit();
 }

@@ -1,6 +1,6 @@
 //===- KernelBuilder.cpp - shorthand for emitting kernels -----------------===//
 
-#include "KernelBuilder.h"
+#include "quant/Target/GPU/KernelBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -9,7 +9,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
-using namespace quantmlir::nvvm;
+using namespace quantmlir::device;
 
 /// LLVM's name of the scope of all threads of a GPU.
 static constexpr llvm::StringLiteral kWholeGpu = "device";

@@ -6,14 +6,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef QUANT_LIB_TARGET_NVVM_KERNELBUILDER_H
-#define QUANT_LIB_TARGET_NVVM_KERNELBUILDER_H
+#ifndef QUANT_TARGET_GPU_KERNELBUILDER_H
+#define QUANT_TARGET_GPU_KERNELBUILDER_H
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
 
-namespace quantmlir::nvvm {
+namespace quantmlir::device {
 
 inline mlir::MemRefType memrefType(mlir::Value value) {
   return mlir::cast<mlir::MemRefType>(value.getType());
@@ -94,6 +94,6 @@ public:
   void ifThen(mlir::Value cond, llvm::function_ref<void()> body);
 };
 
-} // namespace quantmlir::nvvm
+} // namespace quantmlir::device
 
-#endif // QUANT_LIB_TARGET_NVVM_KERNELBUILDER_H
+#endif // QUANT_TARGET_GPU_KERNELBUILDER_H

@@ -7,12 +7,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef QUANT_LIB_TARGET_NVVM_STAGERING_H
-#define QUANT_LIB_TARGET_NVVM_STAGERING_H
+#ifndef QUANT_TARGET_GPU_STAGERING_H
+#define QUANT_TARGET_GPU_STAGERING_H
 
-#include "Kernel.h"
+#include "quant/Target/GPU/Schedule.h"
 
-namespace quantmlir::nvvm {
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+
+namespace quantmlir::device {
 
 /// First row and column of the result that a block computes.
 struct TileOrigin {
@@ -97,6 +99,6 @@ private:
   bool hasWholeStages = false;
 };
 
-} // namespace quantmlir::nvvm
+} // namespace quantmlir::device
 
-#endif // QUANT_LIB_TARGET_NVVM_STAGERING_H
+#endif // QUANT_TARGET_GPU_STAGERING_H

@@ -1,13 +1,14 @@
 //===- ScaledEpilogue.cpp - after the groups of a matmul ------------------===//
 
-#include "Kernel.h"
+#include "quant/Target/GPU/ScaledEpilogue.h"
+#include "quant/Target/GPU/KernelEpilogue.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 using namespace quantmlir;
-using namespace quantmlir::nvvm;
+using namespace quantmlir::device;
 
 /// The one number of `operand`, or that of row `m`; both types have 4 bytes.
 Value ScaledEpilogue::loadRowValue(unsigned argument, Value operand, Value m) {

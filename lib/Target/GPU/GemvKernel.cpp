@@ -11,13 +11,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Kernel.h"
+#include "quant/Target/GPU/GemvKernel.h"
+#include "quant/Target/GPU/KernelEpilogue.h"
 
 using namespace mlir;
 using namespace quantmlir;
-using namespace quantmlir::nvvm;
+using namespace quantmlir::device;
 
-int64_t nvvm::getGemvRows(const Problem &problem) {
+int64_t device::getGemvRows(const Problem &problem) {
   int64_t rows = memrefType(problem.op.getInit()).getDimSize(0);
   return ShapedType::isDynamic(rows) ? kGemvRows : std::min(rows, kGemvRows);
 }
@@ -73,8 +74,8 @@ private:
 
 } // namespace
 
-void nvvm::emitGemvKernel(KernelBuilder &k, gpu::GPUFuncOp func,
-                          const Problem &problem, Value sharedMemory) {
+void device::emitGemvKernel(KernelBuilder &k, gpu::GPUFuncOp func,
+                            const Problem &problem, Value sharedMemory) {
   Value m = func.getArgument(kM), thread = k.threadId();
   Value warp = k.div(thread, 32), lane = k.rem(thread, 32);
   Value column = k.div(lane, 4), part = k.rem(lane, 4);

@@ -1,6 +1,6 @@
 //===- KernelEpilogue.cpp - corrections and rescale in registers ----------===//
 
-#include "Kernel.h"
+#include "quant/Target/GPU/KernelEpilogue.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -9,7 +9,7 @@
 
 using namespace mlir;
 using namespace quantmlir;
-using namespace quantmlir::nvvm;
+using namespace quantmlir::device;
 
 /// Number of terms of the rank-R correction.
 static int64_t getRank(PackedMatmulOp op) {
@@ -146,8 +146,8 @@ void KernelEpilogue::store(Value m, Value n, Value values) {
                values);
 }
 
-void nvvm::storeColumns(KernelBuilder &k, Value pointer, int64_t columns,
-                        Value m, Value n, Value values) {
+void device::storeColumns(KernelBuilder &k, Value pointer, int64_t columns,
+                          Value m, Value n, Value values) {
   int64_t bytes = getElementTypeOrSelf(values).getIntOrFloatBitWidth() / 8;
   auto vector = dyn_cast<VectorType>(values.getType());
   int64_t count = vector ? vector.getNumElements() : 1;

@@ -1,8 +1,8 @@
 //===- HostCalls.cpp - operands to the GPU and back -----------------------===//
 
-#include "HostCalls.h"
-#include "DeviceBuffers.h"
-#include "KernelBuilder.h"
+#include "quant/Target/GPU/HostCalls.h"
+#include "quant/Target/GPU/DeviceBuffers.h"
+#include "quant/Target/GPU/KernelBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/FunctionCallUtils.h"
@@ -10,7 +10,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
-using namespace quantmlir::nvvm;
+using namespace quantmlir::device;
 
 /// Whether `value` is a constant of the program, or another shape of one.
 static bool isConstantMemory(Value value) {

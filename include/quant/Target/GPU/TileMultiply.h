@@ -1,22 +1,16 @@
 //===- TileMultiply.h - a warp's tile, by one instruction -------*- C++ -*-===//
 
-#ifndef QUANT_LIB_TARGET_NVVM_TILEMULTIPLY_H
-#define QUANT_LIB_TARGET_NVVM_TILEMULTIPLY_H
+#ifndef QUANT_TARGET_GPU_TILEMULTIPLY_H
+#define QUANT_TARGET_GPU_TILEMULTIPLY_H
 
-#include "Kernel.h"
+#include "quant/Target/GPU/Schedule.h"
 
-#include <memory>
-
-namespace quantmlir::nvvm {
+namespace quantmlir::device {
 
 /// What a thread computes of its warp's tile: sums of some rows times some
 /// columns, of which `columnsTogether` neighbours are stored at once.
 class TileMultiply {
 public:
-  static std::unique_ptr<TileMultiply> create(KernelBuilder &k,
-                                              const qtarget::IntrinsicRow &row,
-                                              const Schedule &schedule,
-                                              mlir::Value thread);
   virtual ~TileMultiply() = default;
 
   /// Sums + one block along K, whose two tiles are at `stage`.
@@ -53,6 +47,6 @@ protected:
   mlir::Value warpRow, warpColumn;
 };
 
-} // namespace quantmlir::nvvm
+} // namespace quantmlir::device
 
-#endif // QUANT_LIB_TARGET_NVVM_TILEMULTIPLY_H
+#endif // QUANT_TARGET_GPU_TILEMULTIPLY_H

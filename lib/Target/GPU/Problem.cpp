@@ -1,0 +1,13 @@
+//===- Problem.cpp - what a matmul's kernel is made for -------------------===//
+
+#include "quant/Target/GPU/Problem.h"
+
+using namespace mlir;
+using namespace quantmlir;
+using namespace quantmlir::device;
+
+Problem::Problem(PackedMatmulOp op)
+    : op(op), row(qtarget::getIntrinsicRow(op.getIntrinsic())),
+      n(memrefType(op.getInit()).getDimSize(1)),
+      panels(memrefType(op.getRhs()).getDimSize(0)),
+      kBlocks(memrefType(op.getRhs()).getDimSize(1)) {}
