@@ -44,7 +44,7 @@ def compile_library(build, chip, program, scheme, library):
                        "-o", stem + ".ll")
     contender.generate_code(stem, cpu=HOST_CPU)
     contender.run_tool("c++", "-O2", "-fPIC", "-shared", f"-I{ROOT}/include",
-                       str(ROOT / "lib/Runtime/CudaRuntime.cpp"), stem + ".o", stem + ".s",
+                       str(ROOT / "lib/Runtime/Cuda/CudaRuntime.cpp"), stem + ".o", stem + ".s",
                        "-o", str(library), "-Wl,-z,defs", "-static-libstdc++",
                        "-static-libgcc", "-ldl", "-lm")
     for path in [stem + e for e in (".llvm.mlir", ".ll", ".bc", ".o", ".s")] + data:

@@ -2,7 +2,7 @@
 
 #include "quant/Calibration/Statistics.h"
 
-#include "quant/Runtime/Npy.h"
+#include "quant/Runtime/Host/Npy.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"

@@ -7,7 +7,7 @@
 #include "llvm/Support/raw_ostream.h"
 
 #include "quant/InitAll.h"
-#include "quant/Runtime/Driver.h"
+#include "quant/Runtime/Driver/Driver.h"
 #include "quant/Support/Version.h"
 
 int main(int argc, char **argv) {

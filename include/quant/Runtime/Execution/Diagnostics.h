@@ -1,0 +1,26 @@
+//===- Diagnostics.h - what is shown of diagnostics -------------*- C++ -*-===//
+
+#ifndef QUANT_RUNTIME_EXECUTION_DIAGNOSTICS_H
+#define QUANT_RUNTIME_EXECUTION_DIAGNOSTICS_H
+
+#include "mlir/IR/Diagnostics.h"
+
+namespace quantmlir {
+
+/// While it lives: errors and warnings go to stderr with their location, and
+/// remarks if asked. What they say is data elsewhere (ProductSummary.h).
+class DiagnosticCollector {
+public:
+  DiagnosticCollector(mlir::MLIRContext *context, bool showRemarks);
+
+  /// Remarks about what concerns nobody are not shown, until `false` is passed.
+  void setQuiet(bool isQuiet) { quiet = isQuiet; }
+
+private:
+  bool quiet = false;
+  mlir::ScopedDiagnosticHandler handler;
+};
+
+} // namespace quantmlir
+
+#endif // QUANT_RUNTIME_EXECUTION_DIAGNOSTICS_H

@@ -1,0 +1,74 @@
+//===- Options.h - the command line of quant-run ----------------*- C++ -*-===//
+
+#ifndef QUANT_RUNTIME_EXECUTION_OPTIONS_H
+#define QUANT_RUNTIME_EXECUTION_OPTIONS_H
+
+#include "llvm/Support/Error.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace quantmlir {
+
+/// Which pipeline compiles the program.
+enum class RunTarget { Generic, X86, NVVM };
+
+/// The name of a target on the command line.
+llvm::StringRef getTargetName(RunTarget target);
+
+/// What the user asked for.
+struct RunOptions {
+  /// The command line as it was given.
+  std::string command;
+  std::string model;
+  /// Empty: `main`, or the only public function.
+  std::string entry;
+  std::vector<std::string> inputs;
+  std::optional<uint64_t> randomSeed;
+  int64_t dynamicSize = 1;
+  /// Empty: results are not written.
+  std::string outputs;
+  /// Options of quant-quantize-matmul; not set: nothing is quantized.
+  std::optional<std::string> quantize;
+  RunTarget target = RunTarget::Generic;
+  std::string cpu = "host";
+  std::vector<std::string> features;
+  /// Threads that large matmuls are divided over.
+  int64_t threads = 1;
+  /// File of measured schedules; empty: the cost model's.
+  std::string schedules;
+  /// Where the schedules go that are measured; empty: none are.
+  std::string tune;
+  std::string chip = "sm_80";
+  bool compare = false;
+  unsigned repeat = 0;
+  /// Calibration inputs: a folder, or one file for each argument.
+  std::vector<std::string> calibrate;
+  std::string statsOutput;
+  bool secondMoments = false;
+  /// Inputs of many runs, in the same forms.
+  std::vector<std::string> evaluate;
+  /// Quantize one matmul at a time; where the ranking goes (may be empty).
+  bool sensitivity = false;
+  std::string sensitivityOutput;
+  /// --auto: least SQNR, and where the recipe goes (may be empty).
+  std::optional<double> minSqnr;
+  std::string recipeOutput;
+  /// Whether each matmul is compared; where the JSON and the page go.
+  bool reportMatmuls = false;
+  std::string report, reportHtml;
+  bool print = true;
+  /// Whether what is not as asked is an error, and not only said.
+  bool strict = false;
+  bool progress = false;
+  bool verbose = false;
+};
+
+/// Reads the command line; ends the process at --help, --version and at
+/// options that are not understood. Fails where options contradict each other.
+llvm::Expected<RunOptions> parseRunOptions(int argc, char **argv);
+
+} // namespace quantmlir
+
+#endif // QUANT_RUNTIME_EXECUTION_OPTIONS_H

@@ -1,0 +1,259 @@
+//===- Options.cpp - the command line of quant-run ------------------------===//
+
+#include "quant/Runtime/Execution/Options.h"
+
+#include "quant/Runtime/Execution/Provenance.h"
+
+#include "llvm/Support/CommandLine.h"
+
+using namespace quantmlir;
+namespace cl = llvm::cl;
+
+namespace {
+
+/// The options, alive only while the command line is read.
+struct CommandLine {
+  cl::OptionCategory category{"quant-run options"};
+  cl::opt<std::string> model{cl::Positional, cl::Required,
+                             cl::desc("MODEL.mlir or MODEL.mlirbc"),
+                             cl::cat(category)};
+  cl::opt<std::string> entry{
+      "entry", cl::value_desc("name"), cl::cat(category),
+      cl::desc("Function to run (default: main, or the only public one)")};
+  cl::list<std::string> inputs{"inputs", cl::value_desc("a.npy,b.npy"),
+                               cl::CommaSeparated, cl::cat(category),
+                               cl::desc("One NPY file for each argument")};
+  cl::opt<uint64_t> randomInputs{
+      "random-inputs", cl::value_desc("seed"), cl::cat(category),
+      cl::desc("Normal floats and integers of the whole range instead")};
+  cl::opt<int64_t> dims{
+      "dims", cl::value_desc("n"), cl::init(1), cl::cat(category),
+      cl::desc("Size of dynamic dimensions of random inputs (default 1)")};
+  cl::opt<std::string> outputs{
+      "outputs", cl::value_desc("dir"), cl::cat(category),
+      cl::desc("Write the results there as out0.npy and on")};
+  cl::opt<std::string> quantize{
+      "quantize", cl::value_desc("options"), cl::ValueOptional,
+      cl::cat(category),
+      cl::desc("Quantize float matmuls first, with these options of "
+               "quant-quantize-matmul")};
+  cl::opt<RunTarget> target{
+      "target", cl::init(RunTarget::Generic), cl::cat(category),
+      cl::desc("Pipeline that compiles the program"),
+      cl::values(
+          clEnumValN(RunTarget::Generic, "generic", "portable loops"),
+          clEnumValN(RunTarget::X86, "x86", "integer dot-product instructions"),
+          clEnumValN(RunTarget::NVVM, "nvvm", "kernels on an NVIDIA GPU"))};
+  cl::opt<std::string> chip{
+      "chip", cl::value_desc("sm_XX"), cl::init("sm_80"), cl::cat(category),
+      cl::desc("nvvm: the chip whose kernels are made (default sm_80)")};
+  cl::opt<std::string> cpu{
+      "cpu", cl::value_desc("name"), cl::init("host"), cl::cat(category),
+      cl::desc("x86: LLVM's name of the CPU whose instructions are chosen")};
+  cl::list<std::string> features{
+      "features", cl::value_desc("+x,-y"), cl::CommaSeparated,
+      cl::cat(category),
+      cl::desc("x86: LLVM features to add (+x) or remove (-x)")};
+  cl::opt<int64_t> threads{
+      "threads", cl::value_desc("n"), cl::init(1), cl::cat(category),
+      cl::desc("x86: threads that large matmuls are divided over (default 1)")};
+  cl::opt<std::string> schedules{
+      "schedules", cl::value_desc("file.json"), cl::cat(category),
+      cl::desc("x86: tiles and blocks of matmuls that --tune measured")};
+  cl::opt<std::string> tune{
+      "tune", cl::value_desc("file.json"), cl::cat(category),
+      cl::desc(
+          "x86: measure tiles and blocks for the program's matmuls on this "
+          "machine and write the best, for --schedules")};
+  cl::opt<bool> compare{
+      "compare", cl::cat(category),
+      cl::desc("Run the float program too and compare the results")};
+  cl::opt<unsigned> repeat{
+      "repeat", cl::value_desc("n"), cl::init(0), cl::cat(category),
+      cl::desc("Run n times and print median and least time")};
+  cl::list<std::string> calibrate{
+      "calibrate", cl::value_desc("dir|a.npy,b.npy"), cl::CommaSeparated,
+      cl::cat(category),
+      cl::desc("Run the float program over these inputs and write the "
+               "statistics of its activations (--stats-output)")};
+  cl::opt<std::string> statsOutput{"stats-output", cl::value_desc("file.json"),
+                                   cl::cat(category),
+                                   cl::desc("Where --calibrate writes")};
+  cl::opt<bool> secondMoments{
+      "second-moments", cl::cat(category),
+      cl::desc("--calibrate: also write X^T X / rows of each matmul, which "
+               "error-compensated rounding needs")};
+  cl::list<std::string> evaluate{
+      "evaluate", cl::value_desc("dir|a.npy,b.npy"), cl::CommaSeparated,
+      cl::cat(category),
+      cl::desc("Run over these inputs, read as for --calibrate, and write each "
+               "result of all of them to --outputs, stacked")};
+  cl::opt<std::string> sensitivity{
+      "sensitivity", cl::value_desc("file.json"), cl::ValueOptional,
+      cl::cat(category),
+      cl::desc("Quantize one matmul at a time and rank them by the error of "
+               "the results; --inputs may be a folder, or hold several "
+               "inputs, as for --calibrate")};
+  cl::opt<bool> automatic{
+      "auto", cl::cat(category),
+      cl::desc("Choose 4 or 8 bits or float for each matmul: as few bytes as "
+               "--min-sqnr allows over the inputs")};
+  cl::opt<double> minSqnr{"min-sqnr", cl::value_desc("dB"), cl::cat(category),
+                          cl::desc("--auto: least SQNR of the results")};
+  cl::opt<std::string> recipeOutput{
+      "recipe-output", cl::value_desc("file.json"), cl::cat(category),
+      cl::desc("--auto: write the choice, for --quantize=recipe=FILE")};
+  cl::opt<std::string> report{
+      "report", cl::value_desc("file.json"), cl::ValueOptional,
+      cl::cat(category),
+      cl::desc("With --compare and --quantize: compare each matmul. With a "
+               "file: write everything that is printed as JSON")};
+  cl::opt<std::string> reportHtml{
+      "report-html", cl::value_desc("file.html"), cl::cat(category),
+      cl::desc("With --compare and --quantize: write a page with plots of each "
+               "matmul's error, activations and weight")};
+  cl::opt<bool> strict{
+      "strict", cl::cat(category),
+      cl::desc("Fail where a product stays in float, a weight is quantized in "
+               "every call, or a scheme cannot be honoured")};
+  cl::opt<bool> print{"print", cl::init(true), cl::cat(category),
+                      cl::desc("Print results of up to 64 elements (default)")};
+  cl::opt<bool> progress{
+      "progress", cl::cat(category),
+      cl::desc("Name every stage on stderr, not only those that take long")};
+  cl::opt<bool> verbose{"verbose", cl::cat(category),
+                        cl::desc("Show the compiler's remarks")};
+};
+
+} // namespace
+
+llvm::StringRef quantmlir::getTargetName(RunTarget target) {
+  switch (target) {
+  case RunTarget::Generic:
+    return "generic";
+  case RunTarget::X86:
+    return "x86";
+  case RunTarget::NVVM:
+    return "nvvm";
+  }
+  llvm_unreachable("all targets are listed");
+}
+
+static llvm::Error verify(const RunOptions &options, bool hasDims) {
+  if (!options.inputs.empty() && options.randomSeed)
+    return llvm::createStringError(
+        "--inputs and --random-inputs: expected one of them, found both");
+  if (options.dynamicSize < 0)
+    return llvm::createStringError("--dims: expected a size, found " +
+                                   llvm::Twine(options.dynamicSize));
+  if (hasDims && !options.randomSeed)
+    return llvm::createStringError("--dims needs --random-inputs");
+  if (options.target != RunTarget::X86 &&
+      (options.cpu != "host" || !options.features.empty()))
+    return llvm::createStringError("--cpu and --features need --target=x86");
+  if (options.target != RunTarget::NVVM && options.chip != "sm_80")
+    return llvm::createStringError("--chip needs --target=nvvm");
+  constexpr int64_t mostThreads = 1024;
+  if (options.threads < 1 || options.threads > mostThreads)
+    return llvm::createStringError("--threads: expected 1 to " +
+                                   llvm::Twine(mostThreads) + ", found " +
+                                   llvm::Twine(options.threads));
+  if (options.threads != 1 && options.target != RunTarget::X86)
+    return llvm::createStringError("--threads needs --target=x86");
+  if (options.target != RunTarget::X86 &&
+      (!options.schedules.empty() || !options.tune.empty()))
+    return llvm::createStringError("--schedules and --tune need --target=x86");
+  if (!options.schedules.empty() && !options.tune.empty())
+    return llvm::createStringError(
+        "--schedules and --tune: expected one of them, found both");
+  for (const std::string &feature : options.features)
+    if (feature.size() < 2 || (feature[0] != '+' && feature[0] != '-'))
+      return llvm::createStringError(
+          "--features: expected +name or -name, found '" + feature + "'");
+  if (options.calibrate.empty() != options.statsOutput.empty())
+    return llvm::createStringError(
+        "--calibrate and --stats-output: expected both or none");
+  if (options.secondMoments && options.calibrate.empty())
+    return llvm::createStringError("--second-moments needs --calibrate");
+  if (options.sensitivity && !options.quantize)
+    return llvm::createStringError(
+        "--sensitivity needs --quantize, the scheme that it measures");
+  if (!options.recipeOutput.empty() && !options.minSqnr)
+    return llvm::createStringError("--recipe-output needs --auto");
+  if (!options.evaluate.empty() && options.outputs.empty())
+    return llvm::createStringError("--evaluate needs --outputs");
+  if (!options.evaluate.empty() &&
+      (!options.inputs.empty() || options.randomSeed || options.repeat))
+    return llvm::createStringError("--evaluate: expected none of --inputs, "
+                                   "--random-inputs and --repeat beside it");
+  if (int(!options.calibrate.empty()) + !options.evaluate.empty() +
+          options.sensitivity + options.minSqnr.has_value() + options.compare >
+      1)
+    return llvm::createStringError("--calibrate, --evaluate, --sensitivity, "
+                                   "--auto and --compare: expected one of "
+                                   "them");
+  if (!options.reportHtml.empty() && (!options.compare || !options.quantize))
+    return llvm::createStringError(
+        "--report-html needs --compare and --quantize");
+  return llvm::Error::success();
+}
+
+/// Takes away an option that LLVM's library brings along under our name.
+static void removeForeignOption(llvm::StringRef name) {
+  auto &options = cl::getRegisteredOptions();
+  auto found = options.find(name);
+  if (found != options.end())
+    found->second->removeArgument();
+}
+
+llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
+  removeForeignOption("threads");
+  CommandLine line;
+  cl::HideUnrelatedOptions(line.category);
+  cl::ParseCommandLineOptions(
+      argc, argv, "quantize, compile, run and compare an MLIR program\n");
+  RunOptions options;
+  options.command = quoteCommand(llvm::ArrayRef<const char *>(argv, argc));
+  options.model = line.model;
+  options.entry = line.entry;
+  options.inputs.assign(line.inputs.begin(), line.inputs.end());
+  if (line.randomInputs.getNumOccurrences())
+    options.randomSeed = line.randomInputs;
+  options.dynamicSize = line.dims;
+  options.outputs = line.outputs;
+  if (line.quantize.getNumOccurrences())
+    options.quantize = line.quantize;
+  options.target = line.target;
+  options.cpu = line.cpu;
+  options.chip = line.chip;
+  options.features.assign(line.features.begin(), line.features.end());
+  options.threads = line.threads;
+  options.schedules = line.schedules;
+  options.tune = line.tune;
+  options.compare = line.compare;
+  options.repeat = line.repeat;
+  options.calibrate.assign(line.calibrate.begin(), line.calibrate.end());
+  options.statsOutput = line.statsOutput;
+  options.evaluate.assign(line.evaluate.begin(), line.evaluate.end());
+  options.secondMoments = line.secondMoments;
+  options.sensitivity = line.sensitivity.getNumOccurrences() != 0;
+  options.sensitivityOutput = line.sensitivity;
+  if (line.automatic)
+    options.minSqnr = line.minSqnr;
+  options.recipeOutput = line.recipeOutput;
+  options.report = line.report;
+  options.reportHtml = line.reportHtml;
+  options.reportMatmuls =
+      options.compare && options.quantize &&
+      (line.report.getNumOccurrences() || !options.reportHtml.empty());
+  options.print = line.print;
+  options.strict = line.strict;
+  options.progress = line.progress;
+  options.verbose = line.verbose;
+  if (line.automatic != (line.minSqnr.getNumOccurrences() != 0))
+    return llvm::createStringError(
+        "--auto and --min-sqnr: expected both or none");
+  if (llvm::Error error = verify(options, line.dims.getNumOccurrences() != 0))
+    return std::move(error);
+  return options;
+}

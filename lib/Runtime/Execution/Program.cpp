@@ -1,0 +1,234 @@
+//===- Program.cpp - a program to run, and its stages ---------------------===//
+
+#include "quant/Runtime/Execution/Program.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SourceMgr.h"
+
+#include "quant/Conversion/Passes.h"
+#include "quant/Dialect/Quant/Utils/ConstantData.h"
+#include "quant/Import/Passes.h"
+#include "quant/Pipelines/Pipelines.h"
+#include "quant/Quantize/Passes.h"
+#include "quant/Support/ForeignFile.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+/// Every constant that is used must have its data.
+static LogicalResult verifyConstants(ModuleOp module) {
+  WalkResult result = module.walk([](Operation *op) {
+    if (op->use_empty() && op->hasTrait<OpTrait::ConstantLike>())
+      return WalkResult::advance();
+    return WalkResult(verifyConstantData(op));
+  });
+  return failure(result.wasInterrupted());
+}
+
+OwningOpRef<ModuleOp> quantmlir::loadProgram(StringRef path,
+                                             MLIRContext *context) {
+  auto file = llvm::MemoryBuffer::getFileOrSTDIN(path);
+  if (!file) {
+    emitError(UnknownLoc::get(context))
+        << path << ": " << file.getError().message();
+    return nullptr;
+  }
+  // Resources of bytecode may point into the buffer, so they share it.
+  auto manager = std::make_shared<llvm::SourceMgr>();
+  unsigned buffer =
+      manager->AddNewSourceBuffer(std::move(*file), llvm::SMLoc());
+  auto module = parseSourceFile<ModuleOp>(manager, context);
+  if (!module) {
+    std::string hint =
+        explainForeignFile(path, manager->getMemoryBuffer(buffer)->getBuffer());
+    if (!hint.empty())
+      emitError(UnknownLoc::get(context)) << path << " is " << hint;
+  }
+  if (module && failed(verifyConstants(*module)))
+    return nullptr;
+  return module;
+}
+
+//===----------------------------------------------------------------------===//
+// The function that is run
+//===----------------------------------------------------------------------===//
+
+static llvm::Expected<func::FuncOp> findFunction(ModuleOp module,
+                                                 StringRef entry) {
+  SmallVector<func::FuncOp> candidates;
+  std::string names;
+  for (auto function : module.getOps<func::FuncOp>()) {
+    if (!function.isPublic() || function.isDeclaration())
+      continue;
+    candidates.push_back(function);
+    names += (names.empty() ? "" : ", ") + function.getSymName().str();
+  }
+  if (names.empty())
+    names = "none";
+  StringRef wanted = entry.empty() ? "main" : entry;
+  for (func::FuncOp function : candidates)
+    if (function.getSymName() == wanted)
+      return function;
+  if (entry.empty() && candidates.size() == 1)
+    return candidates.front();
+  if (entry.empty())
+    return llvm::createStringError(
+        "expected a public function 'main' or only one public function, "
+        "found: " +
+        names);
+  return llvm::createStringError("expected a public function '" + entry +
+                                 "', found: " + names);
+}
+
+llvm::Expected<Signature> quantmlir::findEntry(ModuleOp module,
+                                               StringRef entry) {
+  auto function = findFunction(module, entry);
+  if (!function)
+    return function.takeError();
+  Signature signature;
+  signature.name = function->getSymName().str();
+  auto convert = [&](TypeRange types, StringRef role,
+                     std::vector<HostTensorType> &to) -> llvm::Error {
+    for (auto [i, type] : llvm::enumerate(types)) {
+      auto converted = getHostTensorType(type, "'" + signature.name + "' " +
+                                                   role + " " + Twine(i));
+      if (!converted)
+        return converted.takeError();
+      to.push_back(std::move(*converted));
+    }
+    return llvm::Error::success();
+  };
+  FunctionType type = function->getFunctionType();
+  if (llvm::Error error =
+          convert(type.getInputs(), "argument", signature.arguments))
+    return std::move(error);
+  if (llvm::Error error =
+          convert(type.getResults(), "result", signature.results))
+    return std::move(error);
+  return signature;
+}
+
+LogicalResult quantmlir::keepOnly(ModuleOp module, StringRef entry) {
+  for (auto function : module.getOps<func::FuncOp>())
+    if (function.getSymName() != entry)
+      function.setPrivate();
+  PassManager pm(module.getContext());
+  pm.addPass(createSymbolDCEPass());
+  return pm.run(module);
+}
+
+//===----------------------------------------------------------------------===//
+// Stages
+//===----------------------------------------------------------------------===//
+
+llvm::Error quantmlir::verifyQuantizeOptions(StringRef text) {
+  std::string message;
+  auto collect = [&](const Twine &found) -> LogicalResult {
+    message += (message.empty() ? "" : "; ") + found.str();
+    return failure();
+  };
+  std::unique_ptr<Pass> pass = createQuantQuantizeMatmulPass();
+  // The parser of an option prints to stderr what it does not accept.
+  if (succeeded(pass->initializeOptions(text, collect)))
+    return llvm::Error::success();
+  return llvm::createStringError(
+      "--quantize: expected options of quant-quantize-matmul, found '" + text +
+      "'" + (message.empty() ? "" : ": " + StringRef(message).trim()) +
+      "; the options are " + listQuantizeOptions());
+}
+
+LogicalResult quantmlir::runQuantStage(ModuleOp module,
+                                       const RunOptions &options, bool strict) {
+  PassManager pm(module.getContext());
+  QuantStageOptions stage;
+  stage.quantize = options.quantize.value_or("none");
+  stage.strict = strict;
+  buildQuantStage(pm, stage);
+  return pm.run(module);
+}
+
+LogicalResult quantmlir::specialize(ModuleOp module, const Signature &signature,
+                                    ArrayRef<HostTensor> inputs) {
+  auto function = module.lookupSymbol<func::FuncOp>(signature.name);
+  Block &body = function.getBody().front();
+  OpBuilder builder = OpBuilder::atBlockBegin(&body);
+  for (auto [argument, input] : llvm::zip(body.getArguments(), inputs)) {
+    auto general = cast<RankedTensorType>(argument.getType());
+    auto exact =
+        RankedTensorType::get(input.getShape(), general.getElementType());
+    if (exact == general)
+      continue;
+    auto cast =
+        tensor::CastOp::create(builder, argument.getLoc(), general, argument);
+    argument.replaceAllUsesExcept(cast, cast);
+    argument.setType(exact);
+  }
+  function.setType(builder.getFunctionType(
+      body.getArgumentTypes(), function.getFunctionType().getResults()));
+  PassManager pm(module.getContext());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  return pm.run(module);
+}
+
+LogicalResult quantmlir::lowerToLLVM(ModuleOp module, RunTarget target,
+                                     const RunOptions &options, bool strict) {
+  PassManager pm(module.getContext());
+  // The quant stage has run, and has said what there is to say about it.
+  auto set = [&](auto &pipeline) {
+    pipeline.account = false;
+    pipeline.strict = strict;
+  };
+  if (target == RunTarget::X86) {
+    X86PipelineOptions pipeline;
+    set(pipeline);
+    pipeline.cpu = options.cpu;
+    pipeline.features = getTargetFeatures(options.cpu, options.features);
+    pipeline.threads = options.threads;
+    pipeline.schedules = options.schedules;
+    buildX86Pipeline(pm, pipeline);
+  } else if (target == RunTarget::NVVM) {
+    NVVMPipelineOptions pipeline;
+    set(pipeline);
+    pipeline.chip = options.chip;
+    buildNVVMPipeline(pm, pipeline);
+  } else {
+    GenericPipelineOptions pipeline;
+    set(pipeline);
+    buildGenericPipeline(pm, pipeline);
+  }
+  return pm.run(module);
+}
+
+LogicalResult quantmlir::bringToMatmuls(ModuleOp module) {
+  PassManager pm(module.getContext());
+  buildMatmulForms(pm, /*floats=*/true, /*remarks=*/false);
+  return pm.run(module);
+}
+
+LogicalResult quantmlir::makeFloatTwin(ModuleOp module) {
+  PassManager pm(module.getContext());
+  buildProgramForms(pm);
+  pm.addPass(createQuantImportTosaPass());
+  QuantImportPassOptions import;
+  import.matmuls = false;
+  pm.addPass(createQuantImportPass(import));
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  return pm.run(module);
+}
+
+LogicalResult quantmlir::lowerFloatTwinToLLVM(ModuleOp module) {
+  PassManager pm(module.getContext());
+  pm.addPass(createConvertQuantToLinalgPass());
+  buildBufferizeStage(pm);
+  buildLLVMStage(pm);
+  return pm.run(module);
+}

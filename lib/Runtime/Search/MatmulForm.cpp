@@ -1,0 +1,287 @@
+//===- MatmulForm.cpp - how one matmul was quantized ----------------------===//
+
+#include "quant/Runtime/Search/MatmulForm.h"
+
+#include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/Utils/Constants.h"
+#include "quant/Import/Contraction/NamedMatmuls.h"
+
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace quantmlir;
+
+//===----------------------------------------------------------------------===//
+// Stored weights
+//===----------------------------------------------------------------------===//
+
+size_t StoredWeight::getIndex(size_t size, int64_t row, int64_t column) const {
+  if (size == 1)
+    return 0;
+  int64_t perRow = llvm::divideCeil(k, groupSize);
+  return static_cast<int64_t>(size) == n ? row
+                                         : row * perRow + column / groupSize;
+}
+
+float StoredWeight::getValue(int64_t row, int64_t column) const {
+  int64_t q = ints[row * k + column];
+  if (!zeroPoints.empty())
+    q -= zeroPoints[getIndex(zeroPoints.size(), row, column)];
+  float value = getScale(row, column) * static_cast<float>(q);
+  if (!offsets.empty())
+    value += offsets[getIndex(offsets.size(), row, column)];
+  return value;
+}
+
+double StoredWeight::getSteps(float value, int64_t row, int64_t column) const {
+  double x = value;
+  if (!offsets.empty())
+    x -= offsets[getIndex(offsets.size(), row, column)];
+  x /= getScale(row, column);
+  if (!zeroPoints.empty())
+    x += zeroPoints[getIndex(zeroPoints.size(), row, column)];
+  return x;
+}
+
+/// Reads the integers of `value`, `[N, K]` or (`isTransposed`) `[K, N]`; packed
+/// ones too.
+static bool readInts(Value value, bool isTransposed, StoredWeight &weight) {
+  auto type = cast<RankedTensorType>(value.getType());
+  if (type.getRank() != 2 || !type.hasStaticShape())
+    return false;
+  weight.n = type.getDimSize(isTransposed ? 1 : 0);
+  weight.k = type.getDimSize(isTransposed ? 0 : 1);
+  weight.bits = type.getElementTypeBitWidth();
+  auto unpack = value.getDefiningOp<UnpackInt4Op>();
+  Value stored = unpack ? unpack.getInput() : value;
+  std::optional<IntConstant> ints = IntConstant::get(stored);
+  if (!ints)
+    return false;
+  int64_t columns = type.getDimSize(1);
+  int64_t storedColumns = unpack ? llvm::divideCeil(columns, 2) : columns;
+  weight.ints.resize(weight.n * weight.k);
+  for (int64_t i = 0, e = type.getDimSize(0); i < e; ++i)
+    for (int64_t j = 0; j < columns; ++j) {
+      int64_t q = (*ints)[i * storedColumns + (unpack ? j / 2 : j)];
+      if (unpack && j % 2)
+        q >>= 4;
+      if (weight.isUnsigned)
+        q &= (1 << weight.bits) - 1;
+      else if (weight.bits == 4)
+        q = llvm::SignExtend64<4>(q);
+      weight.ints[isTransposed ? j * weight.k + i : i * columns + j] = q;
+    }
+  return true;
+}
+
+template <typename T>
+static std::vector<T> readAll(Value value) {
+  std::vector<T> all;
+  if (!value)
+    return all;
+  if constexpr (std::is_same_v<T, float>) {
+    if (std::optional<FloatConstant> constant = FloatConstant::get(value))
+      for (int64_t i = 0; i < constant->size(); ++i)
+        all.push_back((*constant)[i]);
+  } else if (std::optional<IntConstant> constant = IntConstant::get(value)) {
+    for (int64_t i = 0; i < constant->size(); ++i)
+      all.push_back((*constant)[i]);
+  }
+  return all;
+}
+
+/// Bytes of a constant as it is stored.
+static int64_t getBytes(Value value) {
+  if (!value)
+    return 0;
+  if (auto unpack = value.getDefiningOp<UnpackInt4Op>())
+    value = unpack.getInput();
+  auto type = cast<RankedTensorType>(value.getType());
+  if (!type.hasStaticShape())
+    return 0;
+  return llvm::divideCeil(type.getNumElements() * type.getElementTypeBitWidth(),
+                          8);
+}
+
+//===----------------------------------------------------------------------===//
+// Schemes
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// What both quantized matmul ops say.
+struct Parts {
+  Value lhs, rhs, lhsZeroPoint, rhsZeroPoint, rowScale, rhsScale, rhsOffset;
+  bool rhsUnsigned = false, isTransposed = false;
+  int64_t groupSize = 0;
+};
+} // namespace
+
+/// The op that rescales the accumulator.
+static RescaleOp findRescale(Value value) {
+  for (Operation *user : value.getUsers()) {
+    if (auto rescale = dyn_cast<RescaleOp>(user))
+      return rescale;
+    if (user->getNumResults() == 1 &&
+        user->getName().getDialectNamespace() == "tensor")
+      if (RescaleOp found = findRescale(user->getResult(0)))
+        return found;
+  }
+  return nullptr;
+}
+
+static std::optional<Parts> findParts(func::FuncOp function) {
+  std::optional<Parts> parts;
+  function.walk([&](ScaledMatmulOp op) {
+    parts =
+        Parts{op.getLhs(),          op.getRhs(),        op.getLhsZeroPoint(),
+              op.getRhsZeroPoint(), op.getRowScale(),   op.getRhsScale(),
+              op.getRhsOffset(),    op.getRhsUnsigned()};
+    parts->groupSize = op.getGroupSize();
+  });
+  function.walk([&](MatmulOp op) {
+    parts = Parts{op.getLhs(), op.getRhs(), op.getLhsZeroPoint(),
+                  op.getRhsZeroPoint()};
+    parts->rhsUnsigned = op.getRhsUnsigned();
+    parts->isTransposed = !op.getTransposeRhs();
+    if (RescaleOp rescale = findRescale(op.getResult())) {
+      parts->rowScale = rescale.getRowScale();
+      parts->rhsScale = rescale.getChannelScale();
+    }
+  });
+  return parts;
+}
+
+static int64_t getRank(Value value) {
+  return value ? cast<RankedTensorType>(value.getType()).getRank() : 0;
+}
+
+static std::string describe(const Parts &parts, unsigned weightBits,
+                            int64_t k) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << "W" << weightBits;
+  if (parts.groupSize && parts.groupSize < k)
+    os << " group " << parts.groupSize;
+  else
+    os << (getRank(parts.rhsScale) == 0 ? " tensor" : " channel");
+  if (parts.rhsZeroPoint || parts.rhsOffset)
+    os << " asymmetric";
+  auto lhs = cast<RankedTensorType>(parts.lhs.getType());
+  if (isa<FloatType>(lhs.getElementType())) {
+    os << ", A float";
+    return text;
+  }
+  // Canonicalizing multiplies a constant scale into those of the columns.
+  bool isStatic =
+      !parts.rowScale || FloatConstant::get(parts.rowScale).has_value();
+  os << ", A" << lhs.getElementTypeBitWidth()
+     << (isStatic ? " static" : " dynamic")
+     << (getRank(parts.rowScale) == 0 ? " tensor" : " token");
+  if (parts.lhsZeroPoint)
+    os << " asymmetric";
+  return text;
+}
+
+/// The activations' grid, where it is one for all inputs.
+static std::optional<StaticGrid> readGrid(const Parts &parts) {
+  auto quantize = parts.lhs.getDefiningOp<QuantizeOp>();
+  Value lhs = parts.lhs;
+  while (!quantize && lhs.getDefiningOp() &&
+         lhs.getDefiningOp()->getName().getDialectNamespace() == "tensor" &&
+         lhs.getDefiningOp()->getNumOperands()) {
+    lhs = lhs.getDefiningOp()->getOperand(0);
+    quantize = lhs.getDefiningOp<QuantizeOp>();
+  }
+  if (!quantize)
+    return std::nullopt;
+  std::vector<float> scale = readAll<float>(quantize.getScale());
+  std::vector<int32_t> zeroPoint = readAll<int32_t>(quantize.getZeroPoint());
+  if (scale.size() != 1 || zeroPoint.size() > 1 ||
+      (quantize.getZeroPoint() && zeroPoint.empty()))
+    return std::nullopt;
+  ArrayRef<int64_t> range = quantize.getRange();
+  return StaticGrid{scale.front(), zeroPoint.empty() ? 0 : zeroPoint.front(),
+                    range[0], range[1]};
+}
+
+MatmulForm quantmlir::getMatmulForm(func::FuncOp function) {
+  MatmulForm form;
+  std::optional<Parts> parts = findParts(function);
+  if (!parts) {
+    if (std::optional<FloatWeight> weight = getFloatWeight(function))
+      form.weightBytes = weight->bytes;
+    return form;
+  }
+  form.isQuantized = true;
+  StoredWeight weight;
+  weight.isUnsigned = parts->rhsUnsigned;
+  bool hasInts = readInts(parts->rhs, parts->isTransposed, weight);
+  form.weightBits =
+      cast<RankedTensorType>(parts->rhs.getType()).getElementTypeBitWidth();
+  form.scheme = describe(*parts, form.weightBits, weight.k);
+  form.grid = readGrid(*parts);
+  if (!hasInts)
+    return form;
+  form.weightBytes = getBytes(parts->rhs) + getBytes(parts->rhsScale) +
+                     getBytes(parts->rhsZeroPoint) + getBytes(parts->rhsOffset);
+  weight.groupSize = parts->groupSize ? parts->groupSize : weight.k;
+  weight.scales = readAll<float>(parts->rhsScale);
+  weight.offsets = readAll<float>(parts->rhsOffset);
+  weight.zeroPoints = readAll<int32_t>(parts->rhsZeroPoint);
+  bool hasRowScale = parts->groupSize || parts->rowScale;
+  if (!hasRowScale && form.grid)
+    for (float &scale : weight.scales)
+      scale /= form.grid->scale;
+  if (!weight.scales.empty() && (hasRowScale || form.grid))
+    form.weight = std::move(weight);
+  return form;
+}
+
+std::optional<FloatWeight> quantmlir::getFloatWeight(func::FuncOp function) {
+  std::optional<FloatWeight> found;
+  function.walk([&](linalg::LinalgOp op) {
+    std::string reason;
+    FailureOr<Contraction> c = matchContraction(op, reason);
+    if (failed(c))
+      return;
+    if (!traceMovement(c->rhs).isConstant())
+      c->swapOperands();
+    LoopTensor rhs = traceMovement(c->rhs);
+    std::optional<FloatConstant> values = FloatConstant::get(rhs.value);
+    if (!values)
+      return;
+    RankedTensorType type = rhs.getType();
+    FloatWeight weight;
+    weight.n = weight.k = 1;
+    // Each dimension advances n or k, in the order of the dimensions.
+    SmallVector<std::pair<bool, int64_t>> dims;
+    for (auto [dim, loop] : llvm::enumerate(rhs.loops)) {
+      bool isK = llvm::is_contained(c->k, loop);
+      int64_t size = type.getDimSize(dim);
+      (isK ? weight.k : weight.n) *= size;
+      dims.emplace_back(isK, size);
+    }
+    weight.bytes = values->size() * type.getElementTypeBitWidth() / 8;
+    weight.values.resize(values->size());
+    SmallVector<int64_t> strides(dims.size());
+    int64_t n = weight.k, k = 1;
+    for (size_t i = dims.size(); i-- > 0;) {
+      int64_t &stride = dims[i].first ? k : n;
+      strides[i] = stride;
+      stride *= dims[i].second;
+    }
+    for (int64_t i = 0, e = values->size(); i < e; ++i) {
+      int64_t rest = i, to = 0;
+      for (size_t d = dims.size(); d-- > 0;) {
+        to += rest % dims[d].second * strides[d];
+        rest /= dims[d].second;
+      }
+      weight.values[to] = (*values)[i];
+    }
+    found = std::move(weight);
+  });
+  return found;
+}
