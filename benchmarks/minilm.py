@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A whole MiniLM, int8 end to end, against ONNX Runtime's int8 of the same model.
 
-    taskset -c 0 python3 benchmarks/minilm.py [--batches=1,8] [--rounds=30] [--json=FILE]
+    PYTHONPATH=python:test/lib taskset -c 0 python3 benchmarks/minilm.py [--batches=1,8] [--rounds=30] [--json=FILE]
 
 Both quantize weights per channel and activations dynamically, have one thread,
 and run by turns in one process on one set of inputs, so that whatever slows the
@@ -13,44 +13,31 @@ onnxruntime; the tools are those of a build folder (`QUANT_BUILD`).
 
 import argparse
 import ctypes
-import importlib.util
 import json
 import os
 import pathlib
 import resource
-import sys
 import tempfile
 import time
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "python"), str(ROOT / "benchmarks")]
-
-import contender  # noqa: E402
-from quantsim import catalog, weights  # noqa: E402
+import contender
+from accuracy import rival
+from quantmlir import weights
+from quantsim import catalog
 
 BUILD = pathlib.Path(contender.BUILD)
 QUANTIZE = "quantize={weights=channel activations=dynamic-token}"
 
 
-def load_onnx_script():
-    """utils/onnxruntime-accuracy.py, which has the ONNX model, as a module."""
-    path = ROOT / "utils" / "onnxruntime-accuracy.py"
-    spec = importlib.util.spec_from_file_location("onnxruntime_accuracy", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 class OnnxRuntime:
     def __init__(self, scheme, threads):
         import onnxruntime
-        script = load_onnx_script()
         parameters = dict(weights.read_safetensors(catalog.minilm_weights(BUILD)))
         with tempfile.TemporaryDirectory() as folder:
-            graph = script.GRAPHS["minilm_l6_full_dynbatch_s32"](parameters)
-            model = script.quantize(graph, scheme, folder)
+            graph = rival.GRAPHS["minilm_l6_full_dynbatch_s32"](parameters)
+            model = rival.quantize(graph, scheme, folder)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1

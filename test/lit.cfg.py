@@ -24,8 +24,8 @@ config.environment["PATH"] = os.pathsep.join(
      config.llvm_tools_dir, config.environment["PATH"]]
 )
 config.environment["PYTHONPATH"] = os.pathsep.join(
-    [os.path.join(config.quant_source_dir, "python"),
-     os.path.join(config.quant_source_dir, "test")]
+    os.path.join(config.quant_source_dir, folder)
+    for folder in ("python", "test/lib", "benchmarks", "test")
 )
 config.environment["PYTHONDONTWRITEBYTECODE"] = "1"
 # One thread a test: lit runs as many tests as there are cores.

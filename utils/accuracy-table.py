@@ -1,53 +1,12 @@
 #!/usr/bin/env python3
-"""Whole models under every kind of scheme: the tables of docs/accuracy.md.
+"""Runs accuracy.table from the source tree; its --help says what it does."""
 
-    accuracy-table.py [MODEL...] [--build=build] [--only=TEXT]
-                      [--onnxruntime-python=PYTHON]
-
-MODEL is minilm, one of python/accuracy/inputs.py, or all (the default).
-Calibrates on inputs none of which is scored (for MiniLM
-test/Inputs/calibration), equalizes, quantizes, compiles for x86 and scores on
-the open cases. With --onnxruntime-python, an interpreter that has onnx and
-onnxruntime, ONNX Runtime's own quantizers are scored beside
-(utils/onnxruntime-accuracy.py). Prints Markdown, a row as soon as it is known.
-"""
-
-import argparse
+import os
 import pathlib
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "python"))
-
-from accuracy import inputs, minilm, nets  # noqa: E402
-from quantsim import catalog  # noqa: E402
-
-
-def main():
-    known = ["minilm", *inputs.all_models()]
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("models", nargs="*", metavar="MODEL",
-                        help=", ".join(["all", *known]))
-    parser.add_argument("--build", default=str(ROOT / "build"))
-    parser.add_argument("--onnxruntime-python")
-    parser.add_argument("--only", default="", help="rows that hold this text")
-    options = parser.parse_args()
-    chosen = options.models or ["all"]
-    unknown = set(chosen) - {"all", *known}
-    if unknown:
-        parser.error(f"unknown models: {', '.join(sorted(unknown))}")
-    try:
-        for name in known:
-            if name not in chosen and "all" not in chosen:
-                continue
-            table = (minilm.print_table if name == "minilm" else
-                     nets.Table(inputs.all_models()[name]()).print)
-            table(options.build, options.only, options.onnxruntime_python)
-            print(flush=True)
-    except catalog.Missing as reason:
-        sys.exit(f"error: {reason}")
-
-
-if __name__ == "__main__":
-    main()
+FOLDERS = ["python", "test/lib", "benchmarks"]
+path = [*(str(ROOT / folder) for folder in FOLDERS), os.environ.get("PYTHONPATH", "")]
+os.execve(sys.executable, [sys.executable, "-m", "accuracy.table", *sys.argv[1:]],
+          {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))})

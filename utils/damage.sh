@@ -10,5 +10,5 @@ if [ ! -e "$root/build/lib/libForkServer.so" ]; then
   echo "expected build/lib/libForkServer.so: run utils/build.sh first" >&2
   exit 2
 fi
-PYTHONPATH="$root/python" PYTHONDONTWRITEBYTECODE=1 OPENBLAS_NUM_THREADS=1 \
+PYTHONPATH="$root/python:$root/test/lib" PYTHONDONTWRITEBYTECODE=1 OPENBLAS_NUM_THREADS=1 \
   exec /usr/bin/python3 -m quantcheck.damage "$@"

@@ -4,7 +4,7 @@
 # differs is written to build/fuzz with its inputs and its command.
 #
 # With --spellings: N ways to write a quantized product, which must be
-# recognised with the program's own integers (python/quantcheck/spellings.py).
+# recognised with the program's own integers (test/lib/quantcheck/spellings.py).
 #
 # Usage: utils/fuzz.sh [--spellings] N [SEED]
 set -euo pipefail
@@ -18,5 +18,5 @@ if [ "${1:-}" = --spellings ]; then
   module=quantcheck.spellings
   shift
 fi
-PYTHONPATH="$root/python" PYTHONDONTWRITEBYTECODE=1 OPENBLAS_NUM_THREADS=1 \
+PYTHONPATH="$root/python:$root/test/lib" PYTHONDONTWRITEBYTECODE=1 OPENBLAS_NUM_THREADS=1 \
   exec /usr/bin/python3 -m "$module" "$@"

@@ -16,10 +16,9 @@ import sys
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "python"))
+from quantsim import catalog
 
-from quantsim import catalog  # noqa: E402
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def main():

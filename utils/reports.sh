@@ -10,5 +10,5 @@ if [ ! -x "$root/build/bin/quant-run" ]; then
   echo "expected build/bin/quant-run: run utils/build.sh first" >&2
   exit 2
 fi
-PYTHONPATH="$root/python" PYTHONDONTWRITEBYTECODE=1 OPENBLAS_NUM_THREADS=1 \
+PYTHONPATH="$root/python:$root/test/lib" PYTHONDONTWRITEBYTECODE=1 OPENBLAS_NUM_THREADS=1 \
   exec /usr/bin/python3 -m quantcheck.reports "$@"

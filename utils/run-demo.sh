@@ -8,6 +8,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+export PYTHONPATH=$PWD/python:$PWD/test/lib
 repeat=20
 case ${1:-} in
   --repeat=*) repeat=${1#--repeat=}; shift ;;

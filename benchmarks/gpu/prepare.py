@@ -3,6 +3,8 @@
 quant-opt and ptxas are; the folder it writes can be carried to a machine that
 has nothing but a GPU, Python and NumPy.
 
+Expects test/lib in PYTHONPATH, as run.sh sets it.
+
 usage: prepare.py QUANT_OPT CHIP OUT_DIR [--small] [--format=bin|isa]"""
 
 import argparse
@@ -13,7 +15,6 @@ import shutil
 import subprocess
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../python"))
 import peaks
 import rival
 from ptxsim.gemm import DYNAMIC, Spec, compile_kernels

@@ -6,9 +6,10 @@ last bit.
 usage: programs.py make BUILD CHIP DIR NAME[:SCHEME]...
        programs.py run DIR
 
-`make` runs where the compiler is (models of python/quantsim/catalog.py, one
+`make` runs where the compiler is (models of test/lib/quantsim/catalog.py, one
 shared library each); `run` needs DIR, a GPU, Python and NumPy.
-QUANT_CUDA_DRIVER names another driver."""
+QUANT_CUDA_DRIVER names another driver. Expects benchmarks, test/lib and python
+in PYTHONPATH."""
 
 import ctypes
 import json
@@ -20,11 +21,10 @@ import time
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-sys.path[:0] = [str(ROOT / "python"), str(ROOT / "benchmarks")]
+import contender
+from quantsim import catalog
 
-import contender  # noqa: E402
-from quantsim import catalog  # noqa: E402
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 SCHEME = "weights=channel attention=true"
 # The machine that has the GPU need not have this one's processor.

@@ -3,6 +3,8 @@
 own peaks, then kernels beside cuBLASLt's integer matmul (or torch._int_mm).
 Writes DIR/results.json as well.
 
+Expects test/lib in PYTHONPATH, as run.sh sets it.
+
 usage: run.py DIR [--exact-only] [--only=REGEX] [--scale=1]"""
 
 import argparse
@@ -14,7 +16,6 @@ import time
 
 import numpy as np
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../python"))
 import exact
 import peaks
 import rival

@@ -7,6 +7,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 chip=${1:-sm_90a}
 folder=${2:-build/gpu-$chip}
+export PYTHONPATH=$PWD/python:$PWD/test/lib:$PWD/benchmarks
 export PATH=$PWD/build/cuda/bin:$PATH
 if [ ! -f "$folder/manifest.json" ]; then
   python3 benchmarks/gpu/prepare.py build/bin/quant-opt "$chip" "$folder"

@@ -15,7 +15,8 @@ import subprocess
 import sys
 
 import numpy as np
-from quantsim import arith, blocks
+from quantmlir import blocks
+from quantsim import arith
 
 F32 = np.float32
 
@@ -70,9 +71,9 @@ class Runner:
     def check(self, what, x, weight, expected, *arguments):
         """Both kinds of activations against `weight`, and the float result
         against the other tool's, where there is one."""
-        exact = x.astype(np.float64) @ weight.dequantize().T
+        exact = x.astype(np.float64) @ arith.dequantize_weight(weight).T
         bound = 2.0**-20 * (np.abs(x).astype(np.float64) @
-                            np.abs(weight.dequantize()).T)
+                            np.abs(arith.dequantize_weight(weight)).T)
         y = self.run(x, *arguments)
         self.report(what + " float", np.all(np.abs(y - exact) <= bound))
         if expected is not None:
@@ -111,7 +112,7 @@ def check_nbits(runner, cases):
         np.savez(path, **{**fields, "scales": scale.ravel()})
         weight = blocks.matmul_nbits(fields["B"], scale, n, k, block)
         plain = (q - 8.0) * np.repeat(scale, block, axis=1)
-        runner.report("negative scales", np.array_equal(weight.dequantize(),
+        runner.report("negative scales", np.array_equal(arith.dequantize_weight(weight),
                                                         plain))
         runner.check(f"MatMulNBits {name} signs", z["A"], weight, None,
                      "matmulnbits", path)
@@ -152,7 +153,7 @@ def check_orders(runner):
             zero_points=fields.get("zero_points"), g_idx=fields["g_idx"],
             as_runtime=not flags)
         runner.report(f"{name}: decoded",
-                      np.allclose(weight.dequantize(), w, rtol=1e-7, atol=0))
+                      np.allclose(arith.dequantize_weight(weight), w, rtol=1e-7, atol=0))
         for rows in ("?", str(len(x))):
             arguments = ["matmulnbits", path, f"--rows={rows}", *flags]
             y = runner.run(x, *arguments)
@@ -193,7 +194,7 @@ def check_ggml(runner, cases):
              eight.astype(np.int8).view(np.uint8).reshape(40, 3, 32))):
         data = np.concatenate([half(d), raw], -1).tobytes()
         weight = blocks.ggml(data, kind, 40, 96)
-        runner.report(kind, np.array_equal(weight.dequantize(), values))
+        runner.report(kind, np.array_equal(arith.dequantize_weight(weight), values))
         with open(runner.path("blocks"), "wb") as f:
             f.write(data)
         runner.check(kind, x, weight, None, kind, runner.path("blocks"),

@@ -4,14 +4,12 @@
 ops.py FOLDER TARGET SEEDS [quant-run options...]
 """
 
-import os
 import sys
 
 import numpy as np
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import cases  # noqa: E402
-from batch import Batch  # noqa: E402
+import cases
+from batch import Batch
 
 
 def elementwise_batch(rng):

@@ -12,7 +12,8 @@ import tempfile
 
 import numpy as np
 
-from quantsim import catalog, weights
+from quantmlir import weights
+from quantsim import catalog
 
 NAME = "tfl_wakeword_alexa_int8"
 BIN = pathlib.Path(sys.argv[1]) / "bin"

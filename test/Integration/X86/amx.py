@@ -17,9 +17,8 @@ import tempfile
 
 import numpy as np
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import matmul_rows  # noqa: E402
-from matmul_rows import Case, run  # noqa: E402
+import matmul_rows
+from matmul_rows import Case, run
 
 SIZES = [1, 3, 7, 15, 17, 63, 65, 129]
 # Whole blocks, whole tiles, a row of tiles, several row blocks.

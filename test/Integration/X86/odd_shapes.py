@@ -17,11 +17,11 @@ import tempfile
 
 import numpy as np
 
+import amx
+import matmul_rows
+from matmul_rows import CPUS, Case, run
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
-import amx  # noqa: E402
-import matmul_rows  # noqa: E402
-from matmul_rows import CPUS, Case, run  # noqa: E402
 
 FILLED = 0xA5
 

@@ -1,7 +1,7 @@
 # RUN: %python %s quant-opt
 
 """Runs the PTX of whole kernels, thread by thread, without a GPU
-(python/ptxsim), and compares with NumPy: sums exactly, floats to the bit."""
+(test/lib/ptxsim), and compares with NumPy: sums exactly, floats to the bit."""
 
 import sys
 

@@ -1,7 +1,7 @@
 # RUN: %python %s quant-opt
 
 """Runs the PTX of matmuls with group scales, thread by thread, without a GPU
-(python/ptxsim), and compares with NumPy to the bit."""
+(test/lib/ptxsim), and compares with NumPy to the bit."""
 
 import sys
 

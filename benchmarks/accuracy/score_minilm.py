@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Scores the compiled MiniLM on sentences against its float embeddings.
 
-    score-minilm.py [--quantize=OPTIONS] [--target=x86] [--batch=58]
+    score_minilm.py [--quantize=OPTIONS] [--target=x86] [--batch=58]
                     [--sentences=FILE.npz] [--save=EMBEDDINGS.npy]
                     [--program=FILE]
 
@@ -20,10 +20,9 @@ import tempfile
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "python"))
+from quantsim import catalog, metrics
 
-from quantsim import catalog, metrics  # noqa: E402
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 MODEL = "minilm_l6_full_dynbatch_s32"
 

@@ -12,7 +12,6 @@ build/damage/SEED-i.
 
 import argparse
 import collections
-import importlib.util
 import multiprocessing
 import os
 import pathlib
@@ -31,6 +30,7 @@ import traceback
 from quantcheck import damage_seeds as seeds
 from quantcheck import damage_text as damage
 from quantcheck.damage_upstream import KNOWN
+from quantmlir import import_weights
 
 SECONDS, BYTES = 20, 4 << 30
 ENVIRONMENT = {"LLVM_DISABLE_SYMBOLIZATION": "1", "OMP_NUM_THREADS": "1",
@@ -326,14 +326,6 @@ def work(options, share, results, progress):
     results.put((done, failed))
 
 
-def load_importer():
-    path = seeds.ROOT / "utils" / "import-quantized-weights.py"
-    spec = importlib.util.spec_from_file_location("importer", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def make_statistics(build, folder):
     """What quant-run measures of the model."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -359,7 +351,7 @@ def main():
     options = parser.parse_args()
     options.build = str(pathlib.Path(options.build).resolve())
     build, begin = pathlib.Path(options.build), time.time()
-    IMPORTER = load_importer()
+    IMPORTER = import_weights
     STATISTICS = make_statistics(build, build / "damage" / "work")
     BYTECODES = seeds.bytecodes(build / "bin/quant-opt",
                                 [text for text, _ in seeds.programs()[::20]])

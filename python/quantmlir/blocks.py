@@ -36,17 +36,11 @@ class Grouped:
     columns: int | None = None
     bias: np.ndarray | None = None
 
-    def dequantize(self):
-        """The float64 weight, as the activations' columns want it."""
-        from quantsim.arith import dequantize_groups
-        w = dequantize_groups(self.q, self.scale, self.group, self.zero_point,
-                              self.offset)
-        if self.order is None:
-            return w
-        used = self.order < self.columns
-        plain = np.zeros((w.shape[0], self.columns))
-        plain[:, self.order[used]] = w[:, used]
-        return plain
+
+def pack_int4(q):
+    """Pairs of a row as bytes, the first in the low nibble; odd rows end with 0."""
+    padded = np.pad(np.asarray(q, np.int8), [(0, 0)] * (q.ndim - 1) + [(0, q.shape[-1] % 2)])
+    return (padded[..., 0::2] & 15 | padded[..., 1::2] << 4).astype(np.int8)
 
 
 def _each(values, group, k):

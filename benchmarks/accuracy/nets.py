@@ -6,7 +6,7 @@ import numpy as np
 
 from accuracy.programs import Programs, run, save
 
-UTILS = pathlib.Path(__file__).resolve().parent.parent.parent / "utils"
+HERE = pathlib.Path(__file__).resolve().parent
 W8 = "weights=channel"
 W4 = "weights=group group-size=32 weight-bits=4"
 TOKEN = "activations=dynamic-token"
@@ -72,7 +72,7 @@ class Table:
         if scheme not in self.rivals:
             path = programs.folder / f"onnxruntime-{scheme}.npy"
             arrays = save(programs.folder / "in", e.inputs)
-            run(python, UTILS / "onnxruntime-accuracy.py", scheme, path,
+            run(python, HERE / "rival.py", scheme, path,
                 f"--build={build}", f"--model={e.program}",
                 f"--inputs={arrays}")
             self.rivals[scheme] = e.score(np.load(path))

@@ -1,15 +1,15 @@
 """MiniLM: embeddings of sentences, by the cosine to the float ones."""
 
-import importlib
 import pathlib
 import sys
 
 import numpy as np
 
+from accuracy import score_minilm
 from accuracy.programs import Programs, run, save
 from quantsim import catalog
 
-UTILS = pathlib.Path(__file__).resolve().parent.parent.parent / "utils"
+HERE = pathlib.Path(__file__).resolve().parent
 MODEL = "minilm_l6_full_dynbatch_s32"
 TOKEN = "activations=dynamic-token"
 W4 = "weights=group group-size=32 weight-bits=4"
@@ -78,7 +78,7 @@ def parse_scores(text):
 def score(programs, build, program, options):
     options = programs.options(program, options)
     return parse_scores(run(
-        sys.executable, UTILS / "score-minilm.py", f"--build={build}",
+        sys.executable, HERE / "score_minilm.py", f"--build={build}",
         f"--program={programs.get(program)}", f"--quantize={options}",
         # The scale of a whole tensor depends on the batch.
         f"--batch={1 if 'dynamic-tensor' in options else 58}"))
@@ -86,23 +86,21 @@ def score(programs, build, program, options):
 
 def score_rival(programs, build, python, scheme):
     """ONNX Runtime's embeddings, scored like ours."""
-    sys.path.insert(0, str(UTILS))
-    scorer = importlib.import_module("score-minilm")
     path = programs.folder / f"onnxruntime-{scheme}.npy"
     with np.load(catalog.locate("minilm_l6_accuracy_open.npz")) as archive:
         # One sentence a call: a dynamic scale is of the whole tensor, so
         # larger batches would only be worse.
         inputs = save(programs.folder / "in",
-                      scorer.batches(scorer.program_inputs(archive), 1))
-        run(python, UTILS / "onnxruntime-accuracy.py", scheme, path,
+                      score_minilm.batches(score_minilm.program_inputs(archive), 1))
+        run(python, HERE / "rival.py", scheme, path,
             f"--build={build}", f"--model={MODEL}", f"--inputs={inputs}")
-        got = scorer.score(archive["emb_fp32"], np.load(path)[:, 0])
+        got = score_minilm.score(archive["emb_fp32"], np.load(path)[:, 0])
     return f"{got['mean cosine']:.5f}"
 
 
 def print_table(build, only, rival_python):
     sentences = pathlib.Path(build) / "accuracy" / "sentences"
-    run(sys.executable, UTILS / "make-calibration.py", f"--out={sentences}",
+    run(sys.executable, HERE / "make_calibration.py", f"--out={sentences}",
         f"--build={build}")
     programs = Programs(MODEL, build, sentences)
     print("| scheme | mean cosine | least | SQNR | Spearman | fake "

@@ -66,7 +66,7 @@ def run(ready, name, quant_run):
 
 def main():
     parser = argparse.ArgumentParser(prog="conformance.sh")
-    root = pathlib.Path(__file__).resolve().parent.parent.parent
+    root = pathlib.Path(__file__).resolve().parents[3]
     parser.add_argument("--quant-run",
                         default=str(root / "build" / "bin" / "quant-run"))
     parser.add_argument("--runs", default=",".join(RUNS),

@@ -100,7 +100,7 @@ def reproduce(case, options, quant_run, folder, text, label):
 
 
 def main():
-    root = pathlib.Path(__file__).resolve().parent.parent.parent
+    root = pathlib.Path(__file__).resolve().parents[3]
     parser = argparse.ArgumentParser(prog="fuzz.sh")
     parser.add_argument("--quant-run",
                         default=str(root / "build" / "bin" / "quant-run"))

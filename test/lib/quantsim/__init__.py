@@ -2,6 +2,6 @@
 
 `arith` holds the integers (quantize, matmul, rescale, fixed point, int4),
 `schemes` turns them into a drop-in `linear(x, w)`, `nn` the float parts, and
-`models` forward functions of the exported models. `weights` finds constants by
-content and writes them into a body. Needs NumPy only, nothing of the compiler.
+`models` forward functions of the exported models. Needs NumPy only, nothing of
+the compiler.
 """

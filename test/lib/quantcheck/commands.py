@@ -84,7 +84,7 @@ class Tools:
         folder = pathlib.Path(folder)
         self.opt, self.run_ = folder / "quant-opt", folder / "quant-run"
         self.seconds, self.limit = seconds, limit
-        self.importer = pathlib.Path(__file__).resolve().parents[2] / "utils" \
+        self.importer = pathlib.Path(__file__).resolve().parents[3] / "utils" \
             / "import-quantized-weights.py"
 
     def __call__(self, *command, cwd=None):

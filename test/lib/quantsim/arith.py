@@ -242,3 +242,16 @@ def dequantize_groups(rhs, scale, group_size, zero_point=None, offset=None):
     w = rhs if zero_point is None else rhs - each(zero_point)
     w = each(scale) * w
     return w if offset is None else w + each(offset)
+
+
+def dequantize_weight(weight):
+    """The float64 values of a quantmlir.blocks.Grouped, as the activations'
+    columns want them."""
+    w = dequantize_groups(weight.q, weight.scale, weight.group, weight.zero_point,
+                          weight.offset)
+    if weight.order is None:
+        return w
+    used = weight.order < weight.columns
+    plain = np.zeros((w.shape[0], weight.columns))
+    plain[:, weight.order[used]] = w[:, used]
+    return plain
