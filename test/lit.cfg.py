@@ -7,15 +7,10 @@ import lit.formats
 config.name = "QUANT"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test", ".py"]
-config.excludes = ["Inputs", "lit.cfg.py", "lit.site.cfg.py", "CMakeLists.txt"]
+# Helpers of tests, and what they read, are in folders Inputs.
+config.excludes = ["Inputs", "lit.cfg.py", "lit.site.cfg.py"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.quant_build_dir, "test")
-
-# Helpers of the Python tests stand beside them and are not tests.
-config.excludes += [
-    "amx.py", "batch.py", "cases.py", "compiled.py", "gpu_lowering.py", "harness.py",
-    "odd_shapes.py", "quotients.py", "quantize_rows.py", "weight_driver.py",
-]
 
 bin_dir = os.path.join(config.quant_build_dir, "bin")
 config.environment["PATH"] = os.pathsep.join(
@@ -45,6 +40,8 @@ config.substitutions += [
     ("%spellings", config.python + " -m quantcheck.spellings --quant-run="
      + os.path.join(bin_dir, "quant-run") + " --quant-opt="
      + os.path.join(bin_dir, "quant-opt")),
+    ("%make-npy", config.python + " "
+     + os.path.join(config.test_source_root, "Runtime", "Inputs", "make-npy.py")),
     ("%python", config.python),
     ("%shlib_dir", os.path.join(config.quant_build_dir, "lib")),
     ("%plugin", os.path.join(config.quant_build_dir, "lib", "QuantPlugin.so")),
@@ -58,14 +55,12 @@ config.substitutions += [
 ]
 
 # LLVM's libraries are not instrumented. What they allocate and free, and how
-# their containers grow, is not known to the sanitizers; nor can a program
-# that is not instrumented load a library that is.
+# their containers grow, is not known to the sanitizers.
 if config.sanitize:
     config.environment["ASAN_OPTIONS"] = (
         "detect_leaks=0:detect_container_overflow=0:allow_user_poisoning=0:"
         "alloc_dealloc_mismatch=0")
     config.environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
-    config.excludes += ["Plugin", "Install"]
 
 # Machine code for AMX runs everywhere with this preloaded (test/Emulator).
 emulator = os.path.join(config.quant_build_dir, "lib", "libAMXEmulator.so")
@@ -85,5 +80,23 @@ for flag in cpu_flags():
     if flag in ("avx2", "avx512f", "avx512bw", "avx512_vnni", "avx_vnni",
                 "amx_int8"):
         config.available_features.add("cpu-" + flag.replace("_", "-"))
+
+
+def tests_that_require(feature):
+    """Of the tests, those that say that they need `feature`."""
+    for folder, folders, names in os.walk(config.test_source_root):
+        folders[:] = [name for name in folders if name != "Inputs"]
+        for name in names:
+            path = os.path.join(folder, name)
+            if os.path.splitext(name)[1] in config.suffixes:
+                with open(path, errors="replace") as f:
+                    if re.search(r"REQUIRES:.*\b" + feature + r"\b", f.read()):
+                        yield os.path.relpath(path, config.test_source_root)
+
+
+# Models and vectors that stand beside the checkout.
 if os.path.isdir(config.cases_dir):
     config.available_features.add("cases")
+else:
+    lit_config.note("no " + config.cases_dir + ", which these tests need: "
+                    + ", ".join(sorted(tests_that_require("cases"))))

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-from Calibration import weight_driver
+from Calibration.Inputs import weight_driver
 from quantsim import arith
 
 DRIVER, TEMP = sys.argv[1:3]

@@ -4,7 +4,7 @@ its size, and no vector of i32 is stored, between matmul and rescale."""
 
 import re
 
-import compiled
+from Guarantees.Inputs import compiled
 
 
 def check(what, text, options, cpu, expected_stores):

@@ -2,7 +2,7 @@
 """A 4-bit weight takes an eighth of its float32 size in the emitted module,
 and an 8-bit one a quarter; scales and code come on top."""
 
-import compiled
+from Guarantees.Inputs import compiled
 
 N = K = 1024
 CODE = 48 * 1024  # of the emitted functions, as bytecode

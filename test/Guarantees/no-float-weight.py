@@ -2,7 +2,7 @@
 """No float copy of a quantized weight exists after compilation: not as a
 constant, not as a buffer, in no scheme and on no target."""
 
-import compiled
+from Guarantees.Inputs import compiled
 
 FLOATS = "f64|f32|f16|bf16"
 

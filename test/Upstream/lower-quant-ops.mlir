@@ -7,7 +7,7 @@
 // Run on the same numbers: upstream's form after its lowering, ours on each
 // target.
 // RUN: rm -rf %t && mkdir %t
-// RUN: %python %S/../quant-run/Inputs/make-npy.py %t/x.npy "np.float32([0.35, 0.26, -0.26, -0.35, 12.9, 50])"
+// RUN: %make-npy %t/x.npy "np.float32([0.35, 0.26, -0.26, -0.35, 12.9, 50])"
 // RUN: quant-opt %s --lower-quant-ops --canonicalize --convert-elementwise-to-linalg -o %t/upstream.mlir
 // RUN: quant-run %t/upstream.mlir --entry=quantize --inputs=%t/x.npy | FileCheck %s --check-prefix=UPSTREAM-VALUES
 // RUN: quant-run %s --entry=quantize --inputs=%t/x.npy | FileCheck %s --check-prefix=HERE-VALUES

@@ -7,7 +7,7 @@
 // RUN: quant-opt %s --cse | FileCheck %s --check-prefix=KEPT
 
 // RUN: rm -rf %t && mkdir %t
-// RUN: %python %S/../quant-run/Inputs/make-npy.py %t/x.npy "np.float32([0.36, -0.24, 50])"
+// RUN: %make-npy %t/x.npy "np.float32([0.36, -0.24, 50])"
 // RUN: quant-opt %s --canonicalize -o %t/folded.mlir
 // RUN: quant-run %t/folded.mlir --entry=rounded --inputs=%t/x.npy | FileCheck %s --check-prefix=FOLDED-VALUES
 // RUN: quant-run %s --entry=rounded --inputs=%t/x.npy | FileCheck %s --check-prefix=HERE-VALUES

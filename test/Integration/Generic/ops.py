@@ -8,8 +8,8 @@ import sys
 
 import numpy as np
 
-import cases
-from batch import Batch
+from Integration.Generic.Inputs import cases
+from Integration.Generic.Inputs.batch import Batch
 
 
 def elementwise_batch(rng):

@@ -9,8 +9,8 @@ scaled_matmul.py FOLDER TARGET SEEDS [quant-run options...]
 import sys
 
 import numpy as np
-from batch import Batch
-from cases import parameter
+from Integration.Generic.Inputs.batch import Batch
+from Integration.Generic.Inputs.cases import parameter
 from quantsim import arith
 
 F32 = np.float32

@@ -5,7 +5,7 @@ usage: odd_shapes.py LLVM_LIB_FOLDER COUNT [CPU ...]
 Draws COUNT shapes of {1, 3, 7, 15, 17, 63, 65, 129}^3 (`all` of them for every
 CPU named), with the kinds of operand that matmul_rows draws. Operands end where a
 page begins that may not be touched. The library is linked with its own `malloc`
-(Inputs/guarded-malloc.c), so results and scratch buffers end there too, but for
+(guarded-malloc.c), so results and scratch buffers end there too, but for
 what aligning them leaves: those bytes are filled, and must be the same after.
 """
 
@@ -29,7 +29,7 @@ FILLED = 0xA5
 def compile_guarded(cpu, path, folder, libraries):
     packed, _ = matmul_rows.compile_for(cpu, path, folder, libraries)
     stem = os.path.join(folder, cpu)
-    run("cc", "-O1", "-shared", "-fPIC", os.path.join(HERE, "Inputs", "guarded-malloc.c"),
+    run("cc", "-O1", "-shared", "-fPIC", os.path.join(HERE, "guarded-malloc.c"),
         stem + ".o", "-o", stem + ".guarded.so", "-lm", f"-L{libraries}",
         f"-Wl,-rpath,{libraries}", "-lmlir_c_runner_utils")
     return packed, ctypes.CDLL(stem + ".guarded.so")

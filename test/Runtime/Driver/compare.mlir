@@ -1,7 +1,7 @@
 // What --compare compares with: the float program of a graph that is quantized
 // already, the generic target where there is none, and counts by reason.
 // RUN: rm -rf %t && mkdir %t
-// RUN: %python %S/Inputs/make-npy.py %t/x.npy "np.float32([[1, -2, 3, 0.24]])"
+// RUN: %make-npy %t/x.npy "np.float32([[1, -2, 3, 0.24]])"
 // RUN: quant-run %s --entry=casts --inputs=%t/x.npy --compare | FileCheck %s --check-prefix=CASTS
 // RUN: quant-run %s --entry=integers --random-inputs=5 --compare | FileCheck %s --check-prefix=INTS
 // RUN: quant-run %s --entry=float --inputs=%t/x.npy --compare | FileCheck %s --check-prefix=FLOAT

@@ -2,7 +2,7 @@
 // The int8 worked example through the instructions of this machine, of a
 // machine without VNNI, and from bytecode; and a peak that was measured.
 // RUN: rm -rf %t && mkdir %t
-// RUN: %python %S/Inputs/make-npy.py %t/x.npy "np.float32([[0.3, -0.2, 0.1], [-0.5, 0.4, 0.2]])"
+// RUN: %make-npy %t/x.npy "np.float32([[0.3, -0.2, 0.1], [-0.5, 0.4, 0.2]])"
 // RUN: quant-run %s --inputs=%t/x.npy --target=x86 | FileCheck %s
 // RUN: quant-run %s --inputs=%t/x.npy --target=x86 --cpu=haswell | FileCheck %s
 // RUN: quant-run %s --inputs=%t/x.npy --target=x86 --features=-avx512vnni,-avxvnni | FileCheck %s

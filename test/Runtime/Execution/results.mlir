@@ -1,8 +1,8 @@
 // Results that are arguments, constants, given twice, empty, of rank 0, and of
 // every type.
 // RUN: rm -rf %t && mkdir %t
-// RUN: %python %S/Inputs/make-npy.py %t/x.npy "np.float32([[1, 2], [3, 4]])"
-// RUN: %python %S/Inputs/make-npy.py %t/none.npy "np.zeros((0, 3), np.float32)"
+// RUN: %make-npy %t/x.npy "np.float32([[1, 2], [3, 4]])"
+// RUN: %make-npy %t/none.npy "np.zeros((0, 3), np.float32)"
 // RUN: quant-run %s --entry=argument --inputs=%t/x.npy --repeat=3 | FileCheck %s --check-prefix=ARGUMENT
 // RUN: quant-run %s --entry=constant --repeat=3 | FileCheck %s --check-prefix=CONSTANT
 // RUN: quant-run %s --entry=large_constant --repeat=3 --outputs=%t/large | FileCheck %s --check-prefix=LARGE

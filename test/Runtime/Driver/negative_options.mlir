@@ -1,6 +1,6 @@
 // What the tool says about a command line or a program that it cannot run.
 // RUN: rm -rf %t && mkdir %t
-// RUN: %python %S/Inputs/make-npy.py %t/x.npy "np.zeros((2, 3), np.float32)"
+// RUN: %make-npy %t/x.npy "np.zeros((2, 3), np.float32)"
 
 // RUN: not quant-run %t/absent.mlir 2>&1 | FileCheck %s --check-prefix=MODEL
 // MODEL: error: {{.*}}absent.mlir: No such file or directory

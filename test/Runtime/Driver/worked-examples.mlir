@@ -1,11 +1,11 @@
 // The worked examples of the arithmetic, from values that are known at run time
 // only: stored integers, accumulators and floats.
 // RUN: rm -rf %t && mkdir %t
-// RUN: %python %S/Inputs/make-npy.py %t/s.npy "np.float32(0.1)"
-// RUN: %python %S/Inputs/make-npy.py %t/x1.npy "np.float32([[0.5, -0.2]])"
-// RUN: %python %S/Inputs/make-npy.py %t/w1.npy "np.float32([[0.8, -0.6]])"
-// RUN: %python %S/Inputs/make-npy.py %t/x2.npy "np.float32([[0.3, -0.2, 0.1], [-0.5, 0.4, 0.2]])"
-// RUN: %python %S/Inputs/make-npy.py %t/w2.npy "np.float32([[0.6, -0.1, 0.3], [-0.4, 0.7, -0.2]])"
+// RUN: %make-npy %t/s.npy "np.float32(0.1)"
+// RUN: %make-npy %t/x1.npy "np.float32([[0.5, -0.2]])"
+// RUN: %make-npy %t/w1.npy "np.float32([[0.8, -0.6]])"
+// RUN: %make-npy %t/x2.npy "np.float32([[0.3, -0.2, 0.1], [-0.5, 0.4, 0.2]])"
+// RUN: %make-npy %t/w2.npy "np.float32([[0.6, -0.1, 0.3], [-0.4, 0.7, -0.2]])"
 // RUN: quant-run %s --entry=vector_i8 --inputs=%t/x1.npy,%t/w1.npy,%t/s.npy | FileCheck %s --check-prefix=VEC8
 // RUN: quant-run %s --entry=vector_i4 --inputs=%t/x1.npy,%t/w1.npy,%t/s.npy | FileCheck %s --check-prefix=VEC4
 // RUN: quant-run %s --entry=matrix_i8 --inputs=%t/x2.npy,%t/w2.npy,%t/s.npy | FileCheck %s --check-prefix=MAT8

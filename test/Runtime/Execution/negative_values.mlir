@@ -1,8 +1,8 @@
 // Inputs that a program itself refuses, or that lead it out of its memory, end
 // in a message and leave nothing behind.
 // RUN: rm -rf %t && mkdir %t
-// RUN: %python %S/Inputs/make-npy.py %t/good.npy "np.int64([2, 0])"
-// RUN: %python %S/Inputs/make-npy.py %t/far.npy "np.int64([2, 1 << 50])"
+// RUN: %make-npy %t/good.npy "np.int64([2, 0])"
+// RUN: %make-npy %t/far.npy "np.int64([2, 1 << 50])"
 // RUN: quant-run %s --entry=asserts --inputs=%t/good.npy | FileCheck %s --check-prefix=GOOD
 // RUN: not quant-run %s --entry=asserts --inputs=%t/far.npy --outputs=%t/out 2>&1 | FileCheck %s --check-prefix=ASSERT
 // RUN: not quant-run %s --entry=trusts --inputs=%t/far.npy --outputs=%t/out 2>&1 | FileCheck %s --check-prefix=SEGV
