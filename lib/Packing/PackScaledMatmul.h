@@ -1,5 +1,4 @@
-//===- PackScaledMatmul.h - quant.scaled_matmul to its packed form -*- C++
-//-*-===//
+//===- PackScaledMatmul.h - grouped matmuls to their packed form *- C++ -*-===//
 
 #ifndef QUANT_LIB_PACKING_PACKSCALEDMATMUL_H
 #define QUANT_LIB_PACKING_PACKSCALEDMATMUL_H

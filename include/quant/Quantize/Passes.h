@@ -1,4 +1,4 @@
-//===- Passes.h - float matmuls into integer ones -------------*- C++ -*-===//
+//===- Passes.h - float matmuls into integer ones ---------------*- C++ -*-===//
 
 #ifndef QUANT_QUANTIZE_PASSES_H
 #define QUANT_QUANTIZE_PASSES_H

@@ -1,15 +1,13 @@
-/*===- CudaRuntime.h - what compiled programs call on a GPU --------*- C
--*-===*\
+/*===- CudaRuntime.h - what compiled programs call on a GPU --------*- C -*-===*\
 |*                                                                            *|
-|* Programs of `quant-to-nvvm` call two sets of C functions: upstream's GPU *|
-|* runtime ABI (`mgpu*`, from gpu-to-llvm) and `quantGpu*`, which move *|
-|* operands. Both stand on the CUDA driver API, whose library is opened at run
-*|
-|* time: nothing links CUDA. The environment variable QUANT_CUDA_DRIVER names *|
-|* another library than libcuda.so.1. *|
+|* Programs of `quant-to-nvvm` call two sets of C functions: upstream's GPU    *|
+|* runtime ABI (`mgpu*`, from gpu-to-llvm) and `quantGpu*`, which move         *|
+|* operands. Both stand on the CUDA driver API, whose library is opened at run *|
+|* time: nothing links CUDA. The environment variable QUANT_CUDA_DRIVER names  *|
+|* another library than libcuda.so.1.                                          *|
 |*                                                                            *|
-|* An error of the driver prints what failed to standard error and aborts the *|
-|* process: compiled code has no way to go on. Ask quantGpuProblem() first. *|
+|* An error of the driver prints what failed to standard error and aborts the  *|
+|* process: compiled code has no way to go on. Ask quantGpuProblem() first.    *|
 |*                                                                            *|
 \*===----------------------------------------------------------------------===*/
 
@@ -31,9 +29,8 @@ int64_t quantGpuUpload(int64_t host, int64_t bytes);
 int64_t quantGpuConstant(int64_t host, int64_t bytes);
 /** `bytes` bytes of the GPU's memory, not initialized. */
 int64_t quantGpuAllocate(int64_t bytes);
-/** At least `bytes` bytes of zeros, which kernels leave as zeros: one buffer
- * for all launches, which follow each other. Stays valid until more is asked
- * for. */
+/** At least `bytes` bytes of zeros, which kernels leave as zeros: one buffer for
+ *  all launches, which follow each other. Stays valid until more is asked for. */
 int64_t quantGpuWorkspace(int64_t bytes);
 /** Waits for all kernels, then copies `bytes` bytes to `host`. */
 void quantGpuDownload(int64_t device, int64_t host, int64_t bytes);

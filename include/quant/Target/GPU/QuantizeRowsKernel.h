@@ -1,5 +1,4 @@
-//===- QuantizeRowsKernel.h - activations to integers, row by row -*- C++
-//-*-===//
+//===- QuantizeRowsKernel.h - activations to integers -----------*- C++ -*-===//
 
 #ifndef QUANT_TARGET_GPU_QUANTIZEROWSKERNEL_H
 #define QUANT_TARGET_GPU_QUANTIZEROWSKERNEL_H

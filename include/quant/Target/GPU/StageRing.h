@@ -1,5 +1,4 @@
-//===- StageRing.h - operands on their way through shared memory -*- C++
-//-*-===//
+//===- StageRing.h - operands through shared memory -------------*- C++ -*-===//
 //
 // A ring of stages in shared memory, each of which holds what a block of the
 // result needs of one block along K. They are filled ahead, by cp.async or by
