@@ -34,9 +34,9 @@ struct RowRange {
   int64_t height;
 };
 
-class LoopEmitter {
+class ScaledLoopEmitter {
 public:
-  LoopEmitter(OpBuilder &b, PackedScaledMatmulOp op)
+  ScaledLoopEmitter(OpBuilder &b, PackedScaledMatmulOp op)
       : b(b), op(op), loc(op.getLoc()), kernel(op, b),
         maxHeight(kernel.maxTile.rows) {}
 
@@ -178,5 +178,5 @@ static void alignStack(PackedScaledMatmulOp op) {
 
 void quantmlir::emitScaledLoops(OpBuilder &b, PackedScaledMatmulOp op) {
   alignStack(op);
-  LoopEmitter(b, op).emit();
+  ScaledLoopEmitter(b, op).emit();
 }
