@@ -192,7 +192,9 @@ void quantmlir::groupAlongSum(Operation *dequantize) {
                                          dequantize->getOperand(0)),
                    /*reason=*/nullptr,
                    root,
-                   /*isSummed=*/true};
+                   /*summed=*/
+                   llvm::SmallBitVector(elements.getShape().size(),
+                                        /*t=*/true)};
   std::optional<StoredElement> stored =
       matchStored(elements, elements.getRoot(root));
   std::optional<StoredTensor> tensor =
@@ -284,12 +286,38 @@ static bool convertRescale(const ElementSite &site, Value root) {
 // The whole program
 //===----------------------------------------------------------------------===//
 
+using SummedDims = llvm::DenseMap<Value, llvm::SmallBitVector>;
+
+/// The dimensions that products sum over, of their operands and of what those
+/// were moved from.
+static SummedDims findSummedDims(Operation *root) {
+  SummedDims summed;
+  root->walk([&](linalg::LinalgOp op) {
+    std::string reason;
+    if (op.getNumReductionLoops() == 0)
+      return;
+    FailureOr<Contraction> c = matchContraction(op, reason);
+    if (failed(c))
+      return;
+    for (LoopTensor tensor : {c->lhs, c->rhs})
+      do {
+        llvm::SmallBitVector dims(tensor.loops.size());
+        for (auto [dim, loop] : llvm::enumerate(tensor.loops))
+          if (llvm::is_contained(c->k, loop))
+            dims.set(dim);
+        summed.try_emplace(tensor.value, dims);
+      } while (lookThroughMovement(tensor));
+  });
+  return summed;
+}
+
 void quantmlir::convertQDQ(Operation *root) {
   SmallVector<Operation *> candidates;
   root->walk([&](Operation *op) {
     if (isComputation(op) || isMovement(op))
       candidates.push_back(op);
   });
+  SummedDims summed = findSummedDims(root);
   for (Operation *op : llvm::reverse(candidates)) {
     if (op->use_empty())
       continue;
@@ -302,7 +330,8 @@ void quantmlir::convertQDQ(Operation *root) {
                      elements,
                      getSizes(builder, op),
                      /*reason=*/nullptr,
-                     result};
+                     result,
+                     summed.lookup(result)};
     if (convertDequantize(site, result) || isMovement(op))
       continue;
     if (!convertRescale(site, result))

@@ -83,7 +83,7 @@ private:
 
 /// Coordinates that matter, and which one is split.
 void ConstantEmitter::chooseDims() {
-  groupEqualParameters(parameters, getShape(), site.isSummed);
+  groupEqualParameters(parameters, getShape(), site.summed);
   llvm::SmallBitVector dependence = getDependence(elements, stored.stored);
   for (int64_t dim = 0, rank = getShape().size(); dim < rank; ++dim) {
     int64_t step = parameters.steps[dim];
@@ -216,7 +216,7 @@ bool ConstantEmitter::mirror() {
     int64_t least = bits <= 8 ? -(int64_t(1) << (bits - 1)) : INT64_MIN;
     if (bits <= 8 && stored.isUnsigned)
       mirrorSums[i] = (int64_t(1) << bits) - 1;
-    else if (ranges[i].min == least)
+    else if (std::min(ranges[i].min, parameters.zeros[i]) == least)
       mirrorSums[i] = -1;
     parameters.zeros[i] = mirrorSums[i] - parameters.zeros[i];
   }

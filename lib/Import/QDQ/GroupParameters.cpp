@@ -60,39 +60,50 @@ private:
 };
 } // namespace
 
-/// The elements of `dim` brought together by their parameters, and the size of
-/// a group; 0 where they make no groups of one size (the last may be shorter).
-static int64_t orderGroups(const Lines &lines, int64_t size,
-                           SmallVectorImpl<int64_t> &order) {
-  std::vector<std::vector<int64_t>> groups;
+/// The elements that have each line of parameters in common; none where there
+/// are too many lines to be those of groups.
+static std::vector<std::vector<int64_t>> gatherEqual(const Lines &lines,
+                                                     int64_t size) {
+  std::vector<std::vector<int64_t>> classes;
   std::unordered_map<size_t, std::vector<size_t>> known;
   for (int64_t i = 0; i < size; ++i) {
     std::vector<size_t> &candidates = known[lines.hash(i)];
-    auto found = llvm::find_if(candidates, [&](size_t group) {
-      return lines.areEqual(groups[group].front(), i);
+    auto found = llvm::find_if(candidates, [&](size_t index) {
+      return lines.areEqual(classes[index].front(), i);
     });
     if (found != candidates.end()) {
-      groups[*found].push_back(i);
+      classes[*found].push_back(i);
       continue;
     }
-    candidates.push_back(groups.size());
-    groups.push_back({i});
-    if (groups.size() > llvm::divideCeil(size, 2))
-      return 0;
+    candidates.push_back(classes.size());
+    classes.push_back({i});
+    if (classes.size() > llvm::divideCeil(size, 2))
+      return {};
   }
-  size_t longest = 0;
-  for (const std::vector<int64_t> &group : groups)
-    longest = std::max(longest, group.size());
-  auto isShort = [&](const std::vector<int64_t> &group) {
-    return group.size() != longest;
+  return classes;
+}
+
+/// The elements of `dim` brought together by their parameters, and the size of
+/// a group, the largest there is; 0 where they make no groups of one size (the
+/// last may be shorter). Groups may have the same parameters.
+static int64_t orderGroups(const Lines &lines, int64_t size,
+                           SmallVectorImpl<int64_t> &order) {
+  std::vector<std::vector<int64_t>> classes = gatherEqual(lines, size);
+  size_t group = 0;
+  for (const std::vector<int64_t> &members : classes)
+    group = std::max(group, members.size());
+  auto isWhole = [&](const std::vector<int64_t> &members) {
+    return members.size() % group == 0;
   };
-  if (llvm::count_if(groups, isShort) > 1)
+  while (group > 1 && llvm::count_if(classes, isWhole) + 1 <
+                          static_cast<int64_t>(classes.size()))
+    --group;
+  if (group < 2)
     return 0;
-  std::stable_partition(groups.begin(), groups.end(),
-                        [&](const auto &group) { return !isShort(group); });
-  for (const std::vector<int64_t> &group : groups)
-    llvm::append_range(order, group);
-  return longest;
+  std::stable_partition(classes.begin(), classes.end(), isWhole);
+  for (const std::vector<int64_t> &members : classes)
+    llvm::append_range(order, members);
+  return group;
 }
 
 /// Keeps every `step`-th parameter along `dim`, in `order` where there is one.
@@ -119,7 +130,8 @@ static void coarsen(ConstantParameters &parameters, int64_t dim, int64_t step,
 }
 
 void quantmlir::groupEqualParameters(ConstantParameters &parameters,
-                                     ArrayRef<int64_t> shape, bool isSummed) {
+                                     ArrayRef<int64_t> shape,
+                                     const llvm::SmallBitVector &summed) {
   int64_t numElements = 1, numDims = 0;
   for (int64_t size : shape) {
     if (ShapedType::isDynamic(size))
@@ -127,7 +139,7 @@ void quantmlir::groupEqualParameters(ConstantParameters &parameters,
     numElements *= size;
     numDims += size > 1;
   }
-  if (numDims < (isSummed ? 1 : 2) || parameters.grid.size() != numElements)
+  if (numDims < (summed.any() ? 1 : 2) || parameters.grid.size() != numElements)
     return;
   for (int64_t dim = 0, rank = shape.size(); dim < rank; ++dim) {
     int64_t size = shape[dim];
@@ -138,6 +150,8 @@ void quantmlir::groupEqualParameters(ConstantParameters &parameters,
     for (int64_t i = 1; i < size && step != 1; ++i)
       if (!lines.areEqual(i - 1, i))
         step = std::gcd(step, i);
+    if (step != 0 && !summed.empty() && !summed.test(dim))
+      continue;
     if (step != 1) {
       coarsen(parameters, dim, step == 0 ? size : step, {});
       continue;

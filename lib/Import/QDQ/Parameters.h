@@ -39,10 +39,12 @@ struct ConstantParameters {
 };
 
 /// Finds the steps in parameters that were given for each element of the root:
-/// by their values, since an index tensor says nothing about them. Those of a
-/// root of one dimension are channels unless it `isSummed`.
+/// by their values, since an index tensor says nothing about them. Groups are
+/// along `summed` coordinates; where those are not known (empty), those of a
+/// root of one dimension are channels.
 void groupEqualParameters(ConstantParameters &parameters,
-                          llvm::ArrayRef<int64_t> shape, bool isSummed);
+                          llvm::ArrayRef<int64_t> shape,
+                          const llvm::SmallBitVector &summed);
 
 /// Evaluates the factors and zeros of `stored`. Empty where one of them is no
 /// constant, or no number that a quantization has: scales must be finite, and

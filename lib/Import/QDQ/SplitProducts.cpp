@@ -136,9 +136,17 @@ static bool sortFactors(Elements &elements, linalg::LinalgOp op,
       sides[own - operands.begin()].push_back(i);
       continue;
     }
-    const unsigned *found = llvm::find_if(operands, [&](unsigned operand) {
+    auto belongs = [&](unsigned operand) {
       return !factors[i].dims.test(factors[operand].dims);
-    });
+    };
+    // Loops of one step say which one the program has it with.
+    auto isWalkedWith = [&](unsigned operand) {
+      return belongs(operand) &&
+             !factors[i].walked.test(factors[operand].walked);
+    };
+    const unsigned *found = llvm::find_if(operands, isWalkedWith);
+    if (found == operands.end())
+      found = llvm::find_if(operands, belongs);
     if (found == operands.end())
       return false;
     sides[found - operands.begin()].push_back(i);

@@ -59,6 +59,9 @@ private:
   template <typename Match>
   Matched matchEither(const Element *element, Match match,
                       const Element *&other, bool &isSecond);
+  /// Whether `element` varies less than `other`: along fewer coordinates, or as
+  /// a constant less than what is computed.
+  bool isParameterOf(const Element *element, const Element *other);
   Matched matchSum(const Element *element, bool isSubtraction,
                    llvm::function_ref<Matched(const Element *)> match);
   Matched matchNarrow(const Element *element, bool isUnsigned);
@@ -91,6 +94,15 @@ StoredMatcher::matchEither(const Element *element, Match match,
   return isSecond ? second : first;
 }
 
+bool StoredMatcher::isParameterOf(const Element *element,
+                                  const Element *other) {
+  unsigned own = getDependence(elements, element).count();
+  unsigned others = getDependence(elements, other).count();
+  return own < others ||
+         (own == others && isConstantElement(elements, element) &&
+          !isConstantElement(elements, other));
+}
+
 /// `q + x`, `q - x`, `x - q`.
 std::optional<StoredElement>
 StoredMatcher::matchSum(const Element *element, bool isSubtraction,
@@ -99,6 +111,9 @@ StoredMatcher::matchSum(const Element *element, bool isSubtraction,
   bool isSecond = false;
   Matched stored = matchEither(element, match, other, isSecond);
   if (!stored)
+    return std::nullopt;
+  // A zero point that is made of integers is not what is stored.
+  if (isParameterOf(stored->stored, other))
     return std::nullopt;
   unsigned numFactors = stored->factors.size();
   if (isSubtraction && isSecond) {

@@ -48,7 +48,7 @@ static SmallVector<Operation *> findMovements(Operation *root) {
   root->walk([&](Operation *op) {
     auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
     auto generic = dyn_cast<linalg::GenericOp>(op);
-    if (isReshape(op) || isa<tensor::PadOp>(op) ||
+    if (isReshape(op) || isa<tensor::PadOp, tensor::ExtractSliceOp>(op) ||
         (linalgOp && isCopy(linalgOp)) || (generic && isLookup(generic)))
       candidates.push_back(op);
   });
@@ -60,7 +60,9 @@ static SmallVector<Operation *> findMovements(Operation *root) {
         copy.getIndexingMapsArray().front().isProjectedPermutation(
             /*allowZeroInResults=*/true);
     if (!isPermutation || llvm::any_of(op->getUsers(), [&](Operation *user) {
-          return isReshape(user) || isa<tensor::ExtractOp>(user) ||
+          return isReshape(user) ||
+                 isa<tensor::ExtractOp, tensor::ExtractSliceOp, tensor::PadOp>(
+                     user) ||
                  (moved.contains(user) && isa<linalg::LinalgOp>(user));
         }))
       moved.insert(op);
@@ -89,6 +91,18 @@ static std::optional<int64_t> getOwnDim(RankedTensorType type,
   return own ? own : std::optional<int64_t>(group.front());
 }
 
+/// Where `slice` has dimension `axis`; none where it does not have all of it.
+static std::optional<int64_t> getSlicedAxis(tensor::ExtractSliceOp slice,
+                                            int64_t axis) {
+  llvm::SmallBitVector dropped = slice.getDroppedDims();
+  int64_t size = slice.getSourceType().getDimSize(axis);
+  if (dropped.test(axis) || ShapedType::isDynamic(size) ||
+      slice.getStaticSizes()[axis] != size)
+    return std::nullopt;
+  return axis - llvm::count_if(dropped.set_bits(),
+                               [&](unsigned dim) { return dim < axis; });
+}
+
 /// Where dimension `axis` stands after `op`; none where it is no dimension of
 /// its own there.
 static std::optional<int64_t> getMovedAxis(Operation *op, int64_t axis) {
@@ -102,6 +116,8 @@ static std::optional<int64_t> getMovedAxis(Operation *op, int64_t axis) {
         return dim;
     return std::nullopt;
   }
+  if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
+    return getSlicedAxis(slice, axis);
   auto copy = cast<linalg::LinalgOp>(op);
   AffineExpr walked = copy.getIndexingMapsArray().front().getResult(axis);
   return copy.getIndexingMapsArray().back().getResultPosition(walked);
@@ -125,8 +141,8 @@ static std::optional<SmallVector<int64_t>> getMovedAxes(Operation *movement,
 // Movements
 //===----------------------------------------------------------------------===//
 
-static Value moveReshape(OpBuilder &builder, Operation *reshape,
-                         DequantizeOp op) {
+/// A reshape or a slice of the integers.
+static Value moveView(OpBuilder &builder, Operation *reshape, DequantizeOp op) {
   IRMapping mapping;
   mapping.map(op.getResult(), op.getInput());
   Operation *moved = builder.clone(*reshape, mapping);
@@ -136,20 +152,49 @@ static Value moveReshape(OpBuilder &builder, Operation *reshape,
   return moved->getResult(0);
 }
 
-/// Whether parameters are the same wherever `pad` adds elements, and where
-/// others are.
-static bool padsWithinParameters(tensor::PadOp pad, DequantizeOp op) {
-  return llvm::none_of(
-             op.getAxes(),
-             [&](int64_t axis) { return pad.getPaddedDims().test(axis); }) &&
-         (op.getAxes().empty() || !op.getZeroPoint());
+/// Pads with the zero points along axes that `pad` keeps, which are constants:
+/// what has them all over gets the integers put in. Null where sizes are not
+/// known.
+static Value padWithZeroPoints(OpBuilder &builder, tensor::PadOp pad,
+                               DequantizeOp op) {
+  auto zeros = getConstantInts(op.getZeroPoint());
+  RankedTensorType type = pad.getResultType();
+  if (!zeros || !type.hasStaticShape())
+    return {};
+  Location loc = pad.getLoc();
+  auto element = cast<IntegerType>(op.getInput().getType().getElementType());
+  auto zeroType =
+      cast<RankedTensorType>(op.getZeroPoint().getType()).clone(element);
+  SmallVector<APInt> stored;
+  for (int32_t zero : *zeros)
+    stored.push_back(
+        APInt(64, zero, /*isSigned=*/true).trunc(element.getWidth()));
+  Value constant = arith::ConstantOp::create(
+      builder, loc, DenseElementsAttr::get(zeroType, stored));
+  SmallVector<int64_t> added;
+  for (int64_t dim = 0, rank = type.getRank(); dim < rank; ++dim)
+    if (!llvm::is_contained(op.getAxes(), dim))
+      added.push_back(dim);
+  Value empty = tensor::EmptyOp::create(builder, loc, type.getShape(), element);
+  Value padding =
+      linalg::BroadcastOp::create(builder, loc, constant, empty, added)
+          ->getResult(0);
+  SmallVector<OpFoldResult> strides(type.getRank(), builder.getIndexAttr(1));
+  return tensor::InsertSliceOp::create(
+      builder, loc, op.getInput(), padding, pad.getMixedLowPad(),
+      tensor::getMixedSizes(builder, loc, op.getInput()), strides);
 }
 
 /// Pads with the zero point; null unless the program pads with 0.
 static Value movePad(OpBuilder &builder, tensor::PadOp pad, DequantizeOp op) {
   Value padding = pad.getConstantPaddingValue();
-  if (!padding || !matchPattern(padding, m_AnyZeroFloat()))
+  if (!padding || !matchPattern(padding, m_AnyZeroFloat()) ||
+      llvm::any_of(op.getAxes(), [&](int64_t axis) {
+        return pad.getPaddedDims().test(axis);
+      }))
     return {};
+  if (op.getZeroPoint() && !op.getAxes().empty())
+    return padWithZeroPoints(builder, pad, op);
   int64_t zero = 0;
   if (op.getZeroPoint()) {
     auto constants = getConstantInts(op.getZeroPoint());
@@ -231,8 +276,8 @@ static Value mergeAxes(tensor::CollapseShapeOp collapse, DequantizeOp op) {
   };
   Value scale = spread(op.getScale()), zero = spread(op.getZeroPoint());
   return DequantizeOp::create(
-      builder, loc, collapse.getType(), moveReshape(builder, collapse, op),
-      scale, zero, builder.getDenseI64ArrayAttr(moved), op.getIsUnsignedAttr());
+      builder, loc, collapse.getType(), moveView(builder, collapse, op), scale,
+      zero, builder.getDenseI64ArrayAttr(moved), op.getIsUnsignedAttr());
 }
 
 /// `op` after `movement`; null where what it gives cannot be moved so.
@@ -241,11 +286,11 @@ static Value moveDequantize(Operation *movement, DequantizeOp op) {
   std::optional<SmallVector<int64_t>> axes = llvm::to_vector(op.getAxes());
   Value moved;
   if (auto pad = dyn_cast<tensor::PadOp>(movement)) {
-    moved = padsWithinParameters(pad, op) ? movePad(builder, pad, op) : Value();
+    moved = movePad(builder, pad, op);
   } else if (axes = getMovedAxes(movement, op); axes) {
     auto copy = dyn_cast<linalg::LinalgOp>(movement);
     moved =
-        copy ? moveCopy(builder, copy, op) : moveReshape(builder, movement, op);
+        copy ? moveCopy(builder, copy, op) : moveView(builder, movement, op);
   }
   auto collapse = dyn_cast<tensor::CollapseShapeOp>(movement);
   if (!moved)

@@ -49,9 +49,9 @@ struct ElementSite {
   std::string *reason = nullptr;
   /// The root itself, where it is in the IR.
   mlir::Value root;
-  /// A root of one dimension is summed along it, so that its parameters are
-  /// those of groups, not of channels.
-  bool isSummed = false;
+  /// The coordinates that a product with the root sums over, where they are
+  /// known: parameters along those are of groups, not of channels.
+  llvm::SmallBitVector summed = {};
   /// Constants are wanted over all of the root, where they are the same along
   /// a coordinate, too.
   bool isWhole = false;

@@ -30,9 +30,11 @@ class Program:
     def may_stay(self):
         """Whether the product may be left, with a reason: a weight that is
         known at run time only cannot be mirrored or sorted by groups, and
-        upstream's passes fold a TOSA constant of equal numbers."""
+        upstream's passes fold TOSA constants of equal numbers and products
+        with zeros."""
         w = self.problem.weight
-        if "dialect: tosa" in self.features and np.ptp(w.q) == 0:
+        if "dialect: tosa" in self.features and \
+                (np.ptp(w.q) == 0 or not np.any(w.scale)):
             return True
         return not self.constant_weight and (
             bool(np.any(w.scale <= 0)) or not w.ordered)
