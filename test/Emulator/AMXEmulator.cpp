@@ -1,10 +1,11 @@
-//===- AMXEmulator.cpp - run AMX machine code on any x86-64 ---------------===//
+//===- AMXEmulator.cpp - run newer machine code on any x86-64 -------------===//
 //
 // A library to preload into a process. A machine without AMX, and one with it
 // whose kernel was not asked for permission, raises SIGILL on tile
-// instructions; the handler here decodes and executes them, and lets all others
-// go to the handler that the program has installed. Three things of libc are
-// interposed:
+// instructions, one without AVX-VNNI-INT8 or AVX10.2 on dot products of bytes
+// that vpdpbusd of AVX-512 has not; the handler here decodes and executes them,
+// and lets all others go to the handler that the program has installed. Three
+// things of libc are interposed:
 //
 //   sigaction, signal   a program's handler of SIGILL is kept aside, so that it
 //                       does not displace this one;
@@ -24,6 +25,8 @@
 
 #include "Decode.h"
 #include "Tiles.h"
+#include "VectorDot.h"
+#include "VectorState.h"
 
 #include <atomic>
 #include <cerrno>
@@ -41,9 +44,9 @@ using namespace emulator;
 
 static constexpr unsigned kNumOpcodes = static_cast<unsigned>(Opcode::Count);
 static const char *const kNames[kNumOpcodes] = {
-    "ldtilecfg",  "sttilecfg", "tileloadd",   "tileloaddt1",
-    "tilestored", "tilezero",  "tilerelease", "tdpbssd",
-    "tdpbsud",    "tdpbusd",   "tdpbuud"};
+    "ldtilecfg", "sttilecfg",   "tileloadd", "tileloaddt1", "tilestored",
+    "tilezero",  "tilerelease", "tdpbssd",   "tdpbsud",     "tdpbusd",
+    "tdpbuud",   "vpdpbuud",    "vpdpbusd",  "vpdpbsud",    "vpdpbssd"};
 
 static std::atomic<uint64_t> counts[kNumOpcodes];
 /// Tile registers are per thread. Set up with the thread: a signal handler must
@@ -106,27 +109,42 @@ static void passOn(int signal, siginfo_t *info, void *context) {
   programAction.sa_handler(signal);
 }
 
-static void handle(int signal, siginfo_t *info, void *raw) {
-  auto *context = static_cast<ucontext_t *>(raw);
-  Instruction inst;
-  if (!decode(*context, inst))
-    return passOn(signal, info, raw);
-  int saved = errno;
+static const char *executeTile(const ucontext_t &context,
+                               const Instruction &inst) {
   TileConfig config;
   const char *problem = nullptr;
-  if (readProcessorConfig(*context, config))
+  if (readProcessorConfig(context, config))
     problem = tiles.adopt(config);
-  if (!problem)
-    problem = tiles.execute(inst);
+  return problem ? problem : tiles.execute(inst);
+}
+
+static void handle(int signal, siginfo_t *info, void *raw) {
+  auto *context = static_cast<ucontext_t *>(raw);
+  int saved = errno;
+  Instruction tile;
+  VectorDot dot;
+  const char *problem = nullptr;
+  unsigned length = 0;
+  Opcode opcode;
+  if (decode(*context, tile)) {
+    problem = executeTile(*context, tile);
+    opcode = tile.opcode;
+    length = tile.length;
+  } else if (decode(*context, dot)) {
+    problem = execute(*context, dot);
+    opcode = dot.opcode;
+    length = dot.length;
+  } else {
+    return passOn(signal, info, raw);
+  }
   if (problem) {
     say("AMX emulator: ");
     say(problem);
     say("\n");
     _exit(99);
   }
-  counts[static_cast<unsigned>(inst.opcode)].fetch_add(
-      1, std::memory_order_relaxed);
-  context->uc_mcontext.gregs[REG_RIP] += inst.length;
+  counts[static_cast<unsigned>(opcode)].fetch_add(1, std::memory_order_relaxed);
+  context->uc_mcontext.gregs[REG_RIP] += length;
   errno = saved;
 }
 
@@ -135,6 +153,7 @@ __attribute__((constructor)) static void install() {
   if (__get_cpuid_count(0xd, kTileCfg, &size, &offset, &ecx, &edx) &&
       size == sizeof(TileConfig))
     configOffset = offset;
+  findVectorComponents();
   struct sigaction action = {};
   action.sa_sigaction = handle;
   // A guard page under a tile may raise SIGSEGV inside the handler.

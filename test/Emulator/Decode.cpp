@@ -1,4 +1,4 @@
-//===- Decode.cpp - AMX instructions in machine code ----------------------===//
+//===- Decode.cpp - instructions in machine code --------------------------===//
 
 #include "Decode.h"
 
@@ -51,44 +51,50 @@ static Fields readFields(const uint8_t *code) {
   return f;
 }
 
-/// Reads SIB and displacement behind ModRM (at code + 5). For loads and stores
-/// of tiles (`indexIsStride`) the scaled index is the distance of rows.
-static void decodeMemory(const ucontext_t &context, const uint8_t *code,
-                         const Fields &f, bool indexIsStride,
-                         Instruction &inst) {
-  const uint8_t *at = code + 5;
-  unsigned base = f.rm;
-  bool hasBase = true;
-  int64_t index = 0;
-  if (f.rm == 4) {
+MemoryOperand emulator::decodeMemory(const ucontext_t &context,
+                                     const uint8_t *modrm, unsigned baseBit,
+                                     unsigned indexBit, int64_t unit) {
+  MemoryOperand result;
+  const uint8_t *at = modrm + 1;
+  unsigned mod = *modrm >> 6, base = *modrm & 7;
+  bool hasBase = true, ripRelative = base == 5 && mod == 0;
+  if (base == 4) {
     uint8_t sib = *at++;
     base = sib & 7;
-    unsigned indexRegister = ((sib >> 3) & 7) | (f.x ? 8 : 0);
-    if (indexRegister != 4)
-      index = static_cast<int64_t>(readRegister(context, indexRegister)
-                                   << (sib >> 6));
-    hasBase = !(base == 5 && f.mod == 0);
+    unsigned index = ((sib >> 3) & 7) | indexBit;
+    if (index != 4)
+      result.index =
+          static_cast<int64_t>(readRegister(context, index) << (sib >> 6));
+    hasBase = !(base == 5 && mod == 0);
   }
-  bool ripRelative = f.rm == 5 && f.mod == 0;
   int64_t displacement = 0;
-  if (f.mod == 1) {
-    displacement = readSigned<int8_t>(at);
+  if (mod == 1) {
+    displacement = readSigned<int8_t>(at) * unit;
     at += 1;
-  } else if (f.mod == 2 || ripRelative || !hasBase) {
+  } else if (mod == 2 || ripRelative || !hasBase) {
     displacement = readSigned<int32_t>(at);
     at += 4;
   }
-  inst.length = static_cast<unsigned>(at - code);
-  uint64_t address = static_cast<uint64_t>(displacement);
+  result.end = at;
+  result.base = static_cast<uint64_t>(displacement);
   if (ripRelative)
-    address += reinterpret_cast<uint64_t>(code) + inst.length;
+    result.base += reinterpret_cast<uint64_t>(at);
   else if (hasBase)
-    address += readRegister(context, base | (f.b ? 8 : 0));
+    result.base += readRegister(context, base | baseBit);
+  return result;
+}
+
+/// The operand of a tile instruction, whose ModRM is at code + 4. For loads and
+/// stores of tiles (`indexIsStride`) the scaled index is the distance of rows.
+static void decodeMemory(const ucontext_t &context, const uint8_t *code,
+                         const Fields &f, bool indexIsStride,
+                         Instruction &inst) {
+  MemoryOperand memory = emulator::decodeMemory(context, code + 4, f.b ? 8 : 0,
+                                                f.x ? 8 : 0, /*unit=*/1);
+  inst.length = static_cast<unsigned>(memory.end - code);
+  inst.address = indexIsStride ? memory.base : memory.getAddress();
   if (indexIsStride)
-    inst.stride = index;
-  else
-    address += static_cast<uint64_t>(index);
-  inst.address = address;
+    inst.stride = memory.index;
 }
 
 /// Opcode 49: configuration, release, zero.

@@ -1,7 +1,7 @@
-//===- Decode.h - AMX instructions in machine code --------------*- C++ -*-===//
+//===- Decode.h - instructions in machine code ------------------*- C++ -*-===//
 //
 // Intel SDM volume 2: every AMX-INT8 instruction has a three-byte VEX prefix of
-// opcode map 2 (0F38), VEX.128, W0.
+// opcode map 2 (0F38), VEX.128, W0. Those of vectors are in VectorDot.h.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,8 +26,28 @@ enum class Opcode {
   TdpbSUD,
   TdpbUSD,
   TdpbUUD,
+  VpdpbUUD,
+  VpdpbUSD,
+  VpdpbSUD,
+  VpdpbSSD,
   Count
 };
+
+/// An operand in memory.
+struct MemoryOperand {
+  /// Without the scaled index.
+  uint64_t base = 0;
+  int64_t index = 0;
+  /// What follows it in the code.
+  const uint8_t *end = nullptr;
+  uint64_t getAddress() const { return base + static_cast<uint64_t>(index); }
+};
+
+/// Reads ModRM, SIB and displacement at `modrm`, with the upper bits of base
+/// and index. Nothing may follow the operand in the instruction. A displacement
+/// of one byte counts `unit` bytes.
+MemoryOperand decodeMemory(const ucontext_t &context, const uint8_t *modrm,
+                           unsigned baseBit, unsigned indexBit, int64_t unit);
 
 /// One decoded instruction; registers of a product are dest += left * right.
 struct Instruction {
