@@ -21,14 +21,18 @@
 #include "quant/Pipelines/Pipelines.h"
 #include "quant/Quantize/Passes.h"
 #include "quant/Target/CPU/Passes.h"
+#include "quant/Target/NVVM/NVVMKernels.h"
 #include "quant/Target/NVVM/Passes.h"
 #include "quant/Target/X86/Passes.h"
+#include "quant/Target/X86/X86Kernels.h"
 
 void quantmlir::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerConvertAMXToLLVMInterface(registry);
   mlir::cf::registerConvertControlFlowToLLVMInterface(registry);
   registerQuantExtension(registry);
   registerBufferizationModels(registry);
+  registerX86Kernels(registry);
+  registerNVVMKernels(registry);
   // What turns a kernel into PTX.
   mlir::registerBuiltinDialectTranslation(registry);
   mlir::registerGPUDialectTranslation(registry);

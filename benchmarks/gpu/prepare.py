@@ -28,9 +28,8 @@ S4 = "mma_m16n8k64_s4"
 
 
 def best_row(chip):
-    if chip == "sm_61":
-        return "dp4a"
-    return "mma_m8n8k16_s8" if chip == "sm_75" else "mma_m16n8k32_s8"
+    return {"sm_61": "dp4a", "sm_75": "mma_m8n8k16_s8",
+            "sm_90a": "wgmma_s8"}.get(chip, "mma_m16n8k32_s8")
 
 
 def exact_specs(chip, modules, small):

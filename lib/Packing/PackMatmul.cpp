@@ -68,10 +68,10 @@ static int32_t splitZeroPoint(Value zp, Value &rest) {
 namespace {
 
 struct PackMatmul : OpRewritePattern<MatmulOp> {
-  PackMatmul(qtarget::TargetAttr target, const qtarget::IntrinsicRow &intrinsic,
+  PackMatmul(qtarget::TargetAttr target, qtarget::MatmulKernelInterface kernel,
              const TunedSchedule *tuned, int64_t &numPacked, int64_t &numFused)
-      : OpRewritePattern(target.getContext()), target(target),
-        intrinsic(intrinsic), tuned(tuned), numPacked(numPacked),
+      : OpRewritePattern(target.getContext()), target(target), kernel(kernel),
+        row(kernel.getRow()), tuned(tuned), numPacked(numPacked),
         numFused(numFused) {}
 
   LogicalResult matchAndRewrite(MatmulOp op,
@@ -106,12 +106,11 @@ private:
   ZeroPointedOperand leftOperand(MatmulOp op, PatternRewriter &b) const {
     ZeroPointedOperand lhs;
     lhs.kDim = 1;
-    lhs.isUnsigned = intrinsic.lhs.isUnsigned;
+    lhs.isUnsigned = row.lhs.isUnsigned;
     lhs.constantZeroPoint = splitZeroPoint(op.getLhsZeroPoint(), lhs.zeroPoint);
     int32_t shift;
-    lhs.value =
-        convertOperand(b, op.getLoc(), op.getLhs(), op.getLhsUnsigned(),
-                       intrinsic.lhs.bits, intrinsic.lhs.isUnsigned, shift);
+    lhs.value = convertOperand(b, op.getLoc(), op.getLhs(), op.getLhsUnsigned(),
+                               row.lhs.bits, row.lhs.isUnsigned, shift);
     lhs.constantZeroPoint += shift;
     return lhs;
   }
@@ -119,11 +118,11 @@ private:
   ZeroPointedOperand rightOperand(MatmulOp op, PatternRewriter &b) const {
     ZeroPointedOperand rhs;
     rhs.kDim = op.getRhsKDim();
-    rhs.isUnsigned = intrinsic.rhs.isUnsigned;
+    rhs.isUnsigned = row.rhs.isUnsigned;
     rhs.constantZeroPoint = splitZeroPoint(op.getRhsZeroPoint(), rhs.zeroPoint);
     int32_t shift;
     rhs.value = convertOperand(b, op.getLoc(), op.getRhs(), op.getRhsUnsigned(),
-                               /*bits=*/8, intrinsic.rhs.isUnsigned, shift);
+                               /*bits=*/8, row.rhs.isUnsigned, shift);
     rhs.constantZeroPoint += shift;
     return rhs;
   }
@@ -137,7 +136,7 @@ private:
     Value colBias =
         addVectors(b, loc, corrections.colBias, epilogue.getIntegerBias(b));
     bool nibbles = fitsNibbles(op, colBias);
-    RegisterTile tile = chooseTile(accType, nibbles);
+    qtarget::RegisterTile tile = chooseTile(accType, nibbles);
     Value rows, cols;
     if (!corrections.rows.empty()) {
       rows = stackRows(b, loc, corrections.rows);
@@ -145,25 +144,22 @@ private:
     }
     RankedTensorType type = epilogue ? epilogue.getType() : accType;
     Value init = emptyLike(b, loc, type, op.getInit());
-    // Instructions of one row of a CPU read the activations as they are.
-    bool isTiled = intrinsic.packsLhs();
+    bool isTiled = row.packsLhs;
     Value a = isTiled ? packOperand(b, loc, lhs.value, lhs.kDim, tile.mr,
-                                    intrinsic.lhs.kTile, intrinsic.kPadding())
+                                    row.lhs.kTile, row.kPadding())
                       : lhs.value;
     Value w = nibbles ? packNibbles(b, loc, rhs.value, rhs.kDim, tile.nr,
-                                    intrinsic.rhs.kTile)
+                                    row.rhs.kTile)
                       : packOperand(b, loc, rhs.value, rhs.kDim, tile.nr,
-                                    intrinsic.rhs.kTile, intrinsic.kPadding());
-    auto kind = qtarget::IntrinsicKindAttr::get(b.getContext(), intrinsic.kind);
+                                    row.rhs.kTile, row.kPadding());
     auto packed = PackedMatmulOp::create(
-        b, loc, TypeRange{type}, kind, a, w,
+        b, loc, TypeRange{type}, kernel, a, w,
         packColumns(b, loc, colBias, tile.nr), rows, cols,
         /*row_scale=*/nullptr, /*channel_scale=*/nullptr, /*bias=*/nullptr,
         /*residual=*/nullptr, /*multiplier=*/nullptr, /*shift=*/nullptr, init,
         /*zero_point=*/nullptr, /*range=*/nullptr, /*clamp_min=*/nullptr,
         /*clamp_max=*/nullptr, /*is_unsigned=*/nullptr, /*rounding=*/nullptr,
-        isTiled ? qtarget::ScheduleAttr()
-                : getSchedule(tile, accType.getDimSize(0), op.getK()),
+        getSchedule(tile, accType.getDimSize(0), op.getK()),
         nibbles ? b.getUnitAttr() : UnitAttr());
     epilogue.attachTo(packed, b, tile.nr);
     return packed.getResult(0);
@@ -173,7 +169,7 @@ private:
   /// leave room for their four more bits while they are summed.
   bool fitsNibbles(MatmulOp op, Value colBias) const {
     RankedTensorType type = tensorType(op.getRhs());
-    if (intrinsic.packsLhs() || !type.getElementType().isInteger(4) ||
+    if (row.packsLhs || !type.getElementType().isInteger(4) ||
         !type.hasStaticShape() || !isConstantWeight(op.getRhs()))
       return false;
     // Bytes of the left operand times [-8, 7].
@@ -197,21 +193,20 @@ private:
     return IntConstant::get(weight).has_value();
   }
 
-  RegisterTile chooseTile(RankedTensorType accType, bool nibbles) const {
+  qtarget::RegisterTile chooseTile(RankedTensorType accType,
+                                   bool nibbles) const {
     int64_t m = accType.getDimSize(0), n = accType.getDimSize(1);
     if (tuned)
       return {tuned->rows, tuned->columns};
-    return intrinsic.family == qtarget::IntrinsicFamily::TileDot
-               ? chooseAMXTile(intrinsic, m)
-               : chooseRegisterTile(intrinsic, m, n, nibbles);
+    return kernel.chooseTile(m, n, nibbles);
   }
 
-  qtarget::ScheduleAttr getSchedule(RegisterTile tile, int64_t m,
+  qtarget::ScheduleAttr getSchedule(qtarget::RegisterTile tile, int64_t m,
                                     int64_t k) const {
     if (tuned)
       return qtarget::ScheduleAttr::get(getContext(), tuned->rows,
                                         tuned->blockM, tuned->blockK);
-    return chooseSchedule(getContext(), intrinsic, tile, target, m, k);
+    return kernel.chooseSchedule(tile, target, m, k);
   }
 
   static Value addInit(MatmulOp op, Value sum, PatternRewriter &b) {
@@ -226,12 +221,26 @@ private:
   }
 
   qtarget::TargetAttr target;
-  const qtarget::IntrinsicRow &intrinsic;
+  qtarget::MatmulKernelInterface kernel;
+  const qtarget::KernelRow &row;
   /// A measured schedule, or null.
   const TunedSchedule *tuned;
   int64_t &numPacked;
   int64_t &numFused;
 };
+
+/// Rows of the matmul of rank 2 that `op` becomes.
+int64_t countRows(MatmulOp op) {
+  ArrayRef<int64_t> shape = tensorType(op.getLhs()).getShape().drop_back();
+  if (op.hasBatchedRhs())
+    return shape.back();
+  return ShapedType::isDynamicShape(shape) ? ShapedType::kDynamic
+                                           : ShapedType::getNumElements(shape);
+}
+
+qtarget::MatmulFacts getFacts(MatmulOp op) {
+  return {countRows(op), op.getLhsUnsigned(), op.getRhsUnsigned()};
+}
 
 /// The sizes by which a file of schedules knows `op`.
 MatmulSizes getSizes(MatmulOp op) {
@@ -246,7 +255,7 @@ struct QuantPackMatmulPass
   LogicalResult initialize(MLIRContext *context) override {
     if (schedules.empty())
       return success();
-    auto read = ScheduleFile::read(schedules);
+    auto read = ScheduleFile::read(context, schedules);
     if (!read)
       return emitError(UnknownLoc::get(context))
              << llvm::toString(read.takeError());
@@ -264,17 +273,18 @@ struct QuantPackMatmulPass
           << "`; run quant-set-target first";
       return signalPassFailure();
     }
-    const qtarget::IntrinsicRow *row = qtarget::chooseIntrinsic(target);
-    if (!row) {
-      leaveAll(target);
+    std::string why;
+    if (!chooseKernel({ShapedType::kDynamic}, target, why)) {
+      leaveAll(why);
       return noteLeft();
     }
     makeActivationsUnsigned(getOperation(), [&](MatmulOp op) {
-      const qtarget::IntrinsicRow &chosen = chooseRow(op, target, *row);
-      return chosen.family == qtarget::IntrinsicFamily::DotU8S8;
+      const qtarget::KernelRow &row =
+          chooseKernel(getFacts(op), target, why).getRow();
+      return row.lhs.bits == 8 && row.lhs.isUnsigned && !row.packsLhs;
     });
     numPacked += packScaledMatmuls(
-        getOperation(), target, *row,
+        getOperation(), target,
         [&](ScaledMatmulOp op, StringRef reason) { leave(op, reason); });
     removeBatchDims(getOperation());
     int64_t packed = 0, fused = 0;
@@ -283,10 +293,12 @@ struct QuantPackMatmulPass
     PatternRewriter rewriter(&getContext());
     for (MatmulOp op : matmuls) {
       rewriter.setInsertionPoint(op);
-      const qtarget::IntrinsicRow &chosen = chooseRow(op, target, *row);
-      const TunedSchedule *tuned = file && op.getNumBatchDims() == 0
-                                       ? file->find(chosen, getSizes(op))
-                                       : nullptr;
+      qtarget::MatmulKernelInterface chosen =
+          chooseKernel(getFacts(op), target, why);
+      const TunedSchedule *tuned =
+          file && op.getNumBatchDims() == 0
+              ? file->find(chosen.getRow(), getSizes(op))
+              : nullptr;
       PackMatmul pattern(target, chosen, tuned, packed, fused);
       numTuned += tuned != nullptr;
       if (failed(pattern.matchAndRewrite(op, rewriter)))
@@ -310,10 +322,7 @@ private:
   }
 
   /// The target has no instruction for any of them: said once.
-  void leaveAll(qtarget::TargetAttr target) {
-    std::string reason;
-    llvm::raw_string_ostream(reason)
-        << "no integer dot product instruction on " << target.getCpu();
+  void leaveAll(StringRef reason) {
     getOperation()->walk([&](Operation *op) {
       if (isa<MatmulOp, ScaledMatmulOp>(op))
         ++left[reason];

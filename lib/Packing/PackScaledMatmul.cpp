@@ -39,9 +39,9 @@ namespace {
 /// The rewrite of one op.
 class ScaledPacker {
 public:
-  ScaledPacker(ScaledMatmulOp op, const qtarget::IntrinsicRow &row,
+  ScaledPacker(ScaledMatmulOp op, qtarget::MatmulKernelInterface kernel,
                ScaledWeight weight, RewriterBase &b)
-      : op(op), row(row), weight(std::move(weight)),
+      : op(op), kernel(kernel), row(kernel.getRow()), weight(std::move(weight)),
         layout(this->weight.layout()), b(b), loc(op.getLoc()) {}
 
   void rewrite();
@@ -66,7 +66,8 @@ private:
   }
 
   ScaledMatmulOp op;
-  const qtarget::IntrinsicRow &row;
+  qtarget::MatmulKernelInterface kernel;
+  const qtarget::KernelRow &row;
   ScaledWeight weight;
   const GroupLayout &layout;
   RewriterBase &b;
@@ -302,7 +303,7 @@ static int64_t chooseRowStride(int64_t paddedK, int64_t rows) {
 }
 
 Value ScaledPacker::packLhs() {
-  if (row.isNVVM()) {
+  if (row.grouped.takesZeroPoints) {
     addZeroPoints();
     return packOperand(b, loc, lhs, /*kDim=*/1, /*rowTile=*/1, row.lhs.kTile,
                        row.kPadding());
@@ -332,7 +333,7 @@ void ScaledPacker::rewrite() {
         packGroupFloats(b, loc, layout, *getConstantFloats(op.getRhsOffset()));
   Value y =
       PackedScaledMatmulOp::create(
-          b, loc, TypeRange{flat}, row.kind, layout.bits, packed,
+          b, loc, TypeRange{flat}, kernel, layout.bits, packed,
           weight.pack(b, loc),
           packGroupFloats(b, loc, layout,
                           weight.orient(llvm::to_vector(
@@ -353,71 +354,84 @@ void ScaledPacker::rewrite() {
   b.replaceOp(op, y);
 }
 
-/// Why the kernel of a GPU cannot compute `op`.
-static std::string checkForGpu(ScaledMatmulOp op, const ScaledWeight &weight) {
-  const GroupLayout &layout = weight.layout();
-  if (op.getRhsOffset())
-    return "its weight has an offset";
-  int64_t mostSummed =
-      std::numeric_limits<int32_t>::max() /
-      getLargestScaledProduct(layout.bits,
-                              op.getLhsZeroPoint() || op.getLhsUnsigned(),
-                              weight.hasZeroPoint());
-  if (layout.paddedGroup > mostSummed)
-    return "groups of more than " + std::to_string(mostSummed) + " elements";
-  // Sums of one row wait in 48 KiB of shared memory: 8 columns, and the
-  // activations themselves.
-  constexpr int64_t mostGroups = 48 * 1024 / (9 * sizeof(int32_t)) - 1;
-  if (layout.groups > mostGroups)
-    return "more than " + std::to_string(mostGroups) + " groups";
-  return {};
+/// Rows of activations whose leading dimensions are merged.
+static int64_t countRows(Value lhs) {
+  ArrayRef<int64_t> shape = tensorType(lhs).getShape().drop_back();
+  return ShapedType::isDynamicShape(shape) ? ShapedType::kDynamic
+                                           : ShapedType::getNumElements(shape);
 }
 
-/// Why `op` cannot be packed, or an empty string and its weight.
-static std::string checkPackable(ScaledMatmulOp op,
-                                 const qtarget::IntrinsicRow &row,
-                                 std::optional<ScaledWeight> &weight) {
-  if (!op.hasIntegerLhs())
-    return "its activations are float";
-  if (row.family != qtarget::IntrinsicFamily::DotU8S8 && !row.isNVVM())
-    return ("there is no dot product of bytes, only " + row.name).str();
-  std::string reason;
-  weight = ScaledWeight::get(op, row, reason);
+/// What is known of `op` before its weight is read.
+static qtarget::MatmulFacts getFacts(ScaledMatmulOp op) {
+  qtarget::MatmulFacts facts;
+  facts.rows = countRows(op.getLhs());
+  facts.isLhsUnsigned = op.getLhsUnsigned();
+  facts.isRhsUnsigned = op.getRhsUnsigned();
+  facts.rhsBits = op.getRhs().getType().getElementTypeBitWidth();
+  facts.group = 1;
+  return facts;
+}
+
+/// Adds what the weight says.
+static void addWeight(qtarget::MatmulFacts &facts, ScaledMatmulOp op,
+                      const ScaledWeight &weight) {
+  const GroupLayout &layout = weight.layout();
+  facts.group = layout.paddedGroup;
+  facts.groups = layout.groups;
+  facts.hasOffset = static_cast<bool>(op.getRhsOffset());
+  facts.largestProduct = getLargestScaledProduct(
+      layout.bits, op.getLhsZeroPoint() || op.getLhsUnsigned(),
+      weight.hasZeroPoint());
+}
+
+/// The kernel for `op`, and its weight; null, and why it cannot be packed.
+static qtarget::MatmulKernelInterface
+choosePacking(ScaledMatmulOp op, qtarget::TargetAttr target,
+              std::optional<ScaledWeight> &weight, std::string &why) {
+  if (!op.hasIntegerLhs()) {
+    why = "its activations are float";
+    return {};
+  }
+  qtarget::MatmulFacts facts = getFacts(op);
+  qtarget::MatmulKernelInterface kernel = chooseKernel(facts, target, why);
+  if (!kernel)
+    return {};
+  weight = ScaledWeight::get(op, kernel.getRow(), why);
   if (!weight)
-    return reason;
+    return {};
   if (!getConstantFloats(op.getRhsScale()) ||
       (op.getRhsOffset() && !getConstantFloats(op.getRhsOffset())) ||
-      (op.getRhsZeroPoint() && !getConstantInts(op.getRhsZeroPoint())))
-    return "the weight's parameters are not constants";
-  if (tensorType(op.getLhs()).isDynamicDim(op.getNumBatchDims() + 1))
-    return "the contracted size is dynamic";
-  return row.isNVVM() ? checkForGpu(op, *weight) : std::string();
+      (op.getRhsZeroPoint() && !getConstantInts(op.getRhsZeroPoint()))) {
+    why = "the weight's parameters are not constants";
+    return {};
+  }
+  if (tensorType(op.getLhs()).isDynamicDim(op.getNumBatchDims() + 1)) {
+    why = "the contracted size is dynamic";
+    return {};
+  }
+  // All kernels of a target read one packed weight.
+  addWeight(facts, op, *weight);
+  return chooseKernel(facts, target, why);
 }
 
 int64_t quantmlir::packScaledMatmuls(
     Operation *root, qtarget::TargetAttr target,
-    const qtarget::IntrinsicRow &vectors,
     llvm::function_ref<void(ScaledMatmulOp, StringRef reason)> leave) {
-  // Every GPU has dp4a, whatever else it has.
-  const qtarget::IntrinsicRow &row =
-      vectors.isNVVM() ? qtarget::getIntrinsicRow(qtarget::IntrinsicKind::DP4A)
-                       : vectors;
   SmallVector<ScaledMatmulOp> ops;
   root->walk([&](ScaledMatmulOp op) { ops.push_back(op); });
   IRRewriter rewriter(root->getContext());
   int64_t numPacked = 0;
   for (ScaledMatmulOp op : ops) {
     std::optional<ScaledWeight> weight;
-    std::string reason = checkPackable(op, row, weight);
-    if (!reason.empty()) {
-      leave(op, reason);
+    std::string why;
+    qtarget::MatmulKernelInterface kernel =
+        choosePacking(op, target, weight, why);
+    if (!kernel) {
+      leave(op, why);
       continue;
     }
     rewriter.setInsertionPoint(op);
-    const GroupLayout &layout = weight->layout();
-    const qtarget::IntrinsicRow &chosen =
-        chooseScaledRow(op, layout.paddedGroup, layout.bits, target, row);
-    ScaledPacker(op, chosen, std::move(*weight), rewriter).rewrite();
+    ScaledPacker(op, kernel, std::move(*weight), rewriter).rewrite();
     ++numPacked;
   }
   return numPacked;

@@ -3,7 +3,7 @@
 #ifndef QUANT_LIB_PACKING_PACKSCALEDMATMUL_H
 #define QUANT_LIB_PACKING_PACKSCALEDMATMUL_H
 
-#include "quant/Target/IR/IntrinsicTable.h"
+#include "quant/Target/IR/KernelRow.h"
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 
@@ -12,12 +12,10 @@
 namespace quantmlir {
 
 /// Rewrites every quant.scaled_matmul of integers by a constant weight below
-/// `root` to quant.packed_scaled_matmul and returns their number. They take
-/// tiles where `target` has them and they pay, else `vectors`, the target's row
-/// for vectors or of a GPU. Others stay; `leave` is told why.
+/// `root` to quant.packed_scaled_matmul for a kernel of `target`, and returns
+/// their number. Others stay; `leave` is told why.
 int64_t packScaledMatmuls(
     mlir::Operation *root, qtarget::TargetAttr target,
-    const qtarget::IntrinsicRow &vectors,
     llvm::function_ref<void(ScaledMatmulOp, llvm::StringRef reason)> leave);
 
 } // namespace quantmlir

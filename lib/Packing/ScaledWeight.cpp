@@ -12,7 +12,7 @@ using namespace quantmlir;
 /// The groups of `op` as the kernel steps through them, or a reason why it
 /// cannot.
 static std::optional<GroupLayout> getLayout(ScaledMatmulOp op,
-                                            const qtarget::IntrinsicRow &row,
+                                            const qtarget::KernelRow &row,
                                             std::string &reason) {
   RankedTensorType rhs = op.getRhs().getType();
   if (!rhs.hasStaticShape() || rhs.getNumElements() == 0) {
@@ -23,7 +23,7 @@ static std::optional<GroupLayout> getLayout(ScaledMatmulOp op,
   layout.bits = rhs.getElementType().getIntOrFloatBitWidth();
   layout.n = rhs.getDimSize(0);
   layout.k = rhs.getDimSize(1);
-  layout.lanes = getPanelColumns(row);
+  layout.lanes = row.grouped.panelColumns;
   layout.groupSize = op.getLongestGroup();
   layout.groups = llvm::divideCeil(layout.k, layout.groupSize);
   layout.paddedGroup = llvm::alignTo(layout.groupSize, layout.stepSize());
@@ -36,7 +36,7 @@ static std::optional<GroupLayout> getLayout(ScaledMatmulOp op,
 }
 
 std::optional<ScaledWeight> ScaledWeight::get(ScaledMatmulOp op,
-                                              const qtarget::IntrinsicRow &row,
+                                              const qtarget::KernelRow &row,
                                               std::string &reason) {
   std::optional<GroupLayout> layout = getLayout(op, row, reason);
   if (!layout)
@@ -63,7 +63,7 @@ std::optional<ScaledWeight> ScaledWeight::get(ScaledMatmulOp op,
     weight.bytes = {reinterpret_cast<const uint8_t *>(direct.data()),
                     direct.size()};
   }
-  weight.isUnsigned = storesUnsignedWeight(row);
+  weight.isUnsigned = row.grouped.storesUnsigned(layout->bits);
   if (op.getRhsUnsigned() != weight.isUnsigned) {
     weight.flip = layout->bits == 4 ? 8 : 128;
     weight.added = op.getRhsUnsigned() ? -weight.flip : weight.flip;

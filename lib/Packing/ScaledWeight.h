@@ -6,7 +6,7 @@
 #include "mlir/IR/Builders.h"
 #include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
-#include "quant/Target/IR/IntrinsicTable.h"
+#include "quant/Target/IR/KernelRow.h"
 
 namespace quantmlir {
 
@@ -41,7 +41,7 @@ class ScaledWeight {
 public:
   /// Empty, with a reason, where the weight is not a constant of this form.
   static std::optional<ScaledWeight>
-  get(ScaledMatmulOp op, const qtarget::IntrinsicRow &row, std::string &reason);
+  get(ScaledMatmulOp op, const qtarget::KernelRow &row, std::string &reason);
 
   const GroupLayout &layout() const { return group; }
   /// What was added to each element: 0, or 8 or 128 of either sign.

@@ -255,16 +255,22 @@ static void buildThreads(OpPassManager &pm, int64_t threads) {
   pm.addPass(createCanonicalizerPass());
 }
 
-void quantmlir::buildX86Pipeline(OpPassManager &pm,
-                                 const X86PipelineOptions &options) {
-  buildQuantStage(pm, options);
-  if (!endStage(pm, Stage::Quant, options.stopAfter))
-    return;
+namespace {
+/// What the pipelines of CPUs have in common.
+struct CPUOptions {
+  std::string schedules;
+  bool strict;
+  int64_t threads;
+  Stage stopAfter;
+  bool withTiles = false;
+};
+} // namespace
+
+/// The path of every CPU with vectors; `describe` says which machine it is.
+static void buildCPUPipeline(OpPassManager &pm, const CPUOptions &options,
+                             std::unique_ptr<Pass> describe) {
   pm.addPass(createQuantCheckSizesPass());
-  QuantSetTargetPassOptions target;
-  target.cpu = options.cpu;
-  target.features.assign(options.features.begin(), options.features.end());
-  pm.addPass(createQuantSetTargetPass(target));
+  pm.addPass(std::move(describe));
   QuantPackMatmulPassOptions pack;
   pack.schedules = options.schedules;
   pack.strict = options.strict;
@@ -289,18 +295,37 @@ void quantmlir::buildX86Pipeline(OpPassManager &pm,
   QuantParallelizeLoopsPassOptions loops;
   loops.threads = options.threads;
   pm.addPass(createQuantParallelizeLoopsPass(loops));
-  pm.addPass(createConvertQuantToX86Pass());
+  pm.addPass(createConvertQuantToCPUPass());
   if (!endStage(pm, Stage::Target, options.stopAfter))
     return;
   if (options.threads > 1)
     buildThreads(pm, options.threads);
-  buildLLVMStage(pm, /*withTiles=*/true);
+  buildLLVMStage(pm, options.withTiles);
   if (options.threads > 1) {
     pm.addPass(createConvertOpenMPToLLVMPass());
     pm.addPass(createReconcileUnrealizedCastsPass());
   }
   pm.addPass(createQuantDropForeignAttributesPass());
   endStage(pm, Stage::LLVM, options.stopAfter);
+}
+
+template <typename Options>
+static CPUOptions getCPUOptions(const Options &options) {
+  return {options.schedules, options.strict, options.threads,
+          options.stopAfter};
+}
+
+void quantmlir::buildX86Pipeline(OpPassManager &pm,
+                                 const X86PipelineOptions &options) {
+  buildQuantStage(pm, options);
+  if (!endStage(pm, Stage::Quant, options.stopAfter))
+    return;
+  QuantSetTargetPassOptions target;
+  target.cpu = options.cpu;
+  target.features.assign(options.features.begin(), options.features.end());
+  CPUOptions common = getCPUOptions(options);
+  common.withTiles = true;
+  buildCPUPipeline(pm, common, createQuantSetTargetPass(target));
 }
 
 /// As upstream's PassPipelineRegistration, but that an error names the options.

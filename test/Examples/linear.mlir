@@ -17,7 +17,7 @@
 
 // PACKED: arith.constant dense<{{\[\[}}-18560, -2304, 0,
 // PACKED: quant.quantize {{.*}} range = [0, 255] unsigned
-// PACKED: quant.packed_matmul <vpdpbusd_512>
+// PACKED: quant.packed_matmul #qtarget.x86<vpdpbusd_512>
 
 // TARGET-NOT: tensor<
 // TARGET: scf.for {{.*}} iter_args({{.*}}) -> (vector<16xi32>, vector<16xi32>)

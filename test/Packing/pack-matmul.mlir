@@ -9,7 +9,7 @@
 // CHECK-DAG: %[[WEIGHT:.*]] = arith.constant dense<{{\[\[\[\[}}1, 2, 3, 4], [-1, -1, -1, -1], [0, {{.*}}> : tensor<1x1x16x4xi8>
 // CHECK: %[[LHS:.*]] = quant.quantize {{.*}} zero_point({{.*}}) axes = [0] range = [0, 255] unsigned
 // CHECK-NOT: linalg.pack
-// CHECK: quant.packed_matmul <vpdpbusd_512> ins(%[[LHS]], %[[WEIGHT]]
+// CHECK: quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%[[LHS]], %[[WEIGHT]]
 // CHECK-SAME: col_bias(%[[BIAS]] : tensor<1x16xi32>)
 // CHECK-SAME: row_scale({{.*}} : tensor<16xf32>) channel_scale({{.*}} : tensor<1x16xf32>)
 // CHECK-NOT: quant.rescale
@@ -18,7 +18,7 @@
 // AVX2-LABEL: @constant_weight_symmetric
 // AVX2-NOT: col_bias
 // AVX2: arith.extsi {{.*}} : i8 to i16
-// AVX2: quant.packed_matmul <vpmaddwd_256>
+// AVX2: quant.packed_matmul #qtarget.x86<vpmaddwd_256>
 // AVX2-NOT: col_bias
 // AVX2: return
 func.func @constant_weight_symmetric(%x: tensor<16x4xf32>, %s: tensor<16xf32>) -> tensor<16x3xf32> {
@@ -106,12 +106,12 @@ func.func @negative_nonzero_init(%q: tensor<8x4xi8>, %w: tensor<4x3xi8>, %init: 
 // the second one's instruction wants them: no pass over the data.
 
 // CHECK-LABEL: @chain
-// CHECK: %[[Q:.*]] = quant.packed_matmul <vpdpbusd_512> {{.*}} unsigned {range = array<i64: 1, 255>, schedule = {{.*}}, zero_point = 131 : i32} -> tensor<8x16xi8>
+// CHECK: %[[Q:.*]] = quant.packed_matmul #qtarget.x86<vpdpbusd_512> {{.*}} unsigned {range = array<i64: 1, 255>, schedule = {{.*}}, zero_point = 131 : i32} -> tensor<8x16xi8>
 // CHECK-NOT: arith.xori
-// CHECK: quant.packed_matmul <vpdpbusd_512> ins(%[[Q]],
+// CHECK: quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%[[Q]],
 
 // AVX2-LABEL: @chain
-// AVX2: quant.packed_matmul <vpmaddwd_256> {{.*}} {range = array<i64: -127, 127>, schedule = {{.*}}, zero_point = 3 : i32} -> tensor<8x16xi8>
+// AVX2: quant.packed_matmul #qtarget.x86<vpmaddwd_256> {{.*}} {range = array<i64: -127, 127>, schedule = {{.*}}, zero_point = 3 : i32} -> tensor<8x16xi8>
 func.func @chain(%q: tensor<8x4xi8>, %w: tensor<4x16xi8>, %v: tensor<16x3xi8>, %s: tensor<f32>) -> tensor<8x3xi32> {
   %i0 = arith.constant dense<0> : tensor<8x16xi32>
   %i1 = arith.constant dense<0> : tensor<8x3xi32>
@@ -151,9 +151,9 @@ func.func @dynamic_unpack(%x: tensor<5x6xi8>, %init: tensor<5x?xi32>) -> tensor<
 // CHECK-LABEL: func @nibbles
 // CHECK-DAG: arith.constant dense<{{\[\[\[\[}}81, 98, -125, 4], [0, 0, 0, 0], {{.*}}> : tensor<1x1x16x4xi8>
 // CHECK-DAG: arith.constant dense<{{\[\[\[\[}}-39, -22, -5, 12], [0, 0, 0, 0], {{.*}}> : tensor<1x1x16x4xi8>
-// CHECK-COUNT-2: quant.packed_matmul <vpdpbusd_512> {{.*}} nibbles
+// CHECK-COUNT-2: quant.packed_matmul #qtarget.x86<vpdpbusd_512> {{.*}} nibbles
 // AVX2-LABEL: func @nibbles
-// AVX2-COUNT-2: quant.packed_matmul <vpmaddwd_256> {{.*}} nibbles
+// AVX2-COUNT-2: quant.packed_matmul #qtarget.x86<vpmaddwd_256> {{.*}} nibbles
 func.func @nibbles(%x: tensor<5x8xi8>, %z: tensor<1xi32>) -> (tensor<5x1xi32>, tensor<5x1xi32>) {
   %p = arith.constant dense<[[33, 67, 101, 8]]> : tensor<1x4xi8>
   %w = quant.unpack_int4 %p : tensor<1x4xi8> -> tensor<1x8xi4>
@@ -217,13 +217,13 @@ func.func @negative_rescale_in_loop(%q: tensor<8x4xi8>, %w: tensor<4x3xi8>, %s: 
 // CHECK-DAG: %[[BIAS:.*]] = arith.constant dense<{{\[\[}}-1275, 517, 15, 0, {{.*}}]]> : tensor<1x16xi32>
 // CHECK-DAG: %[[M:.*]] = arith.constant dense<{{\[\[}}1073741824, 1518500250, 2147483647, 0, {{.*}}]]> : tensor<1x16xi32>
 // CHECK-DAG: %[[S:.*]] = arith.constant dense<{{\[\[}}31, 62, 2, 0, {{.*}}]]> : tensor<1x16xi8>
-// CHECK: quant.packed_matmul <vpdpbusd_512>
+// CHECK: quant.packed_matmul #qtarget.x86<vpdpbusd_512>
 // CHECK-SAME: col_bias(%[[BIAS]] : tensor<1x16xi32>) multiplier(%[[M]] : tensor<1x16xi32>) shift(%[[S]] : tensor<1x16xi8>) rounding(DOUBLE_ROUND)
 // CHECK-SAME: unsigned {range = array<i64: 0, 65535>
 // CHECK-SAME: zero_point = 7 : i32} -> tensor<16x3xi16>
 // CHECK-NOT: quant.rescale_fixed_point
 // AVX2-LABEL: @fixed_point
-// AVX2: quant.packed_matmul <vpmaddwd_256> {{.*}} rounding(DOUBLE_ROUND)
+// AVX2: quant.packed_matmul #qtarget.x86<vpmaddwd_256> {{.*}} rounding(DOUBLE_ROUND)
 // AVX2-NOT: quant.rescale_fixed_point
 // AVX2: return
 func.func @fixed_point(%x: tensor<16x4xi8>) -> tensor<16x3xi16> {

@@ -7,9 +7,9 @@
 // shift's correction is what its sums start from.
 // CHECK-LABEL: @int4
 // CHECK: arith.constant dense<"0xC8D9EAFBC8D9EAFB{{0+}}C8D9EAFBC8D9EAFB{{0+}}"> : tensor<1x2x1x16x4xi8>
-// CHECK: quant.packed_scaled_matmul <vpdpbusd_512> 4 ins(%{{.*}}, %{{.*}} : tensor<3x16xi8>, tensor<1x2x1x16x4xi8>) rhs_scale(%{{.*}} : tensor<1x2x16xf32>) row_bias(%{{.*}} : tensor<3x2xi32>) row_scale(%{{.*}} : tensor<3xf32>) outs(%{{.*}} : tensor<3x2xf32>) -> tensor<3x2xf32>
+// CHECK: quant.packed_scaled_matmul #qtarget.x86<vpdpbusd_512> 4 ins(%{{.*}}, %{{.*}} : tensor<3x16xi8>, tensor<1x2x1x16x4xi8>) rhs_scale(%{{.*}} : tensor<1x2x16xf32>) row_bias(%{{.*}} : tensor<3x2xi32>) row_scale(%{{.*}} : tensor<3xf32>) outs(%{{.*}} : tensor<3x2xf32>) -> tensor<3x2xf32>
 // VEX-LABEL: @int4
-// VEX: quant.packed_scaled_matmul <vpdpbusd_256> 4 ins(%{{.*}}, %{{.*}} : tensor<3x16xi8>, tensor<1x2x1x8x4xi8>)
+// VEX: quant.packed_scaled_matmul #qtarget.x86<vpdpbusd_256> 4 ins(%{{.*}}, %{{.*}} : tensor<3x16xi8>, tensor<1x2x1x8x4xi8>)
 // ROUND-LABEL: @int4
 // ROUND: quant.packed_scaled_matmul
 func.func @int4(%x: tensor<3x16xi8>, %sx: tensor<3xf32>) -> tensor<3x2xf32> {
@@ -30,7 +30,7 @@ func.func @int4(%x: tensor<3x16xi8>, %sx: tensor<3xf32>) -> tensor<3x2xf32> {
 // CHECK-LABEL: @mirrored_groups
 // CHECK: arith.constant dense<{{.*}}1.000000e+00, 3.000000e+00, {{.*}}], [-2.000000e+00, 4.000000e+00, {{.*}}> : tensor<1x2x16xf32>
 // CHECK: arith.constant dense<"0xC8D9EAFBC8D9EAFB{{0+}}37261504C8D9EAFB{{0+}}"> : tensor<1x2x1x16x4xi8>
-// CHECK: quant.packed_scaled_matmul <vpdpbusd_512> 4
+// CHECK: quant.packed_scaled_matmul #qtarget.x86<vpdpbusd_512> 4
 // CHECK-SAME: rhs_scale(%{{.*}} : tensor<1x2x16xf32>) row_bias(%{{.*}} : tensor<3x2xi32>) outs(
 func.func @mirrored_groups(%x: tensor<3x16xi8>) -> tensor<3x2xf32> {
   %p = arith.constant dense<"0x10325476103254761032547610325476"> : tensor<2x8xi8>
@@ -48,7 +48,7 @@ func.func @mirrored_groups(%x: tensor<3x16xi8>) -> tensor<3x2xf32> {
 // Bytes w + 128, zero points and offsets; the last group is filled up with
 // zeros of the left operand.
 // CHECK-LABEL: @int8_zero_points
-// CHECK: quant.packed_scaled_matmul <vpdpbusd_512> 8 ins(%{{.*}}, %{{.*}} : tensor<?x16xi8>, tensor<1x2x2x16x4xi8>)
+// CHECK: quant.packed_scaled_matmul #qtarget.x86<vpdpbusd_512> 8 ins(%{{.*}}, %{{.*}} : tensor<?x16xi8>, tensor<1x2x2x16x4xi8>)
 // CHECK-SAME: row_factors(%{{.*}} : tensor<2x?x2xi32>) col_factors(%{{.*}} : tensor<2x1x2x16xi32>) row_sums(%{{.*}} : tensor<?x2xi32>) rhs_offset(%{{.*}} : tensor<1x2x16xf32>) bias(%{{.*}} : tensor<1x16xf32>)
 func.func @int8_zero_points(%x: tensor<?x13xi8>, %zx: tensor<?xi32>) -> tensor<?x2xf32> {
   %w = arith.constant dense<"0x0102030405060708090A0B0C0DFFFEFDFCFBFAF9F8F7F6F5F4F3"> : tensor<2x13xi8>
@@ -67,7 +67,7 @@ func.func @int8_zero_points(%x: tensor<?x13xi8>, %zx: tensor<?xi32>) -> tensor<?
 
 // Rows half a page apart would compete for a few sets of the cache.
 // CHECK-LABEL: @row_stride
-// CHECK: quant.packed_scaled_matmul <vpdpbusd_512> 8 ins(%{{.*}}, %{{.*}} : tensor<5x2112xi8>, tensor<1x1x512x16x4xi8>)
+// CHECK: quant.packed_scaled_matmul #qtarget.x86<vpdpbusd_512> 8 ins(%{{.*}}, %{{.*}} : tensor<5x2112xi8>, tensor<1x1x512x16x4xi8>)
 func.func @row_stride(%x: tensor<5x2048xi8>) -> tensor<5x2xf32> {
   %w = arith.constant dense<1> : tensor<2x2048xi8>
   %s = arith.constant dense<1.0> : tensor<2x1xf32>
@@ -81,9 +81,9 @@ func.func @row_stride(%x: tensor<5x2048xi8>) -> tensor<5x2xf32> {
 // Tiles of AMX read the same weight. Few rows, and groups that would leave a
 // tile more than half empty, take vectors.
 // CHECK-LABEL: @tiles
-// CHECK: quant.packed_scaled_matmul <vpdpbusd_512> 4 ins(%{{.*}}, %{{.*}} : tensor<?x64xi8>, tensor<2x2x4x16x4xi8>)
+// CHECK: quant.packed_scaled_matmul #qtarget.x86<vpdpbusd_512> 4 ins(%{{.*}}, %{{.*}} : tensor<?x64xi8>, tensor<2x2x4x16x4xi8>)
 // TILES-LABEL: @tiles
-// TILES: quant.packed_scaled_matmul <amx_tdpbsud> 4 ins(%{{.*}}, %{{.*}} : tensor<?x64xi8>, tensor<2x2x4x16x4xi8>)
+// TILES: quant.packed_scaled_matmul #qtarget.x86<amx_tdpbsud> 4 ins(%{{.*}}, %{{.*}} : tensor<?x64xi8>, tensor<2x2x4x16x4xi8>)
 // TILES-SAME: row_bias(%{{.*}} : tensor<?x2xi32>)
 func.func @tiles(%x: tensor<?x64xi8>) -> tensor<?x17xf32> {
   %p = arith.constant dense<1> : tensor<17x32xi8>
@@ -97,8 +97,8 @@ func.func @tiles(%x: tensor<?x64xi8>) -> tensor<?x17xf32> {
 // -----
 
 // TILES-LABEL: @vectors
-// TILES: quant.packed_scaled_matmul <vpdpbusd_512> 4
-// TILES: quant.packed_scaled_matmul <vpdpbusd_512> 4
+// TILES: quant.packed_scaled_matmul #qtarget.x86<vpdpbusd_512> 4
+// TILES: quant.packed_scaled_matmul #qtarget.x86<vpdpbusd_512> 4
 func.func @vectors(%x: tensor<63x64xi8>, %z: tensor<99x64xi8>) -> (tensor<63x17xf32>, tensor<99x17xf32>) {
   %p = arith.constant dense<1> : tensor<17x32xi8>
   %w = quant.unpack_int4 %p : tensor<17x32xi8> -> tensor<17x64xi4>

@@ -13,9 +13,9 @@
 // QUANT: quant.matmul
 // QUANT: quant.rescale
 
-// PACKED: #qtarget.target<cpu = "icelake-server"
+// PACKED: #qtarget.target<arch = "x86_64", cpu = "icelake-server"
 // PACKED-NOT: quant.matmul
-// PACKED: quant.packed_matmul <vpdpbusd_512>
+// PACKED: quant.packed_matmul #qtarget.x86<vpdpbusd_512>
 // PACKED-NOT: quant.rescale
 
 // GTARGET-NOT: tensor<

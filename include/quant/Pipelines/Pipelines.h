@@ -60,22 +60,27 @@ struct CommonPipelineOptions : public mlir::PassPipelineOptions<Derived> {
 struct GenericPipelineOptions
     : public CommonPipelineOptions<GenericPipelineOptions> {};
 
-/// Options of `quant-to-x86`.
-struct X86PipelineOptions : public CommonPipelineOptions<X86PipelineOptions> {
-  Option<std::string> cpu{*this, "cpu",
-                          llvm::cl::desc("LLVM's name of the CPU, or host"),
-                          llvm::cl::init("host")};
-  ListOption<std::string> features{
+/// What the pipelines of CPUs let a user say.
+template <typename Derived>
+struct CPUPipelineOptions : public CommonPipelineOptions<Derived> {
+  using Base = mlir::PassPipelineOptions<Derived>;
+  typename Base::template Option<std::string> cpu{
+      *this, "cpu", llvm::cl::desc("LLVM's name of the CPU, or host"),
+      llvm::cl::init("host")};
+  typename Base::template ListOption<std::string> features{
       *this, "features",
       llvm::cl::desc("LLVM features to add (+x) or remove (-x)")};
-  Option<int64_t> threads{
+  typename Base::template Option<int64_t> threads{
       *this, "threads",
       llvm::cl::desc("Threads that large matmuls are divided over (OpenMP)"),
       llvm::cl::init(1)};
-  Option<std::string> schedules{
+  typename Base::template Option<std::string> schedules{
       *this, "schedules",
       llvm::cl::desc("File of measured schedules (quant-run --tune)")};
 };
+
+/// Options of `quant-to-x86`.
+struct X86PipelineOptions : public CPUPipelineOptions<X86PipelineOptions> {};
 
 /// Options of `quant-to-nvvm`.
 struct NVVMPipelineOptions : public CommonPipelineOptions<NVVMPipelineOptions> {

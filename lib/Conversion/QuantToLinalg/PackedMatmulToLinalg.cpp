@@ -12,7 +12,6 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
-#include "quant/Target/IR/IntrinsicTable.h"
 
 using namespace mlir;
 using namespace quantmlir;
@@ -184,8 +183,7 @@ private:
     Value zero = linalg::FillOp::create(rewriter, loc,
                                         constantInt(rewriter, loc, 0), empty)
                      .getResult(0);
-    const qtarget::IntrinsicRow &row =
-        qtarget::getIntrinsicRow(op.getIntrinsic());
+    const qtarget::KernelRow &row = op.getKernel().getRow();
     bool split = row.lhs.kTile != row.rhs.kTile;
     SmallVector<AffineMap> maps = operandMaps(rewriter.getContext(), split);
     auto parallel = utils::IteratorType::parallel;

@@ -72,7 +72,10 @@ static LogicalResult getSourceIndices(Operation *op,
   if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op)) {
     for (const ReassociationIndices &group : expand.getReassociationIndices()) {
       AffineExpr linear = getAffineConstantExpr(0, context);
-      for (auto [i, dim] : llvm::enumerate(group)) {
+      for (int64_t dim : group) {
+        // Upstream's verifier reads the numbers of dimensions as 32 bits.
+        if (dim < 0 || dim >= expand.getResultType().getRank())
+          return failure();
         int64_t size = expand.getResultType().getDimSize(dim);
         // Those before have one element alone.
         bool isFirst = linear == getAffineConstantExpr(0, context);

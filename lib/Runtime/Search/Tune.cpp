@@ -46,7 +46,7 @@ namespace {
 
 /// A size and the schedules of the cost model for it.
 struct Subject {
-  const qtarget::IntrinsicRow *row;
+  const qtarget::KernelRow *row;
   MatmulSizes sizes;
   qtarget::TargetAttr target;
 };
@@ -75,7 +75,7 @@ findSubjects(ModuleOp module, const RunOptions &options) {
     auto lhs = cast<ShapedType>(op.getLhs().getType());
     auto init = cast<ShapedType>(op.getInit().getType());
     Subject subject = {
-        &qtarget::getIntrinsicRow(op.getIntrinsic()),
+        &op.getKernel().getRow(),
         {lhs.getDimSize(0), init.getDimSize(1), lhs.getDimSize(1)},
         target};
     bool isConstantSize = !ShapedType::isDynamic(subject.sizes.n) &&
@@ -276,8 +276,10 @@ llvm::Expected<TunedMatmul> SizeTuner::tune() {
     return best.takeError();
   tuned.chosen =
       getTileCandidates(*subject.row, subject.sizes, subject.target).front();
-  for (auto *getCandidates : {getBlockKCandidates, getBlockMCandidates}) {
-    std::vector<TunedSchedule> schedules = getCandidates(best->schedule);
+  for (bool cutsK : {true, false}) {
+    std::vector<TunedSchedule> schedules =
+        cutsK ? getBlockKCandidates(*subject.row, best->schedule)
+              : getBlockMCandidates(best->schedule);
     if (schedules.size() == 1)
       continue;
     best = chooseAmong(schedules);

@@ -39,8 +39,8 @@ public:
               const Schedule &schedule, Value sharedMemory)
       : k(k), func(func), problem(problem), schedule(schedule),
         sharedMemory(sharedMemory), thread(k.threadId()),
-        isSwizzled(problem.row.family == qtarget::IntrinsicFamily::MmaSync),
-        ring(k, schedule, sharedMemory, thread) {}
+        isSwizzled(problem.row.m > 1), ring(k, schedule, sharedMemory, thread) {
+  }
 
   void emit(CreateTile createTile);
 

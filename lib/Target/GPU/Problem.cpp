@@ -7,7 +7,7 @@ using namespace quantmlir;
 using namespace quantmlir::device;
 
 Problem::Problem(PackedMatmulOp op)
-    : op(op), row(qtarget::getIntrinsicRow(op.getIntrinsic())),
+    : op(op), row(op.getKernel().getRow()),
       n(memrefType(op.getInit()).getDimSize(1)),
       panels(memrefType(op.getRhs()).getDimSize(0)),
       kBlocks(memrefType(op.getRhs()).getDimSize(1)) {}

@@ -1,6 +1,6 @@
 //===- QTarget.cpp - target descriptions ----------------------------------===//
 
-#include "quant/Target/IR/QTarget.h"
+#include "quant/Target/IR/MatmulKernelInterface.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -11,7 +11,6 @@ using namespace mlir;
 using namespace quantmlir::qtarget;
 
 #include "quant/Target/IR/QTargetDialect.cpp.inc"
-#include "quant/Target/IR/QTargetEnums.cpp.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "quant/Target/IR/QTargetAttrs.cpp.inc"
@@ -23,9 +22,47 @@ void QTargetDialect::initialize() {
       >();
 }
 
+void QTargetDialect::addTarget(KernelSyntax syntax,
+                               std::unique_ptr<TargetKernels> kernels) {
+  syntaxes.push_back(syntax);
+  targets.push_back(std::move(kernels));
+}
+
+Attribute QTargetDialect::parseAttribute(DialectAsmParser &parser,
+                                         Type type) const {
+  SMLoc loc = parser.getCurrentLocation();
+  StringRef mnemonic;
+  Attribute attr;
+  OptionalParseResult own =
+      generatedAttributeParser(parser, &mnemonic, type, attr);
+  if (own.has_value())
+    return attr;
+  for (const KernelSyntax &syntax : syntaxes)
+    if (syntax.mnemonic == mnemonic)
+      return syntax.parse(parser);
+  InFlightDiagnostic error = parser.emitError(loc)
+                             << "expected `target`, `schedule`";
+  for (const KernelSyntax &syntax : syntaxes)
+    error << ", `" << syntax.mnemonic << "`";
+  error << " in dialect `qtarget`, found `" << mnemonic << "`";
+  return {};
+}
+
+void QTargetDialect::printAttribute(Attribute attr,
+                                    DialectAsmPrinter &printer) const {
+  if (succeeded(generatedAttributePrinter(attr, printer)))
+    return;
+  for (const KernelSyntax &syntax : syntaxes)
+    if (syntax.type == attr.getTypeID()) {
+      printer << syntax.mnemonic;
+      syntax.print(attr, printer);
+    }
+}
+
 LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                                 StringAttr cpu, ArrayAttr features,
-                                 int64_t l1d, int64_t l2, int64_t cores) {
+                                 StringAttr arch, StringAttr cpu,
+                                 ArrayAttr features, int64_t l1d, int64_t l2,
+                                 int64_t cores) {
   for (Attribute feature : features)
     if (!isa<StringAttr>(feature))
       return emitError() << "expected feature names to be strings, found "

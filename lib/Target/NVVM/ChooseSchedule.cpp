@@ -16,6 +16,7 @@
 #include "ChooseSchedule.h"
 
 #include "quant/Target/NVVM/Chips.h"
+#include "quant/Target/NVVM/NVVMKernels.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
@@ -23,7 +24,6 @@
 using namespace mlir;
 using namespace quantmlir;
 using namespace quantmlir::nvvm;
-using qtarget::IntrinsicFamily;
 
 /// Tiles from large to small: {blockM, blockN, warpsM, warpsN, stages, async,
 /// blocks a multiprocessor}.
@@ -77,8 +77,11 @@ static Schedule fitSharedMemory(Schedule tile, qtarget::TargetAttr target) {
   return tile;
 }
 
+/// At least 1, also of an empty result.
 static int64_t countBlocks(const Schedule &s, int64_t rows, int64_t columns) {
-  return llvm::divideCeil(rows, s.blockM) * llvm::divideCeil(columns, s.blockN);
+  return std::max<int64_t>(llvm::divideCeil(rows, s.blockM) *
+                               llvm::divideCeil(columns, s.blockN),
+                           1);
 }
 
 /// Blocks that share out K, where there are fewer tiles than multiprocessors:
@@ -152,11 +155,12 @@ static Schedule chooseWgmmaSchedule(const Problem &problem, int64_t rows,
 Schedule nvvm::chooseSchedule(const Problem &problem,
                               qtarget::TargetAttr target, int64_t rows) {
   int64_t cores = target.getCores();
-  bool isDp4a = problem.row.family == IntrinsicFamily::Dp4a;
-  if (!isDp4a && problem.row.lhs.bits == 8 && target.hasFeature("wgmma"))
+  auto kernel =
+      cast<qtarget::NVVMKernelAttr>(problem.op.getKernel()).getValue();
+  if (kernel == NVVMKernel::WGMMA_S8)
     return fitTarget(chooseWgmmaSchedule(problem, rows, cores), target);
   ArrayRef<Schedule> tiles =
-      isDp4a ? ArrayRef(kDp4aTiles) : ArrayRef(kMmaTiles);
+      kernel == NVVMKernel::DP4A ? ArrayRef(kDp4aTiles) : ArrayRef(kMmaTiles);
   Schedule best = tiles.front();
   // Smaller tiles while half of a tile would be empty, or while multiprocessors
   // have no work.

@@ -4,9 +4,9 @@
 
 using namespace quantmlir;
 using namespace quantmlir::nvvm;
-using quantmlir::qtarget::IntrinsicRow;
+using quantmlir::qtarget::KernelRow;
 
-int64_t nvvm::getRegistersAlongK(const IntrinsicRow &row) {
+int64_t nvvm::getRegistersAlongK(const KernelRow &row) {
   // Four lanes hold a row's K, in registers of 32 bits.
   return row.k * row.lhs.bits / (4 * 32);
 }
@@ -43,7 +43,7 @@ Place FragmentLayout::getPlace(int64_t lane, int64_t reg,
   return {0, 0};
 }
 
-int64_t nvvm::getByteInRow(const IntrinsicRow &row, int64_t lane, int64_t step,
+int64_t nvvm::getByteInRow(const KernelRow &row, int64_t lane, int64_t step,
                            int64_t registerAlongK) {
   return 16 * (getRegistersAlongK(row) * step + registerAlongK) +
          4 * (lane % 4);

@@ -105,10 +105,12 @@ static std::string getName(const Schedule &schedule) {
 }
 
 /// How one warp, or with wgmma four of them, multiplies a tile.
-static std::unique_ptr<TileMultiply>
-createTile(KernelBuilder &k, const qtarget::IntrinsicRow &row,
-           const Schedule &schedule, Value thread) {
-  if (row.family == qtarget::IntrinsicFamily::Dp4a)
+static std::unique_ptr<TileMultiply> createTile(KernelBuilder &k,
+                                                const qtarget::KernelRow &row,
+                                                const Schedule &schedule,
+                                                Value thread) {
+  // One row: an instruction of threads, not of a warp.
+  if (row.m == 1)
     return std::make_unique<Dp4aTile>(k, schedule, thread);
   if (schedule.warpgroups)
     return std::make_unique<WgmmaTile>(k, row, schedule, thread);
@@ -154,7 +156,7 @@ Launch Kernels::getScaledGemv(PackedScaledMatmulOp op) {
 }
 
 Launch Kernels::getScaledMma(PackedScaledMatmulOp op,
-                             const qtarget::IntrinsicRow &row,
+                             const qtarget::KernelRow &row,
                              const Schedule &schedule) {
   gpu::GPUFuncOp kernel =
       get("scaled_mma", op, kNumScaledArguments - 1, schedule.threads(),

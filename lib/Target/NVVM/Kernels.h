@@ -36,7 +36,7 @@ public:
   Launch getGemm(const Problem &problem, const Schedule &schedule);
   Launch getGemv(const Problem &problem);
   Launch getScaledGemv(PackedScaledMatmulOp op);
-  Launch getScaledMma(PackedScaledMatmulOp op, const qtarget::IntrinsicRow &row,
+  Launch getScaledMma(PackedScaledMatmulOp op, const qtarget::KernelRow &row,
                       const Schedule &schedule);
   Launch getQuantizeRows(QuantizeRowsOp op);
 

@@ -11,7 +11,7 @@ using namespace mlir;
 using namespace quantmlir;
 using namespace quantmlir::nvvm;
 
-MmaTile::MmaTile(KernelBuilder &k, const qtarget::IntrinsicRow &row,
+MmaTile::MmaTile(KernelBuilder &k, const qtarget::KernelRow &row,
                  const Schedule &schedule, Value thread)
     : TileMultiply(k, schedule, thread), row(row), group(k.div(lane, 4)),
       part(k.rem(lane, 4)) {}

@@ -14,7 +14,7 @@ using namespace device;
 /// 4 g + j has rows g, g + 8, ... and columns 2 j, 2 j + 1 of each eight.
 class MmaTile : public TileMultiply {
 public:
-  MmaTile(KernelBuilder &k, const qtarget::IntrinsicRow &row,
+  MmaTile(KernelBuilder &k, const qtarget::KernelRow &row,
           const Schedule &schedule, mlir::Value thread);
 
   llvm::SmallVector<mlir::Value> multiply(mlir::Value stage,
@@ -47,7 +47,7 @@ protected:
   int64_t tilesN() const { return schedule.warpN() / row.n; }
   int64_t perTile() const { return row.m * row.n / kLanes; }
 
-  const qtarget::IntrinsicRow &row;
+  const qtarget::KernelRow &row;
   /// g and j.
   mlir::Value group, part;
 

@@ -23,6 +23,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/PatternMatch.h"
+#include "quant/Target/NVVM/NVVMKernels.h"
 #include "quant/Target/NVVM/Passes.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -136,7 +137,7 @@ static void emitLaunches(OpBuilder &b, Location loc, Kernels &kernels,
     emitLaunch(b, loc, kernels.getScaledGemv(op), shape.panels, rows,
                arguments);
   };
-  const qtarget::IntrinsicRow *row = getScaledMmaRow(target);
+  const qtarget::KernelRow *row = getScaledMmaRow(target);
   if (!row || !shape.suitsMma())
     return launchFew(b, loc);
   emitForRows(b, loc, op.getInit(), rows, launchFew,
@@ -151,11 +152,11 @@ template <typename OpTy>
 static LogicalResult verifyShape(OpTy op, qtarget::TargetAttr target) {
   if (!isa<MemRefType>(op.getInit().getType()))
     return op.emitError("expected memrefs, found tensors; bufferize first");
-  const qtarget::IntrinsicRow &row =
-      qtarget::getIntrinsicRow(op.getIntrinsic());
-  if (!row.isNVVM() || !row.isLegalOn(target))
+  if (!isa<qtarget::NVVMKernelAttr>(op.getKernel()) ||
+      !op.getKernel().isLegalOn(target))
     return op.emitError("expected operands packed for an instruction of ")
-           << target.getCpu() << ", found some for " << row.name;
+           << target.getCpu() << ", found some for "
+           << op.getKernel().getRow().name;
   if (memrefType(op.getInit()).isDynamicDim(1) ||
       !memrefType(op.getRhs()).hasStaticShape())
     return op.emitError("expected static N and K for a GPU kernel, found ")

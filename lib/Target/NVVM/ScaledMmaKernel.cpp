@@ -17,6 +17,8 @@
 
 #include "ScaledMmaKernel.h"
 
+#include "quant/Target/NVVM/NVVMKernels.h"
+
 #include "ScaledTile.h"
 #include "quant/Target/GPU/ScaledEpilogue.h"
 #include "quant/Target/GPU/StageRing.h"
@@ -38,7 +40,7 @@ constexpr int64_t kBaseRange = 1 << 22;
 class ScaledMmaEmitter {
 public:
   ScaledMmaEmitter(KernelBuilder &k, gpu::GPUFuncOp func,
-                   PackedScaledMatmulOp op, const qtarget::IntrinsicRow &row,
+                   PackedScaledMatmulOp op, const qtarget::KernelRow &row,
                    const Schedule &schedule, Value sharedMemory)
       : k(k), func(func), op(op), shape(op), schedule(schedule),
         thread(k.threadId()), ring(k, schedule, sharedMemory, thread),
@@ -322,17 +324,17 @@ void ScaledMmaEmitter::emit() {
   store(ArrayRef<Value>(last).drop_front());
 }
 
-const qtarget::IntrinsicRow *nvvm::getScaledMmaRow(qtarget::TargetAttr target) {
-  for (const qtarget::IntrinsicRow &row : qtarget::getIntrinsicTable())
-    if (row.family == qtarget::IntrinsicFamily::MmaSync && row.lhs.bits == 8 &&
-        row.isLegalOn(target))
-      return &row;
+const qtarget::KernelRow *nvvm::getScaledMmaRow(qtarget::TargetAttr target) {
+  for (NVVMKernel kernel :
+       {NVVMKernel::MMA_M16N8K32_S8, NVVMKernel::MMA_M8N8K16_S8})
+    if (getRow(kernel).isLegalOn(target))
+      return &getRow(kernel);
   return nullptr;
 }
 
 void nvvm::emitScaledMmaKernel(KernelBuilder &k, gpu::GPUFuncOp func,
                                PackedScaledMatmulOp op,
-                               const qtarget::IntrinsicRow &row,
+                               const qtarget::KernelRow &row,
                                const Schedule &schedule, Value sharedMemory) {
   ScaledMmaEmitter(k, func, op, row, schedule, sharedMemory).emit();
 }

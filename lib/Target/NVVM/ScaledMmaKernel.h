@@ -13,12 +13,11 @@ namespace quantmlir::nvvm {
 using namespace device;
 
 /// The tiled kernel's instruction on `target`, or null where there is none.
-const qtarget::IntrinsicRow *getScaledMmaRow(qtarget::TargetAttr target);
+const qtarget::KernelRow *getScaledMmaRow(qtarget::TargetAttr target);
 
 /// A kernel body: tiles in shared memory, mma.sync, scales in registers.
 void emitScaledMmaKernel(KernelBuilder &k, mlir::gpu::GPUFuncOp func,
-                         PackedScaledMatmulOp op,
-                         const qtarget::IntrinsicRow &row,
+                         PackedScaledMatmulOp op, const qtarget::KernelRow &row,
                          const Schedule &schedule, mlir::Value sharedMemory);
 
 } // namespace quantmlir::nvvm

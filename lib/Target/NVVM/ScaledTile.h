@@ -44,7 +44,7 @@ mlir::Value swizzleWeight(KernelBuilder &k, const ScaledShape &shape,
 /// group are those of the result's elements, then those of rows.
 class ScaledTile : public MmaTile {
 public:
-  ScaledTile(KernelBuilder &k, const qtarget::IntrinsicRow &row,
+  ScaledTile(KernelBuilder &k, const qtarget::KernelRow &row,
              const Schedule &schedule, const ScaledShape &shape,
              mlir::Value thread)
       : MmaTile(k, row, schedule, thread), shape(shape) {}

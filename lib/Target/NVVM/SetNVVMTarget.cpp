@@ -38,7 +38,8 @@ struct QuantSetNVVMTargetPass
     StringRef(found->features).split(names, ',');
     getOperation()->setAttr(
         TargetAttr::kModuleAttrName,
-        TargetAttr::get(&getContext(), builder.getStringAttr(found->name),
+        TargetAttr::get(&getContext(), builder.getStringAttr("nvptx64"),
+                        builder.getStringAttr(found->name),
                         builder.getStrArrayAttr(names), found->sharedKiB * 1024,
                         found->l2KiB * 1024, found->multiprocessors));
   }

@@ -20,7 +20,7 @@ static constexpr int64_t kWarpgroupThreads = 128, kWarpgroupRows = 64;
 /// Elements (and bytes) of K that one instruction multiplies.
 static constexpr int64_t kDepth = 32;
 
-WgmmaTile::WgmmaTile(KernelBuilder &k, const qtarget::IntrinsicRow &row,
+WgmmaTile::WgmmaTile(KernelBuilder &k, const qtarget::KernelRow &row,
                      const Schedule &schedule, Value thread)
     : MmaTile(k, row, schedule, thread),
       warpgroup(k.shuffleFirst(k.div(thread, kWarpgroupThreads))) {}

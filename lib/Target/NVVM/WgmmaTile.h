@@ -15,7 +15,7 @@ using namespace device;
 /// Fragments and Shared Memory Matrix Layouts").
 class WgmmaTile : public MmaTile {
 public:
-  WgmmaTile(KernelBuilder &k, const qtarget::IntrinsicRow &row,
+  WgmmaTile(KernelBuilder &k, const qtarget::KernelRow &row,
             const Schedule &schedule, mlir::Value thread);
 
   /// The result is on its way until `leaveOneStage` of the next call, or

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "quant/Target/IR/IntrinsicTable.h"
 #include "quant/Target/X86/Passes.h"
+#include "quant/Target/X86/X86Kernels.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -141,11 +141,12 @@ private:
               Caches caches, int64_t cores) {
     Builder builder(&getContext());
     SmallVector<Attribute> names;
-    for (StringRef feature : getRelevantFeatures())
+    for (StringRef feature : quantmlir::x86::getRelevantFeatures())
       if (available.lookup(feature))
         names.push_back(builder.getStringAttr(feature));
     getOperation()->setAttr(TargetAttr::kModuleAttrName,
                             TargetAttr::get(&getContext(),
+                                            builder.getStringAttr("x86_64"),
                                             builder.getStringAttr(name),
                                             builder.getArrayAttr(names),
                                             caches.l1d, caches.l2, cores));

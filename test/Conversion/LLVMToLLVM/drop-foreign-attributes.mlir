@@ -6,9 +6,9 @@
 // CHECK-NOT: {{qtarget|linalg|quant\.}}
 // CHECK: module attributes {foreign.note = 1 : i64, llvm.data_layout = "e"}
 // IR: define noundef i32 @outer(i32 %0)
-module attributes {qtarget.target = #qtarget.target<cpu = "x86-64", features = [], l1d = 32768, l2 = 262144, cores = 1>, foreign.note = 1 : i64, llvm.data_layout = "e"} {
+module attributes {qtarget.target = #qtarget.target<arch = "x86_64", cpu = "x86-64", features = [], l1d = 32768, l2 = 262144, cores = 1>, foreign.note = 1 : i64, llvm.data_layout = "e"} {
   // CHECK-NEXT: module {
-  module attributes {qtarget.target = #qtarget.target<cpu = "sapphirerapids", features = ["avx2"], l1d = 32768, l2 = 262144, cores = 1>} {
+  module attributes {qtarget.target = #qtarget.target<arch = "x86_64", cpu = "sapphirerapids", features = ["avx2"], l1d = 32768, l2 = 262144, cores = 1>} {
     // CHECK-NEXT: llvm.func @inner(%arg0: i32 {llvm.noundef}) attributes {kept = "a"} {
     llvm.func @inner(%arg0: i32 {llvm.noundef, foreign.kind = #linalg.iterator_type<parallel>}) attributes {kept = "a", foreign.type = [!quant.uniform<i8:f32, 0.5>]} {
       llvm.return

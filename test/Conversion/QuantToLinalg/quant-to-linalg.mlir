@@ -121,7 +121,7 @@ func.func @fixed_point(%acc: tensor<4x2xi32>, %m: tensor<2xi32>, %s: tensor<2xi8
 // CHECK-NOT: quant.
 func.func @packed(%a: tensor<5x8xi8>, %b: tensor<1x2x16x4xi8>, %s: tensor<f32>) -> tensor<5x9xf32> {
   %e = tensor.empty() : tensor<5x9xf32>
-  %y = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<5x8xi8>, tensor<1x2x16x4xi8>)
+  %y = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<5x8xi8>, tensor<1x2x16x4xi8>)
          row_scale(%s : tensor<f32>) outs(%e : tensor<5x9xf32>) -> tensor<5x9xf32>
   return %y : tensor<5x9xf32>
 }
@@ -144,11 +144,11 @@ func.func @packed(%a: tensor<5x8xi8>, %b: tensor<1x2x16x4xi8>, %s: tensor<f32>) 
 func.func @packed_epilogues(%a: tensor<5x8xi8>, %b: tensor<1x2x16x4xi8>, %m: tensor<1x16xi32>, %sh: tensor<1x16xi8>,
                             %s: tensor<f32>, %r: tensor<5x9xf32>) -> (tensor<5x9xi16>, tensor<5x9xf32>) {
   %e = tensor.empty() : tensor<5x9xi16>
-  %x = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<5x8xi8>, tensor<1x2x16x4xi8>)
+  %x = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<5x8xi8>, tensor<1x2x16x4xi8>)
          multiplier(%m : tensor<1x16xi32>) shift(%sh : tensor<1x16xi8>) rounding(SINGLE_ROUND)
          outs(%e : tensor<5x9xi16>) {range = array<i64: -32768, 32767>} -> tensor<5x9xi16>
   %f = tensor.empty() : tensor<5x9xf32>
-  %y = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<5x8xi8>, tensor<1x2x16x4xi8>)
+  %y = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<5x8xi8>, tensor<1x2x16x4xi8>)
          row_scale(%s : tensor<f32>) residual(%r : tensor<5x9xf32>) outs(%f : tensor<5x9xf32>) -> tensor<5x9xf32>
   return %x, %y : tensor<5x9xi16>, tensor<5x9xf32>
 }

@@ -12,7 +12,7 @@ from quantsim import arith
 
 OPT = sys.argv[1]
 ROWS = {"sm_61": "dp4a", "sm_75": "mma_m8n8k16_s8", "sm_80": "mma_m16n8k32_s8",
-        "sm_90a": "mma_m16n8k32_s8"}
+        "sm_90a": "wgmma_s8"}
 rng = np.random.default_rng(7)
 passed = failed = 0
 

@@ -12,7 +12,7 @@ from ptxsim import gemm
 
 rng = np.random.default_rng(2)
 M, N, K = 100, 64, 700
-SPEC = gemm.Spec(M, N, K, "mma_m16n8k32_s8", "i32")
+SPEC = gemm.Spec(M, N, K, "wgmma_s8", "i32")
 OPERANDS = {"a": rng.integers(-128, 128, (M, K)).astype(np.int8),
             "w": rng.integers(-128, 128, (N, K)).astype(np.int8)}
 compile_kernels = gemm.compile_kernels

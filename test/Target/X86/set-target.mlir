@@ -9,7 +9,7 @@
 // RUN: quant-opt --quant-set-target="cpu=icelake-server features=-avx512vnni,+avxvnni" %s | FileCheck %s --check-prefix=EDIT
 // RUN: quant-opt --quant-set-target %s | FileCheck %s --check-prefix=HOST
 
-// ICX: qtarget.target = #qtarget.target<cpu = "icelake-server",
+// ICX: qtarget.target = #qtarget.target<arch = "x86_64", cpu = "icelake-server",
 // ICX-SAME: "avx512bw"{{.*}}"avx512vnni"
 // HSW: features = ["avx2", "fma", "sse4.1"]
 // BASE: features = []
@@ -19,5 +19,5 @@
 // SPR-SAME: "avx512vnni"
 // EDIT-NOT: "avx512vnni"
 // EDIT: "avxvnni"
-// HOST: qtarget.target = #qtarget.target<cpu =
+// HOST: qtarget.target = #qtarget.target<arch = "x86_64", cpu =
 module {}

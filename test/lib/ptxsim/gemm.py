@@ -84,7 +84,7 @@ class Spec:
         arguments = ", ".join(f"%{k}: {t}" for k, t in types.items())
         return f"""
 func.func @f({arguments}, %y: {out}) {{
-  quant.packed_matmul <{self.row}> ins(%a, %w : {types['a']}, {types['w']})
+  quant.packed_matmul #qtarget.nvvm<{self.row}> ins(%a, %w : {types['a']}, {types['w']})
     {' '.join(clauses)} outs(%y : {out}){' unsigned' if self.unsigned else ''}
     {self.attributes}
   return

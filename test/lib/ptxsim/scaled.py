@@ -56,7 +56,7 @@ class ScaledSpec:
         arguments = ", ".join(f"%{k}: {t}" for k, t in types.items())
         return f"""
 func.func @f({arguments}, %y: {out}) {{
-  quant.packed_scaled_matmul <dp4a> {self.bits}
+  quant.packed_scaled_matmul #qtarget.nvvm<grouped_s8> {self.bits}
     ins(%a, %w : {types['a']}, {types['w']}) {' '.join(clauses)} outs(%y : {out})
   return
 }}"""

@@ -89,6 +89,12 @@ def run_importer(folder, arguments):
     return status, (folder / "stderr").read_text(errors="replace")
 
 
+def is_only_read(arguments):
+    """Whether bytecode goes through no pass: MLIR 22.1.8's reader follows types
+    that name each other again for each of them, without an end."""
+    return arguments[0].endswith("bc") and len(arguments) == 4
+
+
 def judge(status, errors):
     """What is wrong with how a tool ended; empty where nothing is."""
     for known in KNOWN:
@@ -157,6 +163,8 @@ class Mutants:
             status, errors = server.run(self.folder, [
                 self.absolute(a) for a in arguments])
         finding = judge(status, errors)
+        if finding == "runs too long" and is_only_read(arguments):
+            finding = ""
         if not finding and tool == "quant-opt" and status == 0:
             finding = self.check_output(arguments)
         command = shlex.join([tool if tool != "import" else

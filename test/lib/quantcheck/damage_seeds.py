@@ -50,7 +50,7 @@ def arguments(draw):
     nvvm = f"--quant-set-nvvm-target=chip={draw.choice(CHIPS)}"
     if how < .75:
         return draw.choice([
-            [x86, "--convert-quant-to-x86"],
+            [x86, "--convert-quant-to-cpu"],
             [x86, "--quant-pack-matmul", "--quant-lower-pack"],
             [x86, "--quant-vectorize-rows", "--quant-vectorize-contractions"],
             [nvvm, "--quant-pack-matmul", "--quant-lower-pack"],

@@ -30,7 +30,7 @@ PIPELINES = [
     ([f'--quant-to-x86=cpu=icelake-server quantize="{SCHEME}"'], True),
     ([f'--quant-to-x86=cpu=x86-64 quantize="{FOUR_BITS}"'], True),
     (["--quant-to-nvvm=chip=sm_80 stop-after=target"], False),
-    (["--quant-set-target=cpu=icelake-server", "--convert-quant-to-x86"],
+    (["--quant-set-target=cpu=icelake-server", "--convert-quant-to-cpu"],
      False),
     (["--quant-set-nvvm-target=chip=sm_80", "--convert-quant-to-nvvm"], False),
     (["--convert-quant-to-linalg"], False),

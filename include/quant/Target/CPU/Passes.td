@@ -122,13 +122,13 @@ def QuantParallelizeMatmulsPass
     Example:
 
     ```mlir
-    quant.packed_matmul <amx_tdpbssd> ins(%a, %w : ..., memref<256x1024x16x4xi8>)
+    quant.packed_matmul #qtarget.x86<amx_tdpbssd> ins(%a, %w : ..., memref<256x1024x16x4xi8>)
       outs(%y : memref<512x4096xf32>)
     // becomes, for threads=2
     scf.forall (%thread) in (2) {
       %part = memref.subview %w[%panel, 0, 0, 0] [128, 1024, 16, 4] ...
       %columns = memref.subview %y[0, %column] [512, 2048] [1, 1] ...
-      quant.packed_matmul <amx_tdpbssd> ins(%a, %part) outs(%columns)
+      quant.packed_matmul #qtarget.x86<amx_tdpbssd> ins(%a, %part) outs(%columns)
     }
     ```
   }];
@@ -173,6 +173,40 @@ def QuantParallelizeLoopsPass
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect",
     "::mlir::scf::SCFDialect"];
+}
+
+def ConvertQuantToCPUPass : Pass<"convert-quant-to-cpu", "::mlir::ModuleOp"> {
+  let summary = "Emit packed matmuls on memrefs as their kernels";
+  let description = [{
+    Each bufferized `quant.packed_matmul` and `quant.packed_scaled_matmul` is
+    emitted by the kernel that it carries. One of vectors becomes loops over
+    register tiles around a loop over K whose accumulators are vectors carried
+    in `iter_args`, with the kernel's multiply-accumulate, and the fused
+    corrections and rescaling while the tile is in registers. Stores are masked
+    at the edges.
+
+    A kernel of tile registers (AMX) becomes a call of a private function, one
+    for all matmuls of the same types: tiles are configured once in a function,
+    and two matmuls may need different configurations.
+
+    Example:
+
+    ```mlir
+    quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %w : ...) outs(%y : memref<8x48xi32>)
+    // becomes
+    scf.for %panel = ... {
+      %sums:24 = scf.for %step = ... iter_args(...) -> (vector<16xi32>, ...) {
+        %next = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%acc, %x, %w) ...
+      }
+      vector.store ...
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect",
+    "::mlir::arith::ArithDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"];
 }
 
 #endif // QUANT_TARGET_CPU_PASSES_TD

@@ -6,7 +6,7 @@
 #include "quant/Target/GPU/KernelBuilder.h"
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
-#include "quant/Target/IR/IntrinsicTable.h"
+#include "quant/Target/IR/KernelRow.h"
 
 namespace quantmlir::device {
 
@@ -37,7 +37,7 @@ struct Problem {
   Problem(PackedMatmulOp op);
 
   mutable PackedMatmulOp op;
-  const qtarget::IntrinsicRow &row;
+  const qtarget::KernelRow &row;
   /// Columns of the result, panels of 8 columns, blocks of KR along K.
   int64_t n, panels, kBlocks;
 

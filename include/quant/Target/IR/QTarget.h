@@ -12,8 +12,13 @@
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Dialect.h"
 
+#include <memory>
+
+namespace quantmlir::qtarget {
+class TargetKernels;
+} // namespace quantmlir::qtarget
+
 #include "quant/Target/IR/QTargetDialect.h.inc"
-#include "quant/Target/IR/QTargetEnums.h.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "quant/Target/IR/QTargetAttrs.h.inc"

@@ -1,7 +1,7 @@
 //===- FragmentLayout.h - who holds what in a warp --------------*- C++ -*-===//
 //
-// The layouts of mma.sync as data: for each operand of each row of the
-// intrinsic table, which (row, column) is held by element `i` of register `r`
+// The layouts of mma.sync as data: for each operand of each kernel of
+// NVVMKernels.cpp, which (row, column) is held by element `i` of register `r`
 // of lane `l`. From the PTX ISA, "Matrix Fragments for mma.m16n8k32" and its
 // neighbours; with g = lane / 4 and j = lane % 4, E elements of `bits` in a
 // 32-bit register:
@@ -17,7 +17,7 @@
 #define QUANT_TARGET_NVVM_FRAGMENTLAYOUT_H
 
 #include "quant/Target/GPU/Warp.h"
-#include "quant/Target/IR/IntrinsicTable.h"
+#include "quant/Target/IR/KernelRow.h"
 
 namespace quantmlir::nvvm {
 
@@ -33,7 +33,7 @@ struct Place {
 /// One operand's fragment of one instruction.
 class FragmentLayout {
 public:
-  FragmentLayout(const qtarget::IntrinsicRow &row, Operand operand)
+  FragmentLayout(const qtarget::KernelRow &row, Operand operand)
       : row(row), operand(operand) {}
 
   /// 32-bit registers a lane holds, and elements in one of them.
@@ -43,7 +43,7 @@ public:
   Place getPlace(int64_t lane, int64_t reg, int64_t element) const;
 
 private:
-  const qtarget::IntrinsicRow &row;
+  const qtarget::KernelRow &row;
   Operand operand;
 };
 
@@ -51,11 +51,11 @@ private:
 /// fragment is within the 64 bytes of its row: a register is a chunk of 16
 /// bytes, of which ldmatrix gives each of four lanes four.
 ///   offset = 16 (registers along K * step + register along K) + 4 j
-int64_t getByteInRow(const qtarget::IntrinsicRow &row, int64_t lane,
-                     int64_t step, int64_t registerAlongK);
+int64_t getByteInRow(const qtarget::KernelRow &row, int64_t lane, int64_t step,
+                     int64_t registerAlongK);
 
 /// Registers of A (or B) that follow each other along K in one instruction.
-int64_t getRegistersAlongK(const qtarget::IntrinsicRow &row);
+int64_t getRegistersAlongK(const qtarget::KernelRow &row);
 
 } // namespace quantmlir::nvvm
 

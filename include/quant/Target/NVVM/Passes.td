@@ -40,7 +40,7 @@ def ConvertQuantToNVVMPass : Pass<"convert-quant-to-nvvm", "::mlir::ModuleOp"> {
     Example:
 
     ```mlir
-    quant.packed_matmul <mma_m16n8k32_s8> ins(%a, %w : memref<?x64x1x64xi8>,
+    quant.packed_matmul #qtarget.nvvm<mma_m16n8k32_s8> ins(%a, %w : memref<?x64x1x64xi8>,
         memref<512x64x8x64xi8>) ... outs(%y : memref<?x4096xf32>)
     // becomes
     gpu.launch_func @quant_kernels::@gemm_0 blocks in (%gx, %gy, %c1)

@@ -28,24 +28,4 @@ def QuantSetTargetPass : Pass<"quant-set-target", "::mlir::ModuleOp"> {
   let dependentDialects = ["::quantmlir::qtarget::QTargetDialect"];
 }
 
-def ConvertQuantToX86Pass : Pass<"convert-quant-to-x86", "::mlir::ModuleOp"> {
-  let summary = "Emit the instructions of quant.packed_matmul on memrefs";
-  let description = [{
-    Expands each bufferized `quant.packed_matmul` into loops over register
-    tiles around a loop over K whose accumulators are vectors carried in
-    `iter_args`, with the instruction that the op names
-    (`llvm.call_intrinsic`), and the fused corrections and rescaling while the
-    tile is in registers. Stores are masked at the edges.
-
-    A matmul for tile registers (AMX) becomes a call of a private function, one
-    for all matmuls of the same types: tiles are configured once in a function,
-    and two matmuls may need different configurations.
-  }];
-  let dependentDialects = ["::mlir::amx::AMXDialect",
-    "::mlir::func::FuncDialect", "::mlir::arith::ArithDialect",
-    "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
-    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
-    "::mlir::vector::VectorDialect"];
-}
-
 #endif // QUANT_TARGET_X86_PASSES_TD

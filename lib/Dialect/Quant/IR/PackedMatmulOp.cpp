@@ -9,7 +9,6 @@
 #include "VerifyUtils.h"
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
-#include "quant/Target/IR/IntrinsicTable.h"
 
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
@@ -36,7 +35,7 @@ static LogicalResult verifyPackedOperands(PackedMatmulOp op) {
   ShapedType lhs = getShaped(op.getLhs()), rhs = getShaped(op.getRhs());
   if (failed(verifyTiles(op, "rhs", rhs)))
     return failure();
-  bool isPlain = !qtarget::getIntrinsicRow(op.getIntrinsic()).packsLhs();
+  bool isPlain = !op.getKernel().getRow().packsLhs;
   if (isPlain && !op.hasPlainLhs())
     return op.emitOpError("expected lhs of rank 2, but got ") << lhs;
   if (!isPlain && failed(verifyTiles(op, "lhs", lhs)))
@@ -44,7 +43,7 @@ static LogicalResult verifyPackedOperands(PackedMatmulOp op) {
   // packed_matmul_c11
   if (op.getRhsNibbles() && !isPlain)
     return op.emitOpError("expected no nibbles for ")
-           << qtarget::getIntrinsicRow(op.getIntrinsic()).name;
+           << op.getKernel().getRow().name;
   if (lhs.isDynamicDim(1) || rhs.isDynamicDim(1))
     return success();
   int64_t rhsK = rhs.getDimSize(1) * op.getStepSize();
@@ -56,10 +55,9 @@ static LogicalResult verifyPackedOperands(PackedMatmulOp op) {
   return success();
 }
 
-/// KR of C1, C2, C3 and C8: what the intrinsic's row says.
-static LogicalResult verifyIntrinsic(PackedMatmulOp op) {
-  const qtarget::IntrinsicRow &row =
-      qtarget::getIntrinsicRow(op.getIntrinsic());
+/// KR of C1, C2, C3 and C8: what the kernel's row says.
+static LogicalResult verifyKernel(PackedMatmulOp op) {
+  const qtarget::KernelRow &row = op.getKernel().getRow();
   ShapedType lhs = getShaped(op.getLhs()), rhs = getShaped(op.getRhs());
   // packed_matmul_c1
   for (auto [name, type, format] : {std::make_tuple("lhs", lhs, row.lhs),
@@ -72,6 +70,11 @@ static LogicalResult verifyIntrinsic(PackedMatmulOp op) {
   if (rhs.getDimSize(2) % row.n != 0)
     return op.emitOpError("expected inner N tiles of a multiple of ")
            << row.n << " for " << row.name << ", but got " << rhs;
+  // Each vector of a panel is code of its own.
+  constexpr int64_t mostVectors = 64;
+  if (rhs.getDimSize(2) / row.n > mostVectors)
+    return op.emitOpError("expected inner N tiles of at most ")
+           << mostVectors * row.n << " for " << row.name << ", but got " << rhs;
   // packed_matmul_c3
   for (auto [name, type, format] : {std::make_tuple("lhs", lhs, row.lhs),
                                     std::make_tuple("rhs", rhs, row.rhs)})
@@ -80,7 +83,7 @@ static LogicalResult verifyIntrinsic(PackedMatmulOp op) {
              << name << " elements of i" << format.storedBits << " for "
              << row.name << ", but got " << type;
   // packed_matmul_c8
-  if (row.family == qtarget::IntrinsicFamily::TileDot &&
+  if (row.hasFixedTiles &&
       (lhs.getDimSize(2) > row.m || rhs.getDimSize(2) != row.n))
     return op.emitOpError("expected inner tiles of at most ")
            << row.m << " rows in lhs and of " << row.n << " columns in rhs for "
@@ -288,7 +291,7 @@ SmallVector<Value> PackedMatmulOp::getColumnVectors() {
 LogicalResult PackedMatmulOp::verify() {
   // packed_matmul_c12
   if (failed(verifyOneKind(*this)) || failed(verifyPackedOperands(*this)) ||
-      failed(verifyIntrinsic(*this)) || failed(verifyResultShape(*this)) ||
+      failed(verifyKernel(*this)) || failed(verifyResultShape(*this)) ||
       failed(verifyColumnVectors(*this)))
     return failure();
   return verifyEpilogue(*this);

@@ -15,17 +15,6 @@ using namespace quantmlir;
 #define GET_OP_CLASSES
 #include "quant/Dialect/Quant/IR/PackedScaledMatmulOp.cpp.inc"
 
-int64_t quantmlir::getPanelColumns(const qtarget::IntrinsicRow &row) {
-  constexpr int64_t columnsOnGpu = 8;
-  return row.isNVVM() ? columnsOnGpu : row.n;
-}
-
-bool quantmlir::storesUnsignedWeight(const qtarget::IntrinsicRow &row) {
-  return row.family == qtarget::IntrinsicFamily::DotU8S8 ||
-         (row.family == qtarget::IntrinsicFamily::TileDot &&
-          !row.lhs.isUnsigned && row.rhs.isUnsigned);
-}
-
 int64_t quantmlir::getLargestScaledProduct(int64_t bits, bool lhsZeroPoint,
                                            bool rhsZeroPoint) {
   auto largest = [](int64_t bits, bool hasZeroPoint) {
@@ -43,8 +32,7 @@ int64_t PackedScaledMatmulOp::getLargestProduct() {
 
 /// C1, C2: the weight, as the instruction reads it.
 static LogicalResult verifyRhs(PackedScaledMatmulOp op) {
-  const qtarget::IntrinsicRow &row =
-      qtarget::getIntrinsicRow(op.getIntrinsic());
+  const qtarget::KernelRow &row = op.getKernel().getRow();
   ShapedType rhs = getShaped(op.getRhs());
   // packed_scaled_matmul_c2
   if (op.getRhsBits() != 4 && op.getRhsBits() != 8)
@@ -57,20 +45,20 @@ static LogicalResult verifyRhs(PackedScaledMatmulOp op) {
                           "static inner sizes, but got ")
            << rhs;
   // packed_scaled_matmul_c1
-  if (!storesUnsignedWeight(row) &&
-      row.family != qtarget::IntrinsicFamily::Dp4a)
+  if (row.grouped.panelColumns == 0)
     return op.emitOpError("expected a dot product of four bytes, or tiles of "
                           "signed by unsigned ones, but got ")
            << row.name;
-  if (op.getNR() != getPanelColumns(row))
+  if (op.getNR() != row.grouped.panelColumns)
     return op.emitOpError("expected panels of ")
-           << getPanelColumns(row) << " columns for " << row.name
+           << row.grouped.panelColumns << " columns for " << row.name
            << ", but got " << rhs;
   // packed_scaled_matmul_c8
-  if (row.isNVVM() &&
+  if (row.grouped.takesZeroPoints &&
       (op.getRowBias() || op.getRowFactors() || op.getRowSums()))
     return op.emitOpError("expected no corrections of rows for ") << row.name;
-  if (!row.isNVVM() && (op.getRhsZeroPoint() || op.getLhsZeroPoint()))
+  if (!row.grouped.takesZeroPoints &&
+      (op.getRhsZeroPoint() || op.getLhsZeroPoint()))
     return op.emitOpError("expected no zero points for ") << row.name;
   return success();
 }
@@ -93,7 +81,8 @@ static LogicalResult verifyRowsAndColumns(PackedScaledMatmulOp op) {
              << " of init, but got " << rhs;
   }
   // packed_scaled_matmul_c3
-  if (qtarget::getIntrinsicRow(op.getIntrinsic()).isNVVM()) {
+  if (op.getKernel().getRow().packsLhs &&
+      op.getKernel().getRow().grouped.takesZeroPoints) {
     if (lhs.getRank() != 4 || !lhs.getElementType().isInteger(8) ||
         ShapedType::isDynamicShape(lhs.getShape().drop_front()) ||
         lhs.getDimSize(2) != 1 ||

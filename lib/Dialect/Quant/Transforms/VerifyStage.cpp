@@ -11,7 +11,6 @@
 #include "quant/Analysis/AccumulatorRange.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/ConstantData.h"
-#include "quant/Target/IR/IntrinsicTable.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -51,19 +50,19 @@ static LogicalResult verifyAccumulator(ScaledMatmulOp op) {
          << bound.getLargestSafeK();
 }
 
-/// The module's target offers the instruction that `op` was packed for. (That
+/// The module's target offers the kernel that `op` was packed for. (That
 /// the tiles fit it, the op's own verifier knows.)
-static LogicalResult verifyIntrinsicIsLegal(PackedMatmulOp op) {
+static LogicalResult verifyKernelIsLegal(PackedMatmulOp op) {
   auto target = qtarget::TargetAttr::lookup(op);
   if (!target)
     return op.emitOpError("expected a module with the attribute ")
            << qtarget::TargetAttr::kModuleAttrName;
-  const qtarget::IntrinsicRow &row =
-      qtarget::getIntrinsicRow(op.getIntrinsic());
-  if (!row.isLegalOn(target))
-    return op.emitOpError("expected an intrinsic that the target ")
+  if (!op.getKernel().isLegalOn(target)) {
+    const qtarget::KernelRow &row = op.getKernel().getRow();
+    return op.emitOpError("expected a kernel that the target ")
            << target.getCpu() << " offers, but " << row.name << " needs "
-           << row.features;
+           << row.arch << " with " << row.features;
+  }
   return success();
 }
 
@@ -155,7 +154,7 @@ private:
     if (isa<MatmulOp>(op))
       return op->emitOpError("expected no quant.matmul after packing");
     if (auto packed = dyn_cast<PackedMatmulOp>(op))
-      return verifyIntrinsicIsLegal(packed);
+      return verifyKernelIsLegal(packed);
     return success();
   }
 

@@ -17,6 +17,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -29,7 +30,7 @@ static Value mergeInnerDims(OpBuilder &b, Location loc, Value packed) {
 }
 
 PackedKernel::PackedKernel(PackedMatmulOp op, OpBuilder &b)
-    : op(op), row(qtarget::getIntrinsicRow(op.getIntrinsic())),
+    : op(op), kernel(op.getKernel()), row(kernel.getRow()),
       nr(cast<MemRefType>(op.getRhs().getType()).getDimSize(2)),
       lhs(op.getLhs()), rhs(mergeInnerDims(b, op.getLoc(), op.getRhs())) {}
 
@@ -47,13 +48,12 @@ VectorType PackedKernel::accType() const {
 /// How far accumulators are shifted while 4-bit elements are summed.
 static constexpr int64_t kNibbleShift = 4;
 
-/// KR elements of a row of the left operand in every 32-bit lane, the `part`-th
-/// of the step; all of them, or those before the end of K.
-static Value broadcastLhs(OpBuilder &b, Location loc,
-                          const PackedKernel &kernel, TilePosition at,
-                          Value step, int64_t part, int64_t rowInTile,
-                          bool isPartial) {
-  const qtarget::IntrinsicRow &row = kernel.row;
+/// KR elements of a row of the left operand, the `part`-th of the step; all of
+/// them, or those before the end of K.
+static Value loadLhs(OpBuilder &b, Location loc, const PackedKernel &kernel,
+                     TilePosition at, Value step, int64_t part,
+                     int64_t rowInTile, bool isPartial) {
+  const qtarget::KernelRow &row = kernel.row;
   Type element = b.getIntegerType(row.lhs.storedBits);
   auto groupType = VectorType::get({row.k}, element);
   Value m = arith::AddIOp::create(
@@ -63,25 +63,82 @@ static Value broadcastLhs(OpBuilder &b, Location loc,
   if (part > 0)
     k = arith::AddIOp::create(
         b, loc, k, arith::ConstantIndexOp::create(b, loc, part * row.k));
-  Value group;
   if (isPartial) {
     Value size = memref::DimOp::create(b, loc, kernel.lhs, 1);
     Value left = arith::SubIOp::create(b, loc, size, k);
     Value mask = vector::CreateMaskOp::create(
         b, loc, VectorType::get({row.k}, b.getI1Type()), left);
     Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(groupType));
-    group = vector::MaskedLoadOp::create(b, loc, groupType, kernel.lhs,
-                                         ValueRange{m, k}, mask, zero);
-  } else {
-    group =
-        vector::LoadOp::create(b, loc, groupType, kernel.lhs, ValueRange{m, k});
+    return vector::MaskedLoadOp::create(b, loc, groupType, kernel.lhs,
+                                        ValueRange{m, k}, mask, zero);
   }
-  Value lane = vector::BitCastOp::create(
-      b, loc, VectorType::get({1}, b.getI32Type()), group);
+  return vector::LoadOp::create(b, loc, groupType, kernel.lhs,
+                                ValueRange{m, k});
+}
+
+/// The left operand of an instruction whose first row is `rowInTile`: a row's
+/// elements in every lane, or several rows, one after the other. Of rows that
+/// the tile does not have, its last one stands there.
+static Value emitLhs(OpBuilder &b, Location loc, const PackedKernel &kernel,
+                     TilePosition at, Value step, int64_t part,
+                     int64_t rowInTile, bool isPartial) {
+  const qtarget::KernelRow &row = kernel.row;
+  auto load = [&](int64_t r) {
+    return loadLhs(b, loc, kernel, at, step, part, std::min(r, at.height - 1),
+                   isPartial);
+  };
+  Value group = load(rowInTile);
+  if (row.m == 2) {
+    auto all = llvm::to_vector(llvm::seq<int64_t>(0, 2 * row.k));
+    return vector::ShuffleOp::create(b, loc, group, load(rowInTile + 1), all);
+  }
+  Type laneType = b.getIntegerType(row.k * row.lhs.storedBits);
+  Value lane =
+      vector::BitCastOp::create(b, loc, VectorType::get({1}, laneType), group);
   Value scalar = vector::ExtractOp::create(b, loc, lane, ArrayRef<int64_t>{0});
-  Value lanes = vector::BroadcastOp::create(b, loc, kernel.accType(), scalar);
+  Value lanes = vector::BroadcastOp::create(
+      b, loc, VectorType::get({row.n}, laneType), scalar);
+  Type element = b.getIntegerType(row.lhs.storedBits);
   return vector::BitCastOp::create(
       b, loc, VectorType::get({row.n * row.k}, element), lanes);
+}
+
+/// Accumulators of rows, as those of the instruction: `m` rows in one vector.
+static SmallVector<Value> mergeRows(OpBuilder &b, Location loc,
+                                    const PackedKernel &kernel, int64_t height,
+                                    ValueRange rows) {
+  if (kernel.row.m == 1)
+    return SmallVector<Value>(rows);
+  SmallVector<int64_t> order = kernel.kernel.getAccumulatorOrder();
+  int64_t vectors = kernel.vectorsPerRow();
+  SmallVector<Value> merged;
+  for (int64_t r = 0; r < height; r += 2)
+    for (int64_t j = 0; j < vectors; ++j) {
+      int64_t second = std::min(r + 1, height - 1);
+      merged.push_back(vector::ShuffleOp::create(
+          b, loc, rows[r * vectors + j], rows[second * vectors + j], order));
+    }
+  return merged;
+}
+
+/// The rows of the tile again.
+static SmallVector<Value> splitRows(OpBuilder &b, Location loc,
+                                    const PackedKernel &kernel, int64_t height,
+                                    ArrayRef<Value> merged) {
+  if (kernel.row.m == 1)
+    return SmallVector<Value>(merged);
+  SmallVector<int64_t> places =
+      invertPermutationVector(kernel.kernel.getAccumulatorOrder());
+  int64_t vectors = kernel.vectorsPerRow();
+  SmallVector<Value> rows;
+  for (int64_t r = 0; r < height; ++r)
+    for (int64_t j = 0; j < vectors; ++j) {
+      Value both = merged[r / 2 * vectors + j];
+      rows.push_back(vector::ShuffleOp::create(
+          b, loc, both, both,
+          ArrayRef(places).slice(r % 2 * kernel.row.n, kernel.row.n)));
+    }
+  return rows;
 }
 
 /// Each byte's low, and its high element, times 16.
@@ -103,7 +160,7 @@ static SmallVector<Value> splitNibbles(OpBuilder &b, Location loc,
 static SmallVector<Value> loadRhs(OpBuilder &b, Location loc,
                                   const PackedKernel &kernel, Value nPanel,
                                   Value step, int64_t j) {
-  const qtarget::IntrinsicRow &row = kernel.row;
+  const qtarget::KernelRow &row = kernel.row;
   int64_t length = row.n * row.k;
   Value offset = arith::ConstantIndexOp::create(b, loc, j * length);
   Value stored = vector::LoadOp::create(
@@ -168,31 +225,6 @@ static void prefetchRhs(OpBuilder &b, Location loc, const PackedKernel &kernel,
            /*locality=*/2);
 }
 
-/// acc + dot(lhs, rhs) lane by lane, with the row's instruction.
-static Value emitDot(OpBuilder &b, Location loc,
-                     const qtarget::IntrinsicRow &row, Value acc, Value lhs,
-                     Value rhs) {
-  StringAttr name = b.getStringAttr(row.llvmIntrinsic);
-  switch (row.family) {
-  case qtarget::IntrinsicFamily::DotU8S8:
-    return LLVM::CallIntrinsicOp::create(b, loc, acc.getType(), name,
-                                         ValueRange{acc, lhs, rhs})
-        .getResults();
-  case qtarget::IntrinsicFamily::MaddI16: {
-    Value product = LLVM::CallIntrinsicOp::create(b, loc, acc.getType(), name,
-                                                  ValueRange{lhs, rhs})
-                        .getResults();
-    return arith::AddIOp::create(b, loc, acc, product);
-  }
-  case qtarget::IntrinsicFamily::TileDot:
-    llvm_unreachable("tile registers have kernels of their own");
-  case qtarget::IntrinsicFamily::Dp4a:
-  case qtarget::IntrinsicFamily::MmaSync:
-    break;
-  }
-  llvm_unreachable("every family has an emitter");
-}
-
 static Value shiftOf(OpBuilder &b, Location loc, const PackedKernel &kernel) {
   auto shift = static_cast<int32_t>(kNibbleShift);
   return arith::ConstantOp::create(
@@ -243,11 +275,12 @@ static SmallVector<Value> emitStep(OpBuilder &b, Location loc,
     panel.push_back(loadRhs(b, loc, kernel, at.nPanel, step, j));
   SmallVector<Value> next(accs);
   for (int64_t part = 0; part < kernel.dotsPerStep(); ++part)
-    for (int64_t r = 0; r < at.height; ++r) {
-      Value lhs = broadcastLhs(b, loc, kernel, at, step, part, r, isPartial);
+    for (int64_t r = 0; r < at.height; r += kernel.row.m) {
+      Value lhs = emitLhs(b, loc, kernel, at, step, part, r, isPartial);
       for (int64_t j = 0; j < vectors; ++j) {
-        Value &acc = next[r * vectors + j];
-        acc = emitDot(b, loc, kernel.row, acc, lhs, panel[j][part]);
+        Value &acc = next[r / kernel.row.m * vectors + j];
+        acc =
+            kernel.kernel.multiplyAccumulate(b, loc, acc, lhs, panel[j][part]);
       }
     }
   return next;
@@ -287,14 +320,17 @@ SmallVector<Value> quantmlir::emitMicrokernel(OpBuilder &b, Location loc,
   Value count = arith::SubIOp::create(b, loc, end, begin);
   Value odd = arith::RemUIOp::create(b, loc, count, by);
   Value even = arith::SubIOp::create(b, loc, end, odd);
-  SmallVector<Value> sums =
-      emitSteps(b, loc, kernel, at, begin, even, unroll, accs);
-  return emitSteps(b, loc, kernel, at, even, end, 1, sums);
+  SmallVector<Value> sums = mergeRows(b, loc, kernel, at.height, accs);
+  sums = emitSteps(b, loc, kernel, at, begin, even, unroll, sums);
+  sums = emitSteps(b, loc, kernel, at, even, end, 1, sums);
+  return splitRows(b, loc, kernel, at.height, sums);
 }
 
 SmallVector<Value> quantmlir::emitPartialStep(OpBuilder &b, Location loc,
                                               const PackedKernel &kernel,
                                               TilePosition at, Value step,
                                               ArrayRef<Value> accs) {
-  return emitStep(b, loc, kernel, at, step, accs, true);
+  SmallVector<Value> sums = mergeRows(b, loc, kernel, at.height, accs);
+  sums = emitStep(b, loc, kernel, at, step, sums, true);
+  return splitRows(b, loc, kernel, at.height, sums);
 }

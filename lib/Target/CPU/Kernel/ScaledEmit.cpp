@@ -108,10 +108,7 @@ Value quantmlir::broadcastActivations(OpBuilder &b, Location loc,
 Value quantmlir::emitScaledDot(OpBuilder &b, Location loc,
                                const ScaledKernel &kernel, Value acc,
                                Value weight, Value activations) {
-  return LLVM::CallIntrinsicOp::create(
-             b, loc, acc.getType(), b.getStringAttr(kernel.row.llvmIntrinsic),
-             ValueRange{acc, weight, activations})
-      .getResults();
+  return kernel.vectors.multiplyAccumulate(b, loc, acc, weight, activations);
 }
 
 /// t * row_scale + bias, rounded after each, then the result's type.

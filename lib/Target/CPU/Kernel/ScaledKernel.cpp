@@ -34,36 +34,14 @@ static constexpr int64_t kWantedChains = 8;
 /// Dot products of a loop body up to which a group is unrolled.
 static constexpr int64_t kMaxUnrolledDots = 200;
 
-const qtarget::IntrinsicRow &
-quantmlir::getVectorRow(qtarget::IntrinsicKind kind) {
-  const qtarget::IntrinsicRow &row = qtarget::getIntrinsicRow(kind);
-  return row.family == qtarget::IntrinsicFamily::TileDot
-             ? qtarget::getIntrinsicRow(qtarget::IntrinsicKind::VPDPBUSD_512)
-             : row;
-}
-
-/// Of 32 (16) registers, 24 (8) accumulate, four hold unpacked weights, one the
-/// activations and one the mask; the f32 sums wait on the stack. That many rows
-/// share what unpacking costs the ports of the dot products. AMD's cores (the
-/// only ones with SSE4a) unpack on other ports, and store one vector of 512
-/// bits a cycle: there the sums stay in registers where groups are short, and
-/// most of them where they are longer (measured on Zen 5, docs/x86.md).
-static ScaledTile chooseMaxTile(const qtarget::IntrinsicRow &row,
-                                qtarget::TargetAttr target, int64_t groupK) {
-  constexpr int64_t shortGroup = 32;
-  if (row.vectorBits != 512)
-    return {4, 2};
-  if (target && target.hasFeature("sse4a"))
-    return {groupK <= shortGroup ? 6 : 8, 2};
-  return {12, 2};
-}
-
-ScaledKernel::ScaledKernel(PackedScaledMatmulOp op, OpBuilder &b)
-    : op(op), row(getVectorRow(op.getIntrinsic())), lanes(op.getNR()),
+ScaledKernel::ScaledKernel(PackedScaledMatmulOp op,
+                           qtarget::MatmulKernelInterface vectors, OpBuilder &b)
+    : op(op), vectors(vectors), row(vectors.getRow()), lanes(op.getNR()),
       groups(op.getNumGroups()), steps(op.getStepsPerGroup()),
-      isInt4(op.getRhsBits() == 4),
-      maxTile(chooseMaxTile(row, qtarget::TargetAttr::lookup(op),
-                            steps * op.getStepSize())) {
+      isInt4(op.getRhsBits() == 4) {
+  qtarget::RegisterTile tile = vectors.chooseGroupedTile(
+      steps * op.getStepSize(), qtarget::TargetAttr::lookup(op));
+  maxTile = {tile.mr, tile.nr};
   SmallVector<ReassociationIndices> merge = {{0}, {1}, {2}, {3, 4}};
   rhs = memref::CollapseShapeOp::create(b, op.getLoc(), op.getRhs(), merge);
 }

@@ -36,8 +36,9 @@ struct RowRange {
 
 class ScaledLoopEmitter {
 public:
-  ScaledLoopEmitter(OpBuilder &b, PackedScaledMatmulOp op)
-      : b(b), op(op), loc(op.getLoc()), kernel(op, b),
+  ScaledLoopEmitter(OpBuilder &b, PackedScaledMatmulOp op,
+                    qtarget::MatmulKernelInterface vectors)
+      : b(b), op(op), loc(op.getLoc()), kernel(op, vectors, b),
         maxHeight(kernel.maxTile.rows) {}
 
   void emit() {
@@ -176,7 +177,25 @@ static void alignStack(PackedScaledMatmulOp op) {
   function->setAttr(name, ArrayAttr::get(op.getContext(), attributes));
 }
 
-void quantmlir::emitScaledLoops(OpBuilder &b, PackedScaledMatmulOp op) {
+void quantmlir::emitScaledLoops(OpBuilder &b, PackedScaledMatmulOp op,
+                                qtarget::MatmulKernelInterface vectors) {
   alignStack(op);
-  ScaledLoopEmitter(b, op).emit();
+  ScaledLoopEmitter(b, op, vectors).emit();
+}
+
+/// Whether elements that follow each other in the last dimension follow each
+/// other in memory.
+static bool hasContiguousRows(Value v) {
+  auto type = cast<MemRefType>(v.getType());
+  return type.getRank() == 0 || type.areTrailingDimsContiguous(1);
+}
+
+LogicalResult quantmlir::verifyScaledBuffers(PackedScaledMatmulOp op) {
+  if (!isa<MemRefType>(op.getInit().getType()))
+    return op.emitError("expected memrefs, found tensors; bufferize first");
+  for (Value operand : op->getOperands())
+    if (!hasContiguousRows(operand))
+      return op.emitError("expected rows without gaps, found ")
+             << operand.getType();
+  return success();
 }

@@ -17,7 +17,6 @@
 #include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Target/CPU/Passes.h"
-#include "quant/Target/IR/IntrinsicTable.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace quantmlir {
@@ -49,19 +48,11 @@ struct Packed {
   SmallVector<PanelOperand> panels;
   /// Lanes of a panel.
   int64_t lanes;
-  /// Of its instruction, see getSpeed.
+  /// Of its kernel, in those of vectors.
   int64_t speed = 1;
 };
 
 } // namespace
-
-/// How many times faster than vectors an instruction is.
-static int64_t getSpeed(qtarget::IntrinsicKind kind) {
-  return qtarget::getIntrinsicRow(kind).family ==
-                 qtarget::IntrinsicFamily::TileDot
-             ? 4
-             : 1;
-}
 
 static std::optional<Packed> describe(Operation *op) {
   Packed packed{op, {}, {}, {}, {}, {}, 0, 1};
@@ -80,7 +71,7 @@ static std::optional<Packed> describe(Operation *op) {
       add(value, 0);
     add(matmul.getColFactors(), 1);
     packed.lanes = cast<ShapedType>(packed.rhs.getType()).getDimSize(2);
-    packed.speed = getSpeed(matmul.getIntrinsic());
+    packed.speed = matmul.getKernel().getRow().speed;
   } else if (auto scaled = dyn_cast<PackedScaledMatmulOp>(op)) {
     packed.lhs = scaled.getLhs();
     packed.rhs = scaled.getRhs();
@@ -90,7 +81,7 @@ static std::optional<Packed> describe(Operation *op) {
       add(value, 0);
     add(scaled.getColFactors(), 1);
     packed.lanes = cast<ShapedType>(packed.rhs.getType()).getDimSize(3);
-    packed.speed = getSpeed(scaled.getIntrinsic());
+    packed.speed = scaled.getKernel().getRow().speed;
   } else {
     return std::nullopt;
   }

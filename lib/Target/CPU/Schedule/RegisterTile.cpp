@@ -33,10 +33,10 @@ using namespace quantmlir;
 /// The most vectors in a row of a tile.
 static constexpr int64_t kMaxVectors = 8;
 
-int64_t quantmlir::getMaxTileRows(const qtarget::IntrinsicRow &info,
+int64_t quantmlir::getMaxTileRows(const qtarget::KernelRow &info,
                                   int64_t vectors, bool nibbles) {
-  bool wideFile = info.vectorBits == 512;
-  bool oneInstruction = info.family == qtarget::IntrinsicFamily::DotU8S8;
+  bool wideFile = info.vectorRegisters == 32;
+  bool oneInstruction = info.instructions == 1;
   int64_t registers = wideFile ? 32 : 16;
   int64_t accumulators = wideFile ? 24 : oneInstruction ? 12 : 8;
   int64_t temporaries = (oneInstruction ? 1 : 2) + nibbles;
@@ -54,11 +54,11 @@ int64_t quantmlir::getMaxTileRows(const qtarget::IntrinsicRow &info,
 
 /// Cycles of all steps for `m` rows and `panels` panels of `vectors` vectors,
 /// for each step over K.
-static double cost(const qtarget::IntrinsicRow &info, int64_t m, int64_t panels,
+static double cost(const qtarget::KernelRow &info, int64_t m, int64_t panels,
                    int64_t vectors, int64_t mr, bool nibbles) {
   constexpr double latency = 5, ports = 2, perRow = 0.05;
   // vpmaddwd is followed by an addition, and vectors are extended for it.
-  bool oneInstruction = info.family == qtarget::IntrinsicFamily::DotU8S8;
+  bool oneInstruction = info.instructions == 1;
   double perDot = oneInstruction ? 1 : 2,
          perVector = oneInstruction ? 0.1 : 0.6;
   // Three for two steps' worth of a vector, on the dot products' ports.
@@ -73,7 +73,7 @@ static double cost(const qtarget::IntrinsicRow &info, int64_t m, int64_t panels,
 
 /// The same for a matmul whose sizes may not be known: then it has to be good
 /// with a tile of rows and with many.
-static double costOf(const qtarget::IntrinsicRow &info, int64_t m, int64_t n,
+static double costOf(const qtarget::KernelRow &info, int64_t m, int64_t n,
                      int64_t vectors, int64_t mr, bool nibbles) {
   int64_t needed = ShapedType::isDynamic(n)
                        ? 240
@@ -85,11 +85,8 @@ static double costOf(const qtarget::IntrinsicRow &info, int64_t m, int64_t n,
          cost(info, 1024, panels, vectors, mr, nibbles) / 1024;
 }
 
-RegisterTile quantmlir::chooseRegisterTile(const qtarget::IntrinsicRow &info,
+RegisterTile quantmlir::chooseRegisterTile(const qtarget::KernelRow &info,
                                            int64_t m, int64_t n, bool nibbles) {
-  // A warp's tile is its kernel's choice; packing only interleaves 8 columns.
-  if (info.isNVVM())
-    return {1, 8};
   RegisterTile best = {1, info.n};
   double least = std::numeric_limits<double>::max();
   for (int64_t vectors = 1; vectors <= kMaxVectors; ++vectors) {
@@ -108,10 +105,11 @@ RegisterTile quantmlir::chooseRegisterTile(const qtarget::IntrinsicRow &info,
   return best;
 }
 
-qtarget::ScheduleAttr
-quantmlir::chooseSchedule(MLIRContext *context,
-                          const qtarget::IntrinsicRow &info, RegisterTile tile,
-                          qtarget::TargetAttr target, int64_t m, int64_t k) {
+qtarget::ScheduleAttr quantmlir::chooseSchedule(MLIRContext *context,
+                                                const qtarget::KernelRow &info,
+                                                RegisterTile tile,
+                                                qtarget::TargetAttr target,
+                                                int64_t m, int64_t k) {
   int64_t l1 = target ? target.getL1d() : 32 * 1024;
   int64_t l2 = target ? target.getL2() : 1024 * 1024;
   int64_t lhsBytes = info.lhs.storedBits / 8,
@@ -132,9 +130,10 @@ quantmlir::chooseSchedule(MLIRContext *context,
   }
   // A quarter of L2 for the rows of a block, but enough of them that reading
   // the weights again for each block stays hidden.
-  int64_t blockM = ShapedType::isDynamic(k)
-                       ? 32 * tile.mr
-                       : std::max<int64_t>(l2 / 4 / (k * lhsBytes), 96);
+  int64_t blockM =
+      ShapedType::isDynamic(k)
+          ? 32 * tile.mr
+          : std::max<int64_t>(l2 / 4 / std::max<int64_t>(k * lhsBytes, 1), 96);
   if (!ShapedType::isDynamic(m) && m <= blockM + blockM / 2) {
     blockM = 0;
   } else {

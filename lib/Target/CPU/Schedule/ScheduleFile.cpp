@@ -17,15 +17,14 @@ namespace json = llvm::json;
 static constexpr int64_t kVersion = 1;
 
 /// The row of vector registers with this name, or null.
-static const qtarget::IntrinsicRow *findRow(StringRef name) {
-  for (const qtarget::IntrinsicRow &row : qtarget::getIntrinsicTable())
-    if (row.name == name && !row.packsLhs())
-      return &row;
-  return nullptr;
+static const qtarget::KernelRow *findRow(MLIRContext *context, StringRef name) {
+  qtarget::MatmulKernelInterface kernel = qtarget::findKernel(context, name);
+  return kernel && !kernel.getRow().packsLhs ? &kernel.getRow() : nullptr;
 }
 
-llvm::Error quantmlir::verifySchedule(const TunedSchedule &schedule) {
-  const qtarget::IntrinsicRow *row = findRow(schedule.instruction);
+llvm::Error quantmlir::verifySchedule(MLIRContext *context,
+                                      const TunedSchedule &schedule) {
+  const qtarget::KernelRow *row = findRow(context, schedule.instruction);
   if (!row)
     return llvm::createStringError(
         "'instruction': expected one of vector registers, found '" +
@@ -56,7 +55,8 @@ llvm::Error quantmlir::verifySchedule(const TunedSchedule &schedule) {
 // Reading
 //===----------------------------------------------------------------------===//
 
-static llvm::Expected<TunedSchedule> parseSchedule(const json::Value &value) {
+static llvm::Expected<TunedSchedule> parseSchedule(MLIRContext *context,
+                                                   const json::Value &value) {
   json::Path::Root root;
   TunedSchedule schedule;
   std::optional<int64_t> m, n, k;
@@ -76,12 +76,13 @@ static llvm::Expected<TunedSchedule> parseSchedule(const json::Value &value) {
   schedule.sizes = {m.value_or(ShapedType::kDynamic),
                     n.value_or(ShapedType::kDynamic),
                     k.value_or(ShapedType::kDynamic)};
-  if (llvm::Error error = verifySchedule(schedule))
+  if (llvm::Error error = verifySchedule(context, schedule))
     return std::move(error);
   return schedule;
 }
 
-static llvm::Expected<ScheduleFile> parse(const json::Value &value) {
+static llvm::Expected<ScheduleFile> parse(MLIRContext *context,
+                                          const json::Value &value) {
   const json::Object *root = value.getAsObject();
   if (!root)
     return llvm::createStringError("expected an object");
@@ -93,7 +94,7 @@ static llvm::Expected<ScheduleFile> parse(const json::Value &value) {
   if (!list)
     return llvm::createStringError("'schedules': expected a list");
   for (auto [i, element] : llvm::enumerate(*list)) {
-    auto schedule = parseSchedule(element);
+    auto schedule = parseSchedule(context, element);
     if (!schedule)
       return llvm::createStringError("'schedules'[" + Twine(i) + "]: " +
                                      llvm::toString(schedule.takeError()));
@@ -102,7 +103,8 @@ static llvm::Expected<ScheduleFile> parse(const json::Value &value) {
   return file;
 }
 
-llvm::Expected<ScheduleFile> ScheduleFile::read(StringRef path) {
+llvm::Expected<ScheduleFile> ScheduleFile::read(MLIRContext *context,
+                                                StringRef path) {
   auto inFile = [&](llvm::Error error) {
     return llvm::createStringError("schedules '" + path +
                                    "': " + llvm::toString(std::move(error)));
@@ -113,7 +115,7 @@ llvm::Expected<ScheduleFile> ScheduleFile::read(StringRef path) {
   auto value = json::parse((*text)->getBuffer());
   if (!value)
     return inFile(value.takeError());
-  auto file = parse(*value);
+  auto file = parse(context, *value);
   if (!file)
     return inFile(file.takeError());
   return file;
@@ -142,7 +144,7 @@ void ScheduleFile::print(raw_ostream &os) const {
   os << "\n]}\n";
 }
 
-const TunedSchedule *ScheduleFile::find(const qtarget::IntrinsicRow &row,
+const TunedSchedule *ScheduleFile::find(const qtarget::KernelRow &row,
                                         MatmulSizes sizes) const {
   auto found = llvm::find_if(schedules, [&](const TunedSchedule &s) {
     return s.instruction == row.name && s.sizes == sizes;

@@ -25,14 +25,7 @@ static constexpr int64_t kLeastBlockK = 256;
 static constexpr int64_t kPartsOfK[] = {1, 2, 3, 4, 8};
 static constexpr int64_t kTilesOfBlock[] = {2, 4, 8, 16, 32};
 
-static const qtarget::IntrinsicRow &getRow(const TunedSchedule &schedule) {
-  return *llvm::find_if(qtarget::getIntrinsicTable(),
-                        [&](const qtarget::IntrinsicRow &row) {
-                          return row.name == schedule.instruction;
-                        });
-}
-
-static TunedSchedule makeSchedule(const qtarget::IntrinsicRow &row,
+static TunedSchedule makeSchedule(const qtarget::KernelRow &row,
                                   MatmulSizes sizes, RegisterTile tile,
                                   qtarget::TargetAttr target) {
   qtarget::ScheduleAttr blocks =
@@ -48,8 +41,8 @@ static TunedSchedule makeSchedule(const qtarget::IntrinsicRow &row,
 }
 
 std::vector<TunedSchedule>
-quantmlir::getTileCandidates(const qtarget::IntrinsicRow &row,
-                             MatmulSizes sizes, qtarget::TargetAttr target) {
+quantmlir::getTileCandidates(const qtarget::KernelRow &row, MatmulSizes sizes,
+                             qtarget::TargetAttr target) {
   RegisterTile chosen = chooseRegisterTile(row, sizes.m, sizes.n);
   std::vector<TunedSchedule> candidates = {
       makeSchedule(row, sizes, chosen, target)};
@@ -66,9 +59,10 @@ quantmlir::getTileCandidates(const qtarget::IntrinsicRow &row,
 }
 
 std::vector<TunedSchedule>
-quantmlir::getBlockKCandidates(const TunedSchedule &schedule) {
+quantmlir::getBlockKCandidates(const qtarget::KernelRow &row,
+                               const TunedSchedule &schedule) {
   std::vector<TunedSchedule> candidates = {schedule};
-  int64_t k = schedule.sizes.k, unit = 2 * getRow(schedule).k;
+  int64_t k = schedule.sizes.k, unit = 2 * row.k;
   if (ShapedType::isDynamic(k))
     return candidates;
   for (int64_t parts : kPartsOfK) {

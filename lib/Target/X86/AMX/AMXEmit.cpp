@@ -22,7 +22,7 @@ using namespace mlir;
 using namespace quantmlir;
 
 AMXMatmul::AMXMatmul(PackedMatmulOp op, OpBuilder &b, AMXBlock block)
-    : op(op), row(qtarget::getIntrinsicRow(op.getIntrinsic())),
+    : op(op), row(op.getKernel().getRow()),
       tileRows(cast<MemRefType>(op.getLhs().getType()).getDimSize(2)),
       lhs(op.getLhs()) {
   SmallVector<ReassociationIndices> groups = {{0}, {1}, {2, 3}};

@@ -13,7 +13,7 @@ namespace quantmlir {
 /// A bufferized quant.packed_matmul for tile registers.
 struct AMXMatmul {
   mutable PackedMatmulOp op;
-  const qtarget::IntrinsicRow &row;
+  const qtarget::KernelRow &row;
   /// Rows of one tile of the left operand.
   int64_t tileRows;
   /// [M/R][K/64][R][64] and [N/16][K/4][64].

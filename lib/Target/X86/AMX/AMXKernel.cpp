@@ -11,7 +11,9 @@
 
 #include "AMXEmit.h"
 #include "AMXScaledKernel.h"
+#include "quant/Target/CPU/Kernel/EmitKernel.h"
 #include "quant/Target/CPU/Kernel/PanelGroups.h"
+#include "quant/Target/CPU/Kernel/ScaledLoops.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -71,57 +73,62 @@ static void emitTiles(OpBuilder &b, PackedMatmulOp op, int64_t l2) {
                      });
 }
 
-AMXKernels::AMXKernels(ModuleOp module) : module(module) {
-  auto target = qtarget::TargetAttr::lookup(module);
+static int64_t getL2(Operation *op) {
+  auto target = qtarget::TargetAttr::lookup(op);
   constexpr int64_t typicalL2 = 2 * 1024 * 1024;
-  l2 = target ? target.getL2() : typicalL2;
+  return target ? target.getL2() : typicalL2;
 }
 
-static void emitTiles(OpBuilder &b, PackedScaledMatmulOp op, int64_t l2) {
-  emitAMXScaledMatmul(b, op, l2);
+static constexpr StringLiteral kFunctionPrefix = "quant_amx_matmul_";
+
+static LogicalResult emit(RewriterBase &b, PackedMatmulOp op,
+                          qtarget::KernelFunctions &functions) {
+  if (failed(prepareBuffers(b, op)))
+    return failure();
+  functions.call(b, op, kFunctionPrefix, [&](RewriterBase &b, Operation *op) {
+    emitTiles(b, cast<PackedMatmulOp>(op), getL2(op));
+  });
+  b.eraseOp(op);
+  return success();
 }
 
-template <typename OpTy>
-func::FuncOp AMXKernels::build(RewriterBase &b, OpTy op) {
-  OpBuilder::InsertionGuard guard(b);
+static void emitTiles(RewriterBase &b, PackedScaledMatmulOp op,
+                      qtarget::KernelFunctions &functions) {
+  functions.call(b, op, kFunctionPrefix, [&](RewriterBase &b, Operation *op) {
+    emitAMXScaledMatmul(b, cast<PackedScaledMatmulOp>(op), getL2(op));
+  });
+}
+
+/// Tiles, or vectors where there turn out to be few rows.
+static LogicalResult emit(RewriterBase &b, PackedScaledMatmulOp op,
+                          qtarget::KernelFunctions &functions) {
+  if (failed(verifyScaledBuffers(op)))
+    return failure();
+  b.setInsertionPoint(op);
+  if (!cast<MemRefType>(op.getInit().getType()).isDynamicDim(0)) {
+    emitTiles(b, op, functions);
+    b.eraseOp(op);
+    return success();
+  }
   Location loc = op.getLoc();
-  b.setInsertionPointToEnd(module.getBody());
-  auto type = b.getFunctionType(op->getOperandTypes(), {});
-  std::string name = "quant_amx_matmul_" + std::to_string(functions.size() - 1);
-  while (module.lookupSymbol(name))
-    name += "_";
-  auto function = func::FuncOp::create(b, loc, name, type);
-  function.setPrivate();
-  // Inlined, it would share its configuration with its neighbours.
-  function->setAttr("passthrough",
-                    b.getArrayAttr({b.getStringAttr("noinline")}));
-  Block *entry = function.addEntryBlock();
-  b.setInsertionPointToStart(entry);
-  IRMapping mapping;
-  mapping.map(op->getOperands(), entry->getArguments());
-  auto inside = cast<OpTy>(b.clone(*op, mapping));
-  auto end = func::ReturnOp::create(b, loc);
-  b.setInsertionPoint(inside);
-  emitTiles(b, inside, l2);
-  b.eraseOp(inside);
-  b.setInsertionPoint(end);
-  return function;
+  int64_t groupK = op.getStepsPerGroup() * op.getStepSize();
+  Value rows = memref::DimOp::create(b, loc, op.getInit(), 0);
+  Value least = arith::ConstantIndexOp::create(
+      b, loc, getLeastScaledRows(groupK, op.getRhsBits()));
+  Value areMany =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge, rows, least);
+  auto branch = scf::IfOp::create(b, loc, areMany, /*withElseRegion=*/true);
+  b.setInsertionPointToStart(branch.thenBlock());
+  emitTiles(b, op, functions);
+  b.setInsertionPointToStart(branch.elseBlock());
+  emitScaledLoops(b, op, getVectorsOfTiles(b.getContext()));
+  b.eraseOp(op);
+  return success();
 }
 
-template <typename OpTy>
-void AMXKernels::emitCall(RewriterBase &b, OpTy op) {
-  Attribute key = b.getArrayAttr(
-      {b.getStringAttr(OpTy::getOperationName()),
-       TypeAttr::get(b.getFunctionType(op->getOperandTypes(), {})),
-       op->getPropertiesAsAttribute()});
-  func::FuncOp &function = functions[key];
-  if (!function)
-    function = build(b, op);
-  func::CallOp::create(b, op.getLoc(), function, op->getOperands());
-}
-
-void AMXKernels::call(RewriterBase &b, PackedMatmulOp op) { emitCall(b, op); }
-
-void AMXKernels::call(RewriterBase &b, PackedScaledMatmulOp op) {
-  emitCall(b, op);
+LogicalResult quantmlir::emitAMXKernel(RewriterBase &b, Operation *op,
+                                       qtarget::KernelFunctions &functions) {
+  if (auto matmul = dyn_cast<PackedMatmulOp>(op))
+    return emit(b, matmul, functions);
+  return emit(b, cast<PackedScaledMatmulOp>(op), functions);
 }

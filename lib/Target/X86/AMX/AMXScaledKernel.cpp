@@ -129,8 +129,7 @@ SmallVector<Value> ScaledTileEmitter::multiplyStep(OpBuilder &b,
                                                    ValueRange accs,
                                                    Value lhsColumn,
                                                    Value weightRow) {
-  const qtarget::IntrinsicRow &row =
-      qtarget::getIntrinsicRow(op.getIntrinsic());
+  const qtarget::KernelRow &row = op.getKernel().getRow();
   auto lhsType = amx::TileType::get({height, tileK}, b.getI8Type());
   auto rhsType = amx::TileType::get({tileK / 4, kTileRowBytes}, b.getI8Type());
   SmallVector<Value> next(accs), right(at.panels);
@@ -183,8 +182,7 @@ void ScaledTileEmitter::addToSums(OpBuilder &b, const ScaledBlock &at,
 void quantmlir::emitAMXScaledMatmul(OpBuilder &b, PackedScaledMatmulOp op,
                                     int64_t l2) {
   int64_t m = cast<MemRefType>(op.getInit().getType()).getDimSize(0);
-  int64_t height =
-      chooseAMXTile(qtarget::getIntrinsicRow(op.getIntrinsic()), m).mr;
+  int64_t height = chooseAMXTile(op.getKernel().getRow(), m).mr;
   ScaledBlocks blocks(b, op, height, l2);
   ScaledTileEmitter tile(b, op.getLoc(), blocks);
   blocks.emit(b,

@@ -4,6 +4,7 @@
 
 #include "quant/Target/CPU/Kernel/PanelGroups.h"
 #include "quant/Target/CPU/Kernel/ScaledEmit.h"
+#include "quant/Target/X86/AMX/AMXTile.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -72,7 +73,8 @@ static Value allocate(OpBuilder &b, Location loc, ArrayRef<int64_t> shape,
 
 ScaledBlocks::ScaledBlocks(OpBuilder &b, PackedScaledMatmulOp op,
                            int64_t height, int64_t l2)
-    : loc(op.getLoc()), kernel(op, b), op(op), height(height) {
+    : loc(op.getLoc()), kernel(op, getVectorsOfTiles(op.getContext()), b),
+      op(op), height(height) {
   m = cast<MemRefType>(op.getInit().getType()).getDimSize(0);
   groupK = kernel.steps * op.getStepSize();
   chunkGroups = std::clamp<int64_t>(kChunkK / groupK, 1, kernel.groups);

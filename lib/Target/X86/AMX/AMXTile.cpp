@@ -10,7 +10,9 @@
 
 #include "quant/Target/X86/AMX/AMXTile.h"
 
-#include "quant/Dialect/Quant/Utils/GenericBuilder.h"
+#include "quant/Target/X86/X86Kernels.h"
+
+#include "mlir/IR/BuiltinTypes.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -20,48 +22,34 @@ using namespace quantmlir;
 /// has the measurement).
 static constexpr int64_t kMinRows = 5;
 
-/// Rows of activations whose leading dimensions are merged.
-static int64_t countRows(Value lhs) {
-  ArrayRef<int64_t> shape = tensorType(lhs).getShape().drop_back();
-  if (ShapedType::isDynamicShape(shape))
-    return ShapedType::kDynamic;
-  return ShapedType::getNumElements(shape);
-}
-
-/// Rows of the matmul of rank 2 that `op` becomes.
-static int64_t countRows(MatmulOp op) {
-  if (op.hasBatchedRhs())
-    return tensorType(op.getLhs()).getShape().drop_back().back();
-  return countRows(op.getLhs());
-}
-
-const qtarget::IntrinsicRow &
-quantmlir::chooseRow(MatmulOp op, qtarget::TargetAttr target,
-                     const qtarget::IntrinsicRow &vectorRow) {
-  int64_t rows = countRows(op);
-  if (!ShapedType::isDynamic(rows) && rows < kMinRows)
-    return vectorRow;
-  const qtarget::IntrinsicRow *tiles = qtarget::chooseTileIntrinsic(
-      target, op.getLhsUnsigned(), op.getRhsUnsigned());
-  return tiles ? *tiles : vectorRow;
-}
-
-const qtarget::IntrinsicRow &
-quantmlir::chooseScaledRow(ScaledMatmulOp op, int64_t group, unsigned bits,
-                           qtarget::TargetAttr target,
-                           const qtarget::IntrinsicRow &vectorRow) {
+/// A grouped matmul whose weight's panels tiles read, too: 16 columns wide, as
+/// those of vectors of 512 bits, so that one packed weight serves both.
+static bool suitsTilesOfGroups(const qtarget::KernelRow &tiles,
+                               const qtarget::MatmulFacts &matmul,
+                               const qtarget::KernelRow &vectors) {
   // A group's unpacked weight waits on the stack.
   constexpr int64_t longestGroup = 4096;
-  int64_t rows = countRows(op.getLhs());
-  if (!ShapedType::isDynamic(rows) && rows < getLeastScaledRows(group, bits))
-    return vectorRow;
-  const qtarget::IntrinsicRow *tiles = qtarget::chooseTileIntrinsic(
-      target, /*lhsUnsigned=*/false, /*rhsUnsigned=*/true);
-  bool samePanels = vectorRow.family == qtarget::IntrinsicFamily::DotU8S8 &&
-                    tiles && vectorRow.n == tiles->n;
-  return samePanels && group <= longestGroup && getScaledTileK(group, bits)
-             ? *tiles
-             : vectorRow;
+  return tiles.grouped.panelColumns != 0 &&
+         tiles.grouped.panelColumns == vectors.grouped.panelColumns &&
+         (ShapedType::isDynamic(matmul.rows) ||
+          matmul.rows >= getLeastScaledRows(matmul.group, matmul.rhsBits)) &&
+         matmul.group <= longestGroup &&
+         getScaledTileK(matmul.group, matmul.rhsBits) != 0;
+}
+
+bool quantmlir::suitsTiles(const qtarget::KernelRow &tiles,
+                           const qtarget::MatmulFacts &matmul,
+                           const qtarget::KernelRow &vectors) {
+  if (matmul.group != 0)
+    return suitsTilesOfGroups(tiles, matmul, vectors);
+  return tiles.lhs.isUnsigned == matmul.isLhsUnsigned &&
+         tiles.rhs.isUnsigned == matmul.isRhsUnsigned &&
+         (ShapedType::isDynamic(matmul.rows) || matmul.rows >= kMinRows);
+}
+
+qtarget::MatmulKernelInterface
+quantmlir::getVectorsOfTiles(MLIRContext *context) {
+  return qtarget::X86KernelAttr::get(context, x86::X86Kernel::VPDPBUSD_512);
 }
 
 int64_t quantmlir::getScaledTileK(int64_t group, unsigned bits) {
@@ -81,8 +69,8 @@ int64_t quantmlir::getLeastScaledRows(int64_t group, unsigned bits) {
   return getScaledTileK(group, bits) == wholeTile ? rows : rowsOfPartialTiles;
 }
 
-RegisterTile quantmlir::chooseAMXTile(const qtarget::IntrinsicRow &row,
-                                      int64_t m) {
+qtarget::RegisterTile quantmlir::chooseAMXTile(const qtarget::KernelRow &row,
+                                               int64_t m) {
   if (ShapedType::isDynamic(m))
     return {row.m, row.n};
   m = std::max<int64_t>(m, 1);

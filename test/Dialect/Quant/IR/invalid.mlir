@@ -520,7 +520,7 @@ func.func @unpack_int4_c1(%p: tensor<8x3xi8>) {
 
 func.func @packed_matmul_c1_rank(%a: tensor<1x2x4xi8>, %b: tensor<1x1x16x4xi8>, %c: tensor<8x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected lhs of rank 2, but got 'tensor<1x2x4xi8>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x2x4xi8>, tensor<1x1x16x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<1x2x4xi8>, tensor<1x1x16x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
@@ -528,7 +528,7 @@ func.func @packed_matmul_c1_rank(%a: tensor<1x2x4xi8>, %b: tensor<1x1x16x4xi8>, 
 
 func.func @packed_matmul_c1_rhs_rank(%a: tensor<8x4xi8>, %b: tensor<16x4xi8>, %c: tensor<8x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected rhs of rank 4, but got 'tensor<16x4xi8>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<16x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<16x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
@@ -536,7 +536,7 @@ func.func @packed_matmul_c1_rhs_rank(%a: tensor<8x4xi8>, %b: tensor<16x4xi8>, %c
 
 func.func @packed_matmul_c1_dynamic_tile(%a: tensor<8x4xi8>, %b: tensor<1x1x?x4xi8>, %c: tensor<8x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected static, non-empty inner tiles of rhs, but got 'tensor<1x1x?x4xi8>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x?x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x?x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
@@ -544,7 +544,7 @@ func.func @packed_matmul_c1_dynamic_tile(%a: tensor<8x4xi8>, %b: tensor<1x1x?x4x
 
 func.func @packed_matmul_c1_k(%a: tensor<8x8xi8>, %b: tensor<1x3x16x4xi8>, %c: tensor<8x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected equal padded K sizes, but lhs has 8 and rhs has 12}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x8xi8>, tensor<1x3x16x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x8xi8>, tensor<1x3x16x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
@@ -552,7 +552,7 @@ func.func @packed_matmul_c1_k(%a: tensor<8x8xi8>, %b: tensor<1x3x16x4xi8>, %c: t
 
 func.func @packed_matmul_c4_rows(%a: tensor<9x4xi8>, %b: tensor<1x1x16x4xi8>, %c: tensor<8x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected 8 tiles of 1 in lhs for the size 8 of init, but got 'tensor<9x4xi8>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<9x4xi8>, tensor<1x1x16x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<9x4xi8>, tensor<1x1x16x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
@@ -560,7 +560,7 @@ func.func @packed_matmul_c4_rows(%a: tensor<9x4xi8>, %b: tensor<1x1x16x4xi8>, %c
 
 func.func @packed_matmul_c4(%a: tensor<8x4xi8>, %b: tensor<2x1x16x4xi8>, %c: tensor<8x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected 1 tiles of 16 in rhs for the size 16 of init, but got 'tensor<2x1x16x4xi8>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<2x1x16x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<2x1x16x4xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
@@ -568,7 +568,7 @@ func.func @packed_matmul_c4(%a: tensor<8x4xi8>, %b: tensor<2x1x16x4xi8>, %c: ten
 
 func.func @packed_matmul_c5_col_bias(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %v: tensor<16xi32>, %c: tensor<8x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected col_bias of shape [1, 16] ([N/NR, NR] of rhs), but got 'tensor<16xi32>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) col_bias(%v : tensor<16xi32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) col_bias(%v : tensor<16xi32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
@@ -576,7 +576,7 @@ func.func @packed_matmul_c5_col_bias(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>
 
 func.func @packed_matmul_c5_alone(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %v: tensor<1x8xi32>, %c: tensor<8x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected row_factors and col_factors together, but got only row_factors}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_factors(%v : tensor<1x8xi32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_factors(%v : tensor<1x8xi32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
@@ -584,7 +584,7 @@ func.func @packed_matmul_c5_alone(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %
 
 func.func @packed_matmul_c5_factors(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %v: tensor<2x8xi32>, %w: tensor<1x1x16xi32>, %c: tensor<8x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected col_factors of shape [2, 1, 16] ([R, N/NR, NR]), but got 'tensor<1x1x16xi32>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_factors(%v : tensor<2x8xi32>) col_factors(%w : tensor<1x1x16xi32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_factors(%v : tensor<2x8xi32>) col_factors(%w : tensor<1x1x16xi32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
@@ -592,7 +592,7 @@ func.func @packed_matmul_c5_factors(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>,
 
 func.func @packed_matmul_c6_accumulator(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %s: tensor<f32>, %c: tensor<8x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected no scales with an i32 result, but got row_scale}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
@@ -600,7 +600,7 @@ func.func @packed_matmul_c6_accumulator(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4x
 
 func.func @packed_matmul_c6_float(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %c: tensor<8x16xf32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected a row_scale or a channel_scale with 'tensor<8x16xf32>', but got neither}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) outs(%c : tensor<8x16xf32>) -> tensor<8x16xf32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) outs(%c : tensor<8x16xf32>) -> tensor<8x16xf32>
   return
 }
 
@@ -608,7 +608,7 @@ func.func @packed_matmul_c6_float(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %
 
 func.func @packed_matmul_c7(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %s: tensor<f32>, %c: tensor<8x16xi8>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected a range with an 8-bit result}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f32>) outs(%c : tensor<8x16xi8>) -> tensor<8x16xi8>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f32>) outs(%c : tensor<8x16xi8>) -> tensor<8x16xi8>
   return
 }
 
@@ -616,7 +616,7 @@ func.func @packed_matmul_c7(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %s: ten
 
 func.func @packed_matmul_c1_intrinsic_k(%a: tensor<8x2xi8>, %b: tensor<1x1x16x2xi8>, %c: tensor<8x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected inner K tiles of 4 in rhs for vpdpbusd_512, but got 'tensor<1x1x16x2xi8>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x2xi8>, tensor<1x1x16x2xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x2xi8>, tensor<1x1x16x2xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
@@ -624,7 +624,7 @@ func.func @packed_matmul_c1_intrinsic_k(%a: tensor<8x2xi8>, %b: tensor<1x1x16x2x
 
 func.func @packed_matmul_schedule(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %c: tensor<8x16xi32>) {
   // expected-error@+2 {{expected rows > 0 and blocks >= 0, found rows = 0, blockM = 0, blockK = 0}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) outs(%c : tensor<8x16xi32>)
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) outs(%c : tensor<8x16xi32>)
     {schedule = #qtarget.schedule<rows = 0, blockM = 0, blockK = 0>} -> tensor<8x16xi32>
   return
 }
@@ -633,7 +633,7 @@ func.func @packed_matmul_schedule(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %
 
 func.func @packed_matmul_c2(%a: tensor<8x4xi8>, %b: tensor<1x1x24x4xi8>, %c: tensor<8x24xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected inner N tiles of a multiple of 16 for vpdpbusd_512, but got 'tensor<1x1x24x4xi8>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x24x4xi8>) outs(%c : tensor<8x24xi32>) -> tensor<8x24xi32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x24x4xi8>) outs(%c : tensor<8x24xi32>) -> tensor<8x24xi32>
   return
 }
 
@@ -641,7 +641,7 @@ func.func @packed_matmul_c2(%a: tensor<8x4xi8>, %b: tensor<1x1x24x4xi8>, %c: ten
 
 func.func @packed_matmul_c3_lhs(%a: tensor<8x2xi8>, %b: tensor<1x1x16x2xi8>, %c: tensor<8x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected lhs elements of i16 for vpmaddwd_512, but got 'tensor<8x2xi8>'}}
-  %0 = quant.packed_matmul <vpmaddwd_512> ins(%a, %b : tensor<8x2xi8>, tensor<1x1x16x2xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  %0 = quant.packed_matmul #qtarget.x86<vpmaddwd_512> ins(%a, %b : tensor<8x2xi8>, tensor<1x1x16x2xi8>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
@@ -649,7 +649,7 @@ func.func @packed_matmul_c3_lhs(%a: tensor<8x2xi8>, %b: tensor<1x1x16x2xi8>, %c:
 
 func.func @packed_matmul_c3_col_bias(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %v: tensor<1x16xf32>, %c: tensor<8x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected col_bias elements of i32, but got 'tensor<1x16xf32>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) col_bias(%v : tensor<1x16xf32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) col_bias(%v : tensor<1x16xf32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
@@ -657,7 +657,7 @@ func.func @packed_matmul_c3_col_bias(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>
 
 func.func @packed_matmul_c3_scale(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %s: tensor<f64>, %c: tensor<8x16xf32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected row_scale elements of f32, but got 'tensor<f64>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f64>) outs(%c : tensor<8x16xf32>) -> tensor<8x16xf32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f64>) outs(%c : tensor<8x16xf32>) -> tensor<8x16xf32>
   return
 }
 
@@ -665,7 +665,7 @@ func.func @packed_matmul_c3_scale(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %
 
 func.func @packed_matmul_c6_bias(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %v: tensor<1x16xf32>, %c: tensor<8x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected no bias and no clamp with an i32 result}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) bias(%v : tensor<1x16xf32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) bias(%v : tensor<1x16xf32>) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
@@ -673,7 +673,7 @@ func.func @packed_matmul_c6_bias(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %v
 
 func.func @packed_matmul_c6_result(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %s: tensor<f32>, %c: tensor<8x16xf64>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected a result of i32, i8, f32, f16 or bf16, but init is 'tensor<8x16xf64>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f32>) outs(%c : tensor<8x16xf64>) -> tensor<8x16xf64>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f32>) outs(%c : tensor<8x16xf64>) -> tensor<8x16xf64>
   return
 }
 
@@ -681,7 +681,7 @@ func.func @packed_matmul_c6_result(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, 
 
 func.func @packed_matmul_c7_float(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %s: tensor<f32>, %c: tensor<8x16xf32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected zero_point, range and unsigned with an 8-bit result only, but init is 'tensor<8x16xf32>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f32>) outs(%c : tensor<8x16xf32>) {zero_point = 1 : i32} -> tensor<8x16xf32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<f32>) outs(%c : tensor<8x16xf32>) {zero_point = 1 : i32} -> tensor<8x16xf32>
   return
 }
 
@@ -689,7 +689,7 @@ func.func @packed_matmul_c7_float(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %
 
 func.func @packed_matmul_c9_alone(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %m: tensor<i32>, %c: tensor<8x16xi8>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected multiplier, shift and rounding together}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) multiplier(%m : tensor<i32>) outs(%c : tensor<8x16xi8>) {range = array<i64: -128, 127>} -> tensor<8x16xi8>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) multiplier(%m : tensor<i32>) outs(%c : tensor<8x16xi8>) {range = array<i64: -128, 127>} -> tensor<8x16xi8>
   return
 }
 
@@ -697,7 +697,7 @@ func.func @packed_matmul_c9_alone(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %
 
 func.func @packed_matmul_c9_result(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %m: tensor<i32>, %s: tensor<i8>, %c: tensor<8x16xf32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected a result of i8, i16 or i32 with a multiplier, but init is 'tensor<8x16xf32>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) multiplier(%m : tensor<i32>) shift(%s : tensor<i8>) rounding(SINGLE_ROUND) outs(%c : tensor<8x16xf32>) {range = array<i64: -128, 127>} -> tensor<8x16xf32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) multiplier(%m : tensor<i32>) shift(%s : tensor<i8>) rounding(SINGLE_ROUND) outs(%c : tensor<8x16xf32>) {range = array<i64: -128, 127>} -> tensor<8x16xf32>
   return
 }
 
@@ -705,7 +705,7 @@ func.func @packed_matmul_c9_result(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, 
 
 func.func @packed_matmul_c9_scale(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %m: tensor<i32>, %s: tensor<i8>, %f: tensor<f32>, %c: tensor<8x16xi8>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected no scale, bias, residual or clamp with a multiplier}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%f : tensor<f32>) multiplier(%m : tensor<i32>) shift(%s : tensor<i8>) rounding(SINGLE_ROUND) outs(%c : tensor<8x16xi8>) {range = array<i64: -128, 127>} -> tensor<8x16xi8>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%f : tensor<f32>) multiplier(%m : tensor<i32>) shift(%s : tensor<i8>) rounding(SINGLE_ROUND) outs(%c : tensor<8x16xi8>) {range = array<i64: -128, 127>} -> tensor<8x16xi8>
   return
 }
 
@@ -713,7 +713,7 @@ func.func @packed_matmul_c9_scale(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %
 
 func.func @packed_matmul_c9_multiplier(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %m: tensor<i64>, %s: tensor<i8>, %c: tensor<8x16xi8>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected multiplier elements of i32, but got 'tensor<i64>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) multiplier(%m : tensor<i64>) shift(%s : tensor<i8>) rounding(SINGLE_ROUND) outs(%c : tensor<8x16xi8>) {range = array<i64: -128, 127>} -> tensor<8x16xi8>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) multiplier(%m : tensor<i64>) shift(%s : tensor<i8>) rounding(SINGLE_ROUND) outs(%c : tensor<8x16xi8>) {range = array<i64: -128, 127>} -> tensor<8x16xi8>
   return
 }
 
@@ -721,7 +721,7 @@ func.func @packed_matmul_c9_multiplier(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi
 
 func.func @packed_matmul_c9_shift(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %m: tensor<i32>, %s: tensor<i32>, %c: tensor<8x16xi8>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected shift elements of i8, but got 'tensor<i32>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) multiplier(%m : tensor<i32>) shift(%s : tensor<i32>) rounding(SINGLE_ROUND) outs(%c : tensor<8x16xi8>) {range = array<i64: -128, 127>} -> tensor<8x16xi8>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) multiplier(%m : tensor<i32>) shift(%s : tensor<i32>) rounding(SINGLE_ROUND) outs(%c : tensor<8x16xi8>) {range = array<i64: -128, 127>} -> tensor<8x16xi8>
   return
 }
 
@@ -729,7 +729,7 @@ func.func @packed_matmul_c9_shift(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %
 
 func.func @packed_matmul_c9_shape(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %m: tensor<16xi32>, %s: tensor<16xi8>, %c: tensor<8x16xi8>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected multiplier of rank 0 or shape [1, 16] ([N/NR, NR] of rhs), but got 'tensor<16xi32>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) multiplier(%m : tensor<16xi32>) shift(%s : tensor<16xi8>) rounding(SINGLE_ROUND) outs(%c : tensor<8x16xi8>) {range = array<i64: -128, 127>} -> tensor<8x16xi8>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) multiplier(%m : tensor<16xi32>) shift(%s : tensor<16xi8>) rounding(SINGLE_ROUND) outs(%c : tensor<8x16xi8>) {range = array<i64: -128, 127>} -> tensor<8x16xi8>
   return
 }
 
@@ -737,7 +737,7 @@ func.func @packed_matmul_c9_shape(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %
 
 func.func @packed_matmul_c9_ranks(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %m: tensor<1x16xi32>, %s: tensor<i8>, %c: tensor<8x16xi8>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected multiplier and shift of one rank, but got 'tensor<1x16xi32>' and 'tensor<i8>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) multiplier(%m : tensor<1x16xi32>) shift(%s : tensor<i8>) rounding(SINGLE_ROUND) outs(%c : tensor<8x16xi8>) {range = array<i64: -128, 127>} -> tensor<8x16xi8>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) multiplier(%m : tensor<1x16xi32>) shift(%s : tensor<i8>) rounding(SINGLE_ROUND) outs(%c : tensor<8x16xi8>) {range = array<i64: -128, 127>} -> tensor<8x16xi8>
   return
 }
 
@@ -745,7 +745,7 @@ func.func @packed_matmul_c9_ranks(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %
 
 func.func @packed_matmul_c7_multiplier(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %m: tensor<i32>, %s: tensor<i8>, %c: tensor<8x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected a range with a multiplier}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) multiplier(%m : tensor<i32>) shift(%s : tensor<i8>) rounding(SINGLE_ROUND) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) multiplier(%m : tensor<i32>) shift(%s : tensor<i8>) rounding(SINGLE_ROUND) outs(%c : tensor<8x16xi32>) -> tensor<8x16xi32>
   return
 }
 
@@ -753,7 +753,7 @@ func.func @packed_matmul_c7_multiplier(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi
 
 func.func @packed_matmul_c10_result(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %f: tensor<f32>, %r: tensor<8x16xf32>, %c: tensor<8x16xi8>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected a residual with a float result only, but init is 'tensor<8x16xi8>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%f : tensor<f32>) residual(%r : tensor<8x16xf32>) outs(%c : tensor<8x16xi8>) {range = array<i64: -128, 127>} -> tensor<8x16xi8>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%f : tensor<f32>) residual(%r : tensor<8x16xf32>) outs(%c : tensor<8x16xi8>) {range = array<i64: -128, 127>} -> tensor<8x16xi8>
   return
 }
 
@@ -761,7 +761,7 @@ func.func @packed_matmul_c10_result(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>,
 
 func.func @packed_matmul_c10_element(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %f: tensor<f32>, %r: tensor<8x16xf16>, %c: tensor<8x16xf16>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected residual elements of f32, but got 'tensor<8x16xf16>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%f : tensor<f32>) residual(%r : tensor<8x16xf16>) outs(%c : tensor<8x16xf16>) -> tensor<8x16xf16>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%f : tensor<f32>) residual(%r : tensor<8x16xf16>) outs(%c : tensor<8x16xf16>) -> tensor<8x16xf16>
   return
 }
 
@@ -769,7 +769,7 @@ func.func @packed_matmul_c10_element(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>
 
 func.func @packed_matmul_c10_shape(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, %f: tensor<f32>, %r: tensor<8x15xf32>, %c: tensor<8x16xf32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected residual of shape [8, 16] (the shape of init), but got 'tensor<8x15xf32>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%f : tensor<f32>) residual(%r : tensor<8x15xf32>) outs(%c : tensor<8x16xf32>) -> tensor<8x16xf32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>) row_scale(%f : tensor<f32>) residual(%r : tensor<8x15xf32>) outs(%c : tensor<8x16xf32>) -> tensor<8x16xf32>
   return
 }
 
@@ -777,7 +777,7 @@ func.func @packed_matmul_c10_shape(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>, 
 
 func.func @packed_matmul_c11(%a: tensor<1x1x16x64xi8>, %b: tensor<1x8x16x4xi8>, %c: tensor<16x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected no nibbles for amx_tdpbssd}}
-  %0 = quant.packed_matmul <amx_tdpbssd> ins(%a, %b : tensor<1x1x16x64xi8>, tensor<1x8x16x4xi8>) outs(%c : tensor<16x16xi32>) nibbles -> tensor<16x16xi32>
+  %0 = quant.packed_matmul #qtarget.x86<amx_tdpbssd> ins(%a, %b : tensor<1x1x16x64xi8>, tensor<1x8x16x4xi8>) outs(%c : tensor<16x16xi32>) nibbles -> tensor<16x16xi32>
   return
 }
 
@@ -785,7 +785,7 @@ func.func @packed_matmul_c11(%a: tensor<1x1x16x64xi8>, %b: tensor<1x8x16x4xi8>, 
 
 func.func @packed_matmul_c1_nibbles(%a: tensor<8x12xi8>, %b: tensor<1x3x16x4xi8>, %c: tensor<8x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected equal padded K sizes, but lhs has 16 and rhs has 24}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x12xi8>, tensor<1x3x16x4xi8>) outs(%c : tensor<8x16xi32>) nibbles -> tensor<8x16xi32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x12xi8>, tensor<1x3x16x4xi8>) outs(%c : tensor<8x16xi32>) nibbles -> tensor<8x16xi32>
   return
 }
 
@@ -867,7 +867,7 @@ func.func @rescale_fixed_point_c1_one(%acc: tensor<2x?xi32>, %m: tensor<1xi32>, 
 
 func.func @packed_matmul_c6_one(%a: tensor<?x4xi8>, %b: tensor<1x1x16x4xi8>, %s: tensor<1xf32>, %c: tensor<?x16xf32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected row_scale of rank 0 or shape [?] ([M] of init), but got 'tensor<1xf32>'}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<?x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<1xf32>) outs(%c : tensor<?x16xf32>) -> tensor<?x16xf32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<?x4xi8>, tensor<1x1x16x4xi8>) row_scale(%s : tensor<1xf32>) outs(%c : tensor<?x16xf32>) -> tensor<?x16xf32>
   return
 }
 
@@ -875,6 +875,6 @@ func.func @packed_matmul_c6_one(%a: tensor<?x4xi8>, %b: tensor<1x1x16x4xi8>, %s:
 
 func.func @packed_matmul_c12(%a: memref<8x4xi8>, %b: memref<1x1x16x4xi8>, %m: tensor<1x16xi32>, %s: memref<1x16xi8>, %c: memref<8x16xi8>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected operands that are all tensors or all memrefs, but got 'memref<8x4xi8>' and 'tensor<1x16xi32>'}}
-  quant.packed_matmul <vpdpbusd_512> ins(%a, %b : memref<8x4xi8>, memref<1x1x16x4xi8>) multiplier(%m : tensor<1x16xi32>) shift(%s : memref<1x16xi8>) rounding(SINGLE_ROUND) outs(%c : memref<8x16xi8>) {range = array<i64: -128, 127>}
+  quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : memref<8x4xi8>, memref<1x1x16x4xi8>) multiplier(%m : tensor<1x16xi32>) shift(%s : memref<1x16xi8>) rounding(SINGLE_ROUND) outs(%c : memref<8x16xi8>) {range = array<i64: -128, 127>}
   return
 }

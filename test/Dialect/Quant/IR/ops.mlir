@@ -141,15 +141,15 @@ func.func @packed_matmul(%a: tensor<128x384xi8>, %b: tensor<32x96x48x4xi8>,
                          %cf: tensor<1x32x48xi32>, %sx: tensor<128xf32>,
                          %sw: tensor<32x48xf32>, %e: tensor<128x1536xf32>,
                          %d: tensor<125x381xi8>, %i: tensor<125x1530xi32>) {
-  // CHECK: quant.packed_matmul <vpdpbusd_512> ins(%{{.*}}, %{{.*}} : tensor<128x384xi8>, tensor<32x96x48x4xi8>) col_bias(%{{.*}} : tensor<32x48xi32>) row_factors(%{{.*}} : tensor<1x128xi32>) col_factors(%{{.*}} : tensor<1x32x48xi32>) row_scale(%{{.*}} : tensor<128xf32>) channel_scale(%{{.*}} : tensor<32x48xf32>) outs(%{{.*}} : tensor<128x1536xf32>) -> tensor<128x1536xf32>
-  %0 = quant.packed_matmul <vpdpbusd_512>
+  // CHECK: quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%{{.*}}, %{{.*}} : tensor<128x384xi8>, tensor<32x96x48x4xi8>) col_bias(%{{.*}} : tensor<32x48xi32>) row_factors(%{{.*}} : tensor<1x128xi32>) col_factors(%{{.*}} : tensor<1x32x48xi32>) row_scale(%{{.*}} : tensor<128xf32>) channel_scale(%{{.*}} : tensor<32x48xf32>) outs(%{{.*}} : tensor<128x1536xf32>) -> tensor<128x1536xf32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512>
       ins(%a, %b : tensor<128x384xi8>, tensor<32x96x48x4xi8>)
       col_bias(%c : tensor<32x48xi32>)
       row_factors(%rf : tensor<1x128xi32>) col_factors(%cf : tensor<1x32x48xi32>)
       row_scale(%sx : tensor<128xf32>) channel_scale(%sw : tensor<32x48xf32>)
       outs(%e : tensor<128x1536xf32>) -> tensor<128x1536xf32>
-  // CHECK: quant.packed_matmul <vpdpbusd_512> ins(%{{.*}}, %{{.*}} : tensor<125x381xi8>, tensor<32x96x48x4xi8>) outs(%{{.*}} : tensor<125x1530xi32>) {schedule = #qtarget.schedule<rows = 6, blockM = 252, blockK = 512>} -> tensor<125x1530xi32>
-  %1 = quant.packed_matmul <vpdpbusd_512>
+  // CHECK: quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%{{.*}}, %{{.*}} : tensor<125x381xi8>, tensor<32x96x48x4xi8>) outs(%{{.*}} : tensor<125x1530xi32>) {schedule = #qtarget.schedule<rows = 6, blockM = 252, blockK = 512>} -> tensor<125x1530xi32>
+  %1 = quant.packed_matmul #qtarget.x86<vpdpbusd_512>
       ins(%d, %b : tensor<125x381xi8>, tensor<32x96x48x4xi8>)
       outs(%i : tensor<125x1530xi32>)
       {schedule = #qtarget.schedule<rows = 6, blockM = 252, blockK = 512>}
@@ -159,16 +159,16 @@ func.func @packed_matmul(%a: tensor<128x384xi8>, %b: tensor<32x96x48x4xi8>,
 
 // CHECK-LABEL: @packed_matmul_nibbles
 func.func @packed_matmul_nibbles(%a: tensor<128x381xi8>, %b: tensor<32x48x48x4xi8>, %e: tensor<128x1536xi32>) -> tensor<128x1536xi32> {
-  // CHECK: quant.packed_matmul <vpdpbusd_512> ins(%{{.*}}, %{{.*}} : tensor<128x381xi8>, tensor<32x48x48x4xi8>) outs(%{{.*}} : tensor<128x1536xi32>) nibbles -> tensor<128x1536xi32>
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<128x381xi8>, tensor<32x48x48x4xi8>) outs(%e : tensor<128x1536xi32>) nibbles -> tensor<128x1536xi32>
+  // CHECK: quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%{{.*}}, %{{.*}} : tensor<128x381xi8>, tensor<32x48x48x4xi8>) outs(%{{.*}} : tensor<128x1536xi32>) nibbles -> tensor<128x1536xi32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<128x381xi8>, tensor<32x48x48x4xi8>) outs(%e : tensor<128x1536xi32>) nibbles -> tensor<128x1536xi32>
   return %0 : tensor<128x1536xi32>
 }
 
 // CHECK-LABEL: @packed_matmul_memref
 func.func @packed_matmul_memref(%a: memref<?x?xi8>, %b: memref<1x?x16x4xi8>,
                                 %s: memref<f32>, %e: memref<?x16xi8>) {
-  // CHECK: quant.packed_matmul <vpdpbusd_512> ins(%{{.*}}, %{{.*}} : memref<?x?xi8>, memref<1x?x16x4xi8>) row_scale(%{{.*}} : memref<f32>) outs(%{{.*}} : memref<?x16xi8>) {range = array<i64: -128, 127>, zero_point = 5 : i32}
-  quant.packed_matmul <vpdpbusd_512>
+  // CHECK: quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%{{.*}}, %{{.*}} : memref<?x?xi8>, memref<1x?x16x4xi8>) row_scale(%{{.*}} : memref<f32>) outs(%{{.*}} : memref<?x16xi8>) {range = array<i64: -128, 127>, zero_point = 5 : i32}
+  quant.packed_matmul #qtarget.x86<vpdpbusd_512>
       ins(%a, %b : memref<?x?xi8>, memref<1x?x16x4xi8>)
       row_scale(%s : memref<f32>) outs(%e : memref<?x16xi8>)
       {zero_point = 5 : i32, range = array<i64: -128, 127>}
@@ -181,16 +181,16 @@ func.func @packed_epilogues(%a: tensor<8x4xi8>, %b: tensor<1x1x16x4xi8>,
                             %mt: tensor<i32>, %st: tensor<i8>, %s: tensor<f32>,
                             %r: tensor<8x16xf32>, %e8: tensor<8x16xi8>,
                             %e32: tensor<8x16xi32>) {
-  // CHECK: quant.packed_matmul <vpdpbusd_512> ins(%{{.*}}, %{{.*}} : tensor<8x4xi8>, tensor<1x1x16x4xi8>) multiplier(%{{.*}} : tensor<1x16xi32>) shift(%{{.*}} : tensor<1x16xi8>) rounding(DOUBLE_ROUND) outs(%{{.*}} : tensor<8x16xi8>) unsigned {range = array<i64: 0, 255>, zero_point = 7 : i32} -> tensor<8x16xi8>
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>)
+  // CHECK: quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%{{.*}}, %{{.*}} : tensor<8x4xi8>, tensor<1x1x16x4xi8>) multiplier(%{{.*}} : tensor<1x16xi32>) shift(%{{.*}} : tensor<1x16xi8>) rounding(DOUBLE_ROUND) outs(%{{.*}} : tensor<8x16xi8>) unsigned {range = array<i64: 0, 255>, zero_point = 7 : i32} -> tensor<8x16xi8>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>)
          multiplier(%m : tensor<1x16xi32>) shift(%sh : tensor<1x16xi8>) rounding(DOUBLE_ROUND)
          outs(%e8 : tensor<8x16xi8>) unsigned {range = array<i64: 0, 255>, zero_point = 7 : i32} -> tensor<8x16xi8>
   // CHECK: quant.packed_matmul {{.*}} multiplier(%{{.*}} : tensor<i32>) shift(%{{.*}} : tensor<i8>) rounding(SINGLE_ROUND) outs(%{{.*}} : tensor<8x16xi32>)
-  %1 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>)
+  %1 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>)
          multiplier(%mt : tensor<i32>) shift(%st : tensor<i8>) rounding(SINGLE_ROUND)
          outs(%e32 : tensor<8x16xi32>) {range = array<i64: -5, 2147483647>} -> tensor<8x16xi32>
   // CHECK: quant.packed_matmul {{.*}} row_scale(%{{.*}} : tensor<f32>) residual(%{{.*}} : tensor<8x16xf32>) outs(%{{.*}} : tensor<8x16xf32>)
-  %2 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>)
+  %2 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<8x4xi8>, tensor<1x1x16x4xi8>)
          row_scale(%s : tensor<f32>) residual(%r : tensor<8x16xf32>)
          outs(%r : tensor<8x16xf32>) -> tensor<8x16xf32>
   return

@@ -70,16 +70,16 @@ func.func @matmul(%a: tensor<1x8xi8>, %b: tensor<8x1xi8>, %c: tensor<1x1xi32>) -
 
 func.func @no_target(%a: tensor<1x4xi8>, %b: tensor<1x1x16x4xi8>, %c: tensor<1x16xi32>) -> tensor<1x16xi32> {
   // expected-error@+1 {{'quant.packed_matmul' op expected a module with the attribute qtarget.target}}
-  %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x4xi8>, tensor<1x1x16x4xi8>) outs(%c : tensor<1x16xi32>) -> tensor<1x16xi32>
+  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<1x4xi8>, tensor<1x1x16x4xi8>) outs(%c : tensor<1x16xi32>) -> tensor<1x16xi32>
   return %0 : tensor<1x16xi32>
 }
 
 // -----
 
-module attributes {qtarget.target = #qtarget.target<cpu = "haswell", features = ["avx2"], l1d = 32768, l2 = 262144, cores = 1>} {
+module attributes {qtarget.target = #qtarget.target<arch = "x86_64", cpu = "haswell", features = ["avx2"], l1d = 32768, l2 = 262144, cores = 1>} {
   func.func @other_target(%a: tensor<1x4xi8>, %b: tensor<1x1x16x4xi8>, %c: tensor<1x16xi32>) -> tensor<1x16xi32> {
-    // expected-error@+1 {{'quant.packed_matmul' op expected an intrinsic that the target "haswell" offers, but vpdpbusd_512 needs avx512vnni+avx512f}}
-    %0 = quant.packed_matmul <vpdpbusd_512> ins(%a, %b : tensor<1x4xi8>, tensor<1x1x16x4xi8>) outs(%c : tensor<1x16xi32>) -> tensor<1x16xi32>
+    // expected-error@+1 {{'quant.packed_matmul' op expected a kernel that the target "haswell" offers, but vpdpbusd_512 needs x86_64 with avx512vnni+avx512f}}
+    %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<1x4xi8>, tensor<1x1x16x4xi8>) outs(%c : tensor<1x16xi32>) -> tensor<1x16xi32>
     return %0 : tensor<1x16xi32>
   }
 }
@@ -101,7 +101,7 @@ func.func @value() {
 
 func.func @quant_op(%a: memref<1x4xi8>, %b: memref<1x1x16x4xi8>, %c: memref<1x16xi32>) {
   // expected-error@+1 {{'quant.packed_matmul' op expected no quant op after the target stage}}
-  quant.packed_matmul <vpdpbusd_512> ins(%a, %b : memref<1x4xi8>, memref<1x1x16x4xi8>) outs(%c : memref<1x16xi32>)
+  quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : memref<1x4xi8>, memref<1x1x16x4xi8>) outs(%c : memref<1x16xi32>)
   return
 }
 

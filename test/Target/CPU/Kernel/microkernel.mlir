@@ -2,7 +2,7 @@
 // each, two steps in an iteration, corrections and rescale in registers, stores
 // masked at the edges.
 
-// RUN: quant-opt --convert-quant-to-x86 --canonicalize --cse --split-input-file %s | FileCheck %s
+// RUN: quant-opt --convert-quant-to-cpu --canonicalize --cse --split-input-file %s | FileCheck %s
 
 // Two elements in a byte: 16 times each, in two operands; the bias is 16 times as
 // large meanwhile, and the sums are shifted back.
@@ -21,7 +21,7 @@
 // CHECK: %[[SUM:.*]] = arith.shrsi %{{.*}}, %[[SHIFT]] : vector<16xi32>
 // CHECK: vector.store %[[SUM]]
 func.func @nibbles(%a: memref<4x36xi8>, %b: memref<3x5x32x4xi8>, %d: memref<3x32xi32>, %c: memref<4x96xi32>) {
-  quant.packed_matmul <vpdpbusd_512> ins(%a, %b : memref<4x36xi8>, memref<3x5x32x4xi8>)
+  quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : memref<4x36xi8>, memref<3x5x32x4xi8>)
     col_bias(%d : memref<3x32xi32>) outs(%c : memref<4x96xi32>) nibbles
   return
 }
@@ -45,7 +45,7 @@ func.func @nibbles(%a: memref<4x36xi8>, %b: memref<3x5x32x4xi8>, %d: memref<3x32
 // CHECK: vector.store %[[REST]], 
 // CHECK-NOT: quant.packed_matmul
 func.func @exact(%a: memref<4x20xi8>, %b: memref<3x5x32x4xi8>, %c: memref<4x96xi32>) {
-  quant.packed_matmul <vpdpbusd_512> ins(%a, %b : memref<4x20xi8>, memref<3x5x32x4xi8>)
+  quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : memref<4x20xi8>, memref<3x5x32x4xi8>)
     outs(%c : memref<4x96xi32>)
   return
 }
@@ -75,7 +75,7 @@ func.func @exact(%a: memref<4x20xi8>, %b: memref<3x5x32x4xi8>, %c: memref<4x96xi
 func.func @edges(%a: memref<3x20xi8>, %b: memref<2x5x16x4xi8>, %c: memref<3x23xi8>,
                  %cb: memref<2x16xi32>, %rf: memref<1x3xi32>, %cf: memref<1x2x16xi32>,
                  %rs: memref<3xf32>, %cs: memref<2x16xf32>, %bias: memref<2x16xf32>) {
-  quant.packed_matmul <vpdpbusd_512> ins(%a, %b : memref<3x20xi8>, memref<2x5x16x4xi8>)
+  quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : memref<3x20xi8>, memref<2x5x16x4xi8>)
     col_bias(%cb : memref<2x16xi32>) row_factors(%rf : memref<1x3xi32>)
     col_factors(%cf : memref<1x2x16xi32>) row_scale(%rs : memref<3xf32>)
     channel_scale(%cs : memref<2x16xf32>) bias(%bias : memref<2x16xf32>)
@@ -95,7 +95,7 @@ func.func @edges(%a: memref<3x20xi8>, %b: memref<2x5x16x4xi8>, %c: memref<3x23xi
 // CHECK: %[[P:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
 // CHECK: arith.addi %{{.*}}, %[[P]] : vector<8xi32>
 func.func @madd(%a: memref<1x14xi16>, %b: memref<1x7x8x2xi8>, %c: memref<1x8xi32>) {
-  quant.packed_matmul <vpmaddwd_256> ins(%a, %b : memref<1x14xi16>, memref<1x7x8x2xi8>)
+  quant.packed_matmul #qtarget.x86<vpmaddwd_256> ins(%a, %b : memref<1x14xi16>, memref<1x7x8x2xi8>)
     outs(%c : memref<1x8xi32>)
   return
 }

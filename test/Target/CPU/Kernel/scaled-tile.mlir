@@ -5,7 +5,7 @@
 // RUN: quant-opt %s --quant-to-x86="cpu=icelake-server features=+sse4a stop-after=target" | FileCheck %s --check-prefix=OWN
 // RUN: quant-opt %s --quant-to-x86="cpu=znver5 stop-after=packed" | FileCheck %s --check-prefix=TARGET
 
-// TARGET: qtarget.target = #qtarget.target<cpu = "znver5", {{.*}}"sse4a"
+// TARGET: qtarget.target = #qtarget.target<arch = "x86_64", cpu = "znver5", {{.*}}"sse4a"
 module {
   // SHARED-LABEL: func.func @groups_of_32
   // SHARED: scf.for %{{.*}} = %{{.*}} to %{{.*}} step %c12

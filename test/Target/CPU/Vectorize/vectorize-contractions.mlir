@@ -15,7 +15,7 @@
 // CHECK: scf.for %{{.*}} = %c16 to %c20 step %c1
 // CHECK: vector.load %[[B]][%{{.*}}, %c32] : memref<24x40xf32>, vector<8xf32>
 // CHECK-NOT: linalg.matmul
-module attributes {qtarget.target = #qtarget.target<cpu = "icelake-server",
+module attributes {qtarget.target = #qtarget.target<arch = "x86_64", cpu = "icelake-server",
     features = ["avx512f"], l1d = 49152, l2 = 1310720, cores = 1>} {
 func.func @matmul(%a: memref<20x24xf32>, %b: memref<24x40xf32>, %c: memref<20x40xf32>) {
   linalg.matmul ins(%a, %b : memref<20x24xf32>, memref<24x40xf32>) outs(%c : memref<20x40xf32>)

@@ -1,12 +1,13 @@
 // Prints the layouts of every mma.sync row, one element a line.
 #include "quant/Target/NVVM/FragmentLayout.h"
+#include "quant/Target/NVVM/NVVMKernels.h"
 
 #include "llvm/Support/raw_ostream.h"
 
 using namespace quantmlir;
 using namespace quantmlir::nvvm;
 
-static void printOperand(const qtarget::IntrinsicRow &row, Operand operand,
+static void printOperand(const qtarget::KernelRow &row, Operand operand,
                          const char *name) {
   FragmentLayout layout(row, operand);
   for (int64_t lane = 0; lane < kLanes; ++lane)
@@ -20,11 +21,13 @@ static void printOperand(const qtarget::IntrinsicRow &row, Operand operand,
 }
 
 int main() {
-  for (const qtarget::IntrinsicRow &row : qtarget::getIntrinsicTable()) {
-    if (row.family != qtarget::IntrinsicFamily::MmaSync)
-      continue;
+  for (NVVMKernel kernel :
+       {NVVMKernel::MMA_M16N8K32_S8, NVVMKernel::MMA_M8N8K16_S8,
+        NVVMKernel::MMA_M16N8K64_S4}) {
+    const qtarget::KernelRow &row = getRow(kernel);
     llvm::outs() << "row " << row.name << " " << row.m << " " << row.n << " "
-                 << row.k << " " << row.lhs.bits << " " << row.lhs.kTile << "\n";
+                 << row.k << " " << row.lhs.bits << " " << row.lhs.kTile
+                 << "\n";
     printOperand(row, Operand::A, "A");
     printOperand(row, Operand::B, "B");
     printOperand(row, Operand::C, "C");

@@ -5,6 +5,7 @@
 
 include "quant/Dialect/Quant/IR/QuantExtBase.td"
 include "quant/Dialect/Quant/IR/QuantEnums.td"
+include "quant/Target/IR/MatmulKernelInterface.td"
 include "quant/Target/IR/QTarget.td"
 
 def QuantExt_MatmulOp : QuantExt_Op<"matmul", [Pure, AttrSizedOperandSegments,
@@ -98,7 +99,7 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "Integer matmul on operands packed for one instruction";
   let description = [{
-    A matmul whose operands are tiled and packed for `intrinsic`, with its
+    A matmul whose operands are tiled and packed for `kernel`, with its
     corrections and rescaling fused, so that the i32 accumulator need not go
     to memory. `rhs` is `[N/NR][K/KR][NR][KR]`, padded with zeros; every vector
     over columns is packed the same way, `[N/NR][NR]`. A vector instruction
@@ -116,7 +117,7 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
                   rounding, zero_point (the output's) and range
     ```
 
-    `lhs` elements are read as the intrinsic's left operand (u8 for
+    `lhs` elements are read as the kernel's left operand (u8 for
     `vpdpbusd`, i16 for `vpmaddwd`), `rhs` elements as its right (s8); the tile
     instructions of AMX have a row for each pair of signs. Their KR is 64 on the
     left and 4 on the right, MR and NR are those of one tile register.
@@ -131,11 +132,11 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
 
     Constraints:
     * (C1) `rhs` has rank 4 with static inner tiles, and its KR is the
-      intrinsic's. `lhs` has rank 2 and its K makes `rhs`'s K/KR tiles; where
-      it is packed it has rank 4 with static inner tiles, the intrinsic's KR,
+      kernel's. `lhs` has rank 2 and its K makes `rhs`'s K/KR tiles; where
+      it is packed it has rank 4 with static inner tiles, the kernel's KR,
       and the padded K of `rhs`.
-    * (C2) NR is a multiple of the intrinsic's N.
-    * (C3) `lhs` and `rhs` elements are those of the intrinsic's row, the
+    * (C2) NR is a multiple of the kernel's N.
+    * (C3) `lhs` and `rhs` elements are those of the kernel's row, the
       corrections i32, the scales f32.
     * (C4) `init` is `[M, N]` with M, or `ceil(M/MR)`, and `ceil(N/NR)` the
       outer sizes.
@@ -157,7 +158,7 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
     Example:
 
     ```mlir
-    %y = quant.packed_matmul <vpdpbusd_512>
+    %y = quant.packed_matmul #qtarget.x86<vpdpbusd_512>
            ins(%a, %b : tensor<128x384xi8>, tensor<32x96x48x4xi8>)
            col_bias(%c : tensor<32x48xi32>)
            row_scale(%sx : tensor<128xf32>)
@@ -166,7 +167,7 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
     ```
   }];
   let arguments = (ins
-      QTarget_IntrinsicAttr:$intrinsic,
+      QTarget_KernelAttr:$kernel,
       AnyTypeOf<[AnyRankedTensor, AnyMemRef]>:$lhs,
       AnyTypeOf<[AnyRankedTensor, AnyMemRef]>:$rhs,
       Optional<AnyTypeOf<[AnyRankedTensor, AnyMemRef]>>:$col_bias,
@@ -189,7 +190,7 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
       UnitAttr:$rhs_nibbles);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
-    $intrinsic `ins` `(` $lhs `,` $rhs `:` type($lhs) `,` type($rhs) `)`
+    $kernel `ins` `(` $lhs `,` $rhs `:` type($lhs) `,` type($rhs) `)`
     (`col_bias` `(` $col_bias^ `:` type($col_bias) `)`)?
     (`row_factors` `(` $row_factors^ `:` type($row_factors) `)`)?
     (`col_factors` `(` $col_factors^ `:` type($col_factors) `)`)?

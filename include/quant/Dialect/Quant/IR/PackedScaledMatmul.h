@@ -9,16 +9,8 @@
 #define QUANT_DIALECT_QUANT_IR_PACKEDSCALEDMATMUL_H
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
-#include "quant/Target/IR/IntrinsicTable.h"
 
 namespace quantmlir {
-
-/// NR of a weight that is packed for `row`: a vector's lanes, or the columns of
-/// a panel of a GPU's kernels.
-int64_t getPanelColumns(const qtarget::IntrinsicRow &row);
-
-/// Whether a weight for `row` is stored unsigned, as `w + 8` or `w + 128`.
-bool storesUnsignedWeight(const qtarget::IntrinsicRow &row);
 
 /// The greatest magnitude of a product of activations of 8 bits and a weight of
 /// `bits`, as a GPU's kernel sums it: nibbles are 16 times themselves, and what

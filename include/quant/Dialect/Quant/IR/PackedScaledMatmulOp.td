@@ -4,6 +4,7 @@
 #define QUANT_DIALECT_QUANT_IR_PACKEDSCALEDMATMULOP_TD
 
 include "quant/Dialect/Quant/IR/QuantExtBase.td"
+include "quant/Target/IR/MatmulKernelInterface.td"
 include "quant/Target/IR/QTarget.td"
 
 def QuantExt_AnyShaped : AnyTypeOf<[AnyRankedTensor, AnyMemRef]>;
@@ -14,7 +15,7 @@ def QuantExt_PackedScaledMatmulOp : QuantExt_Op<"packed_scaled_matmul", [
   let summary = "Grouped matmul on a weight packed for one instruction";
   let description = [{
     A `quant.scaled_matmul` of integers whose weight is packed for
-    `intrinsic`, a dot product of four bytes or, in the same layout, AMX's tiles
+    `kernel`, a dot product of four bytes or, in the same layout, AMX's tiles
     of signed by unsigned bytes, for which few rows, where only the run knows
     their number, take the vectors' instruction. On a CPU the product is one of
     unsigned by signed bytes, and the weight is the unsigned operand: 4-bit elements are
@@ -53,7 +54,7 @@ def QuantExt_PackedScaledMatmulOp : QuantExt_Op<"packed_scaled_matmul", [
     The op stands on tensors or, after bufferization, on memrefs.
 
     Constraints:
-    * (C1) `intrinsic` is a dot product of unsigned by signed bytes, NR is its
+    * (C1) `kernel` is a dot product of unsigned by signed bytes, NR is its
       lanes; or it is `amx_tdpbsud`, and NR is 16; or `dp4a`, and NR is 8.
     * (C2) `rhs_bits` is 4 or 8; `rhs` has rank 5, all but the first size
       static, and its last size is 4.
@@ -75,7 +76,7 @@ def QuantExt_PackedScaledMatmulOp : QuantExt_Op<"packed_scaled_matmul", [
     Example:
 
     ```mlir
-    %y = quant.packed_scaled_matmul <vpdpbusd_512> 4
+    %y = quant.packed_scaled_matmul #qtarget.x86<vpdpbusd_512> 4
            ins(%x, %w : tensor<?x4096xi8>, tensor<64x32x16x16x4xi8>)
            rhs_scale(%s : tensor<64x32x16xf32>)
            row_bias(%r : tensor<?x32xi32>) row_scale(%sx : tensor<?xf32>)
@@ -83,7 +84,7 @@ def QuantExt_PackedScaledMatmulOp : QuantExt_Op<"packed_scaled_matmul", [
     ```
   }];
   let arguments = (ins
-      QTarget_IntrinsicAttr:$intrinsic,
+      QTarget_KernelAttr:$kernel,
       I64Attr:$rhs_bits,
       QuantExt_AnyShaped:$lhs, QuantExt_AnyShaped:$rhs,
       QuantExt_AnyShaped:$rhs_scale,
@@ -100,7 +101,7 @@ def QuantExt_PackedScaledMatmulOp : QuantExt_Op<"packed_scaled_matmul", [
       QuantExt_AnyShaped:$init);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
-    $intrinsic $rhs_bits `ins` `(` $lhs `,` $rhs `:` type($lhs) `,` type($rhs) `)`
+    $kernel $rhs_bits `ins` `(` $lhs `,` $rhs `:` type($lhs) `,` type($rhs) `)`
     `rhs_scale` `(` $rhs_scale `:` type($rhs_scale) `)`
     (`row_bias` `(` $row_bias^ `:` type($row_bias) `)`)?
     (`row_factors` `(` $row_factors^ `:` type($row_factors) `)`)?

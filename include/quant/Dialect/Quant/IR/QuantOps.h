@@ -19,7 +19,7 @@
 #include "mlir/Interfaces/TilingInterface.h"
 
 #include "quant/Dialect/Quant/Utils/StorageRange.h"
-#include "quant/Target/IR/QTarget.h"
+#include "quant/Target/IR/MatmulKernelInterface.h"
 
 #include "quant/Dialect/Quant/IR/QuantEnums.h.inc"
 

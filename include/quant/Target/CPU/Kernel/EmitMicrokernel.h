@@ -5,14 +5,15 @@
 
 #include "mlir/IR/Builders.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
-#include "quant/Target/IR/IntrinsicTable.h"
+#include "quant/Target/IR/MatmulKernelInterface.h"
 
 namespace quantmlir {
 
 /// A bufferized quant.packed_matmul with what its emission keeps asking.
 struct PackedKernel {
   mutable PackedMatmulOp op;
-  const qtarget::IntrinsicRow &row;
+  qtarget::MatmulKernelInterface kernel;
+  const qtarget::KernelRow &row;
   int64_t nr;
   /// [M, K], and [N/NR][K/KR][NR*KR] with the inner two dimensions merged.
   mlir::Value lhs, rhs;

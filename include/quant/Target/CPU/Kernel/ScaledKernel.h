@@ -5,13 +5,9 @@
 
 #include "mlir/IR/Builders.h"
 #include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
-#include "quant/Target/IR/IntrinsicTable.h"
+#include "quant/Target/IR/MatmulKernelInterface.h"
 
 namespace quantmlir {
-
-/// The vectors' instruction on the packed weight of `kind`: its own, or that
-/// which reads panels as wide as a tile's.
-const qtarget::IntrinsicRow &getVectorRow(qtarget::IntrinsicKind kind);
 
 /// Rows and panels of columns of one tile.
 struct ScaledTile {
@@ -21,17 +17,20 @@ struct ScaledTile {
 /// A bufferized quant.packed_scaled_matmul with what its emission keeps asking.
 struct ScaledKernel {
   mutable PackedScaledMatmulOp op;
-  /// Of the vectors' instruction.
-  const qtarget::IntrinsicRow &row;
+  /// The vectors' kernel on the packed weight: its own, or the one that reads
+  /// panels as wide as a tile's.
+  qtarget::MatmulKernelInterface vectors;
+  const qtarget::KernelRow &row;
   /// Vector lanes = columns of a panel; groups, and steps over K in each.
   int64_t lanes, groups, steps;
   bool isInt4;
   /// The largest tile.
-  ScaledTile maxTile;
+  ScaledTile maxTile = {1, 1};
   /// The weight with the two inner dimensions merged.
   mlir::Value rhs;
 
-  ScaledKernel(PackedScaledMatmulOp op, mlir::OpBuilder &b);
+  ScaledKernel(PackedScaledMatmulOp op, qtarget::MatmulKernelInterface vectors,
+               mlir::OpBuilder &b);
 
   /// The panels of a tile of `rows` rows: a few rows take one, so that they
   /// read the weight in the order of memory.

@@ -8,8 +8,12 @@
 
 namespace quantmlir {
 
-/// Emits loops over tiles of vectors that do what the bufferized `op` does.
-void emitScaledLoops(mlir::OpBuilder &b, PackedScaledMatmulOp op);
+/// Emits loops over tiles of `vectors` that do what the bufferized `op` does.
+void emitScaledLoops(mlir::OpBuilder &b, PackedScaledMatmulOp op,
+                     qtarget::MatmulKernelInterface vectors);
+
+/// What the emission needs of the operands; fails with a diagnostic at the op.
+llvm::LogicalResult verifyScaledBuffers(PackedScaledMatmulOp op);
 
 } // namespace quantmlir
 

@@ -3,21 +3,17 @@
 #ifndef QUANT_TARGET_CPU_SCHEDULE_REGISTERTILE_H
 #define QUANT_TARGET_CPU_SCHEDULE_REGISTERTILE_H
 
-#include "quant/Target/IR/IntrinsicTable.h"
+#include "quant/Target/IR/KernelRow.h"
 
 #include <cstdint>
 
 namespace quantmlir {
 
-/// MR x NR accumulators of one inner loop, in elements of the result.
-struct RegisterTile {
-  int64_t mr;
-  int64_t nr;
-};
+using qtarget::RegisterTile;
 
 /// The most rows of a tile with `vectors` vectors in each; 0 if there is none.
 /// `nibbles`: the right operand's elements are unpacked from 4 bits.
-int64_t getMaxTileRows(const qtarget::IntrinsicRow &intrinsic, int64_t vectors,
+int64_t getMaxTileRows(const qtarget::KernelRow &intrinsic, int64_t vectors,
                        bool nibbles = false);
 
 /// The tile for an [M, K] x [N, K] matmul with `intrinsic`; a dynamic size is
@@ -26,13 +22,13 @@ int64_t getMaxTileRows(const qtarget::IntrinsicRow &intrinsic, int64_t vectors,
 /// panel of the right operand and a broadcast of the left one fit in the
 /// register file, and the tile is not larger than the matmul, rounded up to
 /// the vector.
-RegisterTile chooseRegisterTile(const qtarget::IntrinsicRow &intrinsic,
-                                int64_t m, int64_t n, bool nibbles = false);
+RegisterTile chooseRegisterTile(const qtarget::KernelRow &intrinsic, int64_t m,
+                                int64_t n, bool nibbles = false);
 
 /// The blocks for that tile: `schedule.rows` is `tile.mr`, and the other sizes
 /// follow from the caches of `target` (typical ones where it is null).
 qtarget::ScheduleAttr chooseSchedule(mlir::MLIRContext *context,
-                                     const qtarget::IntrinsicRow &intrinsic,
+                                     const qtarget::KernelRow &intrinsic,
                                      RegisterTile tile,
                                      qtarget::TargetAttr target, int64_t m,
                                      int64_t k);

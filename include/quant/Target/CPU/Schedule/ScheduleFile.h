@@ -18,7 +18,7 @@
 #ifndef QUANT_TARGET_CPU_SCHEDULE_SCHEDULEFILE_H
 #define QUANT_TARGET_CPU_SCHEDULE_SCHEDULEFILE_H
 
-#include "quant/Target/IR/IntrinsicTable.h"
+#include "quant/Target/IR/MatmulKernelInterface.h"
 
 #include "llvm/Support/Error.h"
 
@@ -44,18 +44,21 @@ struct TunedSchedule {
 
 /// Checks a schedule against its instruction: a tile of whole vectors whose
 /// accumulators fit in the registers, blocks of whole tiles and steps.
-llvm::Error verifySchedule(const TunedSchedule &schedule);
+llvm::Error verifySchedule(mlir::MLIRContext *context,
+                           const TunedSchedule &schedule);
 
 /// The contents of a file.
 struct ScheduleFile {
   std::string cpu;
   std::vector<TunedSchedule> schedules;
 
-  /// Fails with a message that names the file on whatever is not a schedule.
-  static llvm::Expected<ScheduleFile> read(llvm::StringRef path);
+  /// Fails with a message that names the file on whatever is not a schedule of
+  /// a kernel that `context` knows.
+  static llvm::Expected<ScheduleFile> read(mlir::MLIRContext *context,
+                                           llvm::StringRef path);
   void print(llvm::raw_ostream &os) const;
   /// The schedule of that matmul, or null.
-  const TunedSchedule *find(const qtarget::IntrinsicRow &row,
+  const TunedSchedule *find(const qtarget::KernelRow &row,
                             MatmulSizes sizes) const;
 };
 

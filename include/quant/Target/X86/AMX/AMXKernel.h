@@ -13,34 +13,15 @@
 #ifndef QUANT_TARGET_X86_AMX_AMXKERNEL_H
 #define QUANT_TARGET_X86_AMX_AMXKERNEL_H
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/BuiltinOps.h"
-#include "mlir/IR/PatternMatch.h"
-#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
-#include "llvm/ADT/DenseMap.h"
+#include "quant/Target/IR/MatmulKernelInterface.h"
 
 namespace quantmlir {
 
-/// The functions for tile registers of one module.
-class AMXKernels {
-public:
-  explicit AMXKernels(mlir::ModuleOp module);
-
-  /// Emits a call that does what the bufferized `op` does; matmuls of the same
-  /// types and attributes share a function.
-  void call(mlir::RewriterBase &b, PackedMatmulOp op);
-  void call(mlir::RewriterBase &b, PackedScaledMatmulOp op);
-
-private:
-  template <typename OpTy>
-  void emitCall(mlir::RewriterBase &b, OpTy op);
-  template <typename OpTy>
-  mlir::func::FuncOp build(mlir::RewriterBase &b, OpTy op);
-
-  mlir::ModuleOp module;
-  int64_t l2;
-  llvm::DenseMap<mlir::Attribute, mlir::func::FuncOp> functions;
-};
+/// Replaces a bufferized packed matmul by a call of a function for tile
+/// registers; matmuls of the same types and attributes share one of
+/// `functions`.
+llvm::LogicalResult emitAMXKernel(mlir::RewriterBase &b, mlir::Operation *op,
+                                  qtarget::KernelFunctions &functions);
 
 } // namespace quantmlir
 

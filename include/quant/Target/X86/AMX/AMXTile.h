@@ -3,28 +3,22 @@
 #ifndef QUANT_TARGET_X86_AMX_AMXTILE_H
 #define QUANT_TARGET_X86_AMX_AMXTILE_H
 
-#include "quant/Target/CPU/Schedule/RegisterTile.h"
-
-#include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Target/IR/MatmulKernelInterface.h"
 
 namespace quantmlir {
 
 /// Columns of i32 and bytes of a row of one tile register.
 constexpr int64_t kTileColumns = 16, kTileRowBytes = 64;
 
-/// The row that serves `op` best: tiles where the target has them and the
-/// matmul has enough rows to fill one, or a number of rows that only the run
-/// knows; else `vectorRow`.
-const qtarget::IntrinsicRow &chooseRow(MatmulOp op, qtarget::TargetAttr target,
-                                       const qtarget::IntrinsicRow &vectorRow);
+/// Whether `tiles` serve `matmul` better than `vectors`: it has enough rows to
+/// fill one, or a number of rows that only the run knows, and operands that the
+/// tiles read.
+bool suitsTiles(const qtarget::KernelRow &tiles,
+                const qtarget::MatmulFacts &matmul,
+                const qtarget::KernelRow &vectors);
 
-/// The same for a grouped matmul whose groups, padded, have `group` elements of
-/// `bits`: tiles read panels of 16 columns, as vectors of 512 bits do, so that
-/// one packed weight serves both.
-const qtarget::IntrinsicRow &
-chooseScaledRow(ScaledMatmulOp op, int64_t group, unsigned bits,
-                qtarget::TargetAttr target,
-                const qtarget::IntrinsicRow &vectorRow);
+/// The kernel of vectors that reads what grouped tiles read.
+qtarget::MatmulKernelInterface getVectorsOfTiles(mlir::MLIRContext *context);
 
 /// Elements along K of one tile of a group: the longest part that divides it
 /// into equal ones, whole steps of the packed weight; 0 where the tile would be
@@ -36,7 +30,7 @@ int64_t getScaledTileK(int64_t group, unsigned bits);
 int64_t getLeastScaledRows(int64_t group, unsigned bits);
 
 /// One tile register: `m` rows in as few and as equal tiles as can be.
-RegisterTile chooseAMXTile(const qtarget::IntrinsicRow &row, int64_t m);
+qtarget::RegisterTile chooseAMXTile(const qtarget::KernelRow &row, int64_t m);
 
 /// Tiles of accumulators that one inner loop carries, [m][n].
 struct AMXBlock {

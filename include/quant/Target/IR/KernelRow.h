@@ -1,0 +1,106 @@
+//===- KernelRow.h - one row for each kernel --------------------*- C++ -*-===//
+//
+// What packing, verifiers and cost models may ask about a kernel, as data:
+// shape, operand types and layouts, what a machine must have. A target's folder
+// has its rows in a table; nobody else knows one of them.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_TARGET_IR_KERNELROW_H
+#define QUANT_TARGET_IR_KERNELROW_H
+
+#include "quant/Target/IR/QTarget.h"
+
+#include <algorithm>
+
+namespace quantmlir::qtarget {
+
+/// An operand as the kernel reads it.
+struct OperandFormat {
+  unsigned bits;
+  bool isUnsigned;
+  /// Bits of one element in memory; fewer than `bits` means sign extension.
+  unsigned storedBits;
+  /// Packed layout in index notation.
+  llvm::StringLiteral layout;
+  /// KR of the layout: elements along K that follow each other for one row.
+  int64_t kTile;
+};
+
+/// How a kernel computes grouped products (`quant.packed_scaled_matmul`).
+struct GroupedFormat {
+  /// NR of the packed weight; 0 where the kernel has no groups.
+  int64_t panelColumns = 0;
+  /// Whether a weight of bytes, and one of nibbles, is stored unsigned.
+  bool isWeightUnsigned = false, isInt4Unsigned = false;
+  /// Whether the kernel sums the activations of a group itself, and is given
+  /// zero points; else it is given corrections of rows and columns.
+  bool takesZeroPoints = false;
+
+  bool storesUnsigned(unsigned bits) const {
+    return bits == 4 ? isInt4Unsigned : isWeightUnsigned;
+  }
+};
+
+struct KernelRow {
+  llvm::StringLiteral name;
+  /// LLVM's name of the architecture that has it (llvm::Triple).
+  llvm::StringLiteral arch;
+  /// One instruction multiplies [m, k] by [k, n].
+  int64_t m, n, k;
+  OperandFormat lhs, rhs;
+  unsigned accBits;
+  /// Alternatives separated by `|`, each a conjunction separated by `+`, of
+  /// LLVM feature names.
+  llvm::StringLiteral features;
+  unsigned vectorBits;
+  llvm::StringLiteral llvmIntrinsic;
+  /// Whether the left operand is packed in tiles; else rows are read as they
+  /// are.
+  bool packsLhs = false;
+  /// Whether tiles are those of registers with a shape: at most m rows on the
+  /// left, n columns on the right.
+  bool hasFixedTiles = false;
+  /// Vector registers that a kernel may use.
+  int64_t vectorRegisters = 16;
+  /// Instructions of one multiply-accumulate.
+  int64_t instructions = 1;
+  /// How many times faster than the target's vectors.
+  int64_t speed = 1;
+  GroupedFormat grouped = {};
+
+  /// K is padded to a multiple of this.
+  int64_t kPadding() const { return std::max(k, lhs.kTile); }
+  /// Whether `target` has one of the alternatives of `features`, and is of the
+  /// architecture.
+  bool isLegalOn(TargetAttr target) const;
+  /// Adds the names that `features` has.
+  void addFeatures(llvm::SmallVectorImpl<llvm::StringRef> &names) const;
+};
+
+/// MR x NR accumulators of one inner loop, in elements of the result.
+struct RegisterTile {
+  int64_t mr;
+  int64_t nr;
+};
+
+/// A matmul as far as choosing a kernel for it goes.
+struct MatmulFacts {
+  /// Rows of the result when it is one matrix, ShapedType::kDynamic if only the
+  /// run knows them.
+  int64_t rows;
+  bool isLhsUnsigned = false, isRhsUnsigned = false;
+  /// Elements of a group along K, padded, and how many groups there are; 0 for
+  /// a matmul without them.
+  int64_t group = 0, groups = 0;
+  /// Bits of the weight's elements.
+  unsigned rhsBits = 8;
+  /// Whether the weight has an offset, and the largest product of two elements,
+  /// of a matmul with groups.
+  bool hasOffset = false;
+  int64_t largestProduct = 0;
+};
+
+} // namespace quantmlir::qtarget
+
+#endif // QUANT_TARGET_IR_KERNELROW_H
