@@ -58,6 +58,19 @@ static constexpr KernelRow dotU8S8(llvm::StringLiteral name,
   return row;
 }
 
+/// vpdpbssd and vpdpbsud: the same with a signed left operand, which vpdpbusd
+/// needs shifted by 128 and corrected. Groups take vpdpbusd, whose unsigned
+/// operand is their weight.
+static constexpr KernelRow dotS8(llvm::StringLiteral name, unsigned vectorBits,
+                                 bool rhsUnsigned, llvm::StringLiteral features,
+                                 llvm::StringLiteral llvmIntrinsic) {
+  KernelRow row = dotU8S8(name, vectorBits, features, llvmIntrinsic);
+  row.lhs.isUnsigned = false;
+  row.rhs.isUnsigned = rhsUnsigned;
+  row.grouped = {};
+  return row;
+}
+
 /// vpmaddwd: two i16 * i16 products added to one i32 (exact for operands that
 /// are extended 8-bit integers), and the addition to the accumulator.
 static constexpr KernelRow maddI16(llvm::StringLiteral name,
@@ -120,6 +133,12 @@ static constexpr KernelRow kRows[] = {
     tileDot("amx_tdpbsud", false, true, "llvm.x86.tdpbsud.internal"),
     tileDot("amx_tdpbusd", true, false, "llvm.x86.tdpbusd.internal"),
     tileDot("amx_tdpbuud", true, true, "llvm.x86.tdpbuud.internal"),
+    dotS8("vpdpbssd_512", 512, false, "avx10.2", "llvm.x86.avx10.vpdpbssd.512"),
+    dotS8("vpdpbsud_512", 512, true, "avx10.2", "llvm.x86.avx10.vpdpbsud.512"),
+    dotS8("vpdpbssd_256", 256, false, "avxvnniint8",
+          "llvm.x86.avx2.vpdpbssd.256"),
+    dotS8("vpdpbsud_256", 256, true, "avxvnniint8",
+          "llvm.x86.avx2.vpdpbsud.256"),
 };
 
 /// Vectors, best first. A machine with VNNI at 128 bits has it at 256 as well;
@@ -128,6 +147,10 @@ static constexpr KernelRow kRows[] = {
 static constexpr X86Kernel kVectors[] = {
     X86Kernel::VPDPBUSD_512, X86Kernel::VPDPBUSD_256, X86Kernel::VPMADDWD_512,
     X86Kernel::VPMADDWD_256, X86Kernel::VPDPBUSD_128, X86Kernel::VPMADDWD_128};
+/// Those of a signed left operand.
+static constexpr X86Kernel kSignedVectors[] = {
+    X86Kernel::VPDPBSSD_512, X86Kernel::VPDPBSUD_512, X86Kernel::VPDPBSSD_256,
+    X86Kernel::VPDPBSUD_256};
 static constexpr X86Kernel kTiles[] = {
     X86Kernel::AMX_TDPBSSD, X86Kernel::AMX_TDPBSUD, X86Kernel::AMX_TDPBUSD,
     X86Kernel::AMX_TDPBUUD};
@@ -237,6 +260,20 @@ public:
 
 } // namespace
 
+/// The vectors for the signs of `matmul`, where `vectors` are not.
+static X86Kernel chooseSigned(const MatmulFacts &matmul, TargetAttr target,
+                              X86Kernel vectors) {
+  if (matmul.group != 0 || matmul.isLhsUnsigned)
+    return vectors;
+  for (X86Kernel kernel : kSignedVectors) {
+    const KernelRow &row = x86::getRow(kernel);
+    if (row.isLegalOn(target) && row.rhs.isUnsigned == matmul.isRhsUnsigned &&
+        row.vectorBits == x86::getRow(vectors).vectorBits)
+      return kernel;
+  }
+  return vectors;
+}
+
 MatmulKernelInterface X86Kernels::choose(const MatmulFacts &matmul,
                                          TargetAttr target,
                                          std::string &why) const {
@@ -257,7 +294,8 @@ MatmulKernelInterface X86Kernels::choose(const MatmulFacts &matmul,
     if (x86::getRow(tiles).isLegalOn(target) &&
         suitsTiles(x86::getRow(tiles), matmul, x86::getRow(*vectors)))
       return X86KernelAttr::get(target.getContext(), tiles);
-  return kernel;
+  return X86KernelAttr::get(target.getContext(),
+                            chooseSigned(matmul, target, *vectors));
 }
 
 void quantmlir::registerX86Kernels(DialectRegistry &registry) {

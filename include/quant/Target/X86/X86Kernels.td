@@ -19,7 +19,11 @@ def QTarget_X86Kernel : I32EnumAttr<"X86Kernel", "a kernel of x86", [
   I32EnumAttrCase<"AMX_TDPBSSD", 6, "amx_tdpbssd">,
   I32EnumAttrCase<"AMX_TDPBSUD", 7, "amx_tdpbsud">,
   I32EnumAttrCase<"AMX_TDPBUSD", 8, "amx_tdpbusd">,
-  I32EnumAttrCase<"AMX_TDPBUUD", 9, "amx_tdpbuud">
+  I32EnumAttrCase<"AMX_TDPBUUD", 9, "amx_tdpbuud">,
+  I32EnumAttrCase<"VPDPBSSD_512", 10, "vpdpbssd_512">,
+  I32EnumAttrCase<"VPDPBSUD_512", 11, "vpdpbsud_512">,
+  I32EnumAttrCase<"VPDPBSSD_256", 12, "vpdpbssd_256">,
+  I32EnumAttrCase<"VPDPBSUD_256", 13, "vpdpbsud_256">
 ]> {
   let genSpecializedAttr = 0;
   let cppNamespace = "::quantmlir::x86";
@@ -31,7 +35,8 @@ def QTarget_X86KernelAttr
                    ["chooseGroupedTile", "chooseSchedule", "multiplyAccumulate"]>]> {
   let summary = "A kernel of x86";
   let description = [{
-    `vpdpbusd` of AVX-VNNI and AVX-512 VNNI, `vpmaddwd` of SSE2 to AVX-512BW, and the tile
+    `vpdpbusd` of AVX-VNNI and AVX-512 VNNI, `vpdpbssd` and `vpdpbsud` of
+    AVX-VNNI-INT8 and AVX10.2, `vpmaddwd` of SSE2 to AVX-512BW, and the tile
     instructions of AMX, one for each pair of signs.
   }];
   let assemblyFormat = "`<` $value `>`";
