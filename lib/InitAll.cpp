@@ -20,6 +20,8 @@
 #include "quant/Packing/Passes.h"
 #include "quant/Pipelines/Pipelines.h"
 #include "quant/Quantize/Passes.h"
+#include "quant/Target/Arm/ArmKernels.h"
+#include "quant/Target/Arm/Passes.h"
 #include "quant/Target/CPU/Passes.h"
 #include "quant/Target/NVVM/NVVMKernels.h"
 #include "quant/Target/NVVM/Passes.h"
@@ -32,6 +34,7 @@ void quantmlir::registerAllDialects(mlir::DialectRegistry &registry) {
   registerQuantExtension(registry);
   registerBufferizationModels(registry);
   registerX86Kernels(registry);
+  registerArmKernels(registry);
   registerNVVMKernels(registry);
   // What turns a kernel into PTX.
   mlir::registerBuiltinDialectTranslation(registry);
@@ -51,6 +54,7 @@ void quantmlir::registerAllPasses() {
   registerQuantPackingPasses();
   registerQuantTargetCPUPasses();
   registerQuantTargetX86Passes();
+  registerQuantTargetArmPasses();
   registerQuantTargetNVVMPasses();
   registerPipelines();
 }

@@ -36,6 +36,7 @@
 #include "quant/Import/Passes.h"
 #include "quant/Packing/Passes.h"
 #include "quant/Quantize/Passes.h"
+#include "quant/Target/Arm/Passes.h"
 #include "quant/Target/CPU/Passes.h"
 #include "quant/Target/X86/Passes.h"
 
@@ -328,6 +329,18 @@ void quantmlir::buildX86Pipeline(OpPassManager &pm,
   buildCPUPipeline(pm, common, createQuantSetTargetPass(target));
 }
 
+void quantmlir::buildArmPipeline(OpPassManager &pm,
+                                 const ArmPipelineOptions &options) {
+  buildQuantStage(pm, options);
+  if (!endStage(pm, Stage::Quant, options.stopAfter))
+    return;
+  QuantSetArmTargetPassOptions target;
+  target.cpu = options.cpu;
+  target.features.assign(options.features.begin(), options.features.end());
+  buildCPUPipeline(pm, getCPUOptions(options),
+                   createQuantSetArmTargetPass(target));
+}
+
 /// As upstream's PassPipelineRegistration, but that an error names the options.
 template <typename Options>
 static void registerPipeline(StringRef name, StringRef description,
@@ -359,4 +372,7 @@ void quantmlir::registerPipelines() {
   registerPipeline<X86PipelineOptions>(
       "quant-to-x86", "Quantized matmuls to x86 dot-product instructions",
       buildX86Pipeline);
+  registerPipeline<ArmPipelineOptions>(
+      "quant-to-arm", "Quantized matmuls to AArch64's instructions",
+      buildArmPipeline);
 }

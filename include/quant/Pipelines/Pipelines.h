@@ -79,8 +79,9 @@ struct CPUPipelineOptions : public CommonPipelineOptions<Derived> {
       llvm::cl::desc("File of measured schedules (quant-run --tune)")};
 };
 
-/// Options of `quant-to-x86`.
+/// Options of `quant-to-x86` and of `quant-to-arm`.
 struct X86PipelineOptions : public CPUPipelineOptions<X86PipelineOptions> {};
+struct ArmPipelineOptions : public CPUPipelineOptions<ArmPipelineOptions> {};
 
 /// Options of `quant-to-nvvm`.
 struct NVVMPipelineOptions : public CommonPipelineOptions<NVVMPipelineOptions> {
@@ -153,12 +154,17 @@ void buildGenericPipeline(mlir::OpPassManager &pm,
 void buildX86Pipeline(mlir::OpPassManager &pm,
                       const X86PipelineOptions &options);
 
+/// AArch64 path: the same with its kernels.
+void buildArmPipeline(mlir::OpPassManager &pm,
+                      const ArmPipelineOptions &options);
+
 /// NVIDIA path: kernels for the chip's integer instructions, launched by a host
 /// program that runs what is not a matmul.
 void buildNVVMPipeline(mlir::OpPassManager &pm,
                        const NVVMPipelineOptions &options);
 
-/// Registers `quant-to-generic`, `quant-to-x86` and `quant-to-nvvm`.
+/// Registers `quant-to-generic`, `quant-to-x86`, `quant-to-arm` and
+/// `quant-to-nvvm`.
 void registerPipelines();
 
 } // namespace quantmlir
