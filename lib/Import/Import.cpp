@@ -11,6 +11,7 @@
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/LeftReason.h"
+#include "quant/Import/Contraction/ChosenWeight.h"
 #include "quant/Import/Contraction/FuseBias.h"
 #include "quant/Import/Contraction/QuantizedOperand.h"
 #include "quant/Import/Convolution/ConvolutionToMatmul.h"
@@ -39,6 +40,7 @@ struct QuantImportPass : quantmlir::impl::QuantImportPassBase<QuantImportPass> {
 
   void runOnOperation() override {
     convertElementwise(getOperation());
+    sliceLookups(getOperation());
     if (failed(convertQuantCasts(getOperation())))
       return signalPassFailure();
     splitProductBodies(getOperation());

@@ -10,6 +10,7 @@
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/LeftReason.h"
+#include "quant/Import/Contraction/ChosenWeight.h"
 #include "quant/Import/Contraction/ContractionMatcher.h"
 #include "quant/Import/Contraction/FuseBias.h"
 #include "quant/Import/Contraction/NamedMatmuls.h"
@@ -260,6 +261,7 @@ void QuantQuantizeMatmulPass::runOnOperation() {
   if (ownScheme->wantsStatic() && failed(convertQuantCasts(getOperation())))
     return signalPassFailure();
 
+  sliceLookups(getOperation());
   // The statistics are compiled out of release builds: these are not.
   int64_t seen = 0, quantized = 0;
   SmallVector<linalg::LinalgOp> candidates;

@@ -9,6 +9,7 @@
 #include "SchemeRewriter.h"
 
 #include "quant/Dialect/Quant/Utils/Constants.h"
+#include "quant/Import/Contraction/ChosenWeight.h"
 #include "quant/Import/Contraction/ConstantWeight.h"
 #include "quant/Import/Contraction/ContractionMatcher.h"
 #include "quant/Import/Contraction/MatmulEmitter.h"
@@ -92,7 +93,8 @@ static std::string explainElements(const Contraction &c) {
           << "expected elements of f32, f16 or bf16, found " << type;
       return text;
     }
-  if (hasNonFinite(c.rhs.value))
+  std::optional<ChosenWeight> chosen = matchChosenWeight(c.rhs);
+  if (hasNonFinite(chosen ? chosen->all.value : c.rhs.value))
     return "the weight holds NaN or infinity";
   return "";
 }
@@ -246,7 +248,9 @@ std::string
 SchemeRewriter::explainScheme(const Contraction &c,
                               const std::optional<QuantizedOperand> &givenLhs,
                               const std::optional<QuantizedOperand> &givenRhs) {
-  if (!isPlain() && !givenRhs && !FloatConstant::get(c.rhs.value))
+  std::optional<ChosenWeight> chosen = matchChosenWeight(c.rhs);
+  if (!isPlain() && !givenRhs &&
+      !FloatConstant::get(chosen ? chosen->all.value : c.rhs.value))
     return "the scheme needs a constant weight whose data is there";
   if (activations == ActivationScheme::Float)
     return givenRhs ? explainWeightOnly(c) : "";
@@ -261,47 +265,41 @@ SchemeRewriter::explainScheme(const Contraction &c,
   return "";
 }
 
-/// A constant of rank 0 or `[N]` as `[N, 1]`: one group in each row.
-static Value spreadOverGroups(OpBuilder &builder, Location loc, Value vector,
-                              int64_t n) {
-  if (!vector || cast<RankedTensorType>(vector.getType()).getRank() == 2)
-    return vector;
-  auto type = cast<RankedTensorType>(vector.getType());
-  auto spread = RankedTensorType::get({n, 1}, type.getElementType());
-  ElementsAttr attr;
-  if (std::optional<FloatConstant> floats = FloatConstant::get(vector)) {
-    std::vector<float> values(n);
-    for (int64_t i = 0; i < n; ++i)
-      values[i] = (*floats)[type.getRank() == 0 ? 0 : i];
-    attr = makeFloatTensorAttr(spread, values);
-  } else {
-    std::optional<IntConstant> ints = IntConstant::get(vector);
-    std::vector<int32_t> values(n);
-    for (int64_t i = 0; i < n; ++i)
-      values[i] = (*ints)[type.getRank() == 0 ? 0 : i];
-    attr = makeI32TensorAttr(spread, values);
+/// The second moments of the activations that `weight` meets, if the statistics
+/// have them.
+FailureOr<std::vector<float>>
+MatmulQuantizer::findMoments(const Contraction &c, bool isChosen,
+                             std::string &reason) {
+  // Those of a choice are of all tokens, whatever they choose.
+  if (isChosen && rounding == WeightRounding::ErrorCompensated) {
+    reason = "error compensation needs second moments of each weight, this one "
+             "is chosen at run time";
+    return failure();
   }
-  return arith::ConstantOp::create(builder, loc, attr);
-}
-
-static void spreadOverGroups(OpBuilder &builder, Location loc,
-                             QuantizedMatrix &matrix) {
-  int64_t n = cast<RankedTensorType>(matrix.ints.getType()).getDimSize(0);
-  matrix.scale = spreadOverGroups(builder, loc, matrix.scale, n);
-  matrix.zeroPoint = spreadOverGroups(builder, loc, matrix.zeroPoint, n);
+  const MatmulStatistics *statistics = calibrated.find(c.op);
+  if (isChosen || !statistics || statistics->secondMoment.empty())
+    return std::vector<float>();
+  llvm::Expected<std::vector<float>> read = readSecondMoment(*statistics);
+  if (read)
+    return std::move(*read);
+  reason = llvm::toString(read.takeError());
+  return failure();
 }
 
 /// The quantized weight: by folding where choose_qparams and quantize say all
 /// of the scheme, else as constants. For quant.scaled_matmul it is `[N, K]`.
+/// One that is chosen at run time is a part of such constants.
 FailureOr<QuantizedMatrix> SchemeRewriter::emitRhs(OpBuilder &builder,
                                                    MatmulEmitter &emitter,
                                                    const Contraction &c,
                                                    std::string &reason) {
   Location loc = c.op->getLoc();
-  std::optional<SharedWeights::Key> key = SharedWeights::getKey(c);
+  std::optional<ChosenWeight> chosen = matchChosenWeight(c.rhs);
+  std::optional<SharedWeights::Key> key =
+      SharedWeights::getKey(c, chosen ? chosen->all : c.rhs);
   std::optional<QuantizedMatrix> known =
       key ? shared.emit(builder, loc, *key) : std::nullopt;
-  if (isPlain()) {
+  if (isPlain() && !chosen) {
     Value matrix = known ? known->ints : emitter.emitRhs(c.rhs);
     if (key && !known)
       shared.add(*key, {matrix});
@@ -310,28 +308,27 @@ FailureOr<QuantizedMatrix> SchemeRewriter::emitRhs(OpBuilder &builder,
       axes.push_back(emitter.isRhsTransposed() ? 0 : 1);
     return quantizeMatrix(builder, loc, matrix, axes, getWeightRange());
   }
-  std::vector<float> moments;
-  const MatmulStatistics *statistics = calibrated.find(c.op);
-  if (statistics && !statistics->secondMoment.empty()) {
-    llvm::Expected<std::vector<float>> read = readSecondMoment(*statistics);
-    if (!read) {
-      reason = llvm::toString(read.takeError());
-      return failure();
-    }
-    moments = std::move(*read);
-  }
+  FailureOr<std::vector<float>> moments =
+      findMoments(c, chosen.has_value(), reason);
+  if (failed(moments))
+    return failure();
   // Moments are those of one product's activations.
-  if (known && moments.empty())
-    return *known;
-  Value matrix = emitter.emitRhs(c.rhs);
-  FailureOr<QuantizedMatrix> result = emitConstantWeight(
-      builder, loc, matrix, emitter.isRhsTransposed(),
-      /*asRows=*/isScaled(), getWeightScheme(), moments, reason);
-  eraseDeadChain(matrix.getDefiningOp());
-  if (succeeded(result) && isScaled())
-    spreadOverGroups(builder, loc, *result);
-  if (succeeded(result) && key && moments.empty())
-    shared.add(*key, *result);
+  FailureOr<QuantizedMatrix> result;
+  if (known && moments->empty()) {
+    result = *known;
+  } else {
+    Value matrix = chosen ? emitter.emitRhsForEach(chosen->all, kChosenDim)
+                          : emitter.emitRhs(c.rhs);
+    result = emitConstantWeight(builder, loc, matrix, emitter.isRhsTransposed(),
+                                /*asRows=*/isScaled(), getWeightScheme(),
+                                *moments, reason);
+    eraseDeadChain(matrix.getDefiningOp());
+    if (succeeded(result) && key && moments->empty())
+      shared.add(*key, *result);
+  }
+  if (succeeded(result) && chosen)
+    for (Value *tensor : {&result->ints, &result->scale, &result->zeroPoint})
+      *tensor = emitChosen(builder, loc, *tensor, chosen->index);
   return result;
 }
 

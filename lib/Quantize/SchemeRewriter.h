@@ -43,6 +43,8 @@ private:
   QuantizedMatrix emitLhs(mlir::OpBuilder &builder, MatmulEmitter &emitter,
                           const Contraction &c,
                           const std::optional<QuantizedOperand> &given);
+  mlir::FailureOr<std::vector<float>>
+  findMoments(const Contraction &c, bool isChosen, std::string &reason);
   mlir::FailureOr<QuantizedMatrix> emitRhs(mlir::OpBuilder &builder,
                                            MatmulEmitter &emitter,
                                            const Contraction &c,

@@ -10,12 +10,14 @@
 using namespace mlir;
 using namespace quantmlir;
 
-std::optional<SharedWeights::Key> SharedWeights::getKey(const Contraction &c) {
+std::optional<SharedWeights::Key>
+SharedWeights::getKey(const Contraction &c, const LoopTensor &weight) {
   Key key;
-  if (!matchPattern(c.rhs.value, m_Constant(&key.constant)))
+  if (!matchPattern(weight.value, m_Constant(&key.constant)))
     return std::nullopt;
-  for (int64_t loop : c.rhs.loops)
-    key.roles.push_back(loop == kUnitDim                    ? -1
+  // Dimensions that no loop walks stand for themselves.
+  for (int64_t loop : weight.loops)
+    key.roles.push_back(loop < 0                            ? loop
                         : llvm::is_contained(c.batch, loop) ? 0
                         : llvm::is_contained(c.n, loop)     ? 1
                                                             : 2);

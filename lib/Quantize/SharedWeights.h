@@ -19,8 +19,9 @@ public:
     mlir::Attribute constant;
     llvm::SmallVector<int64_t> roles;
   };
-  /// None where the weight is no constant.
-  static std::optional<Key> getKey(const Contraction &c);
+  /// None where `weight`, the right-hand side or what holds it, is no constant.
+  static std::optional<Key> getKey(const Contraction &c,
+                                   const LoopTensor &weight);
 
   /// The tensors of the weight `key`, as constants at `builder`.
   std::optional<QuantizedMatrix> emit(mlir::OpBuilder &builder,

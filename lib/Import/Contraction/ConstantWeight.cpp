@@ -36,6 +36,58 @@ static Value emitInts(OpBuilder &builder, Location loc, ArrayRef<int64_t> shape,
              : createConstant(builder, loc, makeIntTensorAttr(type, values));
 }
 
+namespace {
+
+/// Quantizes matrices one after the other.
+struct WeightAppender {
+  const WeightScheme &scheme;
+  int64_t n, k;
+  bool isTransposed, asRows;
+  std::vector<int8_t> ints = {};
+  std::vector<float> scales = {};
+  std::vector<int32_t> zeroPoints = {};
+
+  bool keepsRows() const { return isTransposed || asRows; }
+  SmallVector<int64_t> getScaleShape() const {
+    auto shape = llvm::to_vector_of<int64_t>(scheme.getScaleShape(n, k));
+    return asRows && shape.size() < 2 ? SmallVector<int64_t>{n, 1} : shape;
+  }
+  llvm::Error append(ArrayRef<float> matrix, ArrayRef<float> secondMoments);
+
+private:
+  /// One parameter of all rows as one for each, if there must be one.
+  template <typename T>
+  void appendParameters(std::vector<T> &all, ArrayRef<T> added) const {
+    int64_t copies = asRows && scheme.getScaleShape(n, k).empty() ? n : 1;
+    for (int64_t i = 0; i < copies; ++i)
+      all.insert(all.end(), added.begin(), added.end());
+  }
+};
+
+} // namespace
+
+llvm::Error WeightAppender::append(ArrayRef<float> matrix,
+                                   ArrayRef<float> secondMoments) {
+  std::vector<float> rows;
+  if (!isTransposed) {
+    rows = transpose(matrix, k, n);
+    matrix = rows;
+  }
+  llvm::Expected<QuantizedWeight> weight =
+      quantizeWeight(matrix, n, k, scheme, secondMoments);
+  if (!weight)
+    return weight.takeError();
+  if (!keepsRows())
+    weight->ints = transpose<int8_t>(weight->ints, n, k);
+  if (ints.empty())
+    ints = std::move(weight->ints);
+  else
+    ints.insert(ints.end(), weight->ints.begin(), weight->ints.end());
+  appendParameters<float>(scales, weight->scales);
+  appendParameters<int32_t>(zeroPoints, weight->zeroPoints);
+  return llvm::Error::success();
+}
+
 FailureOr<QuantizedMatrix> quantmlir::emitConstantWeight(
     OpBuilder &builder, Location loc, Value matrix, bool isTransposed,
     bool asRows, const WeightScheme &scheme, ArrayRef<float> secondMoments,
@@ -46,40 +98,44 @@ FailureOr<QuantizedMatrix> quantmlir::emitConstantWeight(
     return failure();
   }
   auto type = cast<RankedTensorType>(matrix.getType());
-  int64_t n = type.getDimSize(isTransposed ? 0 : 1);
-  int64_t k = type.getDimSize(isTransposed ? 1 : 0);
+  ArrayRef<int64_t> outer = type.getShape().drop_back(2),
+                    sizes = type.getShape().take_back(2);
+  WeightAppender appender{scheme, sizes[isTransposed ? 0 : 1],
+                          sizes[isTransposed ? 1 : 0], isTransposed, asRows};
+  int64_t size = sizes[0] * sizes[1];
   std::vector<float> copy;
-  ArrayRef<float> rows = constant->getStored();
-  if (constant->isSplat()) {
-    copy.assign(n * k, (*constant)[0]);
-    rows = copy;
-  } else if (!isTransposed) {
-    copy = transpose(rows, k, n);
-    rows = copy;
-  }
-  llvm::Expected<QuantizedWeight> weight =
-      quantizeWeight(rows, n, k, scheme, secondMoments);
-  if (!weight) {
-    reason = llvm::toString(weight.takeError());
-    return failure();
+  if (constant->isSplat())
+    copy.assign(size, (*constant)[0]);
+  for (int64_t i = 0, e = outer.empty() ? 1 : outer.front(); i < e; ++i) {
+    ArrayRef<float> values = constant->isSplat()
+                                 ? ArrayRef<float>(copy)
+                                 : constant->getStored().slice(i * size, size);
+    if (llvm::Error error = appender.append(values, secondMoments)) {
+      reason = llvm::toString(std::move(error));
+      return failure();
+    }
   }
 
+  auto withOuter = [&](ArrayRef<int64_t> inner) {
+    SmallVector<int64_t> shape(outer);
+    llvm::append_range(shape, inner);
+    return shape;
+  };
   QuantizedMatrix result;
-  bool keepsRows = isTransposed || asRows;
-  if (!keepsRows)
-    weight->ints = transpose<int8_t>(weight->ints, n, k);
-  SmallVector<int64_t> shape =
-      keepsRows ? SmallVector<int64_t>{n, k} : SmallVector<int64_t>{k, n};
-  result.ints = emitInts(builder, loc, shape, scheme.bits, weight->ints);
+  SmallVector<int64_t> shape{appender.n, appender.k};
+  if (!appender.keepsRows())
+    std::swap(shape[0], shape[1]);
+  result.ints =
+      emitInts(builder, loc, withOuter(shape), scheme.bits, appender.ints);
   result.isUnsigned = scheme.isUnsigned;
-  std::vector<int64_t> scales = scheme.getScaleShape(n, k);
+  SmallVector<int64_t> scales = withOuter(appender.getScaleShape());
   auto scaleType = RankedTensorType::get(scales, builder.getF32Type());
-  result.scale = createConstant(builder, loc,
-                                makeFloatTensorAttr(scaleType, weight->scales));
-  if (!weight->zeroPoints.empty()) {
+  result.scale = createConstant(
+      builder, loc, makeFloatTensorAttr(scaleType, appender.scales));
+  if (!appender.zeroPoints.empty()) {
     auto zeroType = RankedTensorType::get(scales, builder.getI32Type());
     result.zeroPoint = createConstant(
-        builder, loc, makeI32TensorAttr(zeroType, weight->zeroPoints));
+        builder, loc, makeI32TensorAttr(zeroType, appender.zeroPoints));
   }
   return result;
 }

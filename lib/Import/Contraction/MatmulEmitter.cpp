@@ -222,6 +222,14 @@ Value MatmulEmitter::emitRhsRows(const LoopTensor &rhs) {
   return emitMatrix(rhs, n, k);
 }
 
+Value MatmulEmitter::emitRhsForEach(const LoopTensor &rhs, int64_t outer) {
+  assert(batch.empty() && "expected a weight without batch dimensions");
+  batch.push_back(outer);
+  Value value = emitRhs(rhs);
+  batch.clear();
+  return value;
+}
+
 Value MatmulEmitter::emitInit() { return emitMatrix(contraction.init, m, n); }
 
 Value MatmulEmitter::emitRowVector(const LoopTensor &vector) {

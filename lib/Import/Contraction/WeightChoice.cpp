@@ -2,17 +2,21 @@
 
 #include "quant/Import/Contraction/WeightChoice.h"
 
+#include "quant/Import/Contraction/ChosenWeight.h"
 #include "quant/Import/Contraction/QuantizedOperand.h"
 
 using namespace mlir;
 using namespace quantmlir;
 
-/// A constant, also a quantized one.
+/// A constant or one of several that a constant holds, also quantized.
 static bool isConstantWeight(const LoopTensor &tensor) {
-  if (tensor.isConstant())
+  auto isConstant = [](const LoopTensor &weight) {
+    return weight.isConstant() || matchChosenWeight(weight);
+  };
+  if (isConstant(tensor))
     return true;
   std::optional<QuantizedOperand> quantized = matchDequantized(tensor);
-  return quantized && quantized->ints.isConstant();
+  return quantized && isConstant(quantized->ints);
 }
 
 /// The contraction with `weight` as its right-hand side; a constant weight's

@@ -11,9 +11,11 @@ namespace quantmlir {
 /// Quantizes the constant `matrix`, `[N, K]` or else (`isTransposed` false)
 /// `[K, N]`, and makes constants of integers, scales and zero points; 4-bit
 /// integers are packed two in a byte. `secondMoments` as quantizeWeight takes
-/// them. The integers keep the layout of `matrix`, or are `[N, K]` if `asRows`
-/// says so; scales and zero points are of rank 0, `[N]` or `[N, groups]`. On
-/// failure `reason` says why.
+/// them. The integers keep the layout of `matrix`; scales and zero points are
+/// of rank 0, `[N]` or `[N, groups]`. With `asRows` the integers are `[N, K]`,
+/// scales and zero points `[N, groups]`. A `matrix` of rank 3 is several, each
+/// quantized on its own: all tensors have its first dimension, too. On failure
+/// `reason` says why.
 mlir::FailureOr<QuantizedMatrix>
 emitConstantWeight(mlir::OpBuilder &builder, mlir::Location loc,
                    mlir::Value matrix, bool isTransposed, bool asRows,

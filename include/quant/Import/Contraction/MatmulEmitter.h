@@ -35,6 +35,9 @@ public:
   mlir::Value emitRhs(const LoopTensor &rhs);
   /// `[batch.., N, K]` of `rhs`, whatever its layout.
   mlir::Value emitRhsRows(const LoopTensor &rhs);
+  /// emitRhs for each index of the dimension `outer` of `rhs`, which no loop
+  /// walks and which comes first; there must be no batch.
+  mlir::Value emitRhsForEach(const LoopTensor &rhs, int64_t outer);
   /// `[batch.., M, N]` of the contraction's init.
   mlir::Value emitInit();
   /// A vector over (some of) the rows' loops, as rank 0 or `[batch.., M]`.
