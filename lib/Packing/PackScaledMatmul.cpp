@@ -329,15 +329,15 @@ void ScaledPacker::rewrite() {
                                        flat.getElementType(), sizes);
   Value offset;
   if (op.getRhsOffset())
-    offset =
-        packGroupFloats(b, loc, layout, *getConstantFloats(op.getRhsOffset()));
+    offset = packGroupFloats(
+        b, loc, layout, *getConstantFloats(weight.getAll(op.getRhsOffset())));
   Value y =
       PackedScaledMatmulOp::create(
           b, loc, TypeRange{flat}, kernel, layout.bits, packed,
           weight.pack(b, loc),
           packGroupFloats(b, loc, layout,
-                          weight.orient(llvm::to_vector(
-                              *getConstantFloats(op.getRhsScale())))),
+                          weight.orient(llvm::to_vector(*getConstantFloats(
+                              weight.getAll(op.getRhsScale()))))),
           rowBias, rowFactors, colFactors, offset ? sums : Value(), offset,
           rhsZeroPoint, lhsZeroPoint, rhsSums, mergeRows(op.getRowScale(), 0),
           packColumns(b, loc, op.getBias(), layout.lanes), init)
@@ -399,9 +399,13 @@ choosePacking(ScaledMatmulOp op, qtarget::TargetAttr target,
   weight = ScaledWeight::get(op, kernel.getRow(), why);
   if (!weight)
     return {};
-  if (!getConstantFloats(op.getRhsScale()) ||
-      (op.getRhsOffset() && !getConstantFloats(op.getRhsOffset())) ||
-      (op.getRhsZeroPoint() && !getConstantInts(op.getRhsZeroPoint()))) {
+  auto isKnown = [&](Value parameter) {
+    Value all = weight->getAll(parameter);
+    return !parameter ||
+           (all && (getConstantFloats(all) || getConstantInts(all)));
+  };
+  if (!isKnown(op.getRhsScale()) || !isKnown(op.getRhsOffset()) ||
+      !isKnown(op.getRhsZeroPoint())) {
     why = "the weight's parameters are not constants";
     return {};
   }

@@ -3,6 +3,7 @@
 #include "ScaledWeight.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -35,6 +36,30 @@ static std::optional<GroupLayout> getLayout(ScaledMatmulOp op,
   return layout;
 }
 
+/// The slice that gives `value` one index of the first dimension, which it does
+/// not have; null where it is none.
+static tensor::ExtractSliceOp getChoice(Value value) {
+  auto slice = value.getDefiningOp<tensor::ExtractSliceOp>();
+  if (!slice)
+    return {};
+  RankedTensorType source = slice.getSourceType();
+  bool isChoice = source.getRank() == slice.getType().getRank() + 1 &&
+                  source.hasStaticShape() && slice.hasUnitStride() &&
+                  slice.getOffsets().size() == 1 && slice.isDynamicOffset(0) &&
+                  slice.getDroppedDims().test(0) &&
+                  source.getShape().drop_front() == slice.getType().getShape();
+  return isChoice ? slice : tensor::ExtractSliceOp();
+}
+
+Value ScaledWeight::getAll(Value parameter) const {
+  if (!group.index || !parameter)
+    return parameter;
+  tensor::ExtractSliceOp choice = getChoice(parameter);
+  return choice && choice.getDynamicOffset(0) == group.index
+             ? choice.getSource()
+             : Value();
+}
+
 std::optional<ScaledWeight> ScaledWeight::get(ScaledMatmulOp op,
                                               const qtarget::KernelRow &row,
                                               std::string &reason) {
@@ -47,6 +72,13 @@ std::optional<ScaledWeight> ScaledWeight::get(ScaledMatmulOp op,
   if (auto unpack = source.getDefiningOp<UnpackInt4Op>()) {
     source = unpack.getInput();
     weight.unpacked = false;
+  }
+  tensor::ExtractSliceOp choice = getChoice(source);
+  // A GPU keeps its constants: it would be sent a part of one in every call.
+  if (choice && !row.isNVVM()) {
+    source = choice.getSource();
+    weight.group.count = choice.getSourceType().getDimSize(0);
+    weight.group.index = choice.getDynamicOffset(0);
   }
   std::optional<IntConstant> values = IntConstant::get(source);
   if (!values) {
@@ -76,8 +108,10 @@ void ScaledWeight::setZeroPoints(ScaledMatmulOp op) {
   zeros.assign(1, added);
   if (!op.getRhsZeroPoint())
     return;
-  std::optional<SmallVector<int64_t>> values =
-      getConstantInts(op.getRhsZeroPoint());
+  Value all = getAll(op.getRhsZeroPoint());
+  std::optional<SmallVector<int64_t>> values;
+  if (all)
+    values = getConstantInts(all);
   // Without values the op is not packed.
   if (!values)
     return;
@@ -105,38 +139,58 @@ SmallVector<float> ScaledWeight::orient(SmallVector<float> scales) const {
   return scales;
 }
 
+/// The panels of the chosen weight, of those of all in dimension `dim`.
+static Value choosePanels(OpBuilder &b, Location loc, const GroupLayout &layout,
+                          Value all, int64_t dim) {
+  if (!layout.index)
+    return all;
+  SmallVector<int64_t> shape(cast<RankedTensorType>(all.getType()).getShape());
+  SmallVector<OpFoldResult> offsets(shape.size(), b.getIndexAttr(0)),
+      strides(shape.size(), b.getIndexAttr(1));
+  shape[dim] = layout.panels();
+  Value panels = arith::ConstantIndexOp::create(b, loc, layout.panels());
+  offsets[dim] =
+      arith::MulIOp::create(b, loc, layout.index, panels).getResult();
+  return tensor::ExtractSliceOp::create(
+      b, loc, all, offsets, getAsIndexOpFoldResult(b.getContext(), shape),
+      strides);
+}
+
 Value ScaledWeight::pack(OpBuilder &b, Location loc) const {
   int64_t lanes = group.lanes, steps = group.steps(), panels = group.panels();
-  auto type = RankedTensorType::get({panels, group.groups, steps, lanes, 4},
-                                    b.getI8Type());
+  auto type = RankedTensorType::get(
+      {group.allPanels(), group.groups, steps, lanes, 4}, b.getI8Type());
   bool isInt4 = group.bits == 4;
   // An element of a group in the program's order; padding is 0.
-  auto read = [&](int64_t n, int64_t g, int64_t i) -> int32_t {
-    return n < group.n && i < group.length(g) ? at(n, g * group.groupSize + i)
-                                              : 0;
+  auto read = [&](int64_t which, int64_t n, int64_t g, int64_t i) -> int32_t {
+    return n < group.n && i < group.length(g)
+               ? at(which * group.n + n, g * group.groupSize + i)
+               : 0;
   };
   auto fill = [&](MutableArrayRef<char> out) {
     int64_t next = 0;
-    for (int64_t panel = 0; panel < panels; ++panel)
+    for (int64_t panel = 0; panel < group.allPanels(); ++panel)
       for (int64_t g = 0; g < group.groups; ++g)
         for (int64_t step = 0; step < steps; ++step)
           for (int64_t lane = 0; lane < lanes; ++lane)
             for (int64_t p = 0; p < 4; ++p) {
-              int64_t n = panel * lanes + lane;
+              int64_t which = panel / panels;
+              int64_t n = panel % panels * lanes + lane;
               int64_t i = step * group.stepSize() + p;
-              int32_t byte = read(n, g, i);
+              int32_t byte = read(which, n, g, i);
               if (isInt4)
-                byte |= read(n, g, i + 4) << 4;
+                byte |= read(which, n, g, i + 4) << 4;
               out[next++] = static_cast<char>(byte);
             }
   };
-  return arith::ConstantOp::create(b, loc, type,
-                                   makeTensorAttr(type, "quant_packed", fill));
+  Value all = arith::ConstantOp::create(
+      b, loc, type, makeTensorAttr(type, "quant_packed", fill));
+  return choosePanels(b, loc, group, all, /*dim=*/0);
 }
 
 std::vector<int32_t> ScaledWeight::sumGroups() const {
-  std::vector<int32_t> sums(group.n * group.groups, 0);
-  for (int64_t n = 0; n < group.n; ++n)
+  std::vector<int32_t> sums(group.allColumns() * group.groups, 0);
+  for (int64_t n = 0; n < group.allColumns(); ++n)
     for (int64_t k = 0; k < group.k; ++k)
       sums[n * group.groups + k / group.groupSize] += number(n, k);
   return sums;
@@ -145,7 +199,7 @@ std::vector<int32_t> ScaledWeight::sumGroups() const {
 std::vector<int32_t> ScaledWeight::zeroPointsOfGroups() const {
   if (zeros.size() > 1)
     return zeros;
-  return std::vector<int32_t>(group.n * group.groups, zeros.front());
+  return std::vector<int32_t>(group.allColumns() * group.groups, zeros.front());
 }
 
 std::vector<int32_t> ScaledWeight::sumDifferences() const {
@@ -159,16 +213,17 @@ std::vector<int32_t> ScaledWeight::sumDifferences() const {
 /// [N/NR][K/G][NR].
 static void forEachGroupValue(const GroupLayout &layout,
                               function_ref<void(int64_t, int64_t)> put) {
-  for (int64_t n = 0; n < layout.n; ++n)
+  for (int64_t n = 0; n < layout.allColumns(); ++n)
     for (int64_t g = 0; g < layout.groups; ++g) {
-      int64_t panel = n / layout.lanes, lane = n % layout.lanes;
+      int64_t own = n % layout.n, lane = own % layout.lanes;
+      int64_t panel = n / layout.n * layout.panels() + own / layout.lanes;
       put((panel * layout.groups + g) * layout.lanes + lane,
           n * layout.groups + g);
     }
 }
 
 static int64_t packedSize(const GroupLayout &layout) {
-  return layout.panels() * layout.groups * layout.lanes;
+  return layout.allPanels() * layout.groups * layout.lanes;
 }
 
 Value quantmlir::packGroupFloats(OpBuilder &b, Location loc,
@@ -178,9 +233,10 @@ Value quantmlir::packGroupFloats(OpBuilder &b, Location loc,
   forEachGroupValue(
       layout, [&](int64_t to, int64_t from) { packed[to] = values[from]; });
   auto type = RankedTensorType::get(
-      {layout.panels(), layout.groups, layout.lanes}, b.getF32Type());
-  return arith::ConstantOp::create(
+      {layout.allPanels(), layout.groups, layout.lanes}, b.getF32Type());
+  Value all = arith::ConstantOp::create(
       b, loc, type, makeFloatTensorAttr(type, packed, "quant_packed"));
+  return choosePanels(b, loc, layout, all, /*dim=*/0);
 }
 
 Value quantmlir::packGroupInts(OpBuilder &b, Location loc,
@@ -190,9 +246,10 @@ Value quantmlir::packGroupInts(OpBuilder &b, Location loc,
   forEachGroupValue(
       layout, [&](int64_t to, int64_t from) { packed[to] = values[from]; });
   auto type = RankedTensorType::get(
-      {layout.panels(), layout.groups, layout.lanes}, b.getI32Type());
-  return arith::ConstantOp::create(
+      {layout.allPanels(), layout.groups, layout.lanes}, b.getI32Type());
+  Value all = arith::ConstantOp::create(
       b, loc, type, makeI32TensorAttr(type, packed, "quant_packed"));
+  return choosePanels(b, loc, layout, all, /*dim=*/0);
 }
 
 Value quantmlir::stackGroupInts(OpBuilder &b, Location loc,
@@ -206,8 +263,9 @@ Value quantmlir::stackGroupInts(OpBuilder &b, Location loc,
     });
   auto type =
       RankedTensorType::get({static_cast<int64_t>(values.size()),
-                             layout.panels(), layout.groups, layout.lanes},
+                             layout.allPanels(), layout.groups, layout.lanes},
                             b.getI32Type());
-  return arith::ConstantOp::create(
+  Value all = arith::ConstantOp::create(
       b, loc, type, makeI32TensorAttr(type, packed, "quant_packed"));
+  return choosePanels(b, loc, layout, all, /*dim=*/1);
 }

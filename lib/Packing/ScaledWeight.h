@@ -18,10 +18,16 @@ struct GroupLayout {
   /// Columns, and lanes of a panel.
   int64_t n, lanes;
   unsigned bits;
+  /// Weights that the constant holds, one after the other, and which of them
+  /// the run chooses: null where it is the only one.
+  int64_t count = 1;
+  mlir::Value index;
 
   int64_t stepSize() const { return bits == 4 ? 8 : 4; }
   int64_t steps() const { return paddedGroup / stepSize(); }
   int64_t panels() const { return (n + lanes - 1) / lanes; }
+  int64_t allColumns() const { return count * n; }
+  int64_t allPanels() const { return count * panels(); }
   int64_t paddedK() const { return groups * paddedGroup; }
   /// Elements of group `g` in the program.
   int64_t length(int64_t g) const {
@@ -30,7 +36,9 @@ struct GroupLayout {
 };
 
 /// The constant weight of an op: its elements, shifted to have the sign that
-/// the instruction reads.
+/// the instruction reads. Where the run chooses it from several, it is all of
+/// them below each other: their panels are packed as one constant, and those of
+/// the choice are a slice.
 ///
 /// Where groups have one of two zero points that mirror each other (full-range
 /// scales: 0 and -1), those with the smaller one are mirrored, q to -1 - q or,
@@ -44,6 +52,8 @@ public:
   get(ScaledMatmulOp op, const qtarget::KernelRow &row, std::string &reason);
 
   const GroupLayout &layout() const { return group; }
+  /// The constant parameters of all weights; null where `parameter` is none.
+  mlir::Value getAll(mlir::Value parameter) const;
   /// What was added to each element: 0, or 8 or 128 of either sign.
   int32_t shift() const { return added; }
 
@@ -51,7 +61,7 @@ public:
   /// each.
   llvm::ArrayRef<int32_t> zeroPoints() const { return zeros; }
   bool hasZeroPoint() const { return zeros.size() > 1 || zeros.front() != 0; }
-  /// One for each group, [N, K/G].
+  /// One for each group, [N, K/G] of all weights; likewise the sums.
   std::vector<int32_t> zeroPointsOfGroups() const;
   /// `scales` of the groups, [N, K/G], as the stored elements want them.
   llvm::SmallVector<float> orient(llvm::SmallVector<float> scales) const;
@@ -98,7 +108,8 @@ private:
 };
 
 /// Values for each group of each column, [N, K/G], to [N/NR][K/G][NR] with
-/// zeros in columns past N.
+/// zeros in columns past N. Values are those of all weights, and the result
+/// those of the chosen one.
 mlir::Value packGroupFloats(mlir::OpBuilder &b, mlir::Location loc,
                             const GroupLayout &layout,
                             llvm::ArrayRef<float> values);

@@ -268,7 +268,7 @@ SchemeRewriter::explainScheme(const Contraction &c,
 /// The second moments of the activations that `weight` meets, if the statistics
 /// have them.
 FailureOr<std::vector<float>>
-MatmulQuantizer::findMoments(const Contraction &c, bool isChosen,
+SchemeRewriter::findMoments(const Contraction &c, bool isChosen,
                              std::string &reason) {
   // Those of a choice are of all tokens, whatever they choose.
   if (isChosen && rounding == WeightRounding::ErrorCompensated) {
@@ -317,8 +317,8 @@ FailureOr<QuantizedMatrix> SchemeRewriter::emitRhs(OpBuilder &builder,
   if (known && moments->empty()) {
     result = *known;
   } else {
-    Value matrix = chosen ? emitter.emitRhsForEach(chosen->all, kChosenDim)
-                          : emitter.emitRhs(c.rhs);
+    Value matrix =
+        chosen ? emitter.emitAllRhs(*chosen) : emitter.emitRhs(c.rhs);
     result = emitConstantWeight(builder, loc, matrix, emitter.isRhsTransposed(),
                                 /*asRows=*/isScaled(), getWeightScheme(),
                                 *moments, reason);

@@ -10,6 +10,7 @@
 
 #include "quant/Import/Contraction/MatmulEmitter.h"
 
+#include "quant/Import/Contraction/ChosenWeight.h"
 #include "quant/Import/Contraction/ConstantLayout.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -215,19 +216,31 @@ Value MatmulEmitter::emitLhs(const LoopTensor &lhs) {
 }
 
 Value MatmulEmitter::emitRhs(const LoopTensor &rhs) {
-  return rhsTransposed ? emitMatrix(rhs, n, k) : emitMatrix(rhs, k, n);
+  return rhsTransposed ? emitRhsRows(rhs) : emitWeight(rhs, k, n);
 }
 
 Value MatmulEmitter::emitRhsRows(const LoopTensor &rhs) {
-  return emitMatrix(rhs, n, k);
+  return emitWeight(rhs, n, k);
 }
 
-Value MatmulEmitter::emitRhsForEach(const LoopTensor &rhs, int64_t outer) {
-  assert(batch.empty() && "expected a weight without batch dimensions");
-  batch.push_back(outer);
-  Value value = emitRhs(rhs);
+Value MatmulEmitter::emitWeight(const LoopTensor &rhs, ArrayRef<int64_t> first,
+                                ArrayRef<int64_t> second) {
+  std::optional<ChosenWeight> chosen = matchChosenWeight(rhs);
+  if (!chosen || !batch.empty())
+    return emitMatrix(rhs, first, second);
+  // The constant moves, at compile time, and is chosen from as it then is.
+  batch.push_back(kChosenDim);
+  Value all = emitMatrix(chosen->all, first, second);
   batch.clear();
-  return value;
+  return emitChosen(builder, loc, all, chosen->index);
+}
+
+Value MatmulEmitter::emitAllRhs(const ChosenWeight &rhs) {
+  assert(batch.empty() && "expected a weight without batch dimensions");
+  batch.push_back(kChosenDim);
+  Value all = emitRhs(rhs.all);
+  batch.clear();
+  return all;
 }
 
 Value MatmulEmitter::emitInit() { return emitMatrix(contraction.init, m, n); }

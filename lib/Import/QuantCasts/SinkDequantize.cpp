@@ -11,6 +11,7 @@
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
+#include "quant/Import/Contraction/ChosenWeight.h"
 #include "quant/Import/Contraction/MatmulEmitter.h"
 #include "quant/Import/Contraction/StoredSource.h"
 #include "quant/Import/Elements/Gather.h"
@@ -18,6 +19,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
@@ -141,8 +143,49 @@ static std::optional<SmallVector<int64_t>> getMovedAxes(Operation *movement,
 // Movements
 //===----------------------------------------------------------------------===//
 
+/// `op` after a `slice` that has one index of some of its axes, as of experts:
+/// that of the parameters, too, which do not have the axis any more. Null where
+/// it has some other part of an axis, or all of each.
+static Value chooseParameters(tensor::ExtractSliceOp slice, DequantizeOp op) {
+  OpBuilder builder(slice);
+  Location loc = slice.getLoc();
+  SmallVector<int64_t> kept, shape;
+  SmallVector<OpFoldResult> offsets, sizes;
+  for (int64_t axis : op.getAxes()) {
+    std::optional<int64_t> moved = getSlicedAxis(slice, axis);
+    if (!moved && slice.getStaticSize(axis) != 1)
+      return {};
+    offsets.push_back(slice.getMixedOffsets()[axis]);
+    sizes.push_back(slice.getMixedSizes()[axis]);
+    if (!moved)
+      continue;
+    kept.push_back(*moved);
+    shape.push_back(slice.getSourceType().getDimSize(axis));
+  }
+  if (!slice.hasUnitStride() || kept.size() == op.getAxes().size())
+    return {};
+  auto choose = [&](Value tensor, ArrayRef<int64_t> shape,
+                    ArrayRef<OpFoldResult> offsets,
+                    ArrayRef<OpFoldResult> sizes) {
+    return tensor ? emitSlice(builder, loc, tensor, shape, offsets, sizes)
+                  : Value();
+  };
+  Value ints = choose(op.getInput(), slice.getType().getShape(),
+                      slice.getMixedOffsets(), slice.getMixedSizes());
+  Value scale = choose(op.getScale(), shape, offsets, sizes),
+        zero = choose(op.getZeroPoint(), shape, offsets, sizes);
+  return DequantizeOp::create(builder, loc, slice.getType(), ints, scale, zero,
+                              builder.getDenseI64ArrayAttr(kept),
+                              op.getIsUnsignedAttr());
+}
+
 /// A reshape or a slice of the integers.
 static Value moveView(OpBuilder &builder, Operation *reshape, DequantizeOp op) {
+  if (auto slice = dyn_cast<tensor::ExtractSliceOp>(reshape);
+      slice && slice.hasUnitStride())
+    return emitSlice(builder, slice.getLoc(), op.getInput(),
+                     slice.getType().getShape(), slice.getMixedOffsets(),
+                     slice.getMixedSizes());
   IRMapping mapping;
   mapping.map(op.getResult(), op.getInput());
   Operation *moved = builder.clone(*reshape, mapping);
@@ -280,6 +323,48 @@ static Value mergeAxes(tensor::CollapseShapeOp collapse, DequantizeOp op) {
       zero, builder.getDenseI64ArrayAttr(moved), op.getIsUnsignedAttr());
 }
 
+/// A `slice` at an index of the run time, before dimensions that it has all of
+/// are merged: groups of a weight. What it is otherwise stays.
+static tensor::ExtractSliceOp sliceBeforeMerging(tensor::ExtractSliceOp slice) {
+  auto collapse = slice.getSource().getDefiningOp<tensor::CollapseShapeOp>();
+  if (!collapse || !collapse.getSrc().getDefiningOp<DequantizeOp>() ||
+      slice.getOffsets().empty())
+    return slice;
+  llvm::SmallBitVector dropped = slice.getDroppedDims();
+  SmallVector<ReassociationIndices> groups = collapse.getReassociationIndices(),
+                                    kept;
+  SmallVector<int64_t> shape;
+  for (auto [dim, group] : llvm::enumerate(groups)) {
+    if (group.size() != 1 && !getSlicedAxis(slice, dim))
+      return slice;
+    if (dropped.test(dim))
+      continue;
+    kept.emplace_back();
+    for (int64_t inner : group) {
+      kept.back().push_back(shape.size());
+      shape.push_back(group.size() == 1
+                          ? slice.getStaticSize(dim)
+                          : collapse.getSrcType().getDimSize(inner));
+    }
+  }
+  OpBuilder builder(slice);
+  SmallVector<OpFoldResult> offsets, sizes, strides;
+  if (failed(tensor::getExpandedExtractSliceInfo(
+          builder, slice, groups, collapse.getSrcType().getShape(), offsets,
+          sizes, strides)))
+    return slice;
+  Location loc = slice.getLoc();
+  auto chosen = tensor::ExtractSliceOp::create(
+      builder, loc,
+      RankedTensorType::get(shape, slice.getType().getElementType()),
+      collapse.getSrc(), offsets, sizes, strides);
+  slice.replaceAllUsesWith(tensor::CollapseShapeOp::create(
+                               builder, loc, slice.getType(), chosen, kept)
+                               .getResult());
+  eraseDeadChain(slice);
+  return chosen;
+}
+
 /// `op` after `movement`; null where what it gives cannot be moved so.
 static Value moveDequantize(Operation *movement, DequantizeOp op) {
   OpBuilder builder(movement);
@@ -292,6 +377,8 @@ static Value moveDequantize(Operation *movement, DequantizeOp op) {
     moved =
         copy ? moveCopy(builder, copy, op) : moveView(builder, movement, op);
   }
+  if (auto slice = dyn_cast<tensor::ExtractSliceOp>(movement); slice && !moved)
+    return chooseParameters(slice, op);
   auto collapse = dyn_cast<tensor::CollapseShapeOp>(movement);
   if (!moved)
     // Groups of a weight are merged, too: those are split again.
@@ -323,6 +410,8 @@ static Value moveGather(linalg::GenericOp lookup) {
 
 void quantmlir::sinkDequantize(Operation *root) {
   for (Operation *movement : findMovements(root)) {
+    if (auto slice = dyn_cast<tensor::ExtractSliceOp>(movement))
+      movement = sliceBeforeMerging(slice);
     auto generic = dyn_cast<linalg::GenericOp>(movement);
     bool looksUp = generic && isLookup(generic);
     auto op = movement->getNumOperands() == 0

@@ -17,6 +17,8 @@
 
 namespace quantmlir {
 
+struct ChosenWeight;
+
 /// Emits the pieces of one contraction's rewriting, at the contraction.
 class MatmulEmitter {
 public:
@@ -35,9 +37,9 @@ public:
   mlir::Value emitRhs(const LoopTensor &rhs);
   /// `[batch.., N, K]` of `rhs`, whatever its layout.
   mlir::Value emitRhsRows(const LoopTensor &rhs);
-  /// emitRhs for each index of the dimension `outer` of `rhs`, which no loop
-  /// walks and which comes first; there must be no batch.
-  mlir::Value emitRhsForEach(const LoopTensor &rhs, int64_t outer);
+  /// The same of every weight that `rhs` is one of, `[E, K, N]` or `[E, N, K]`;
+  /// there must be no batch.
+  mlir::Value emitAllRhs(const ChosenWeight &rhs);
   /// `[batch.., M, N]` of the contraction's init.
   mlir::Value emitInit();
   /// A vector over (some of) the rows' loops, as rank 0 or `[batch.., M]`.
@@ -63,6 +65,8 @@ private:
 
   /// `[batch.., product of first, product of second]`.
   mlir::Value emitMatrix(LoopTensor tensor, mlir::ArrayRef<int64_t> first,
+                         mlir::ArrayRef<int64_t> second);
+  mlir::Value emitWeight(const LoopTensor &rhs, mlir::ArrayRef<int64_t> first,
                          mlir::ArrayRef<int64_t> second);
   mlir::Value emitTransposed(LoopTensor &tensor, mlir::ArrayRef<int64_t> order);
   mlir::OpFoldResult getLoopSize(int64_t loop);
