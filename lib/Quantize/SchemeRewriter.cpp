@@ -252,6 +252,9 @@ SchemeRewriter::explainScheme(const Contraction &c,
   if (!isPlain() && !givenRhs &&
       !FloatConstant::get(chosen ? chosen->all.value : c.rhs.value))
     return "the scheme needs a constant weight whose data is there";
+  if (chosen && !givenRhs && rounding == WeightRounding::ErrorCompensated)
+    return "error compensation needs the second moments of one weight's "
+           "activations, this weight is chosen at run time";
   if (activations == ActivationScheme::Float)
     return givenRhs ? explainWeightOnly(c) : "";
   int64_t lhsMagnitude = givenLhs ? givenLhs->getMaxMagnitude()
@@ -265,17 +268,11 @@ SchemeRewriter::explainScheme(const Contraction &c,
   return "";
 }
 
-/// The second moments of the activations that `weight` meets, if the statistics
-/// have them.
+/// The second moments of the activations that a weight meets, if the statistics
+/// have them. Those of a choice are of all rows, whatever they choose.
 FailureOr<std::vector<float>>
 SchemeRewriter::findMoments(const Contraction &c, bool isChosen,
                              std::string &reason) {
-  // Those of a choice are of all tokens, whatever they choose.
-  if (isChosen && rounding == WeightRounding::ErrorCompensated) {
-    reason = "error compensation needs second moments of each weight, this one "
-             "is chosen at run time";
-    return failure();
-  }
   const MatmulStatistics *statistics = calibrated.find(c.op);
   if (isChosen || !statistics || statistics->secondMoment.empty())
     return std::vector<float>();

@@ -10,6 +10,7 @@
 
 #include "quant/Import/Contraction/MatmulEmitter.h"
 
+#include "quant/Dialect/Quant/IR/Int4Constant.h"
 #include "quant/Import/Contraction/ChosenWeight.h"
 #include "quant/Import/Contraction/ConstantLayout.h"
 
@@ -117,11 +118,21 @@ static SmallVector<int64_t> orderAs(const LoopTensor &tensor,
   return ordered;
 }
 
+/// The right-hand side in the order in which it is stored: that of the constant
+/// that it is chosen from, if it is.
+static LoopTensor getStoredRhs(const Contraction &c) {
+  std::optional<ChosenWeight> chosen = matchChosenWeight(c.rhs);
+  if (!chosen)
+    return c.rhs;
+  llvm::replace(chosen->all.loops, kChosenDim, kUnitDim);
+  return chosen->all;
+}
+
 MatmulEmitter::MatmulEmitter(OpBuilder &builder, const Contraction &c,
                              int64_t outer)
     : builder(builder), contraction(c), loc(c.op->getLoc()),
       batch(orderAs(c.lhs, c.batch)), m(orderAs(c.lhs, c.m)),
-      n(orderAs(c.rhs, c.n)), k(orderAs(c.rhs, c.k)) {
+      n(orderAs(getStoredRhs(c), c.n)), k(orderAs(getStoredRhs(c), c.k)) {
   std::stable_partition(k.begin(), k.end(),
                         [&](int64_t loop) { return loop == outer; });
   // [K, N] is taken as it is; everything else becomes [N, K].
@@ -129,7 +140,7 @@ MatmulEmitter::MatmulEmitter(OpBuilder &builder, const Contraction &c,
   llvm::append_range(plain, k);
   llvm::append_range(plain, n);
   SmallVector<int64_t> loops;
-  llvm::copy_if(c.rhs.loops, std::back_inserter(loops),
+  llvm::copy_if(getStoredRhs(c).loops, std::back_inserter(loops),
                 [](int64_t loop) { return loop != kUnitDim; });
   rhsTransposed = loops != plain;
 }
@@ -232,6 +243,8 @@ Value MatmulEmitter::emitWeight(const LoopTensor &rhs, ArrayRef<int64_t> first,
   batch.push_back(kChosenDim);
   Value all = emitMatrix(chosen->all, first, second);
   batch.clear();
+  if (Value packed = packInt4Constant(builder, all))
+    all = packed;
   return emitChosen(builder, loc, all, chosen->index);
 }
 
@@ -295,7 +308,7 @@ Value MatmulEmitter::emitRhsZeroPoint(const LoopTensor &vector, Value rhs) {
 
 Value MatmulEmitter::emitGroupMatrix(const LoopTensor &matrix,
                                      ArrayRef<int64_t> group) {
-  return emitMatrix(matrix, n, group);
+  return emitWeight(matrix, n, group);
 }
 
 //===----------------------------------------------------------------------===//

@@ -19,7 +19,6 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
@@ -328,32 +327,37 @@ static Value mergeAxes(tensor::CollapseShapeOp collapse, DequantizeOp op) {
 static tensor::ExtractSliceOp sliceBeforeMerging(tensor::ExtractSliceOp slice) {
   auto collapse = slice.getSource().getDefiningOp<tensor::CollapseShapeOp>();
   if (!collapse || !collapse.getSrc().getDefiningOp<DequantizeOp>() ||
-      slice.getOffsets().empty())
+      slice.getOffsets().empty() || !slice.hasUnitStride())
     return slice;
+  OpBuilder builder(slice);
+  Location loc = slice.getLoc();
+  RankedTensorType source = collapse.getSrcType();
   llvm::SmallBitVector dropped = slice.getDroppedDims();
-  SmallVector<ReassociationIndices> groups = collapse.getReassociationIndices(),
-                                    kept;
+  SmallVector<OpFoldResult> offsets, sizes,
+      strides(source.getRank(), builder.getIndexAttr(1));
+  SmallVector<ReassociationIndices> kept;
   SmallVector<int64_t> shape;
-  for (auto [dim, group] : llvm::enumerate(groups)) {
-    if (group.size() != 1 && !getSlicedAxis(slice, dim))
+  // Not by upstream's getExpandedExtractSliceInfo, which takes no such offset
+  // (22.1.8).
+  for (auto [dim, group] :
+       llvm::enumerate(collapse.getReassociationIndices())) {
+    bool isWhole = getSlicedAxis(slice, dim).has_value();
+    if ((group.size() != 1 && !isWhole) || slice.isDynamicSize(dim))
       return slice;
-    if (dropped.test(dim))
-      continue;
-    kept.emplace_back();
+    if (!dropped.test(dim))
+      kept.emplace_back();
     for (int64_t inner : group) {
+      int64_t size =
+          isWhole ? source.getDimSize(inner) : slice.getStaticSize(dim);
+      offsets.push_back(isWhole ? builder.getIndexAttr(0)
+                                : slice.getMixedOffsets()[dim]);
+      sizes.push_back(builder.getIndexAttr(size));
+      if (dropped.test(dim))
+        continue;
       kept.back().push_back(shape.size());
-      shape.push_back(group.size() == 1
-                          ? slice.getStaticSize(dim)
-                          : collapse.getSrcType().getDimSize(inner));
+      shape.push_back(size);
     }
   }
-  OpBuilder builder(slice);
-  SmallVector<OpFoldResult> offsets, sizes, strides;
-  if (failed(tensor::getExpandedExtractSliceInfo(
-          builder, slice, groups, collapse.getSrcType().getShape(), offsets,
-          sizes, strides)))
-    return slice;
-  Location loc = slice.getLoc();
   auto chosen = tensor::ExtractSliceOp::create(
       builder, loc,
       RankedTensorType::get(shape, slice.getType().getElementType()),
