@@ -162,3 +162,25 @@ func.func @negative_empty_weight(%x: tensor<3x0xi8>, %w: tensor<2x0xi8>, %s: ten
       rhs_scale(%s : tensor<2x0xf32>) {group_size = 8 : i64} -> tensor<3x2xf32>
   return %y : tensor<3x2xf32>
 }
+
+// -----
+
+// One of two weights, chosen at run time: the panels of both are one constant,
+// each weight's padded on its own, and those of the choice are sliced.
+// CHECK-LABEL: @chosen
+// CHECK-SAME: %[[E:[^:]*]]: index
+// CHECK-DAG: %[[W:.*]] = arith.constant dense<"0xC8D9EAFBC8D9EAFB{{0+}}AEBF8C9DAEBF8C9D{{0+}}"> : tensor<2x1x1x16x4xi8>
+// CHECK-DAG: arith.muli %[[E]], %{{.*}} : index
+// CHECK-DAG: %[[C:.*]] = tensor.extract_slice %[[W]][%{{.*}}, 0, 0, 0, 0] [1, 1, 1, 16, 4] {{.*}} to tensor<1x1x1x16x4xi8>
+// CHECK-DAG: tensor.extract_slice %{{.*}}[%{{.*}}, 0, 0] [1, 1, 16] [1, 1, 1] : tensor<2x1x16xf32> to tensor<1x1x16xf32>
+// CHECK: quant.packed_scaled_matmul <vpdpbusd_512> 4 ins(%{{.*}}, %[[C]] : tensor<3x8xi8>, tensor<1x1x1x16x4xi8>)
+func.func @chosen(%x: tensor<3x8xi8>, %e: index) -> tensor<3x2xf32> {
+  %p = arith.constant dense<"0x10325476103254767654321076543210"> : tensor<2x2x4xi8>
+  %c = tensor.extract_slice %p[%e, 0, 0] [1, 2, 4] [1, 1, 1] : tensor<2x2x4xi8> to tensor<2x4xi8>
+  %w = quant.unpack_int4 %c : tensor<2x4xi8> -> tensor<2x8xi4>
+  %s = arith.constant dense<[[[1.0], [2.0]], [[3.0], [4.0]]]> : tensor<2x2x1xf32>
+  %t = tensor.extract_slice %s[%e, 0, 0] [1, 2, 1] [1, 1, 1] : tensor<2x2x1xf32> to tensor<2x1xf32>
+  %y = quant.scaled_matmul ins(%x, %w : tensor<3x8xi8>, tensor<2x8xi4>)
+      rhs_scale(%t : tensor<2x1xf32>) {group_size = 8 : i64} -> tensor<3x2xf32>
+  return %y : tensor<3x2xf32>
+}
