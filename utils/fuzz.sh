@@ -18,5 +18,5 @@ if [ "${1:-}" = --spellings ]; then
   module=quantcheck.spellings
   shift
 fi
-PYTHONPATH="$root/python:$root/test/lib" PYTHONDONTWRITEBYTECODE=1 OPENBLAS_NUM_THREADS=1 \
+PATH="$root/build/bin:/usr/lib/llvm-22/bin:$PATH" PYTHONPATH="$root/python:$root/test/lib" PYTHONDONTWRITEBYTECODE=1 OPENBLAS_NUM_THREADS=1 \
   exec /usr/bin/python3 -m "$module" "$@"

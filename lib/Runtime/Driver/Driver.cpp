@@ -399,6 +399,9 @@ llvm::Error Driver::run() {
   if (options.target == RunTarget::X86)
     if (llvm::Error error = verifyHostCanRun(options.cpu, options.features))
       return error;
+  if (options.target == RunTarget::Arm)
+    if (llvm::Error error = verifyHostIsArm())
+      return error;
   if (options.target == RunTarget::NVVM)
     if (const char *problem = quantGpuProblem())
       return llvm::createStringError(llvm::Twine("--target=nvvm: ") + problem);

@@ -16,7 +16,8 @@ using namespace quantmlir;
 /// What the instructions need that `quant-pack-matmul` chooses from. The code
 /// generator itself always generates for the host.
 static constexpr StringLiteral kRelevantFeatures[] = {
-    "avx2", "avx512f", "avx512bw", "avx512vl", "avx512vnni", "avxvnni"};
+    "avx2",       "avx512f", "avx512bw",    "avx512vl",
+    "avx512vnni", "avxvnni", "avxvnniint8", "avx10.2"};
 
 /// LLVM's description of `cpu` with `features`, both of which are known names.
 static std::unique_ptr<llvm::MCSubtargetInfo>
@@ -59,6 +60,15 @@ quantmlir::getTargetFeatures(StringRef cpu, ArrayRef<std::string> features) {
     if (info->checkFeatures("+" + feature.str()) && !host.lookup(feature))
       all.push_back("-" + feature.str());
   return all;
+}
+
+llvm::Error quantmlir::verifyHostIsArm() {
+  llvm::Triple host(llvm::sys::getProcessTriple());
+  if (host.isAArch64())
+    return llvm::Error::success();
+  return llvm::createStringError(
+      "--target=arm: expected an AArch64 host, found " + host.getArchName() +
+      "; quant-opt --quant-to-arm compiles for another machine");
 }
 
 llvm::Error quantmlir::verifyHostCanRun(StringRef cpu,

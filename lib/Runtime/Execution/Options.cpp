@@ -43,20 +43,23 @@ struct CommandLine {
       cl::values(
           clEnumValN(RunTarget::Generic, "generic", "portable loops"),
           clEnumValN(RunTarget::X86, "x86", "integer dot-product instructions"),
+          clEnumValN(RunTarget::Arm, "arm", "the same on an AArch64 host"),
           clEnumValN(RunTarget::NVVM, "nvvm", "kernels on an NVIDIA GPU"))};
   cl::opt<std::string> chip{
       "chip", cl::value_desc("sm_XX"), cl::init("sm_80"), cl::cat(category),
       cl::desc("nvvm: the chip whose kernels are made (default sm_80)")};
   cl::opt<std::string> cpu{
       "cpu", cl::value_desc("name"), cl::init("host"), cl::cat(category),
-      cl::desc("x86: LLVM's name of the CPU whose instructions are chosen")};
+      cl::desc(
+          "x86, arm: LLVM's name of the CPU whose instructions are chosen")};
   cl::list<std::string> features{
       "features", cl::value_desc("+x,-y"), cl::CommaSeparated,
       cl::cat(category),
-      cl::desc("x86: LLVM features to add (+x) or remove (-x)")};
+      cl::desc("x86, arm: LLVM features to add (+x) or remove (-x)")};
   cl::opt<int64_t> threads{
       "threads", cl::value_desc("n"), cl::init(1), cl::cat(category),
-      cl::desc("x86: threads that large matmuls are divided over (default 1)")};
+      cl::desc(
+          "x86, arm: threads that large matmuls are divided over (default 1)")};
   cl::opt<std::string> schedules{
       "schedules", cl::value_desc("file.json"), cl::cat(category),
       cl::desc("x86: tiles and blocks of matmuls that --tune measured")};
@@ -133,10 +136,16 @@ llvm::StringRef quantmlir::getTargetName(RunTarget target) {
     return "generic";
   case RunTarget::X86:
     return "x86";
+  case RunTarget::Arm:
+    return "arm";
   case RunTarget::NVVM:
     return "nvvm";
   }
   llvm_unreachable("all targets are listed");
+}
+
+static bool isCPU(RunTarget target) {
+  return target == RunTarget::X86 || target == RunTarget::Arm;
 }
 
 static llvm::Error verify(const RunOptions &options, bool hasDims) {
@@ -148,9 +157,10 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
                                    llvm::Twine(options.dynamicSize));
   if (hasDims && !options.randomSeed)
     return llvm::createStringError("--dims needs --random-inputs");
-  if (options.target != RunTarget::X86 &&
+  if (!isCPU(options.target) &&
       (options.cpu != "host" || !options.features.empty()))
-    return llvm::createStringError("--cpu and --features need --target=x86");
+    return llvm::createStringError(
+        "--cpu and --features need --target=x86 or --target=arm");
   if (options.target != RunTarget::NVVM && options.chip != "sm_80")
     return llvm::createStringError("--chip needs --target=nvvm");
   constexpr int64_t mostThreads = 1024;
@@ -158,8 +168,9 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
     return llvm::createStringError("--threads: expected 1 to " +
                                    llvm::Twine(mostThreads) + ", found " +
                                    llvm::Twine(options.threads));
-  if (options.threads != 1 && options.target != RunTarget::X86)
-    return llvm::createStringError("--threads needs --target=x86");
+  if (options.threads != 1 && !isCPU(options.target))
+    return llvm::createStringError(
+        "--threads needs --target=x86 or --target=arm");
   if (options.target != RunTarget::X86 &&
       (!options.schedules.empty() || !options.tune.empty()))
     return llvm::createStringError("--schedules and --tune need --target=x86");

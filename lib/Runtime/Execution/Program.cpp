@@ -194,6 +194,13 @@ LogicalResult quantmlir::lowerToLLVM(ModuleOp module, RunTarget target,
     pipeline.threads = options.threads;
     pipeline.schedules = options.schedules;
     buildX86Pipeline(pm, pipeline);
+  } else if (target == RunTarget::Arm) {
+    ArmPipelineOptions pipeline;
+    set(pipeline);
+    pipeline.cpu = options.cpu;
+    pipeline.features = options.features;
+    pipeline.threads = options.threads;
+    buildArmPipeline(pm, pipeline);
   } else if (target == RunTarget::NVVM) {
     NVVMPipelineOptions pipeline;
     set(pipeline);

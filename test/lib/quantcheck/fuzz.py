@@ -67,10 +67,15 @@ def targets():
     return found
 
 
-def batch_options(seed, batch):
+# By quantcheck/run_arm.py, whose emulator has all extensions.
+ARM = [["--target=arm", f"--cpu={cpu}"]
+       for cpu in ("generic", "neoverse-n1", "neoverse-v1")]
+
+
+def batch_options(seed, batch, arm):
     """What one batch is compiled with: (options, scheme or None)."""
     draw = Draw(seed, batch, 0)
-    all_targets = targets()
+    all_targets = ARM if arm else targets()
     options = all_targets[0] if draw.chance(.3) else \
         draw.pick(*all_targets[1:]) + draw.pick([], [], ["--threads=3"])
     scheme = draw.pick(*SCHEMES) if draw.chance(.45) else None
@@ -104,6 +109,8 @@ def main():
     parser = argparse.ArgumentParser(prog="fuzz.sh")
     parser.add_argument("--quant-run",
                         default=str(root / "build" / "bin" / "quant-run"))
+    parser.add_argument("--arm", action="store_true",
+                        help="for AArch64, by an emulator")
     parser.add_argument("--output", default=str(root / "build" / "fuzz"))
     parser.add_argument("--batch", type=int, default=50)
     parser.add_argument("--only", type=int, help="run this program alone")
@@ -112,6 +119,8 @@ def main():
     parser.add_argument("count", type=int)
     parser.add_argument("seed", type=int, nargs="?", default=1)
     options = parser.parse_args()
+    if options.arm:
+        options.quant_run = pathlib.Path(__file__).with_name("run_arm.py")
     begin_time, wrong, done = time.time(), 0, collections.Counter()
     mine, of = (int(v) for v in options.share.split("/"))
     for batch in range(mine, -(-options.count // options.batch), of):
@@ -121,7 +130,7 @@ def main():
             indices = [i for i in indices if i == options.only]
             if not indices:
                 continue
-        compiler, scheme = batch_options(options.seed, batch)
+        compiler, scheme = batch_options(options.seed, batch, options.arm)
         cases = [make(options.seed, i, scheme) for i in indices]
         for at, text in module.check(cases, compiler,
                                      options.quant_run).items():

@@ -12,7 +12,7 @@
 namespace quantmlir {
 
 /// Which pipeline compiles the program.
-enum class RunTarget { Generic, X86, NVVM };
+enum class RunTarget { Generic, X86, Arm, NVVM };
 
 /// The name of a target on the command line.
 llvm::StringRef getTargetName(RunTarget target);

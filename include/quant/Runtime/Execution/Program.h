@@ -38,6 +38,9 @@ bool canUseTiles(llvm::StringRef cpu, llvm::ArrayRef<std::string> features);
 llvm::Error verifyHostCanRun(llvm::StringRef cpu,
                              llvm::ArrayRef<std::string> features);
 
+/// Fails where the host is no AArch64 machine.
+llvm::Error verifyHostIsArm();
+
 /// `features`, and for a `cpu` with AMX, `-x` for each vector extension x that
 /// it has and the host has not: so the tiles' code runs wherever tiles do, or
 /// are emulated.

@@ -33,6 +33,12 @@ using namespace quantmlir;
 /// The most vectors in a row of a tile.
 static constexpr int64_t kMaxVectors = 8;
 
+/// Registers that one vector of the right operand fills.
+static int64_t getRhsRegisters(const qtarget::KernelRow &info) {
+  return std::max<int64_t>(info.n * info.k * info.rhs.bits / info.vectorBits,
+                           1);
+}
+
 int64_t quantmlir::getMaxTileRows(const qtarget::KernelRow &info,
                                   int64_t vectors, bool nibbles) {
   bool wideFile = info.vectorRegisters == 32;
@@ -41,10 +47,12 @@ int64_t quantmlir::getMaxTileRows(const qtarget::KernelRow &info,
   int64_t accumulators = wideFile ? 24 : oneInstruction ? 12 : 8;
   int64_t temporaries = (oneInstruction ? 1 : 2) + nibbles;
   int64_t mostRows = !wideFile ? 4 : nibbles ? 12 : 8;
-  for (int64_t rows = mostRows; rows > 0; --rows) {
+  // Of an instruction of two rows, tiles have whole pairs.
+  for (int64_t rows = mostRows; rows > 0; rows -= info.m) {
     // A single row uses each vector of the right operand once: that one need
     // not stay in a register.
-    int64_t reused = (rows > 1 ? vectors : 1) * (nibbles ? 2 : 1);
+    int64_t reused =
+        (rows > 1 ? vectors : 1) * (nibbles ? 2 : 1) * getRhsRegisters(info);
     if (rows * vectors <= accumulators &&
         rows * vectors + reused + temporaries <= registers)
       return rows;
@@ -94,7 +102,7 @@ RegisterTile quantmlir::chooseRegisterTile(const qtarget::KernelRow &info,
     if (!ShapedType::isDynamic(m))
       mr = std::min(mr, std::max<int64_t>(m, 1));
     // Fewer rows than fit may let more vectors in.
-    for (int64_t rows = mr; rows > 0; --rows) {
+    for (int64_t rows = llvm::alignTo(mr, info.m); rows > 0; rows -= info.m) {
       double c = costOf(info, m, n, vectors, rows, nibbles);
       if (c < least) {
         least = c;

@@ -33,8 +33,10 @@ def main():
         with open(path, "w") as file:
             file.write("".join(case.text() for case in cases))
         for cpu in wanted:
-            packed, executable = cross.compile_for(
-                cpu, path, folder, [case.name for case in cases])
+            calls = [cross.Call(case.name, [a for _, _, a in case.args],
+                                [(case.expected.dtype, case.expected.ndim)])
+                     for case in cases]
+            packed, executable = cross.compile_for(cpu, path, folder, calls)
             used = {kernel: packed.count(
                 f"quant.packed_matmul #qtarget.arm<{kernel}>")
                 for kernel in CPUS[cpu]}
@@ -43,7 +45,8 @@ def main():
                 failures += 1
                 print(f"{cpu}: expected {len(cases)} kernels, found {used}")
             equal = 0
-            for case, found in zip(cases, cross.call_all(executable, cases)):
+            results = cross.call_all(executable, calls)
+            for case, (found,) in zip(cases, results):
                 if found.shape == case.expected.shape and \
                         found.tobytes() == case.expected.tobytes():
                     equal += 1

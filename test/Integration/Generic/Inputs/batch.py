@@ -73,7 +73,7 @@ class Batch:
             inputs.append(os.path.join(folder, f"in{i}.npy"))
             np.save(inputs[-1], array)
         subprocess.run(
-            ["quant-run", model, "--inputs=" + ",".join(inputs),
+            [os.environ.get("QUANT_RUN", "quant-run"), model, "--inputs=" + ",".join(inputs),
              "--outputs=" + folder, *options],
             check=True, stdout=subprocess.DEVNULL)
         failures = 0
