@@ -134,6 +134,42 @@ def QuantDropForeignAttributesPass
   ];
 }
 
+def QuantExternalizeConstantsPass
+    : Pass<"quant-externalize-constants", "::mlir::ModuleOp"> {
+  let summary = "Large constants move to a file that programs map";
+  let description = [{
+    The last step before translation to LLVM IR, for who compiles with LLVM's
+    own tools; `quant-compile` does the same. Every constant of the LLVM dialect
+    of at least `min-bytes` goes to `file`, behind a header of 64 bytes
+    (docs/artifacts.md), at a multiple of 64 bytes. The code finds it at that
+    distance from the address that the variable `symbol` holds, an external
+    symbol that whoever maps the file defines and sets before the first call.
+    Splats, and elements of less than a byte, stay in the code.
+
+    Example:
+
+    ```mlir
+    llvm.mlir.global private constant @w(dense<...> : tensor<64x64xf32>) ...
+    %w = llvm.mlir.addressof @w : !llvm.ptr
+    // becomes
+    llvm.mlir.global external @quantWeights() : !llvm.ptr
+    %0 = llvm.mlir.addressof @quantWeights : !llvm.ptr
+    %1 = llvm.load %0 invariant : !llvm.ptr -> !llvm.ptr
+    %c64 = llvm.mlir.constant(64 : i64) : i64
+    %w = llvm.getelementptr %1[%c64] : (!llvm.ptr, i64) -> !llvm.ptr, i8
+    ```
+  }];
+  let options = [
+    Option<"file", "file", "std::string", "", "Where the constants go">,
+    Option<"symbol", "symbol", "std::string", "\"quantWeights\"",
+           "The variable that holds the address of the mapped file">,
+    Option<"minBytes", "min-bytes", "uint64_t", "4096",
+           "Constants of fewer bytes stay in the code">
+  ];
+  let statistics = [Statistic<"numBytes", "bytes", "Bytes of the file">];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 def QuantApproximateMathPass
     : Pass<"quant-approximate-math", "::mlir::ModuleOp"> {
   let summary = "Exponential, error function, tanh and log as polynomials";

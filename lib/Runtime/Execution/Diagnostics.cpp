@@ -23,24 +23,33 @@ static StringRef getName(DiagnosticSeverity severity) {
 }
 
 /// `file:line:column: `, as editors understand it.
-static void showLocation(Location location) {
+static void printLocation(Location location, llvm::raw_ostream &os) {
   auto file = location->findInstanceOf<FileLineColLoc>();
   if (!file) {
     if (!isa<UnknownLoc>(location))
-      llvm::errs() << location << ": ";
+      os << location << ": ";
     return;
   }
-  llvm::errs() << file.getFilename().getValue() << ":";
+  os << file.getFilename().getValue() << ":";
   // The module has no line of its own.
   if (file.getLine())
-    llvm::errs() << file.getLine() << ":" << file.getColumn() << ":";
-  llvm::errs() << " ";
+    os << file.getLine() << ":" << file.getColumn() << ":";
+  os << " ";
 }
 
-static void show(const Diagnostic &diagnostic) {
-  showLocation(diagnostic.getLocation());
-  llvm::errs() << getName(diagnostic.getSeverity()) << ": " << diagnostic
-               << "\n";
+void quantmlir::printDiagnostic(const Diagnostic &diagnostic,
+                                llvm::raw_ostream &os) {
+  printLocation(diagnostic.getLocation(), os);
+  os << getName(diagnostic.getSeverity()) << ": " << diagnostic;
+}
+
+void quantmlir::visitDiagnostics(
+    const Diagnostic &diagnostic,
+    llvm::function_ref<void(const Diagnostic &)> visit) {
+  visit(diagnostic);
+  for (const Diagnostic &note : diagnostic.getNotes())
+    if (!StringRef(note.str()).starts_with("see current operation"))
+      visit(note);
 }
 
 DiagnosticCollector::DiagnosticCollector(MLIRContext *context, bool showRemarks)
@@ -48,10 +57,8 @@ DiagnosticCollector::DiagnosticCollector(MLIRContext *context, bool showRemarks)
         if (diagnostic.getSeverity() == DiagnosticSeverity::Remark &&
             (quiet || !showRemarks))
           return;
-        // Notes of an error print the op they belong to, which may be long:
-        // the location says enough.
-        show(diagnostic);
-        for (const Diagnostic &note : diagnostic.getNotes())
-          if (!StringRef(note.str()).starts_with("see current operation"))
-            show(note);
+        visitDiagnostics(diagnostic, [](const Diagnostic &part) {
+          printDiagnostic(part, llvm::errs());
+          llvm::errs() << "\n";
+        });
       }) {}

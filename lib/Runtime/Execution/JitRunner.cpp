@@ -10,6 +10,7 @@
 #include "quant/Runtime/Execution/JitRunner.h"
 
 #include "quant/CAPI/AMX.h"
+#include "quant/Conversion/ExternalConstants.h"
 #include "quant/Instrument/InstrumentMatmuls.h"
 #include "quant/Instrument/SwitchMatmuls.h"
 #include "quant/Runtime/Cuda/CudaRuntime.h"
@@ -18,7 +19,6 @@
 #include "mlir/ExecutionEngine/CRunnerUtils.h"
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/GPU/GPUToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -45,11 +45,6 @@ extern "C" void __truncdfbf2();
 
 static_assert(sizeof(void *) == sizeof(int64_t),
               "descriptors are read as words of 64 bits");
-
-/// Constants of at least this size are bound by address.
-static constexpr size_t kMinExternalBytes = 4096;
-/// What the lowering of memrefs promises about the address of a constant.
-static constexpr uint64_t kConstantAlignment = 64;
 
 void quantmlir::initializeJit(DialectRegistry &registry) {
   llvm::CrashRecoveryContext::Enable();
@@ -95,32 +90,10 @@ namespace {
 using Addresses = std::vector<std::pair<std::string, const void *>>;
 } // namespace
 
-/// The bytes of a constant that is large enough to stay out of the code.
-static ArrayRef<char> getExternalBytes(LLVM::GlobalOp global) {
-  Attribute value = global.getValueOrNull();
-  ArrayRef<char> bytes;
-  // The program writes to its variables, the attribute's bytes stay.
-  if (!global.getConstant())
-    return bytes;
-  // Elements of less than a byte are not stored as the code reads them.
-  auto elements = dyn_cast_or_null<ElementsAttr>(value);
-  if (!elements || !elements.getElementType().isIntOrFloat() ||
-      elements.getElementType().getIntOrFloatBitWidth() % 8 != 0)
-    return bytes;
-  if (auto resource = dyn_cast_or_null<DenseResourceElementsAttr>(value)) {
-    if (AsmResourceBlob *blob = resource.getRawHandle().getBlob())
-      bytes = blob->getData();
-  } else if (auto dense = dyn_cast_or_null<DenseElementsAttr>(value)) {
-    if (!dense.isSplat())
-      bytes = dense.getRawData();
-  }
-  return bytes.size() < kMinExternalBytes ? ArrayRef<char>() : bytes;
-}
-
 /// Turns large constants into declarations and collects their addresses. Bytes
 /// that are not aligned as the code expects are copied to `aligned`.
-static llvm::Error externalizeConstants(ModuleOp module, Addresses &addresses,
-                                        std::vector<HostTensor> &aligned) {
+static llvm::Error bindConstants(ModuleOp module, Addresses &addresses,
+                                 std::vector<HostTensor> &aligned) {
   for (auto global : module.getOps<LLVM::GlobalOp>()) {
     ArrayRef<char> bytes = getExternalBytes(global);
     if (bytes.empty())
@@ -276,7 +249,7 @@ JitRunner::create(OwningOpRef<ModuleOp> module, Signature signature) {
   cleanObserver(*module);
   Addresses addresses;
   if (llvm::Error missing =
-          externalizeConstants(*module, addresses, runner->alignedConstants))
+          bindConstants(*module, addresses, runner->alignedConstants))
     return std::move(missing);
   if (llvm::Error missing = loadThreads(*module))
     return std::move(missing);

@@ -9,7 +9,6 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SourceMgr.h"
 
 #include "quant/Conversion/Passes.h"
@@ -40,10 +39,16 @@ OwningOpRef<ModuleOp> quantmlir::loadProgram(StringRef path,
         << path << ": " << file.getError().message();
     return nullptr;
   }
+  return loadProgram(std::move(*file), context);
+}
+
+OwningOpRef<ModuleOp>
+quantmlir::loadProgram(std::unique_ptr<llvm::MemoryBuffer> file,
+                       MLIRContext *context) {
+  std::string path = file->getBufferIdentifier().str();
   // Resources of bytecode may point into the buffer, so they share it.
   auto manager = std::make_shared<llvm::SourceMgr>();
-  unsigned buffer =
-      manager->AddNewSourceBuffer(std::move(*file), llvm::SMLoc());
+  unsigned buffer = manager->AddNewSourceBuffer(std::move(file), llvm::SMLoc());
   auto module = parseSourceFile<ModuleOp>(manager, context);
   if (!module) {
     std::string hint =
@@ -190,7 +195,9 @@ LogicalResult quantmlir::lowerToLLVM(ModuleOp module, RunTarget target,
     X86PipelineOptions pipeline;
     set(pipeline);
     pipeline.cpu = options.cpu;
-    pipeline.features = getTargetFeatures(options.cpu, options.features);
+    pipeline.features = options.forThisMachine
+                            ? getTargetFeatures(options.cpu, options.features)
+                            : options.features;
     pipeline.threads = options.threads;
     pipeline.schedules = options.schedules;
     buildX86Pipeline(pm, pipeline);

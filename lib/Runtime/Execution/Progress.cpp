@@ -5,6 +5,8 @@
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <cerrno>
+
 using namespace quantmlir;
 
 static constexpr std::chrono::seconds kPatience{2};
@@ -15,7 +17,8 @@ ProgressStage::ProgressStage(std::string name, bool atOnce)
       lastUpdate(begin) {
   if (atOnce) {
     isNamed = true;
-    llvm::errs() << "quant-run: " << this->name << " ...\n";
+    llvm::errs() << program_invocation_short_name << ": " << this->name
+                 << " ...\n";
   } else {
     watcher = std::thread([this] { watch(); });
   }
@@ -26,7 +29,7 @@ void ProgressStage::watch() {
   if (finished.wait_for(lock, kPatience, [this] { return isFinished; }))
     return;
   isNamed = true;
-  llvm::errs() << "quant-run: " << name << " ...\n";
+  llvm::errs() << program_invocation_short_name << ": " << name << " ...\n";
 }
 
 void ProgressStage::update(int64_t done, int64_t total) {
@@ -35,7 +38,8 @@ void ProgressStage::update(int64_t done, int64_t total) {
     return;
   lastUpdate = now;
   std::chrono::duration<double> spent = now - begin;
-  llvm::errs() << "quant-run: " << name << ": " << done << " of " << total
+  llvm::errs() << program_invocation_short_name << ": " << name << ": " << done
+               << " of " << total
                << llvm::format(", %.0f s left\n",
                                spent.count() * (total - done) / done);
 }
@@ -50,6 +54,6 @@ ProgressStage::~ProgressStage() {
     watcher.join();
   std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
   if (isNamed)
-    llvm::errs() << "quant-run: " << name << ": "
+    llvm::errs() << program_invocation_short_name << ": " << name << ": "
                  << llvm::format("%.1f s\n", time.count());
 }

@@ -34,6 +34,8 @@ struct RunOptions {
   RunTarget target = RunTarget::Generic;
   std::string cpu = "host";
   std::vector<std::string> features;
+  /// Whether the code is run here, and not on a machine that has all of `cpu`.
+  bool forThisMachine = true;
   /// Threads that large matmuls are divided over.
   int64_t threads = 1;
   /// File of measured schedules; empty: the cost model's.

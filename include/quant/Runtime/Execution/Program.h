@@ -12,11 +12,17 @@
 #include "quant/Runtime/Execution/JitRunner.h"
 #include "quant/Runtime/Execution/Options.h"
 
+#include "llvm/Support/MemoryBuffer.h"
+
 namespace quantmlir {
 
 /// Parses text or bytecode; diagnostics say what is wrong.
 mlir::OwningOpRef<mlir::ModuleOp> loadProgram(llvm::StringRef path,
                                               mlir::MLIRContext *context);
+/// The same of a file in memory, which its name stands for.
+mlir::OwningOpRef<mlir::ModuleOp>
+loadProgram(std::unique_ptr<llvm::MemoryBuffer> file,
+            mlir::MLIRContext *context);
 
 /// The function `entry`, or `main`, or the only public one.
 llvm::Expected<Signature> findEntry(mlir::ModuleOp module,
