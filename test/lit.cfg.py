@@ -23,6 +23,8 @@ config.environment["PYTHONPATH"] = os.pathsep.join(
     for folder in ("python", "test/lib", "benchmarks", "test")
 )
 config.environment["PYTHONDONTWRITEBYTECODE"] = "1"
+config.environment["QUANTMLIR_LIBRARY"] = os.path.join(
+    config.quant_build_dir, "lib", "libquantmlir.so.1")
 # One thread a test: lit runs as many tests as there are cores.
 config.environment["OMP_NUM_THREADS"] = "1"
 config.environment["OPENBLAS_NUM_THREADS"] = "1"
@@ -51,6 +53,7 @@ config.substitutions += [
     ("%build", config.quant_build_dir),
     ("%cmake", config.cmake),
     ("%cxx", config.cxx),
+    ("%cc", config.cc),
     ("%mlir_dir", config.mlir_dir),
 ]
 

@@ -1,0 +1,98 @@
+//===- Compile.cpp - from the quant stage to a compiled model -------------===//
+
+#include "quant/Artifact/Compile.h"
+
+#include "quant/Artifact/CodeTarget.h"
+#include "quant/Artifact/ModelCode.h"
+#include "quant/Runtime/Program.h"
+#include "quant/Runtime/Reported.h"
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+llvm::Error quantmlir::verifyTargetOptions(const RunOptions &options) {
+  constexpr int64_t mostThreads = 1024;
+  if (options.threads < 1 || options.threads > mostThreads)
+    return llvm::createStringError("--threads: expected 1 to " +
+                                   Twine(mostThreads) + ", found " +
+                                   Twine(options.threads));
+  if (options.target != RunTarget::X86 && options.threads != 1)
+    return llvm::createStringError("--threads needs --target=x86");
+  if (options.target != RunTarget::X86 && !options.schedules.empty())
+    return llvm::createStringError("--schedules needs --target=x86");
+  for (StringRef feature : options.features)
+    if (feature.size() < 2 || (feature[0] != '+' && feature[0] != '-'))
+      return llvm::createStringError(
+          "--features: expected +name or -name, found '" + feature + "'");
+  return llvm::Error::success();
+}
+
+/// Gives the function the name that ModelCode.cpp looks for, and takes from it
+/// the right to write to its arguments.
+static llvm::Error prepareFunction(ModuleOp module, StringRef name) {
+  auto function = module.lookupSymbol<func::FuncOp>(name);
+  if (!function)
+    return llvm::createStringError("expected a function '" + name + "'");
+  if (name != kProgramName && module.lookupSymbol(kProgramName))
+    return llvm::createStringError("the symbol '" + kProgramName +
+                                   "' is taken");
+  SymbolTable::setSymbolName(function, kProgramName);
+  auto no = BoolAttr::get(module.getContext(), false);
+  for (unsigned i = 0; i < function.getNumArguments(); ++i)
+    if (isa<TensorType>(function.getArgumentTypes()[i]))
+      function.setArgAttr(
+          i, bufferization::BufferizationDialect::kWritableAttrName, no);
+  return llvm::Error::success();
+}
+
+llvm::Expected<CompiledModel> quantmlir::compileModel(
+    ModuleOp module, const Signature &signature, const RunOptions &options,
+    const CompileOptions &compile, ProductSummary *products) {
+  if (!isModelName(compile.name))
+    return llvm::createStringError("--name: expected a C identifier, found '" +
+                                   compile.name + "'");
+  if (options.target == RunTarget::NVVM)
+    return llvm::createStringError(
+        "--target=nvvm: programs with GPU kernels are run by quant-run; "
+        "expected generic or x86");
+  auto machine =
+      createTargetMachine(compile.triple, options.cpu, options.features);
+  if (!machine)
+    return machine.takeError();
+  const llvm::Triple &triple = (*machine)->getTargetTriple();
+  if (options.target == RunTarget::X86 && !triple.isX86())
+    return llvm::createStringError("--target=x86: expected an x86 triple, "
+                                   "found '" +
+                                   triple.str() + "'");
+  if (llvm::Error error = prepareFunction(module, signature.name))
+    return std::move(error);
+  if (failed(lowerToLLVM(module, options.target, options, options.strict)))
+    return reported();
+  if (products)
+    products->addPortable(module);
+
+  CompiledModel model;
+  model.weights = externalizeConstants(module);
+  ModelFacts &facts = model.facts;
+  facts.name = compile.name;
+  facts.scheme = options.quantize.value_or("");
+  facts.target = getTargetName(options.target).str();
+  facts.triple = triple.str();
+  facts.cpu = (*machine)->getTargetCPU().str();
+  facts.features = (*machine)->getTargetFeatureString().str();
+  facts.signature = signature;
+  if (!model.weights.isEmpty()) {
+    facts.weightsFile = compile.weightsFile.empty() ? compile.name + ".weights"
+                                                    : compile.weightsFile;
+    facts.weightsSize = model.weights.getSize();
+    llvm::copy(model.weights.getHash(), facts.weightsHash.begin());
+  }
+  auto object = generateObject(module, facts, **machine);
+  if (!object)
+    return object.takeError();
+  model.object = std::move(*object);
+  return model;
+}

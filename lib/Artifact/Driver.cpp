@@ -1,0 +1,227 @@
+//===- Driver.cpp - what quant-compile does -------------------------------===//
+
+#include "quant/Artifact/Driver.h"
+
+#include "quant/Runtime/Diagnostics.h"
+#include "quant/Runtime/Program.h"
+#include "quant/Runtime/Progress.h"
+#include "quant/Runtime/Reported.h"
+
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace quantmlir;
+namespace cl = llvm::cl;
+
+namespace {
+
+/// The options, alive only while the command line is read; those that
+/// quant-run has too mean the same.
+struct CommandLine {
+  cl::OptionCategory category{"quant-compile options"};
+  cl::opt<std::string> model{cl::Positional, cl::Required,
+                             cl::desc("MODEL.mlir or MODEL.mlirbc"),
+                             cl::cat(category)};
+  cl::opt<std::string> emit{
+      "emit", cl::value_desc("dir/name.so|.o"), cl::Required, cl::cat(category),
+      cl::desc("Write a shared library or an object, and beside it name.h and "
+               "name.weights")};
+  cl::opt<std::string> name{
+      "name", cl::value_desc("identifier"), cl::cat(category),
+      cl::desc("What the symbol begins with: identifier_artifact (default: of "
+               "the file's name)")};
+  cl::opt<std::string> entry{
+      "entry", cl::value_desc("name"), cl::cat(category),
+      cl::desc("Function to compile (default: main, or the only public one)")};
+  cl::opt<std::string> quantize{
+      "quantize", cl::value_desc("options"), cl::ValueOptional,
+      cl::cat(category),
+      cl::desc("Quantize float matmuls first, with these options of "
+               "quant-quantize-matmul")};
+  cl::opt<RunTarget> target{
+      "target", cl::init(RunTarget::Generic), cl::cat(category),
+      cl::desc("Pipeline that compiles the program"),
+      cl::values(clEnumValN(RunTarget::Generic, "generic", "portable loops"),
+                 clEnumValN(RunTarget::X86, "x86",
+                            "integer dot-product instructions"))};
+  cl::opt<std::string> triple{
+      "triple", cl::value_desc("arch-vendor-os"), cl::cat(category),
+      cl::desc("Machine to compile for (default: this one)")};
+  cl::opt<std::string> cpu{
+      "cpu", cl::value_desc("name"), cl::init("host"), cl::cat(category),
+      cl::desc("LLVM's name of the CPU to compile for (default: this one, or "
+               "any of another triple)")};
+  cl::list<std::string> features{
+      "features", cl::value_desc("+x,-y"), cl::CommaSeparated,
+      cl::cat(category), cl::desc("LLVM features to add (+x) or remove (-x)")};
+  cl::opt<int64_t> threads{
+      "threads", cl::value_desc("n"), cl::init(1), cl::cat(category),
+      cl::desc("x86: threads that large matmuls are divided over (default 1)")};
+  cl::opt<std::string> schedules{
+      "schedules", cl::value_desc("file.json"), cl::cat(category),
+      cl::desc("x86: tiles and blocks of matmuls that quant-run --tune "
+               "measured")};
+  cl::opt<std::string> linker{
+      "linker", cl::value_desc("cc"), cl::cat(category),
+      cl::desc("Compiler driver that links a shared library (default cc)")};
+  cl::opt<bool> strict{
+      "strict", cl::cat(category),
+      cl::desc("Fail where a product stays in float, a weight is quantized in "
+               "every call, or a scheme cannot be honoured")};
+  cl::opt<bool> progress{
+      "progress", cl::cat(category),
+      cl::desc("Name every stage on stderr, not only those that take long")};
+  cl::opt<bool> verbose{"verbose", cl::cat(category),
+                        cl::desc("Show the compiler's remarks")};
+};
+
+/// Carries one model through its stages.
+class Emitter {
+public:
+  Emitter(const ArtifactOptions &options, MLIRContext &context)
+      : options(options), context(context),
+        diagnostics(&context, options.run.verbose) {}
+
+  llvm::Error run();
+
+private:
+  llvm::Error load();
+  llvm::Error quantize();
+  llvm::Error write(const CompiledModel &model);
+
+  ProgressStage stage(const Twine &name) {
+    return ProgressStage(name.str(), options.run.progress);
+  }
+
+  const ArtifactOptions &options;
+  MLIRContext &context;
+  DiagnosticCollector diagnostics;
+  OwningOpRef<ModuleOp> module;
+  Signature signature;
+  ProductSummary products;
+};
+
+} // namespace
+
+/// Takes away options that LLVM's library brings along under our names.
+static void removeForeignOptions() {
+  auto &options = cl::getRegisteredOptions();
+  for (StringRef name : {"threads", "emit", "name", "linker"})
+    if (auto found = options.find(name); found != options.end())
+      found->second->removeArgument();
+}
+
+llvm::Expected<ArtifactOptions> quantmlir::parseArtifactOptions(int argc,
+                                                                char **argv) {
+  removeForeignOptions();
+  CommandLine line;
+  cl::HideUnrelatedOptions(line.category);
+  cl::ParseCommandLineOptions(
+      argc, argv, "quantize and compile an MLIR program for C and Python\n");
+  ArtifactOptions options;
+  auto paths = ArtifactPaths::of(line.emit);
+  if (!paths)
+    return llvm::createStringError("--emit: " +
+                                   llvm::toString(paths.takeError()));
+  options.paths = std::move(*paths);
+  options.compile.name = line.name.empty()
+                             ? makeModelName(options.paths.getStem())
+                             : line.name.getValue();
+  options.compile.triple = line.triple;
+  options.compile.weightsFile = options.paths.getStem() + ".weights";
+  options.linker = line.linker;
+  RunOptions &run = options.run;
+  run.model = line.model;
+  run.entry = line.entry;
+  if (line.quantize.getNumOccurrences())
+    run.quantize = line.quantize;
+  run.target = line.target;
+  run.cpu = line.cpu;
+  run.features.assign(line.features.begin(), line.features.end());
+  run.forThisMachine = false;
+  run.threads = line.threads;
+  run.schedules = line.schedules;
+  run.strict = line.strict;
+  run.progress = line.progress;
+  run.verbose = line.verbose;
+  if (llvm::Error error = verifyTargetOptions(run))
+    return std::move(error);
+  return options;
+}
+
+llvm::Error Emitter::load() {
+  ProgressStage progress = stage("reading " + options.run.model);
+  module = loadProgram(options.run.model, &context);
+  if (!module)
+    return reported();
+  auto found = findEntry(*module, options.run.entry);
+  if (!found)
+    return llvm::createStringError(options.run.model + ": " +
+                                   llvm::toString(found.takeError()));
+  signature = std::move(*found);
+  return failed(keepOnly(*module, signature.name)) ? reported()
+                                                   : llvm::Error::success();
+}
+
+llvm::Error Emitter::quantize() {
+  ProgressStage progress = stage("importing and quantizing");
+  if (failed(runQuantStage(*module, options.run, options.run.strict)))
+    return reported();
+  products = ProductSummary::of(*module, options.run.quantize.has_value());
+  return llvm::Error::success();
+}
+
+static void printFile(StringRef path) {
+  uint64_t size = 0;
+  if (!llvm::sys::fs::file_size(path, size))
+    llvm::outs() << "wrote " << path << ": " << size << " bytes\n";
+}
+
+llvm::Error Emitter::write(const CompiledModel &model) {
+  ProgressStage progress = stage("writing " + options.paths.code);
+  if (llvm::Error error = writeArtifact(
+          options.paths, model.facts, model.object,
+          [&](llvm::raw_ostream &os) { model.weights.print(os); },
+          options.linker))
+    return error;
+  printFile(options.paths.code);
+  printFile(options.paths.header);
+  if (!model.weights.isEmpty())
+    printFile(options.paths.getWeights(model.facts));
+  return llvm::Error::success();
+}
+
+llvm::Error Emitter::run() {
+  if (options.run.quantize)
+    if (llvm::Error error = verifyQuantizeOptions(*options.run.quantize))
+      return error;
+  if (llvm::Error error = load())
+    return error;
+  if (llvm::Error error = quantize())
+    return error;
+  llvm::Expected<CompiledModel> model = [&] {
+    ProgressStage progress = stage("compiling");
+    return compileModel(*module, signature, options.run, options.compile,
+                        &products);
+  }();
+  if (!model)
+    return model.takeError();
+  printProducts(products, llvm::outs());
+  return write(*model);
+}
+
+int quantmlir::emitModel(const ArtifactOptions &options,
+                         DialectRegistry &registry) {
+  initializeJit(registry);
+  MLIRContext context(registry);
+  int status = 0;
+  llvm::handleAllErrors(
+      Emitter(options, context).run(), [&](const Reported &) { status = 1; },
+      [&](const llvm::ErrorInfoBase &error) {
+        llvm::errs() << "error: " << error.message() << "\n";
+        status = 1;
+      });
+  return status;
+}
