@@ -1,0 +1,136 @@
+"""From a program to a model."""
+
+import ctypes
+import os
+import pathlib
+import platform
+
+from . import _capi, _frontends, errors
+from .model import Log, Model, encode
+
+_LIBRARY = _capi.library
+
+
+def compile(program, *, quantize=None, target=None, cpu=None, features=None,
+            triple=None, threads=1, entry=None, name=None, schedules=None,
+            strict=False, example_inputs=None):
+    """Quantizes and compiles a program.
+
+    Args:
+        program: a path (``str`` without a line end, or ``os.PathLike``) of MLIR
+            text or bytecode, or of an ``.onnx`` file; MLIR as ``bytes`` (text
+            or bytecode) or as ``str`` with line ends; or a ``torch.nn.Module``.
+            The last of these and ``.onnx`` need the package torch-mlir.
+        quantize: the scheme, options of quant-quantize-matmul
+            (docs/schemes.md), such as ``"weights=group group-size=32
+            weight-bits=4"``; ``""`` is its defaults, None leaves the program as
+            it is written.
+        target: ``"x86"`` (integer dot-product instructions) or ``"generic"``
+            (portable loops); both give the same integers. None: x86 where
+            this machine is one and no other is asked for.
+        cpu: LLVM's name of the CPU; None: this machine's.
+        features: LLVM features, ``"+x,-y"``; None: the CPU's.
+        triple: another machine, for `Model.save` only; None: this one.
+        threads: x86: number of threads that large matmuls are divided over.
+        entry: the function; None: ``main`` or the only public one.
+        name: what the symbol of a saved model begins with, a C identifier;
+            None: made of the path, or ``"model"``.
+        schedules: path of a file that ``quant-run --tune`` wrote.
+        strict: fail where a product stays in float against the scheme.
+        example_inputs: tuple of tensors, for a ``torch.nn.Module``.
+
+    Returns:
+        A `Model`. What stays in float, and why, is in its ``remarks``.
+
+    Raises:
+        CompileError: the program is not accepted; ``.diagnostics`` says where.
+        FileError: a file cannot be read.
+        InvalidArgument: an option is not understood, or this machine cannot
+            run the code.
+        MissingPackage: torch-mlir is not installed and the input needs it.
+    """
+    if target is None:
+        is_x86 = platform.machine() in ("x86_64", "AMD64") and triple is None
+        target = "x86" if is_x86 else "generic"
+    options = _capi.CompileOptions(
+        size=ctypes.sizeof(_capi.CompileOptions), target=encode(target),
+        cpu=encode(cpu), features=encode(features), triple=encode(triple),
+        name=encode(name or _make_name(program)), schedules=encode(schedules),
+        threads=threads, strict=int(strict))
+    with Log() as log:
+        source = _load(program, entry, example_inputs, log)
+        try:
+            if quantize is not None:
+                log.check(_LIBRARY.quantProgramQuantize(
+                    source, encode(quantize), int(strict), log.pointer))
+            model = ctypes.c_void_p()
+            log.check(_LIBRARY.quantProgramCompile(
+                source, ctypes.byref(options), log.pointer,
+                ctypes.byref(model)))
+        finally:
+            _LIBRARY.quantProgramDestroy(source)
+        return Model(model.value, log.entries())
+
+
+def load(path, weights=None):
+    """Loads a model that `Model.save` or quant-compile wrote.
+
+    Args:
+        path: ``NAME.so`` or ``NAME.o``.
+        weights: path of the weights; None: the file beside it. It is mapped
+            read-only, so that processes share its memory.
+
+    Raises:
+        FileError: it is no model, is not complete, is for another machine, or
+            its weights are others.
+    """
+    model = ctypes.c_void_p()
+    with Log() as log:
+        log.check(_LIBRARY.quantModelLoad(encode(path), encode(weights),
+                                          log.pointer, ctypes.byref(model)))
+    return Model(model.value)
+
+
+def _is_text(program):
+    return isinstance(program, str) and "\n" in program
+
+
+def _make_name(program):
+    stem = ""
+    if isinstance(program, os.PathLike) or (
+            isinstance(program, str) and not _is_text(program)):
+        stem = pathlib.Path(program).stem
+    name = "".join(c if c.isascii() and c.isalnum() else "_" for c in stem)
+    if not name.strip("_"):
+        return "model"
+    return "m" + name if name[0].isdigit() else name
+
+
+def _load(program, entry, example_inputs, log):
+    """A QuantProgram."""
+    if _frontends.is_torch_module(program):
+        program = _frontends.import_torch(program, example_inputs)
+    elif example_inputs is not None:
+        raise errors.InvalidArgument(
+            "example_inputs: expected a torch.nn.Module with them, found "
+            + type(program).__name__)
+    elif isinstance(program, (str, os.PathLike)) and not _is_text(program) \
+            and pathlib.Path(program).suffix == ".onnx":
+        program = _frontends.import_onnx(program)
+    source = ctypes.c_void_p()
+    if _is_text(program):
+        program = program.encode()
+    if isinstance(program, (bytes, bytearray, memoryview)):
+        data = bytes(program)
+        status = _LIBRARY.quantProgramLoadMemory(
+            data, len(data), b"program", encode(entry), log.pointer,
+            ctypes.byref(source))
+    elif isinstance(program, (str, os.PathLike)):
+        status = _LIBRARY.quantProgramLoadFile(
+            encode(program), encode(entry), log.pointer, ctypes.byref(source))
+    else:
+        raise errors.InvalidArgument(
+            "expected a path, MLIR as bytes or str, or a torch.nn.Module, found "
+            + type(program).__name__)
+    log.check(status)
+    return source

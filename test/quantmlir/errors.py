@@ -1,0 +1,166 @@
+# RUN: rm -rf %t && mkdir %t
+# RUN: %python %s %t
+"""What is not accepted raises an error of its kind that says what was expected
+and what was found, and leaves everything usable."""
+
+import pathlib
+import sys
+
+import numpy as np
+import quantmlir
+from quantmlir import (CompileError, FileError, InvalidArgument, MissingPackage,
+                       ModelStopped, QuantError)
+
+from Artifact.Inputs import programs
+
+FOLDER = pathlib.Path(sys.argv[1])
+
+
+def raises(kind, call, *words):
+    try:
+        call()
+    except QuantError as error:
+        assert type(error) is kind, (type(error), error)
+        for word in words:
+            assert word in str(error), (word, str(error))
+        return error
+    raise AssertionError(f"nothing was raised where {words} was expected")
+
+
+text, weights = programs.mlp()
+x = programs.activations(3)
+m = quantmlir.compile(text, target="generic")
+y = m(x)
+
+# Programs.
+error = raises(FileError, lambda: quantmlir.compile("func.func @main(\n"), "program:")
+assert error.diagnostics and ": error: " in error.diagnostics[0], error.diagnostics
+raises(FileError, lambda: quantmlir.compile("no/such.mlir"),
+       "no/such.mlir: No such file or directory")
+raises(InvalidArgument, lambda: quantmlir.compile(text, entry="g"),
+       "expected a public function 'g', found: main")
+raises(InvalidArgument, lambda: quantmlir.compile(3), "found int")
+raises(InvalidArgument, lambda: quantmlir.compile(text, example_inputs=(1,)),
+       "expected a torch.nn.Module")
+scalar = "func.func @main(%x: index) -> index {\n  return %x : index\n}"
+raises(InvalidArgument, lambda: quantmlir.compile(scalar),
+       "'main' argument 0: expected a ranked tensor", "found index")
+
+# Options.
+raises(InvalidArgument, lambda: quantmlir.compile(text, quantize="weights=row"),
+       "found 'weights=row'")
+raises(InvalidArgument, lambda: quantmlir.compile(text, target="arm"),
+       "target: expected generic or x86, found 'arm'")
+raises(InvalidArgument,
+       lambda: quantmlir.compile(text, target="generic", threads=2), "threads")
+raises(InvalidArgument, lambda: quantmlir.compile(text, target="x86", threads=-1),
+       "expected 1 to 1024, found -1")
+raises(InvalidArgument, lambda: quantmlir.compile(text, target="x86", cpu="zen"),
+       "found 'zen'")
+raises(CompileError, lambda: quantmlir.compile(text, name="a b"),
+       "expected a C identifier, found 'a b'")
+# A weight that is no constant.
+computed = """
+func.func @main(%x: tensor<4x4xf32>, %w: tensor<4x4xf32>) -> tensor<4x4xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4x4xf32>
+  %i = linalg.fill ins(%zero : f32) outs(%e : tensor<4x4xf32>) -> tensor<4x4xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<4x4xf32>, tensor<4x4xf32>) outs(%i : tensor<4x4xf32>) -> tensor<4x4xf32>
+  return %y : tensor<4x4xf32>
+}"""
+lenient = quantmlir.compile(computed, quantize="weights=channel")
+assert any("remark" in r for r in lenient.remarks), lenient.remarks
+strict = raises(
+    CompileError,
+    lambda: quantmlir.compile(computed, quantize="weights=channel", strict=True))
+assert any(d.startswith("program:6:8: error: ") for d in strict.diagnostics), \
+    strict.diagnostics
+
+# Arrays.
+raises(InvalidArgument, lambda: m(), "expected 1 inputs", "found 0")
+raises(InvalidArgument, lambda: m(x, x), "found 2")
+raises(InvalidArgument, lambda: m(x.astype(np.float64)),
+       "input 0: expected tensor<?x64xf32>, found an array of float64 with shape "
+       "(3, 64); array.astype('float32') converts it")
+raises(InvalidArgument, lambda: m(x.T),
+       "input 0: expected tensor<?x64xf32>, found an array of float32 with shape "
+       "(64, 3)")
+raises(InvalidArgument, lambda: m(x[0]), "shape (64)")
+raises(InvalidArgument, lambda: m(x.astype(">f4")), "found an array of >f4")
+raises(InvalidArgument, lambda: m("text"), "input 0")
+raises(InvalidArgument, lambda: m(None), "found NoneType")
+raises(InvalidArgument, lambda: m(x, out=np.empty((3, 31), np.float32)),
+       "result 0: expected tensor<?x32xf32>")
+raises(InvalidArgument, lambda: m(x, out=np.empty((2, 32), np.float32)),
+       "result 0: tensor<3x32xf32> takes 384 bytes, the memory has 256")
+raises(InvalidArgument, lambda: m(x, out=[None, None]), "found 2")
+raises(InvalidArgument, lambda: m(x, out=[[1.0]]), "found list")
+frozen = np.empty((3, 32), np.float32)
+frozen.flags.writeable = False
+raises(InvalidArgument, lambda: m(x, out=frozen), "read-only")
+raises(InvalidArgument, lambda: m(x, out=np.empty((3, 32), np.float32)[::-1]),
+       "not negative")
+
+# Sizes that must be equal and are not: the program stops, the process goes on.
+adds = quantmlir.compile("""
+func.func @main(%x: tensor<?x4xf32>, %y: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %c0 = arith.constant 0 : index
+  %m = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %n = tensor.dim %y, %c0 : tensor<?x4xf32>
+  %some = arith.cmpi ne, %m, %c0 : index
+  cf.assert %some, "at least one row"
+  %e = tensor.empty(%m) : tensor<?x4xf32>
+  %s = linalg.add ins(%x, %y : tensor<?x4xf32>, tensor<?x4xf32>) outs(%e : tensor<?x4xf32>) -> tensor<?x4xf32>
+  return %s : tensor<?x4xf32>
+}""")
+a, b = np.ones((2, 4), np.float32), np.ones((3, 4), np.float32)
+for _ in range(3):
+    error = raises(ModelStopped, lambda: adds(a, b))
+    assert str(error) == (
+        "the model does not accept these inputs: program:9:8: 'linalg.add' op "
+        "expected equal sizes, but dimension 0 of operand 1 is 3 and dimension 0 "
+        "of operand 0 is 2"), str(error)
+    raises(ModelStopped, lambda: adds(a[:0], a[:0]), "at least one row")
+    assert np.array_equal(adds(a, a), a + a)
+# Files.
+raises(FileError, lambda: quantmlir.load(FOLDER / "none.so"), "none.so")
+(FOLDER / "text.so").write_text(text)
+raises(FileError, lambda: quantmlir.load(FOLDER / "text.so"),
+       "text.so: expected a compiled model")
+raises(FileError, lambda: quantmlir.load("/usr/lib/x86_64-linux-gnu/libm.so.6"),
+       "found no symbol NAME_artifact")
+m.save(FOLDER / "model.so")
+code = (FOLDER / "model.so").read_bytes()
+data = (FOLDER / "model.weights").read_bytes()
+for size in (0, 10, 64, 1000, len(code) // 2, len(code) - 1):
+    (FOLDER / "short.so").write_bytes(code[:size])
+    raises(FileError, lambda: quantmlir.load(FOLDER / "short.so"), "short.so")
+(FOLDER / "alone.so").write_bytes(code)
+raises(FileError, lambda: quantmlir.load(FOLDER / "alone.so"),
+       "alone.weights: cannot be opened")
+(FOLDER / "alone.weights").write_bytes(data[:-1])
+raises(FileError, lambda: quantmlir.load(FOLDER / "alone.so"),
+       "found only a part of them")
+for path in ("model.txt", "model"):
+    raises(InvalidArgument, lambda: m.save(FOLDER / path),
+           "expected a file NAME.so or NAME.o")
+raises(FileError, lambda: m.save("/dev/null/model.so"), "/dev/null/model")
+raises(FileError, lambda: m.save(FOLDER / "x.so", linker="no-such-linker"),
+       "'no-such-linker' is not on PATH")
+assert not list(FOLDER.glob("x.*")) and not list(FOLDER.glob("*.tmp"))
+raises(InvalidArgument, lambda: quantmlir.load(FOLDER / "model.so").save(
+    FOLDER / "again.so"), "copy those")
+
+# A kind of input that needs a package.
+(FOLDER / "model.onnx").write_bytes(b"\x08\x07")
+sys.modules["torch_mlir"] = None  # as if it were not installed
+raises(MissingPackage, lambda: quantmlir.compile(FOLDER / "model.onnx"),
+       "model.onnx: an ONNX model needs the package torch-mlir")
+raises(FileError, lambda: quantmlir.compile(FOLDER / "none.onnx"), "none.onnx")
+
+# The families that Python has.
+for kind, base in ((InvalidArgument, ValueError), (FileError, OSError),
+                   (ModelStopped, RuntimeError), (MissingPackage, ImportError)):
+    assert issubclass(kind, base) and issubclass(kind, QuantError)
+# And after all this the first model is as it was.
+assert np.array_equal(m(x), y)
