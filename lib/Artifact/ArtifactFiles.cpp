@@ -2,7 +2,7 @@
 
 #include "quant/Artifact/ArtifactFiles.h"
 
-#include "quant/Runtime/FileSet.h"
+#include "quant/Runtime/Host/FileSet.h"
 
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"

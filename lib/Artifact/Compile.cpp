@@ -4,8 +4,8 @@
 
 #include "quant/Artifact/CodeTarget.h"
 #include "quant/Artifact/ModelCode.h"
-#include "quant/Runtime/Program.h"
-#include "quant/Runtime/Reported.h"
+#include "quant/Runtime/Execution/Program.h"
+#include "quant/Runtime/Execution/Reported.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"

@@ -2,10 +2,10 @@
 
 #include "quant/Artifact/Driver.h"
 
-#include "quant/Runtime/Diagnostics.h"
-#include "quant/Runtime/Program.h"
-#include "quant/Runtime/Progress.h"
-#include "quant/Runtime/Reported.h"
+#include "quant/Runtime/Execution/Diagnostics.h"
+#include "quant/Runtime/Execution/Program.h"
+#include "quant/Runtime/Execution/Progress.h"
+#include "quant/Runtime/Execution/Reported.h"
 
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"

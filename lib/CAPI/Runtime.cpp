@@ -12,9 +12,9 @@
 #include "quant/Artifact/Compile.h"
 #include "quant/Artifact/LoadedModel.h"
 #include "quant/InitAll.h"
-#include "quant/Runtime/Diagnostics.h"
-#include "quant/Runtime/Program.h"
-#include "quant/Runtime/Reported.h"
+#include "quant/Runtime/Execution/Diagnostics.h"
+#include "quant/Runtime/Execution/Program.h"
+#include "quant/Runtime/Execution/Reported.h"
 #include "quant/Support/Version.h"
 
 #include "mlir/InitAllDialects.h"

@@ -5,8 +5,8 @@
 
 #include "quant/Artifact/ModelFacts.h"
 #include "quant/Conversion/ExternalConstants.h"
-#include "quant/Runtime/Options.h"
-#include "quant/Runtime/ProductSummary.h"
+#include "quant/Runtime/Execution/Options.h"
+#include "quant/Runtime/Report/ProductSummary.h"
 
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/ADT/SmallVector.h"

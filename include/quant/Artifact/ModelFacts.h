@@ -3,7 +3,7 @@
 #ifndef QUANT_ARTIFACT_MODELFACTS_H
 #define QUANT_ARTIFACT_MODELFACTS_H
 
-#include "quant/Runtime/JitRunner.h"
+#include "quant/Runtime/Execution/JitRunner.h"
 
 #include <array>
 #include <string>
