@@ -19,8 +19,11 @@ llvm::Error quantmlir::verifyTargetOptions(const RunOptions &options) {
     return llvm::createStringError("--threads: expected 1 to " +
                                    Twine(mostThreads) + ", found " +
                                    Twine(options.threads));
-  if (options.target != RunTarget::X86 && options.threads != 1)
-    return llvm::createStringError("--threads needs --target=x86");
+  bool isCPU =
+      options.target == RunTarget::X86 || options.target == RunTarget::Arm;
+  if (!isCPU && options.threads != 1)
+    return llvm::createStringError(
+        "--threads needs --target=x86 or --target=arm");
   if (options.target != RunTarget::X86 && !options.schedules.empty())
     return llvm::createStringError("--schedules needs --target=x86");
   for (StringRef feature : options.features)
@@ -57,7 +60,7 @@ llvm::Expected<CompiledModel> quantmlir::compileModel(
   if (options.target == RunTarget::NVVM)
     return llvm::createStringError(
         "--target=nvvm: programs with GPU kernels are run by quant-run; "
-        "expected generic or x86");
+        "expected generic, x86 or arm");
   auto machine =
       createTargetMachine(compile.triple, options.cpu, options.features);
   if (!machine)
@@ -67,9 +70,17 @@ llvm::Expected<CompiledModel> quantmlir::compileModel(
     return llvm::createStringError("--target=x86: expected an x86 triple, "
                                    "found '" +
                                    triple.str() + "'");
+  if (options.target == RunTarget::Arm && !triple.isAArch64())
+    return llvm::createStringError("--target=arm: expected an AArch64 triple, "
+                                   "found '" +
+                                   triple.str() + "'");
   if (llvm::Error error = prepareFunction(module, signature.name))
     return std::move(error);
-  if (failed(lowerToLLVM(module, options.target, options, options.strict)))
+  RunOptions lowering = options;
+  // Another machine's processors that are not named are any of them.
+  if (options.target == RunTarget::Arm && (*machine)->getTargetCPU().empty())
+    lowering.cpu = "generic";
+  if (failed(lowerToLLVM(module, options.target, lowering, options.strict)))
     return reported();
   if (products)
     products->addPortable(module);

@@ -43,9 +43,10 @@ struct CommandLine {
   cl::opt<RunTarget> target{
       "target", cl::init(RunTarget::Generic), cl::cat(category),
       cl::desc("Pipeline that compiles the program"),
-      cl::values(clEnumValN(RunTarget::Generic, "generic", "portable loops"),
-                 clEnumValN(RunTarget::X86, "x86",
-                            "integer dot-product instructions"))};
+      cl::values(
+          clEnumValN(RunTarget::Generic, "generic", "portable loops"),
+          clEnumValN(RunTarget::X86, "x86", "integer dot-product instructions"),
+          clEnumValN(RunTarget::Arm, "arm", "the same of AArch64"))};
   cl::opt<std::string> triple{
       "triple", cl::value_desc("arch-vendor-os"), cl::cat(category),
       cl::desc("Machine to compile for (default: this one)")};

@@ -300,8 +300,11 @@ readOptions(const QuantCompileOptions &given) {
   StringRef target = given.target ? given.target : "generic";
   if (target == "x86")
     run.target = RunTarget::X86;
+  else if (target == "arm")
+    run.target = RunTarget::Arm;
   else if (target != "generic")
-    return llvm::createStringError("target: expected generic or x86, found '" +
+    return llvm::createStringError("target: expected generic, x86 or arm, "
+                                   "found '" +
                                    target + "'");
   if (given.cpu && *given.cpu)
     run.cpu = given.cpu;
@@ -321,6 +324,9 @@ readOptions(const QuantCompileOptions &given) {
     return std::move(error);
   if (run.forThisMachine && run.target == RunTarget::X86)
     if (llvm::Error error = verifyHostCanRun(run.cpu, run.features))
+      return std::move(error);
+  if (run.forThisMachine && run.target == RunTarget::Arm)
+    if (llvm::Error error = verifyHostIsArm())
       return std::move(error);
   return std::make_pair(std::move(run), std::move(compile));
 }

@@ -14,6 +14,7 @@
 #include "llvm/ADT/StringSet.h"
 #include "llvm/TargetParser/AArch64TargetParser.h"
 #include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
 
 #include <thread>
 
@@ -61,6 +62,13 @@ struct QuantSetArmTargetPass
     std::string name = cpu;
     llvm::StringSet<> available;
     int64_t cores = 1;
+    llvm::Triple host(llvm::sys::getProcessTriple());
+    if (cpu == "host" && !host.isAArch64()) {
+      error() << "expected `generic` or LLVM's name of an AArch64 processor: "
+                 "the host is one of "
+              << host.getArchName();
+      return signalPassFailure();
+    }
     if (cpu == "host") {
       name = llvm::sys::getHostCPUName().str();
       for (const auto &feature : llvm::sys::getHostCPUFeatures())
