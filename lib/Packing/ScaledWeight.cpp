@@ -75,7 +75,7 @@ std::optional<ScaledWeight> ScaledWeight::get(ScaledMatmulOp op,
   }
   tensor::ExtractSliceOp choice = getChoice(source);
   // A GPU keeps its constants: it would be sent a part of one in every call.
-  if (choice && !row.isNVVM()) {
+  if (choice && !row.grouped.takesZeroPoints) {
     source = choice.getSource();
     weight.group.count = choice.getSourceType().getDimSize(0);
     weight.group.index = choice.getDynamicOffset(0);

@@ -132,6 +132,8 @@ def compile_for(cpu, path, folder, calls, quantize=None):
     run("opt", "-O2", triple, *machine, stem + ".ll", "-o", stem + ".bc")
     run("llc", "-O2", triple, *machine, "-filetype=obj", stem + ".bc", "-o",
         stem + ".o")
+    # A program's own main is not the process's.
+    run("llvm-objcopy", "--redefine-sym=main=program_main", stem + ".o")
     with open(stem + ".c", "w") as f:
         f.write(DRIVER)
         for name in sorted({call.name for call in calls}):

@@ -77,7 +77,8 @@ def batch_options(seed, batch, arm):
     draw = Draw(seed, batch, 0)
     all_targets = ARM if arm else targets()
     options = all_targets[0] if draw.chance(.3) else \
-        draw.pick(*all_targets[1:]) + draw.pick([], [], ["--threads=3"])
+        draw.pick(*all_targets[1:]) + \
+        draw.pick([], [], [] if arm else ["--threads=3"])
     scheme = draw.pick(*SCHEMES) if draw.chance(.45) else None
     return options + ([f"--quantize={scheme}"] if scheme else []), scheme
 

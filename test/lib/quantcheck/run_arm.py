@@ -22,16 +22,30 @@ DTYPES = {"f32": np.float32, "f16": np.float16, "f64": np.float64,
           "i1": np.bool_, "bf16": np.uint16}
 
 
-def results_of(text):
-    """[(dtype, rank)] of the function `main`."""
-    header = re.search(r"func\.func (?:public )?@main\(.*?\)\s*->\s*(.*?)\s*"
-                       r"(?:attributes\b[^\n]*)?\{\s*$", text,
-                       re.S | re.M).group(1)
+def types_of(text):
+    """[(element, rank)] of the arguments, and of the results, of `main`."""
+    header = re.search(r"func\.func (?:public )?@main\((.*?)\)\s*->\s*(.*?)\s*"
+                       r"(?:attributes\b[^\n]*)?\{\s*$", text, re.S | re.M)
     found = []
-    for type_ in re.findall(r"tensor<([^>]*)>", header):
-        *sizes, element = type_.split("x")
-        found.append((DTYPES[element], len(sizes)))
+    for part in header.groups():
+        types = (t.split("x") for t in re.findall(r"tensor<([^>]*)>", part))
+        found.append([(t[-1], len(t) - 1) for t in types])
     return found
+
+
+def as_stored(array, element):
+    """What quant-run makes of an input: f32 is rounded to bf16."""
+    if element != "bf16" or array.dtype != np.float32:
+        return array
+    bits = array.view(np.uint32)
+    return ((bits + 0x7fff + (bits >> 16 & 1)) >> 16).astype(np.uint16)
+
+
+def as_written(array, element):
+    """What quant-run writes: bf16 as f32."""
+    if element != "bf16":
+        return array
+    return (array.astype(np.uint32) << 16).view(np.float32)
 
 
 def main():
@@ -42,13 +56,17 @@ def main():
         text = f.read()
     inputs = [np.load(name) for name in
               filter(None, options.get("inputs", "").split(","))]
-    call = cross.Call("main", inputs, results_of(text))
+    arguments, results = types_of(text)
+    call = cross.Call(
+        "main", [as_stored(a, e) for a, (e, _) in zip(inputs, arguments)],
+        [(DTYPES[element], rank) for element, rank in results])
     with tempfile.TemporaryDirectory() as folder:
         _, executable = cross.compile_for(
             options.get("cpu", "neoverse-v1"), model, folder, [call],
             options.get("quantize"))
         for i, result in enumerate(cross.call_all(executable, [call])[0]):
-            np.save(f"{options['outputs']}/out{i}.npy", result)
+            np.save(f"{options['outputs']}/out{i}.npy",
+                    as_written(result, results[i][0]))
 
 
 if __name__ == "__main__":

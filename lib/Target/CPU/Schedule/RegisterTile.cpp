@@ -44,7 +44,10 @@ int64_t quantmlir::getMaxTileRows(const qtarget::KernelRow &info,
   bool wideFile = info.vectorRegisters == 32;
   bool oneInstruction = info.instructions == 1;
   int64_t registers = wideFile ? 32 : 16;
-  int64_t accumulators = wideFile ? 24 : oneInstruction ? 12 : 8;
+  // Rows are put together in registers for an instruction of two of them.
+  int64_t accumulators = info.m > 1 ? 16
+                         : wideFile ? 24
+                                    : (oneInstruction ? 12 : 8);
   int64_t temporaries = (oneInstruction ? 1 : 2) + nibbles;
   int64_t mostRows = !wideFile ? 4 : nibbles ? 12 : 8;
   // Of an instruction of two rows, tiles have whole pairs.
