@@ -56,13 +56,16 @@ static void redirectTraps(llvm::Module &module) {
 }
 
 /// Programs print why they stop, and abort: both go to the caller instead.
+/// Their memory is kept for the next call.
 /// dprintf(2, format, ...) becomes snprintf(quantGetSaid(), n, format, ...).
-static void redirectStops(llvm::Module &module) {
+static void redirectCalls(llvm::Module &module) {
   auto redirect = [&](StringRef from, StringRef to) {
     if (llvm::Function *function = module.getFunction(from))
       if (function->isDeclaration())
         function->setName(to);
   };
+  redirect("malloc", "quantAllocate");
+  redirect("free", "quantFree");
   redirect("abort", "quantStop");
   redirect("puts", "quantSay");
   redirectTraps(module);
@@ -289,7 +292,7 @@ quantmlir::generateObject(ModuleOp program, ModelFacts &facts,
   module->setDataLayout(machine.createDataLayout());
   facts.keepsState = hasState(program);
   facts.usesTiles = hasTiles(*module);
-  redirectStops(*module);
+  redirectCalls(*module);
   addTrampoline(*module, facts.signature);
   auto support = readSupport(*module);
   if (!support)

@@ -117,7 +117,8 @@ typedef struct QuantArtifact {
    *  Returns QUANT_OK or why not (enum QuantStatus), and then up to
    *  `messageSize` bytes of text in `message`, which may be null. Memory of a
    *  model that stopped itself (QUANT_STOPPED) is lost. An index among the
-   *  inputs that lies outside of what it indexes is not found out. */
+   *  inputs that lies outside of what it indexes is not found out. Working
+   *  memory is kept for the next call. */
   int32_t (*run)(const QuantTensor *inputs, size_t numInputs,
                  QuantTensor *results, size_t numResults, char *message,
                  size_t messageSize);
@@ -125,8 +126,9 @@ typedef struct QuantArtifact {
   /** Gives memory of a result back; the same as free(). */
   void (*release)(void *data);
 
-  /** Gives back what load() mapped and what the first call took, for who closes
-   *  the library of the model. No call may be running. */
+  /** Gives back what load() mapped, and the working memory that calls keep for
+   *  the next ones, for who closes the library of the model, or will not call
+   *  for long. No call may be running. */
   void (*unload)(void);
 } QuantArtifact;
 
