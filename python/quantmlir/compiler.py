@@ -58,7 +58,8 @@ def compile(program, *, quantize=None, target=None, cpu=None, features=None,
         name=encode(name or _make_name(program)), schedules=encode(schedules),
         threads=threads, strict=int(strict))
     with Log() as log:
-        source = _load(program, entry, example_inputs, log)
+        program = _import(program, example_inputs)
+        source = _load(program, entry, log)
         try:
             if quantize is not None:
                 log.check(_LIBRARY.quantProgramQuantize(
@@ -69,7 +70,12 @@ def compile(program, *, quantize=None, target=None, cpu=None, features=None,
                 ctypes.byref(model)))
         finally:
             _LIBRARY.quantProgramDestroy(source)
-        return Model(model.value, log.entries())
+        return Model(model.value, log.entries(), program, (
+            ("quantize", quantize), ("target", target), ("entry", entry),
+            ("schedules", schedules),
+            # What quant-run takes with x86 only.
+            *((("cpu", cpu), ("features", features), ("threads", threads))
+              if target == "x86" else ())))
 
 
 def load(path, weights=None):
@@ -106,31 +112,36 @@ def _make_name(program):
     return "m" + name if name[0].isdigit() else name
 
 
-def _load(program, entry, example_inputs, log):
-    """A QuantProgram."""
+def _import(program, example_inputs):
+    """MLIR as bytes, or the path of a file."""
     if _frontends.is_torch_module(program):
-        program = _frontends.import_torch(program, example_inputs)
-    elif example_inputs is not None:
+        return _frontends.import_torch(program, example_inputs)
+    if example_inputs is not None:
         raise errors.InvalidArgument(
             "example_inputs: expected a torch.nn.Module with them, found "
             + type(program).__name__)
-    elif isinstance(program, (str, os.PathLike)) and not _is_text(program) \
-            and pathlib.Path(program).suffix == ".onnx":
-        program = _frontends.import_onnx(program)
-    source = ctypes.c_void_p()
     if _is_text(program):
-        program = program.encode()
+        return program.encode()
     if isinstance(program, (bytes, bytearray, memoryview)):
-        data = bytes(program)
-        status = _LIBRARY.quantProgramLoadMemory(
-            data, len(data), b"program", encode(entry), log.pointer,
-            ctypes.byref(source))
-    elif isinstance(program, (str, os.PathLike)):
-        status = _LIBRARY.quantProgramLoadFile(
-            encode(program), encode(entry), log.pointer, ctypes.byref(source))
-    else:
+        return bytes(program)
+    if not isinstance(program, (str, os.PathLike)):
         raise errors.InvalidArgument(
             "expected a path, MLIR as bytes or str, or a torch.nn.Module, found "
             + type(program).__name__)
+    if pathlib.Path(program).suffix == ".onnx":
+        return _frontends.import_onnx(program)
+    return os.path.abspath(program)
+
+
+def _load(program, entry, log):
+    """A QuantProgram of a path or of bytes."""
+    source = ctypes.c_void_p()
+    if isinstance(program, bytes):
+        status = _LIBRARY.quantProgramLoadMemory(
+            program, len(program), b"program", encode(entry), log.pointer,
+            ctypes.byref(source))
+    else:
+        status = _LIBRARY.quantProgramLoadFile(
+            encode(program), encode(entry), log.pointer, ctypes.byref(source))
     log.check(status)
     return source

@@ -82,8 +82,10 @@ class Model:
             that stayed in float, and why. Empty for a loaded model.
     """
 
-    def __init__(self, pointer, remarks=()):
+    def __init__(self, pointer, remarks=(), source=None, options=()):
         self._pointer = pointer
+        # What `report` runs again: path or bytes, and quant-run's options.
+        self._source, self._options = source, options
         self._finalizer = weakref.finalize(
             self, _LIBRARY.quantModelDestroy, pointer)
         self.remarks = list(remarks)
@@ -209,6 +211,34 @@ class Model:
         with Log() as log:
             log.check(_LIBRARY.quantModelSave(
                 self._pointer, encode(path), encode(linker), log.pointer))
+
+    def report(self, *inputs, repeat=0):
+        """Compares the model with its float program on these inputs.
+
+        Both are compiled again, in a process of its own, and each matmul is
+        compared by itself: this takes several times as long as `compile`.
+
+        Args:
+            inputs: as for a call.
+            repeat: how often both are run to be timed; 0: they are not.
+
+        Returns:
+            A `quantmlir.report.Report`.
+
+        Raises:
+            InvalidArgument: the model was loaded from files, is for another
+                machine, or was not quantized here.
+        """
+        if self._source is None or self.signature is None:
+            raise errors.InvalidArgument(
+                "report: expected a model that was compiled for this machine "
+                "here; one that was loaded does not hold its program")
+        if not dict(self._options).get("quantize"):
+            raise errors.InvalidArgument(
+                "report: expected a model with a scheme (quantize=...)")
+        from .report import make_report
+        return make_report(self._source, self._options,
+                           self._check_inputs(inputs), repeat)
 
     def close(self):
         """Frees the model now. No call may be running."""
