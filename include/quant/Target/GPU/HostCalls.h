@@ -1,6 +1,6 @@
 //===- HostCalls.h - operands to the GPU and back ---------------*- C++ -*-===//
 //
-// Calls of the project's runtime library (quant/Runtime/CudaRuntime.h). An
+// Calls of the project's runtime library (quant/Runtime/Cuda/CudaRuntime.h). An
 // address on the GPU is an i64.
 //
 //===----------------------------------------------------------------------===//

@@ -64,7 +64,7 @@ int64_t quantmlir::getScaledTileK(int64_t group, unsigned bits) {
 int64_t quantmlir::getLeastScaledRows(int64_t group, unsigned bits) {
   // Unpacking has to pay for its way through memory, and so has the end of a
   // group, whose products leave a tile of less than 64 elements half idle
-  // (docs/x86-amx.md has the measurement).
+  // (docs/results/x86-amx.md has it).
   constexpr int64_t wholeTile = 64, rows = 16, rowsOfPartialTiles = 64;
   return getScaledTileK(group, bits) == wholeTile ? rows : rowsOfPartialTiles;
 }

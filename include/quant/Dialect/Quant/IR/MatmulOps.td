@@ -135,7 +135,7 @@ def QuantExt_PackedMatmulOp : QuantExt_Op<"packed_matmul", [
       kernel's. `lhs` has rank 2 and its K makes `rhs`'s K/KR tiles; where
       it is packed it has rank 4 with static inner tiles, the kernel's KR,
       and the padded K of `rhs`.
-    * (C2) NR is a multiple of the kernel's N.
+    * (C2) NR is a multiple of the kernel's N, at most 64 times it.
     * (C3) `lhs` and `rhs` elements are those of the kernel's row, the
       corrections i32, the scales f32.
     * (C4) `init` is `[M, N]` with M, or `ceil(M/MR)`, and `ceil(N/NR)` the
