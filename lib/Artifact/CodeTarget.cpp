@@ -85,7 +85,7 @@ quantmlir::createTargetMachine(StringRef tripleText, StringRef cpu,
   for (const std::string &feature : features)
     all.AddFeature(feature);
   // Code uses tiles only where it was lowered for a CPU that has them.
-  if (triple.isX86()) {
+  if (triple.getArch() == llvm::Triple::x86_64) {
     all.AddFeature("+amx-tile");
     all.AddFeature("+amx-int8");
   }

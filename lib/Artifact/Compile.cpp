@@ -66,7 +66,8 @@ llvm::Expected<CompiledModel> quantmlir::compileModel(
   if (!machine)
     return machine.takeError();
   const llvm::Triple &triple = (*machine)->getTargetTriple();
-  if (options.target == RunTarget::X86 && !triple.isX86())
+  if (options.target == RunTarget::X86 &&
+      triple.getArch() != llvm::Triple::x86_64)
     return llvm::createStringError("--target=x86: expected an x86 triple, "
                                    "found '" +
                                    triple.str() + "'");

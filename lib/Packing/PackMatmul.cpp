@@ -13,8 +13,6 @@
 #include "PackedRescale.h"
 #include "UnsignedActivations.h"
 #include "ZeroPoints.h"
-#include "quant/Target/CPU/Schedule/RegisterTile.h"
-#include "quant/Target/X86/AMX/AMXTile.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -21,7 +21,6 @@
 
 #include "PackOperands.h"
 #include "ScaledWeight.h"
-#include "quant/Target/X86/AMX/AMXTile.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"

@@ -74,7 +74,8 @@ llvm::Error quantmlir::verifyHostIsArm() {
 llvm::Error quantmlir::verifyHostCanRun(StringRef cpu,
                                         ArrayRef<std::string> features) {
   llvm::Triple triple("x86_64-unknown-linux-gnu");
-  if (!llvm::Triple(llvm::sys::getProcessTriple()).isX86())
+  if (llvm::Triple(llvm::sys::getProcessTriple()).getArch() !=
+      llvm::Triple::x86_64)
     return llvm::createStringError("--target=x86: the host is no x86 machine");
   std::string message;
   const llvm::Target *target =

@@ -66,7 +66,7 @@ quantmlir::createHostEngine(ModuleOp module) {
   builder->setCodeGenOptLevel(llvm::CodeGenOptLevel::Aggressive);
   // Code uses tiles only where it was lowered for a CPU that has them
   // (--cpu=), which need not be this one: tests emulate them.
-  if (builder->getTargetTriple().isX86())
+  if (builder->getTargetTriple().getArch() == llvm::Triple::x86_64)
     builder->addFeatures({"+amx-tile", "+amx-int8"});
   auto machine = builder->createTargetMachine();
   if (!machine)

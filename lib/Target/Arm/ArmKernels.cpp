@@ -200,6 +200,7 @@ namespace {
 class ArmKernels : public TargetKernels {
 public:
   StringRef getArch() const override { return kArmArch; }
+  VectorFile getVectors(TargetAttr) const override { return {128, 32}; }
   MatmulKernelInterface choose(const MatmulFacts &matmul, TargetAttr target,
                                std::string &why) const override;
   MatmulKernelInterface find(MLIRContext *context,

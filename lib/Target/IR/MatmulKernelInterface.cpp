@@ -42,6 +42,14 @@ quantmlir::qtarget::chooseKernel(const MatmulFacts &matmul, TargetAttr target,
   return {};
 }
 
+VectorFile quantmlir::qtarget::getVectors(TargetAttr target) {
+  if (target)
+    for (const auto &kernels : getTargets(target.getContext()))
+      if (kernels->getArch() == target.getArch().getValue())
+        return kernels->getVectors(target);
+  return {};
+}
+
 MatmulKernelInterface quantmlir::qtarget::findKernel(MLIRContext *context,
                                                      StringRef name) {
   for (const auto &kernels : getTargets(context))

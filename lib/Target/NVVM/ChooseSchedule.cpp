@@ -124,8 +124,8 @@ static int64_t estimateTime(const Schedule &s, int64_t rows, int64_t columns,
   return turns * (s.blockM * s.blockN + ofOperands);
 }
 
-/// Measured on an H100 (docs/results/nvidia.md): sharing out K costs more than empty
-/// multiprocessors until three of four are.
+/// Measured on an H100 (docs/results/nvidia.md): sharing out K costs more than
+/// empty multiprocessors until three of four are.
 static Schedule chooseWgmmaSchedule(const Problem &problem, int64_t rows,
                                     int64_t cores) {
   constexpr int64_t emptyToSplit = 4;

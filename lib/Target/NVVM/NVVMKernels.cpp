@@ -129,6 +129,8 @@ namespace {
 class NVVMKernels : public TargetKernels {
 public:
   StringRef getArch() const override { return kArch; }
+  /// The host's, which is not known.
+  VectorFile getVectors(TargetAttr) const override { return {}; }
   MatmulKernelInterface choose(const MatmulFacts &matmul, TargetAttr target,
                                std::string &why) const override;
   MatmulKernelInterface find(MLIRContext *context,

@@ -248,6 +248,10 @@ namespace {
 class X86Kernels : public TargetKernels {
 public:
   StringRef getArch() const override { return kArch; }
+  VectorFile getVectors(TargetAttr target) const override {
+    return target.hasFeature("avx512f") ? VectorFile{512, 32}
+                                        : VectorFile{256, 16};
+  }
   MatmulKernelInterface choose(const MatmulFacts &matmul, TargetAttr target,
                                std::string &why) const override;
   MatmulKernelInterface find(MLIRContext *context,

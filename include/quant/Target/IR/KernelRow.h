@@ -84,6 +84,12 @@ struct RegisterTile {
   int64_t nr;
 };
 
+/// The vector registers of a machine.
+struct VectorFile {
+  unsigned bits = 256;
+  int64_t registers = 16;
+};
+
 /// A matmul as far as choosing a kernel for it goes.
 struct MatmulFacts {
   /// Rows of the result when it is one matrix, ShapedType::kDynamic if only the

@@ -57,6 +57,8 @@ public:
   virtual MatmulKernelInterface choose(const MatmulFacts &matmul,
                                        TargetAttr target,
                                        std::string &why) const = 0;
+  /// What vectors of floats `target` has.
+  virtual VectorFile getVectors(TargetAttr target) const = 0;
   /// The kernel that a file of schedules names; null if there is none.
   virtual MatmulKernelInterface find(mlir::MLIRContext *context,
                                      llvm::StringRef name) const = 0;
@@ -65,6 +67,9 @@ public:
 /// The kernel for `matmul` on `target`; null, and the reason in `why`.
 MatmulKernelInterface chooseKernel(const MatmulFacts &matmul, TargetAttr target,
                                    std::string &why);
+
+/// The vectors of `target`; those of AVX2 where nobody knows it.
+VectorFile getVectors(TargetAttr target);
 
 /// The kernel `name` of any target; null if there is none.
 MatmulKernelInterface findKernel(mlir::MLIRContext *context,

@@ -19,7 +19,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/PatternMatch.h"
 #include "quant/Target/CPU/Passes.h"
-#include "quant/Target/IR/QTarget.h"
+#include "quant/Target/IR/MatmulKernelInterface.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
@@ -320,13 +320,13 @@ void ContractionEmitter::emit() {
   });
 }
 
-/// AVX-512 has 32 registers of 16 lanes: 8 x 2 of them for sums. Without it
-/// there are 16 of 8: 4 x 2. What is known of no target fits in those.
+/// Two vectors of columns; of 32 registers, 8 x 2 are for sums, of 16, 4 x 2.
 static FloatTile chooseTile(ModuleOp module) {
-  auto target = qtarget::TargetAttr::lookup(module);
-  if (target && target.hasFeature("avx512f"))
-    return {8, 32};
-  return {4, 16};
+  qtarget::VectorFile file =
+      qtarget::getVectors(qtarget::TargetAttr::lookup(module));
+  constexpr int64_t many = 32;
+  int64_t lanes = 2 * file.bits / 32;
+  return {file.registers >= many ? 8 : 4, lanes};
 }
 
 namespace {
