@@ -47,7 +47,7 @@ static bool isComputation(Operation *op) {
 
 /// A movement by which stored constants may pass: they are moved when the
 /// program is compiled.
-static bool isMovement(Operation *op) {
+static bool isConstantMovement(Operation *op) {
   if (!isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp,
            tensor::ExtractSliceOp>(op))
     return false;
@@ -185,13 +185,10 @@ void quantmlir::groupAlongSum(Operation *dequantize) {
   OpBuilder builder(dequantize);
   Elements elements(builder.getContext(),
                     cast<RankedTensorType>(root.getType()).getShape());
-  ElementSite site{builder,
-                   dequantize->getLoc(),
-                   elements,
+  ElementSite site{builder, dequantize->getLoc(), elements,
                    tensor::getMixedSizes(builder, dequantize->getLoc(),
                                          dequantize->getOperand(0)),
-                   /*reason=*/nullptr,
-                   root,
+                   /*reason=*/nullptr, root,
                    /*summed=*/
                    llvm::SmallBitVector(elements.getShape().size(),
                                         /*t=*/true)};
@@ -314,7 +311,7 @@ static SummedDims findSummedDims(Operation *root) {
 void quantmlir::convertQDQ(Operation *root) {
   SmallVector<Operation *> candidates;
   root->walk([&](Operation *op) {
-    if (isComputation(op) || isMovement(op))
+    if (isComputation(op) || isConstantMovement(op))
       candidates.push_back(op);
   });
   SummedDims summed = findSummedDims(root);
@@ -332,7 +329,7 @@ void quantmlir::convertQDQ(Operation *root) {
                      /*reason=*/nullptr,
                      result,
                      summed.lookup(result)};
-    if (convertDequantize(site, result) || isMovement(op))
+    if (convertDequantize(site, result) || isConstantMovement(op))
       continue;
     if (!convertRescale(site, result))
       convertQuantize(site, result);

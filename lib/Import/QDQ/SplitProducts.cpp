@@ -25,7 +25,7 @@ using namespace quantmlir;
 
 namespace {
 /// What is multiplied, and the loops that it varies along.
-struct Factor {
+struct BodyFactor {
   Value value;
   const Element *element;
   llvm::SmallBitVector dims;
@@ -83,7 +83,7 @@ static std::optional<SummedProduct> matchSummedProduct(linalg::GenericOp op) {
 /// has an element of its own for each step of every contracted loop. Those of a
 /// stored one may all be the same.
 static bool isOperand(Elements &elements, linalg::LinalgOp op,
-                      const Factor &factor) {
+                      const BodyFactor &factor) {
   SmallVector<int64_t> steps = getSteps(elements, factor.element);
   if (factor.stored && factor.stored->stored->kind == Element::Kind::Tensor)
     for (AffineExpr index : factor.stored->stored->indices)
@@ -100,7 +100,7 @@ static bool isOperand(Elements &elements, linalg::LinalgOp op,
 /// along; to the constant one, or that is stored in integers, where it may
 /// belong to either.
 static bool sortFactors(Elements &elements, linalg::LinalgOp op,
-                        ArrayRef<Factor> factors,
+                        ArrayRef<BodyFactor> factors,
                         SmallVector<unsigned> (&sides)[2]) {
   SmallVector<unsigned> operands;
   for (unsigned i = 0; i < factors.size(); ++i)
@@ -211,7 +211,7 @@ static void split(linalg::GenericOp op) {
     return;
   MLIRContext *context = op.getContext();
   Elements elements(context, linalgOp.getStaticLoopRanges());
-  SmallVector<Factor> factors;
+  SmallVector<BodyFactor> factors;
   for (Value value : product->factors) {
     const Element *element = elements.getInBody(linalgOp, value);
     if (!element)
@@ -236,7 +236,7 @@ static void split(linalg::GenericOp op) {
     const Element *element = nullptr;
     llvm::SmallBitVector along(sizes.size());
     for (unsigned i : side) {
-      const Factor &factor = factors[i];
+      const BodyFactor &factor = factors[i];
       along |= factor.dims;
       // A loop of one step belongs to one operand, or to both if it is
       // contracted.

@@ -11,7 +11,7 @@
 using namespace mlir;
 using namespace quantmlir;
 
-static std::string printDb(const std::optional<Metrics> &metrics) {
+static std::string formatDb(const std::optional<Metrics> &metrics) {
   if (!metrics)
     return "-";
   std::string text;
@@ -54,20 +54,20 @@ void quantmlir::printMatmulTable(llvm::ArrayRef<MatmulFindings> matmuls,
                         std::to_string(matmul.weightBytesAfter);
     os << llvm::left_justify(matmul.shape.name, nameWidth)
        << llvm::format("  %-15s %9s ", sizes.c_str(),
-                       printDb(matmul.local).c_str());
+                       formatDb(matmul.local).c_str());
     if (matmul.local)
       os << llvm::format("%9.6f %9.3g ", matmul.local->cosine,
                          matmul.local->maxAbsError);
     else
       os << llvm::format("%9s %9s ", "-", "-");
     os << llvm::format("%10s %10s %7.2f%% %21s  ",
-                       printDb(matmul.cumulative).c_str(),
-                       printDb(matmul.weightError).c_str(),
+                       formatDb(matmul.cumulative).c_str(),
+                       formatDb(matmul.weightError).c_str(),
                        100 * matmul.clippedActivations, bytes.c_str())
        << matmul.scheme << "\n";
   }
   if (const MatmulFindings *worst = findWorst(matmuls))
     os << "the matmul that hurts most by itself: " << worst->shape.name << " ("
-       << printDb(worst->local) << " dB"
+       << formatDb(worst->local) << " dB"
        << (worst->location.empty() ? "" : ", " + worst->location) << ")\n";
 }

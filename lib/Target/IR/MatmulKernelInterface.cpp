@@ -2,6 +2,8 @@
 
 #include "quant/Target/IR/MatmulKernelInterface.h"
 
+#include "mlir/IR/IRMapping.h"
+
 using namespace mlir;
 using namespace quantmlir::qtarget;
 

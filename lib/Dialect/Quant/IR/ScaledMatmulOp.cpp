@@ -162,7 +162,7 @@ LogicalResult ScaledMatmulOp::verify() {
 
 namespace {
 /// A zero point that is constant 0 everywhere is none.
-struct DropZeroZeroPoint final : OpRewritePattern<ScaledMatmulOp> {
+struct DropZeroGroupZeroPoint final : OpRewritePattern<ScaledMatmulOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(ScaledMatmulOp op,
@@ -184,5 +184,5 @@ struct DropZeroZeroPoint final : OpRewritePattern<ScaledMatmulOp> {
 
 void ScaledMatmulOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                                  MLIRContext *context) {
-  patterns.add<DropZeroZeroPoint, PackInt4Weight<ScaledMatmulOp>>(context);
+  patterns.add<DropZeroGroupZeroPoint, PackInt4Weight<ScaledMatmulOp>>(context);
 }

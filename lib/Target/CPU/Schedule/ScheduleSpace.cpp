@@ -18,7 +18,7 @@ using namespace mlir;
 using namespace quantmlir;
 
 /// The most vectors in a row of a tile that are tried.
-static constexpr int64_t kMaxVectors = 8;
+static constexpr int64_t kMostVectors = 8;
 /// A shorter part of K is not worth sums that go to memory.
 static constexpr int64_t kLeastBlockK = 256;
 /// Into how many parts K is cut, and how many tiles a block of rows has.
@@ -46,7 +46,7 @@ quantmlir::getTileCandidates(const qtarget::KernelRow &row, MatmulSizes sizes,
   RegisterTile chosen = chooseRegisterTile(row, sizes.m, sizes.n);
   std::vector<TunedSchedule> candidates = {
       makeSchedule(row, sizes, chosen, target)};
-  for (int64_t vectors = 1; vectors <= kMaxVectors; ++vectors) {
+  for (int64_t vectors = 1; vectors <= kMostVectors; ++vectors) {
     int64_t rows = getMaxTileRows(row, vectors);
     if (!ShapedType::isDynamic(sizes.m))
       rows = std::min(rows, std::max<int64_t>(sizes.m, 1));
