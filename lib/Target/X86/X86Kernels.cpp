@@ -303,6 +303,9 @@ MatmulKernelInterface X86Kernels::choose(const MatmulFacts &matmul,
 }
 
 void quantmlir::registerX86Kernels(DialectRegistry &registry) {
+  // TableGen's dispatch of one dialect's attributes: the dialect has its own.
+  (void)&generatedAttributeParser;
+  (void)&generatedAttributePrinter;
   addTarget<X86KernelAttr, X86Kernels>(registry);
   // What kernels of tile registers are emitted as.
   registry.insert<amx::AMXDialect>();
