@@ -31,6 +31,7 @@ EMULATED = {
                      ["vpdpbssd_256", "vpdpbsud_256", "vpdpbusd_256"]),
 }
 
+
 def descriptor(rank):
     fields = [("base", ctypes.c_void_p), ("data", ctypes.c_void_p),
               ("offset", ctypes.c_int64)]
