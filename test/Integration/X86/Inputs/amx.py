@@ -124,7 +124,7 @@ def main():
             file.write("".join(case.text() for case in cases))
         packed, library = compile_cases(path, folder, libraries, cpu)
         for case in cases:
-            before, after = (ctypes.c_uint64 * 11)(), (ctypes.c_uint64 * 11)()
+            before, after = (ctypes.c_uint64 * 15)(), (ctypes.c_uint64 * 15)()
             if counters:
                 counters(before)
             found = matmul_rows.call(library, case)
