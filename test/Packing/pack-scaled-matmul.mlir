@@ -173,7 +173,7 @@ func.func @negative_empty_weight(%x: tensor<3x0xi8>, %w: tensor<2x0xi8>, %s: ten
 // CHECK-DAG: arith.muli %[[E]], %{{.*}} : index
 // CHECK-DAG: %[[C:.*]] = tensor.extract_slice %[[W]][%{{.*}}, 0, 0, 0, 0] [1, 1, 1, 16, 4] {{.*}} to tensor<1x1x1x16x4xi8>
 // CHECK-DAG: tensor.extract_slice %{{.*}}[%{{.*}}, 0, 0] [1, 1, 16] [1, 1, 1] : tensor<2x1x16xf32> to tensor<1x1x16xf32>
-// CHECK: quant.packed_scaled_matmul <vpdpbusd_512> 4 ins(%{{.*}}, %[[C]] : tensor<3x8xi8>, tensor<1x1x1x16x4xi8>)
+// CHECK: quant.packed_scaled_matmul #qtarget.x86<vpdpbusd_512> 4 ins(%{{.*}}, %[[C]] : tensor<3x8xi8>, tensor<1x1x1x16x4xi8>)
 func.func @chosen(%x: tensor<3x8xi8>, %e: index) -> tensor<3x2xf32> {
   %p = arith.constant dense<"0x10325476103254767654321076543210"> : tensor<2x2x4xi8>
   %c = tensor.extract_slice %p[%e, 0, 0] [1, 2, 4] [1, 1, 1] : tensor<2x2x4xi8> to tensor<2x4xi8>
