@@ -48,13 +48,9 @@ fi
 utils/setup-ptxas.sh ||
   echo "warning: no ptxas; tests that need it will fail" >&2
 
-launcher=()
-if command -v ccache >/dev/null; then
-  launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
-fi
 mkdir -p build
 echo "== configuring"
-cmake --preset "${QUANT_PRESET:-default}" "${launcher[@]}" "$@" \
+cmake --preset "${QUANT_PRESET:-default}" "$@" \
   >build/configure.log 2>&1 || { cat build/configure.log >&2; exit 1; }
 echo "== building build/bin/quant-opt, build/bin/quant-run, build/lib/QuantPlugin.so"
 cmake --build build -j "${QUANT_JOBS:-$(nproc)}"

@@ -214,7 +214,8 @@ void ScaledBlocks::unpackChunk(OpBuilder &b, const ScaledBlock &at) {
 void ScaledBlocks::storeRows(OpBuilder &b, const ScaledBlock &at) {
   Indices i{b, loc};
   auto type = kernel.typed(b.getF32Type());
-  for (auto [row, sumRow] : llvm::zip(at.rows, at.sumRows))
+  for (auto [block, sumBlock] : llvm::zip(at.rows, at.sumRows)) {
+    Value row = block, sumRow = sumBlock;
     i.loop(i.constant(0), i.constant(height), [&](OpBuilder &b, Value r) {
       Indices i{b, loc};
       for (int64_t j = 0; j < at.panels; ++j) {
@@ -225,4 +226,5 @@ void ScaledBlocks::storeRows(OpBuilder &b, const ScaledBlock &at) {
                           i.add(at.panel, j));
       }
     });
+  }
 }
