@@ -330,16 +330,19 @@ void ScaledPacker::rewrite() {
   if (op.getRhsOffset())
     offset = packGroupFloats(
         b, loc, layout, *getConstantFloats(weight.getAll(op.getRhsOffset())));
+  // One statement an op: arguments have no order of evaluation.
+  Value panels = weight.pack(b, loc);
+  Value scales =
+      packGroupFloats(b, loc, layout,
+                      weight.orient(llvm::to_vector(*getConstantFloats(
+                          weight.getAll(op.getRhsScale())))));
+  Value rowScale = mergeRows(op.getRowScale(), 0);
+  Value bias = packColumns(b, loc, op.getBias(), layout.lanes);
   Value y =
       PackedScaledMatmulOp::create(
-          b, loc, TypeRange{flat}, kernel, layout.bits, packed,
-          weight.pack(b, loc),
-          packGroupFloats(b, loc, layout,
-                          weight.orient(llvm::to_vector(*getConstantFloats(
-                              weight.getAll(op.getRhsScale()))))),
+          b, loc, TypeRange{flat}, kernel, layout.bits, packed, panels, scales,
           rowBias, rowFactors, colFactors, offset ? sums : Value(), offset,
-          rhsZeroPoint, lhsZeroPoint, rhsSums, mergeRows(op.getRowScale(), 0),
-          packColumns(b, loc, op.getBias(), layout.lanes), init)
+          rhsZeroPoint, lhsZeroPoint, rhsSums, rowScale, bias, init)
           .getResult(0);
   if (result.getRank() > 2) {
     SmallVector<ReassociationIndices> dims = {{}, {result.getRank() - 1}};

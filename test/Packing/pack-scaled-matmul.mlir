@@ -28,8 +28,8 @@ func.func @int4(%x: tensor<3x16xi8>, %sx: tensor<3xf32>) -> tensor<3x2xf32> {
 // is stored as 15 - (w + 8), its scale is negated, and 8 is everybody's zero
 // point, a term of the rows alone.
 // CHECK-LABEL: @mirrored_groups
-// CHECK: arith.constant dense<{{.*}}1.000000e+00, 3.000000e+00, {{.*}}], [-2.000000e+00, 4.000000e+00, {{.*}}> : tensor<1x2x16xf32>
 // CHECK: arith.constant dense<"0xC8D9EAFBC8D9EAFB{{0+}}37261504C8D9EAFB{{0+}}"> : tensor<1x2x1x16x4xi8>
+// CHECK: arith.constant dense<{{.*}}1.000000e+00, 3.000000e+00, {{.*}}], [-2.000000e+00, 4.000000e+00, {{.*}}> : tensor<1x2x16xf32>
 // CHECK: quant.packed_scaled_matmul #qtarget.x86<vpdpbusd_512> 4
 // CHECK-SAME: rhs_scale(%{{.*}} : tensor<1x2x16xf32>) row_bias(%{{.*}} : tensor<3x2xi32>) outs(
 func.func @mirrored_groups(%x: tensor<3x16xi8>) -> tensor<3x2xf32> {

@@ -423,8 +423,9 @@ private:
                           "' op expected equal sizes, but " + first.name +
                           " is %ld and " + second.name + " is %ld\n";
     ++numChecks;
-    return stops.emit(b, op, message, first.size.emit(b, op->getLoc()),
-                      second.size.emit(b, op->getLoc()));
+    Value one = first.size.emit(b, op->getLoc());
+    Value other = second.size.emit(b, op->getLoc());
+    return stops.emit(b, op, message, one, other);
   }
 };
 } // namespace

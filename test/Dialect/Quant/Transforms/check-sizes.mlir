@@ -9,11 +9,11 @@
 // CHECK: llvm.func @dprintf(i32, !llvm.ptr, ...) -> i32
 // CHECK-LABEL: func.func @arguments
 // CHECK-SAME: (%[[LHS:.*]]: tensor<?x?xi8>,
-// CHECK-NEXT: %[[K:.*]] = arith.constant 8 : index
 // Where the function begins, although the op comes later.
 func.func @arguments(%a: tensor<?x?xi8>, %b: tensor<8x4xi8>) -> tensor<?x4xi32> {
   // CHECK-NOT: tensor.empty
   // CHECK: %[[FOUND:.*]] = tensor.dim %[[LHS]]
+  // CHECK: %[[K:.*]] = arith.constant 8 : index
   // CHECK: %[[DIFFER:.*]] = arith.cmpi ne, %[[FOUND]], %[[K]] : index
   // CHECK: scf.if %[[DIFFER]] {
   // CHECK: llvm.mlir.addressof @[[TEXT]]
