@@ -164,6 +164,8 @@ void quantmlir::buildBufferizeStage(OpPassManager &pm) {
   pm.addPass(createQuantFuseElementwisePass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  // Whether a weight is a constant is not asked any more.
+  pm.addPass(createQuantOutlineRepeatsPass());
   pm.addPass(createQuantFillSplatsPass());
   pm.addPass(createQuantCopyGlobalsPass());
   // Results that are inserted into a larger tensor (a batch's slice) are
@@ -176,6 +178,9 @@ void quantmlir::buildBufferizeStage(OpPassManager &pm) {
   bufferize.functionBoundaryTypeConversion =
       bufferization::LayoutMapOption::IdentityLayoutMap;
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  // A layer's cache that is updated in place need not be returned, and is
+  // copied where it is.
+  pm.addPass(bufferization::createDropEquivalentBufferResultsPass());
   pm.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
   bufferization::buildBufferDeallocationPipeline(pm, {});
   pm.addPass(createConvertBufferizationToMemRefPass());
