@@ -5,7 +5,6 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -126,26 +125,13 @@ Value KernelBuilder::blockId(int dim) {
 void KernelBuilder::barrier() { gpu::BarrierOp::create(b, loc); }
 
 Value KernelBuilder::dot4(Value x, Value y, Value acc) {
-  VectorType bytes = vec(4, b.getI8Type());
-  auto asBytes = [&](Value v) -> Value {
-    return LLVM::BitcastOp::create(b, loc, bytes, v);
-  };
-  return NVVM::DotAccumulate4WayOp::create(
-      b, loc, i32(), asBytes(x), NVVM::DotAccumulateType::SIGNED, asBytes(y),
-      NVVM::DotAccumulateType::SIGNED, acc);
+  return instructions.dot4(b, loc, x, y, acc);
 }
-
 Value KernelBuilder::shuffleFirst(Value value) {
-  constexpr int64_t allLanes = -1, noSegments = 31;
-  return NVVM::ShflOp::create(b, loc, value.getType(), constant(allLanes),
-                              value, constant(0), constant(noSegments),
-                              NVVM::ShflKind::idx, UnitAttr());
+  return instructions.broadcastLane(b, loc, value, constant(0));
 }
 Value KernelBuilder::shuffleXor(Value value, int64_t mask) {
-  constexpr int64_t allLanes = -1, noSegments = 31;
-  return NVVM::ShflOp::create(b, loc, value.getType(), constant(allLanes),
-                              value, constant(mask), constant(noSegments),
-                              NVVM::ShflKind::bfly, UnitAttr());
+  return instructions.exchangeLanes(b, loc, value, constant(mask));
 }
 
 SmallVector<Value>

@@ -3,7 +3,6 @@
 #include "quant/Target/GPU/StageRing.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -73,9 +72,7 @@ void StageRing::copy(const Chunk &chunk, Value block, Value stageOffset) {
   if (schedule.asyncCopies) {
     // What is outside of the operand is filled with zeros.
     Value size = k.select(inside, k.constant(chunkBytes), k.constant(0));
-    NVVM::CpAsyncOp::create(k.b, k.loc, target, source,
-                            static_cast<uint32_t>(chunkBytes),
-                            NVVM::LoadCacheModifierKind::CG, size);
+    k.instructions.copyAsync(k.b, k.loc, target, source, chunkBytes, size);
     return;
   }
   VectorType quad = k.vec(4, k.i32());
@@ -104,7 +101,7 @@ void StageRing::fill(Value block, Value end, Value stage) {
 
 void StageRing::commit() {
   if (schedule.asyncCopies)
-    NVVM::CpAsyncCommitGroupOp::create(k.b, k.loc);
+    k.instructions.commitCopies(k.b, k.loc);
 }
 
 Value StageRing::begin(Value first, Value end) {
@@ -131,15 +128,11 @@ Value StageRing::move(Value stage, int64_t count) {
 
 Value StageRing::await(Value &cursor) {
   if (schedule.asyncCopies)
-    NVVM::CpAsyncWaitGroupOp::create(k.b, k.loc, schedule.stagesAhead() - 1);
-  // wgmma reads through another proxy than cp.async writes.
+    k.instructions.awaitCopies(k.b, k.loc, schedule.stagesAhead() - 1);
   if (schedule.warpgroups)
-    NVVM::FenceProxyOp::create(
-        k.b, k.loc, NVVM::ProxyKind::async_shared,
-        NVVM::SharedSpaceAttr::get(k.b.getContext(),
-                                   NVVM::SharedSpace::shared_cta));
+    k.instructions.publishCopies(k.b, k.loc);
   // Everybody's copies are there, and everybody has left the stage that was
-  // read last (wgmma: the one before it), which is filled next.
+  // read last (warpgroups: the one before it), which is filled next.
   k.barrier();
   cursor = move(cursor, 1);
   return pointerTo(cursor);

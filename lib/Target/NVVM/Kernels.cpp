@@ -3,6 +3,7 @@
 #include "Kernels.h"
 
 #include "Dp4aTile.h"
+#include "NVVMInstructions.h"
 #include "ScaledMmaKernel.h"
 #include "WgmmaTile.h"
 #include "quant/Target/GPU/GemmKernel.h"
@@ -66,7 +67,7 @@ gpu::GPUFuncOp Kernels::get(StringRef name, Operation *op,
   func.setKnownBlockSizeAttr(
       b.getDenseI32ArrayAttr({static_cast<int32_t>(threads), 1, 1}));
   b.setInsertionPointToStart(&func.getBody().front());
-  KernelBuilder k(b, loc);
+  KernelBuilder k(b, loc, getInstructions());
   auto pointer = LLVM::LLVMPointerType::get(
       b.getContext(), static_cast<unsigned>(Space::Shared));
   Value shared = LLVM::AddressOfOp::create(b, loc, pointer, kSharedName);

@@ -13,6 +13,8 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
 
+#include "quant/Target/GPU/DeviceInstructions.h"
+
 namespace quantmlir::device {
 
 inline mlir::MemRefType memrefType(mlir::Value value) {
@@ -24,10 +26,13 @@ enum class Space { Global = 1, Shared = 3 };
 
 class KernelBuilder {
 public:
-  KernelBuilder(mlir::OpBuilder &b, mlir::Location loc) : b(b), loc(loc) {}
+  KernelBuilder(mlir::OpBuilder &b, mlir::Location loc,
+                const DeviceInstructions &instructions)
+      : b(b), loc(loc), instructions(instructions) {}
 
   mlir::OpBuilder &b;
   mlir::Location loc;
+  const DeviceInstructions &instructions;
 
   mlir::Value constant(int64_t value);
   mlir::Value add(mlir::Value x, mlir::Value y);
@@ -78,7 +83,7 @@ public:
   mlir::Value threadId();
   mlir::Value blockId(int dim);
   void barrier();
-  /// acc + the dot product of four signed bytes: dp4a.
+  /// acc + the dot product of four signed bytes.
   mlir::Value dot4(mlir::Value a, mlir::Value b, mlir::Value acc);
   /// `value` of lane 0, in all lanes.
   mlir::Value shuffleFirst(mlir::Value value);
