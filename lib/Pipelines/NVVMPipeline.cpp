@@ -84,8 +84,10 @@ static void buildKernels(OpPassManager &pm,
   pm.addPass(createGpuModuleToBinaryPass(binary));
 }
 
-void quantmlir::buildNVVMPipeline(OpPassManager &pm,
-                                  const NVVMPipelineOptions &options) {
+/// Refuses what cannot be made: formats that there are none of, or whose tools
+/// are not here.
+static void verifyOptions(OpPassManager &pm,
+                          const NVVMPipelineOptions &options) {
   if (options.format != "llvm" && options.format != "isa" &&
       options.format != "bin")
     pm.addPass(createRejectOptionsPass("expected format llvm, isa or bin, "
@@ -99,9 +101,10 @@ void quantmlir::buildNVVMPipeline(OpPassManager &pm,
            !reason.empty() && options.format != "llvm" &&
            options.stopAfter == Stage::LLVM)
     pm.addPass(createRejectOptionsPass(reason));
-  buildQuantStage(pm, options);
-  if (!endStage(pm, Stage::Quant, options.stopAfter))
-    return;
+}
+
+static void buildNVVMPackedStage(OpPassManager &pm,
+                                 const NVVMPipelineOptions &options) {
   pm.addPass(createQuantCheckSizesPass());
   pm.addPass(createQuantSetNVVMTargetPass({options.chip}));
   QuantPackMatmulPassOptions pack;
@@ -112,15 +115,33 @@ void quantmlir::buildNVVMPipeline(OpPassManager &pm,
   pm.addPass(createQuantFuseQuantizeRowsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  if (!endStage(pm, Stage::Packed, options.stopAfter))
-    return;
+  endStage(pm, Stage::Packed);
+}
+
+static void buildNVVMTargetStage(OpPassManager &pm) {
   pm.addPass(createQuantLowerPackPass());
   ConvertQuantToLinalgPassOptions reference;
   reference.packedMatmul = false;
   pm.addPass(createConvertQuantToLinalgPass(reference));
   buildBufferizeStage(pm);
   pm.addPass(createConvertQuantToNVVMPass());
-  if (!endStage(pm, Stage::Target, options.stopAfter))
+  endStage(pm, Stage::Target);
+}
+
+void quantmlir::buildNVVMPipeline(OpPassManager &pm,
+                                  const NVVMPipelineOptions &options) {
+  verifyOptions(pm, options);
+  StageRange stages = options.getStages();
+  beginStages(pm, stages);
+  if (stages.contains(Stage::Quant)) {
+    buildQuantStage(pm, options);
+    endStage(pm, Stage::Quant);
+  }
+  if (stages.contains(Stage::Packed))
+    buildNVVMPackedStage(pm, options);
+  if (stages.contains(Stage::Target))
+    buildNVVMTargetStage(pm);
+  if (!stages.contains(Stage::LLVM))
     return;
   buildKernels(pm, options);
   buildLLVMStage(pm);
@@ -128,5 +149,5 @@ void quantmlir::buildNVVMPipeline(OpPassManager &pm,
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
   pm.addPass(createQuantDropForeignAttributesPass());
-  endStage(pm, Stage::LLVM, options.stopAfter);
+  endStage(pm, Stage::LLVM);
 }

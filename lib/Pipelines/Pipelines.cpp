@@ -19,6 +19,7 @@
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
 #include "mlir/Conversion/VectorToSCF/VectorToSCF.h"
+#include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Affine/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
@@ -43,11 +44,6 @@
 using namespace mlir;
 using namespace quantmlir;
 
-bool quantmlir::endStage(OpPassManager &pm, Stage stage, Stage stopAfter) {
-  pm.addPass(createQuantVerifyStagePass({stage}));
-  return stage != stopAfter;
-}
-
 namespace {
 
 /// Stands for a pass whose options could not be read. Building a pipeline
@@ -65,6 +61,22 @@ struct RejectOptionsPass
   }
 
   std::string message;
+};
+
+/// Loads the dialect of tiles. A conversion that is confined to it wants that,
+/// and a program that comes from a file may have none.
+struct LoadTilesPass
+    : public PassWrapper<LoadTilesPass, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LoadTilesPass)
+
+  StringRef getArgument() const override { return "quant-load-tiles"; }
+  StringRef getDescription() const override {
+    return "Load the dialect of AMX tiles; changes nothing";
+  }
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<amx::AMXDialect>();
+  }
+  void runOnOperation() override {}
 };
 
 } // namespace
@@ -87,6 +99,19 @@ std::string quantmlir::listQuantizeOptions() {
   for (StringRef part : parts)
     names.push_back(part.split('=').first);
   return llvm::join(names, ", ");
+}
+
+void quantmlir::beginStages(OpPassManager &pm, StageRange stages) {
+  if (stages.after >= stages.last)
+    return pm.addPass(createRejectOptionsPass(
+        "expected a stage in `start-after` that comes before that in "
+        "`stop-after`"));
+  if (stages.after != Stage::Import)
+    endStage(pm, stages.after);
+}
+
+void quantmlir::endStage(OpPassManager &pm, Stage stage) {
+  pm.addPass(createQuantVerifyStagePass({stage}));
 }
 
 /// What the parser of options has to say, and what it would have understood.
@@ -223,6 +248,7 @@ void quantmlir::buildLLVMStage(OpPassManager &pm, bool withTiles) {
   if (withTiles) {
     ConvertToLLVMPassOptions tiles;
     tiles.filterDialects = {"amx", "cf"};
+    pm.addPass(std::make_unique<LoadTilesPass>());
     pm.addPass(createConvertToLLVMPass(tiles));
   }
   pm.addPass(createArithToLLVMConversionPass());
@@ -236,45 +262,46 @@ void quantmlir::buildLLVMStage(OpPassManager &pm, bool withTiles) {
 
 void quantmlir::buildGenericPipeline(OpPassManager &pm,
                                      const GenericPipelineOptions &options) {
-  buildQuantStage(pm, options);
+  StageRange stages = options.getStages();
   // Nothing is packed on this path: its Packed stage is the Quant stage.
-  if (!endStage(pm, Stage::Quant, options.stopAfter) ||
-      options.stopAfter == Stage::Packed)
-    return;
-  pm.addPass(createQuantCheckSizesPass());
-  pm.addPass(createConvertQuantToLinalgPass());
-  buildBufferizeStage(pm);
-  if (!endStage(pm, Stage::Target, options.stopAfter))
-    return;
-  buildLLVMStage(pm);
-  pm.addPass(createQuantDropForeignAttributesPass());
-  endStage(pm, Stage::LLVM, options.stopAfter);
+  if (stages.after == Stage::Packed)
+    stages.after = Stage::Quant;
+  beginStages(pm, stages);
+  if (stages.contains(Stage::Quant)) {
+    buildQuantStage(pm, options);
+    endStage(pm, Stage::Quant);
+  }
+  if (stages.contains(Stage::Target)) {
+    pm.addPass(createQuantCheckSizesPass());
+    pm.addPass(createConvertQuantToLinalgPass());
+    buildBufferizeStage(pm);
+    endStage(pm, Stage::Target);
+  }
+  if (stages.contains(Stage::LLVM)) {
+    buildLLVMStage(pm);
+    pm.addPass(createQuantDropForeignAttributesPass());
+    endStage(pm, Stage::LLVM);
+  }
 }
 
-/// Parallel loops to OpenMP, while bodies still are structured.
-static void buildThreads(OpPassManager &pm, int64_t threads) {
-  pm.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
-  ConvertSCFToOpenMPPassOptions openMP;
-  openMP.numThreads = threads;
-  pm.addPass(createConvertSCFToOpenMPPass(openMP));
-  // Takes apart the scopes around the bodies, which may not hold branches.
-  pm.addPass(createCanonicalizerPass());
-}
+//===----------------------------------------------------------------------===//
+// CPUs with vectors
+//===----------------------------------------------------------------------===//
 
 namespace {
 /// What the pipelines of CPUs have in common.
 struct CPUOptions {
+  StageRange stages;
   std::string schedules;
   bool strict;
   int64_t threads;
-  Stage stopAfter;
   bool withTiles = false;
 };
 } // namespace
 
-/// The path of every CPU with vectors; `describe` says which machine it is.
-static void buildCPUPipeline(OpPassManager &pm, const CPUOptions &options,
-                             std::unique_ptr<Pass> describe) {
+/// `describe` says which machine it is.
+static void buildCPUPackedStage(OpPassManager &pm, const CPUOptions &options,
+                                std::unique_ptr<Pass> describe) {
   pm.addPass(createQuantCheckSizesPass());
   pm.addPass(std::move(describe));
   QuantPackMatmulPassOptions pack;
@@ -284,8 +311,10 @@ static void buildCPUPipeline(OpPassManager &pm, const CPUOptions &options,
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createQuantFuseQuantizeRowsPass({/*plain=*/true}));
-  if (!endStage(pm, Stage::Packed, options.stopAfter))
-    return;
+  endStage(pm, Stage::Packed);
+}
+
+static void buildCPUTargetStage(OpPassManager &pm, const CPUOptions &options) {
   pm.addPass(createQuantLowerPackPass());
   ConvertQuantToLinalgPassOptions reference;
   reference.packedMatmul = false;
@@ -302,8 +331,20 @@ static void buildCPUPipeline(OpPassManager &pm, const CPUOptions &options,
   loops.threads = options.threads;
   pm.addPass(createQuantParallelizeLoopsPass(loops));
   pm.addPass(createConvertQuantToCPUPass());
-  if (!endStage(pm, Stage::Target, options.stopAfter))
-    return;
+  endStage(pm, Stage::Target);
+}
+
+/// Parallel loops to OpenMP, while bodies still are structured.
+static void buildThreads(OpPassManager &pm, int64_t threads) {
+  pm.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
+  ConvertSCFToOpenMPPassOptions openMP;
+  openMP.numThreads = threads;
+  pm.addPass(createConvertSCFToOpenMPPass(openMP));
+  // Takes apart the scopes around the bodies, which may not hold branches.
+  pm.addPass(createCanonicalizerPass());
+}
+
+static void buildCPULLVMStage(OpPassManager &pm, const CPUOptions &options) {
   if (options.threads > 1)
     buildThreads(pm, options.threads);
   buildLLVMStage(pm, options.withTiles);
@@ -312,39 +353,49 @@ static void buildCPUPipeline(OpPassManager &pm, const CPUOptions &options,
     pm.addPass(createReconcileUnrealizedCastsPass());
   }
   pm.addPass(createQuantDropForeignAttributesPass());
-  endStage(pm, Stage::LLVM, options.stopAfter);
+  endStage(pm, Stage::LLVM);
 }
 
+/// The path of every CPU with vectors.
 template <typename Options>
-static CPUOptions getCPUOptions(const Options &options) {
-  return {options.schedules, options.strict, options.threads,
-          options.stopAfter};
+static void buildCPUPipeline(OpPassManager &pm, const Options &options,
+                             bool withTiles, std::unique_ptr<Pass> describe) {
+  CPUOptions common = {options.getStages(), options.schedules, options.strict,
+                       options.threads, withTiles};
+  beginStages(pm, common.stages);
+  if (common.stages.contains(Stage::Quant)) {
+    buildQuantStage(pm, options);
+    endStage(pm, Stage::Quant);
+  }
+  if (common.stages.contains(Stage::Packed))
+    buildCPUPackedStage(pm, common, std::move(describe));
+  if (common.stages.contains(Stage::Target))
+    buildCPUTargetStage(pm, common);
+  if (common.stages.contains(Stage::LLVM))
+    buildCPULLVMStage(pm, common);
 }
 
 void quantmlir::buildX86Pipeline(OpPassManager &pm,
                                  const X86PipelineOptions &options) {
-  buildQuantStage(pm, options);
-  if (!endStage(pm, Stage::Quant, options.stopAfter))
-    return;
   QuantSetTargetPassOptions target;
   target.cpu = options.cpu;
   target.features.assign(options.features.begin(), options.features.end());
-  CPUOptions common = getCPUOptions(options);
-  common.withTiles = true;
-  buildCPUPipeline(pm, common, createQuantSetTargetPass(target));
+  buildCPUPipeline(pm, options, /*withTiles=*/true,
+                   createQuantSetTargetPass(target));
 }
 
 void quantmlir::buildArmPipeline(OpPassManager &pm,
                                  const ArmPipelineOptions &options) {
-  buildQuantStage(pm, options);
-  if (!endStage(pm, Stage::Quant, options.stopAfter))
-    return;
   QuantSetArmTargetPassOptions target;
   target.cpu = options.cpu;
   target.features.assign(options.features.begin(), options.features.end());
-  buildCPUPipeline(pm, getCPUOptions(options),
+  buildCPUPipeline(pm, options, /*withTiles=*/false,
                    createQuantSetArmTargetPass(target));
 }
+
+//===----------------------------------------------------------------------===//
+// Registration
+//===----------------------------------------------------------------------===//
 
 /// As upstream's PassPipelineRegistration, but that an error names the options.
 template <typename Options>
@@ -368,6 +419,7 @@ static void registerPipeline(StringRef name, StringRef description,
 }
 
 void quantmlir::registerPipelines() {
+  PassRegistration<LoadTilesPass>();
   registerPipeline<NVVMPipelineOptions>(
       "quant-to-nvvm", "Quantized matmuls to kernels for NVIDIA GPUs",
       buildNVVMPipeline);

@@ -7,13 +7,13 @@
 // BITS: error: option 'weight-bits': expected 8 or 4, found 5
 // VALUE: error: quantize options: cannot read `weights=row`
 // STAGE: Cannot find option named 'never'
-// STAGE: cannot read `stop-after=never`; the options are account, quantize, stop-after, strict
+// STAGE: cannot read `stop-after=never`; the options are account, quantize, start-after, stop-after, strict
 
 // Whoever misspells an option is told those that there are.
 // RUN: not quant-opt --quant-to-x86="cpuu=haswell" %s 2>&1 | FileCheck %s --check-prefix=CPU
 // RUN: not quant-opt --quant-to-nvvm="chips=sm_80" %s 2>&1 | FileCheck %s --check-prefix=CHIP
-// CPU: error: no such option cpuu; the options are account, cpu, features, quantize, schedules, stop-after, strict, threads
-// CHIP: error: no such option chips; the options are account, chip, format, quantize, stop-after, strict
+// CPU: error: no such option cpuu; the options are account, cpu, features, quantize, schedules, start-after, stop-after, strict, threads
+// CHIP: error: no such option chips; the options are account, chip, format, quantize, start-after, stop-after, strict
 
 // An error about an option does not print the program.
 // RUN: not quant-opt --quant-to-generic="quantize=stats=%t.absent.json" %s 2>&1 | FileCheck %s --check-prefix=STATS

@@ -1,7 +1,7 @@
 //===- Pipelines.h - named pass pipelines -----------------------*- C++ -*-===//
 //
-// Pipelines compose passes and nothing else. Each stage can be stopped at, and
-// ends with `quant-verify-stage`.
+// Pipelines compose passes and nothing else. Each stage can be stopped at and
+// gone on from, and ends with `quant-verify-stage`.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,6 +18,13 @@
 #include <string>
 
 namespace quantmlir {
+
+/// The stages of a pipeline that are run: those after one, up to another.
+struct StageRange {
+  Stage after = Stage::Import, last = Stage::LLVM;
+
+  bool contains(Stage stage) const { return after < stage && stage <= last; }
+};
 
 /// What the pipelines of all targets let a user say.
 template <typename Derived>
@@ -37,6 +44,16 @@ struct CommonPipelineOptions : public mlir::PassPipelineOptions<Derived> {
       *this, "account",
       llvm::cl::desc("Say what became of every product (default true)"),
       llvm::cl::init(true)};
+  typename Base::template Option<Stage> startAfter{
+      *this, "start-after",
+      llvm::cl::desc("Stage that the program has been brought to (default "
+                     "import: as it was exported)"),
+      llvm::cl::init(Stage::Import),
+      llvm::cl::values(
+          clEnumValN(Stage::Import, "import", "as exported"),
+          clEnumValN(Stage::Quant, "quant", "integers on tensors"),
+          clEnumValN(Stage::Packed, "packed", "tiled and packed"),
+          clEnumValN(Stage::Target, "target", "instructions on memory"))};
   typename Base::template Option<Stage> stopAfter{
       *this, "stop-after", llvm::cl::desc("Last stage that is run"),
       llvm::cl::init(Stage::LLVM),
@@ -45,6 +62,8 @@ struct CommonPipelineOptions : public mlir::PassPipelineOptions<Derived> {
           clEnumValN(Stage::Packed, "packed", "tiled and packed"),
           clEnumValN(Stage::Target, "target", "instructions on memory"),
           clEnumValN(Stage::LLVM, "llvm", "the LLVM dialect"))};
+
+  StageRange getStages() const { return {startAfter, stopAfter}; }
 
   /// Their names, for whoever misspelt one.
   std::string listNames() const {
@@ -100,8 +119,11 @@ std::string listQuantizeOptions();
 /// Fails with `message`: building a pipeline from bad options cannot.
 std::unique_ptr<mlir::Pass> createRejectOptionsPass(std::string message);
 
-/// Ends `stage`, whose contract is proven; whether the pipeline goes on.
-bool endStage(mlir::OpPassManager &pm, Stage stage, Stage stopAfter);
+/// Proves that the program has the form of the stage that `stages` begin after,
+/// if that is not Import.
+void beginStages(mlir::OpPassManager &pm, StageRange stages);
+/// Ends `stage`, whose contract is proven.
+void endStage(mlir::OpPassManager &pm, Stage stage);
 
 /// What a program says of constants and loops is made plain before anything is
 /// recognised or canonicalized: one function, no globals that nothing changes.

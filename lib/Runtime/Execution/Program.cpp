@@ -186,9 +186,8 @@ LogicalResult quantmlir::specialize(ModuleOp module, const Signature &signature,
 LogicalResult quantmlir::lowerToLLVM(ModuleOp module, RunTarget target,
                                      const RunOptions &options, bool strict) {
   PassManager pm(module.getContext());
-  // The quant stage has run, and has said what there is to say about it.
   auto set = [&](auto &pipeline) {
-    pipeline.account = false;
+    pipeline.startAfter = Stage::Quant;
     pipeline.strict = strict;
   };
   if (target == RunTarget::X86) {

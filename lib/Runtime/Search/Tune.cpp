@@ -61,8 +61,8 @@ findSubjects(ModuleOp module, const RunOptions &options) {
   X86PipelineOptions pipeline;
   pipeline.cpu = options.cpu;
   pipeline.features = getTargetFeatures(options.cpu, options.features);
+  pipeline.startAfter = Stage::Quant;
   pipeline.stopAfter = Stage::Packed;
-  pipeline.account = false;
   PassManager pm(module.getContext());
   buildX86Pipeline(pm, pipeline);
   if (failed(pm.run(module)))

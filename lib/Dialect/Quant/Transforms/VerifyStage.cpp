@@ -122,6 +122,8 @@ struct QuantVerifyStagePass final
 private:
   LogicalResult verify(Operation *op) {
     switch (stage) {
+    case Stage::Import:
+      return success();
     case Stage::Quant:
       if (failed(verifyConstantData(op)) || failed(verifyTensorSizes(op)))
         return failure();

@@ -7,8 +7,9 @@
 
 namespace quantmlir {
 
-/// The named stages of the pipelines, in order.
-enum class Stage { Quant, Packed, Target, LLVM };
+/// The named stages of the pipelines, in order; each is the form that a program
+/// has at its end. Import is that of a program as it was exported.
+enum class Stage { Import, Quant, Packed, Target, LLVM };
 
 #define GEN_PASS_DECL
 #include "quant/Dialect/Quant/Transforms/Passes.h.inc"
