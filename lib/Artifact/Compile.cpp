@@ -90,7 +90,8 @@ llvm::Expected<CompiledModel> quantmlir::compileModel(
   model.weights = externalizeConstants(module);
   ModelFacts &facts = model.facts;
   facts.name = compile.name;
-  facts.scheme = options.quantize.value_or("");
+  if (options.quantize)
+    facts.scheme = options.quantize->text;
   facts.target = getTargetName(options.target).str();
   facts.triple = triple.str();
   facts.cpu = (*machine)->getTargetCPU().str();

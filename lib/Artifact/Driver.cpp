@@ -136,8 +136,12 @@ llvm::Expected<ArtifactOptions> quantmlir::parseArtifactOptions(int argc,
   RunOptions &run = options.run;
   run.model = line.model;
   run.entry = line.entry;
-  if (line.quantize.getNumOccurrences())
-    run.quantize = line.quantize;
+  if (line.quantize.getNumOccurrences()) {
+    auto request = parseQuantizeOption(line.quantize);
+    if (!request)
+      return request.takeError();
+    run.quantize = std::move(*request);
+  }
   run.target = line.target;
   run.cpu = line.cpu;
   run.features.assign(line.features.begin(), line.features.end());
@@ -195,9 +199,6 @@ llvm::Error Emitter::write(const CompiledModel &model) {
 }
 
 llvm::Error Emitter::run() {
-  if (options.run.quantize)
-    if (llvm::Error error = verifyQuantizeOptions(*options.run.quantize))
-      return error;
   if (llvm::Error error = load())
     return error;
   if (llvm::Error error = quantize())

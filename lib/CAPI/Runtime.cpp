@@ -48,7 +48,8 @@ struct QuantProgram {
   MLIRContext context;
   OwningOpRef<ModuleOp> module;
   Signature signature;
-  std::optional<std::string> scheme;
+  /// How it was quantized, if it was.
+  std::optional<QuantizeRequest> request;
   /// Shapes as C has them, and what points to them.
   std::vector<std::vector<int64_t>> shapes;
   std::vector<QuantTensorType> inputs, results;
@@ -244,20 +245,20 @@ int32_t quantProgramQuantize(QuantProgram *program, const char *options,
                              int32_t strict, QuantLog *log) {
   if (!program)
     return fail(log, QUANT_INVALID, "expected a program");
-  if (program->scheme)
+  if (program->request)
     return fail(log, QUANT_INVALID, "the program has been quantized");
-  std::string scheme = options ? options : "";
-  if (llvm::Error error = verifyQuantizeOptions(scheme))
-    return fail(log, QUANT_INVALID, std::move(error));
+  auto request = parseQuantizeOption(options ? options : "");
+  if (!request)
+    return fail(log, QUANT_INVALID, request.takeError());
   Listener listener(program->context, log);
   RunOptions run;
-  run.quantize = scheme;
+  run.quantize = std::move(*request);
   // What it fails at must not be left half done.
   OwningOpRef<ModuleOp> module(program->module->clone());
   if (failed(runQuantStage(*module, run, strict != 0)))
     return QUANT_NOT_COMPILED;
   program->module = std::move(module);
-  program->scheme = std::move(scheme);
+  program->request = std::move(run.quantize);
   return QUANT_OK;
 }
 
@@ -341,11 +342,11 @@ int32_t quantProgramCompile(QuantProgram *program,
   if (!options)
     return fail(log, QUANT_INVALID, options.takeError());
   auto &[run, compile] = *options;
-  run.quantize = program->scheme;
+  run.quantize = program->request;
   Listener listener(program->context, log);
   OwningOpRef<ModuleOp> module(program->module->clone());
   // A program that is not quantized may hold integers of its own.
-  if (!program->scheme && failed(runQuantStage(*module, run, run.strict)))
+  if (!program->request && failed(runQuantStage(*module, run, run.strict)))
     return QUANT_NOT_COMPILED;
   auto compiled = compileModel(*module, program->signature, run, compile);
   if (!compiled)

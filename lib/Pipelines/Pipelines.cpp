@@ -85,22 +85,6 @@ std::unique_ptr<Pass> quantmlir::createRejectOptionsPass(std::string message) {
   return std::make_unique<RejectOptionsPass>(std::move(message));
 }
 
-std::string quantmlir::listQuantizeOptions() {
-  std::unique_ptr<Pass> pass = createQuantQuantizeMatmulPass();
-  // Lists are printed only where they hold something.
-  auto ignore = [](const Twine &) { return failure(); };
-  (void)pass->initializeOptions("include=x exclude=x", ignore);
-  std::string printed;
-  llvm::raw_string_ostream os(printed);
-  pass->printAsTextualPipeline(os);
-  StringRef options = StringRef(printed).split('{').second.rsplit('}').first;
-  SmallVector<StringRef> parts, names;
-  options.split(parts, ' ', -1, /*KeepEmpty=*/false);
-  for (StringRef part : parts)
-    names.push_back(part.split('=').first);
-  return llvm::join(names, ", ");
-}
-
 void quantmlir::beginStages(OpPassManager &pm, StageRange stages) {
   if (stages.after >= stages.last)
     return pm.addPass(createRejectOptionsPass(
@@ -124,23 +108,6 @@ static std::string explainOptions(StringRef said, StringRef text,
   return message + "; the options are " + names;
 }
 
-/// quant-quantize-matmul with `options` in the textual form of pass options.
-static std::unique_ptr<Pass> createQuantizePass(StringRef options) {
-  std::unique_ptr<Pass> pass = createQuantQuantizeMatmulPass();
-  // Enumerations complain on their own, without a call of `onError`.
-  std::string said;
-  auto onError = [&](const Twine &text) {
-    if (said.empty())
-      said = text.str();
-    return failure();
-  };
-  if (failed(pass->initializeOptions(options, onError)))
-    return createRejectOptionsPass(
-        "quantize options: " +
-        explainOptions(said, options, listQuantizeOptions()));
-  return pass;
-}
-
 void quantmlir::buildProgramForms(OpPassManager &pm) {
   // Branches between blocks that carry tensors: bufferization takes no loops
   // of them.
@@ -159,16 +126,16 @@ void quantmlir::buildMatmulForms(OpPassManager &pm, bool floats, bool remarks) {
 
 void quantmlir::buildQuantStage(OpPassManager &pm,
                                 const QuantStageOptions &options) {
-  StringRef quantize = options.quantize;
-  buildMatmulForms(pm, /*floats=*/quantize != "none");
+  bool quantizes = options.quantize.has_value();
+  buildMatmulForms(pm, /*floats=*/quantizes);
   // Names are of the program as it was written.
-  if (quantize != "none")
+  if (quantizes)
     pm.addPass(createQuantNameMatmulsPass());
   QuantImportPassOptions import;
-  import.weightOnly = quantize == "none";
+  import.weightOnly = !quantizes;
   pm.addPass(createQuantImportPass(import));
-  if (quantize != "none")
-    pm.addPass(createQuantizePass(quantize));
+  if (quantizes)
+    pm.addPass(createQuantQuantizeMatmulPass(*options.quantize));
   // Quantizing a weight that several products share is one op, which folds
   // once.
   pm.addPass(createCSEPass());
@@ -178,9 +145,19 @@ void quantmlir::buildQuantStage(OpPassManager &pm,
   if (!options.account && !options.strict)
     return;
   QuantAccountProductsPassOptions account;
-  account.asked = quantize != "none";
+  account.asked = quantizes;
   account.strict = options.strict;
   pm.addPass(createQuantAccountProductsPass(account));
+}
+
+void quantmlir::buildQuantStage(OpPassManager &pm, StringRef quantize,
+                                QuantStageOptions options) {
+  auto request = QuantizeRequest::parseOrNone(quantize);
+  if (!request)
+    return pm.addPass(createRejectOptionsPass(
+        "quantize: " + llvm::toString(request.takeError())));
+  options.quantize = std::move(*request);
+  buildQuantStage(pm, options);
 }
 
 void quantmlir::buildBufferizeStage(OpPassManager &pm) {

@@ -17,6 +17,7 @@
 #include "quant/Import/Linalg/ImportContraction.h"
 #include "quant/Import/MatmulNames.h"
 #include "quant/Import/QuantCasts/QuantCasts.h"
+#include "quant/Quantize/Passes.h"
 #include "quant/Quantize/Recipe.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -35,49 +36,76 @@ namespace {
 
 struct QuantQuantizeMatmulPass
     : quantmlir::impl::QuantQuantizeMatmulPassBase<QuantQuantizeMatmulPass> {
-  using Base::Base;
+  explicit QuantQuantizeMatmulPass(const QuantizeRequest &request) {
+    setRequest(request);
+  }
 
+  LogicalResult initializeOptions(
+      StringRef text,
+      function_ref<LogicalResult(const Twine &)> errorHandler) override;
   void runOnOperation() override;
 
 private:
-  QuantQuantizeMatmulPassOptions getOptions() const;
+  void setRequest(const QuantizeRequest &asked);
   LogicalResult loadSelection(ModuleOp module);
-  FailureOr<std::shared_ptr<SchemeRewriter>>
-  createScheme(ModuleOp module, StringRef options, Location loc);
-  FailureOr<SchemeRewriter *> getScheme(ModuleOp module, Operation *op,
-                                        std::string &reason);
+  FailureOr<std::optional<QuantScheme>> chooseScheme(Operation *op,
+                                                     std::string &reason);
+  FailureOr<SchemeRewriter *> getRewriter(const QuantScheme &scheme);
+  FailureOr<SchemeRewriter *> getScheme(Operation *op, std::string &reason);
   void leave(linalg::LinalgOp op, bool asAsked, StringRef reason);
   LogicalResult quantizeActivations(ModuleOp module, int64_t &seen,
                                     int64_t &quantized);
   void warnOfUnusedRules();
 
+  QuantizeRequest request;
   std::vector<MatmulPattern> included, excluded;
   Recipe rules;
-  /// The pass's own scheme; those of rules and of `quant.scheme`, by their
-  /// options.
-  std::shared_ptr<SchemeRewriter> ownScheme;
-  llvm::StringMap<std::shared_ptr<SchemeRewriter>> schemes;
+  /// One for each scheme, by what it prints.
+  llvm::StringMap<std::shared_ptr<SchemeRewriter>> rewriters;
 };
 
 } // namespace
 
-QuantQuantizeMatmulPassOptions QuantQuantizeMatmulPass::getOptions() const {
-  QuantQuantizeMatmulPassOptions options;
-  options.weightBits = weightBits;
-  options.activationBits = activationBits;
-  options.weights = weights;
-  options.groupSize = groupSize;
-  options.weightSymmetric = weightSymmetric;
-  options.weightScale = weightScale;
-  options.rounding = rounding;
-  options.damping = damping;
-  options.activationOrder = activationOrder;
-  options.stats = stats;
-  options.activations = activations;
-  options.observer = observer;
-  options.attention = attention;
-  options.symmetric = symmetric;
-  return options;
+std::unique_ptr<Pass>
+quantmlir::createQuantQuantizeMatmulPass(const QuantizeRequest &request) {
+  return std::make_unique<QuantQuantizeMatmulPass>(request);
+}
+
+//===----------------------------------------------------------------------===//
+// What is asked for
+//===----------------------------------------------------------------------===//
+
+LogicalResult QuantQuantizeMatmulPass::initializeOptions(
+    StringRef text, function_ref<LogicalResult(const Twine &)> errorHandler) {
+  auto parsed = QuantizeRequest::parse(text);
+  if (!parsed)
+    return errorHandler(llvm::toString(parsed.takeError()));
+  setRequest(*parsed);
+  return success();
+}
+
+/// The options only show the request to who prints a pipeline.
+void QuantQuantizeMatmulPass::setRequest(const QuantizeRequest &asked) {
+  request = asked;
+  const QuantScheme &scheme = request.scheme;
+  weightBits = scheme.weight.bits;
+  activationBits = scheme.activationBits;
+  weights = scheme.weight.granularity;
+  groupSize = scheme.weight.groupSize;
+  weightSymmetric = scheme.weight.symmetric;
+  weightScale = scheme.weight.scaleSearch;
+  rounding = scheme.weight.rounding;
+  damping = scheme.weight.damping;
+  activationOrder = scheme.weight.activationOrder;
+  stats = scheme.stats;
+  activations = scheme.activations;
+  observer = scheme.observer;
+  attention = scheme.attention;
+  symmetric = scheme.symmetric;
+  include = ArrayRef<std::string>(request.include);
+  exclude = ArrayRef<std::string>(request.exclude);
+  recipe = request.recipe;
+  report = request.report;
 }
 
 //===----------------------------------------------------------------------===//
@@ -89,48 +117,26 @@ LogicalResult QuantQuantizeMatmulPass::loadSelection(ModuleOp module) {
   auto fail = [&](llvm::Error error) {
     return emitError(module.getLoc()) << llvm::toString(std::move(error));
   };
-  for (auto [texts, patterns] :
-       {std::make_pair(&include, &included), {&exclude, &excluded}}) {
-    auto created =
-        createPatterns(SmallVector<std::string>(texts->begin(), texts->end()));
+  for (auto [texts, patterns] : {std::make_pair(&request.include, &included),
+                                 {&request.exclude, &excluded}}) {
+    auto created = createPatterns(*texts);
     if (!created)
       return fail(created.takeError());
     *patterns = std::move(*created);
   }
-  if (recipe.empty())
+  if (request.recipe.empty())
     return success();
-  auto read = Recipe::read(recipe);
+  auto read = Recipe::read(request.recipe, request.scheme);
   if (!read)
     return fail(read.takeError());
   rules = std::move(*read);
   std::string hash = getModelHash(module);
   if (!rules.model.empty() && rules.model != hash)
     return emitError(module.getLoc())
-           << "recipe '" << recipe << "': it is for another program: expected "
+           << "recipe '" << request.recipe
+           << "': it is for another program: expected "
            << "model " << hash << ", found " << rules.model;
   return success();
-}
-
-/// The scheme that has the pass's own options with `text` on top.
-FailureOr<std::shared_ptr<SchemeRewriter>>
-QuantQuantizeMatmulPass::createScheme(ModuleOp module, StringRef text,
-                                      Location loc) {
-  QuantQuantizeMatmulPass parsed;
-  parsed.copyOptionValuesFrom(this);
-  // Enumerations complain on their own, without a call of `onError`.
-  auto onError = [&](const Twine &message) {
-    if (!message.isTriviallyEmpty())
-      emitError(loc) << message;
-    return failure();
-  };
-  if (failed(parsed.initializeOptions(text, onError))) {
-    emitError(loc) << "cannot read the scheme '" << text << "'";
-    return failure();
-  }
-  auto scheme = std::make_shared<SchemeRewriter>(parsed.getOptions());
-  if (failed(scheme->prepare(module, loc)))
-    return failure();
-  return scheme;
 }
 
 /// Whether one of `patterns` fits `op`. All are asked: each notes that it did.
@@ -139,37 +145,52 @@ static bool fitsAny(std::vector<MatmulPattern> &patterns, Operation *op) {
       patterns, [&](MatmulPattern &pattern) { return pattern.matches(op); });
 }
 
-/// Whose options `op` is quantized with; null, with the reason, when it stays
-/// in float.
-FailureOr<SchemeRewriter *>
-QuantQuantizeMatmulPass::getScheme(ModuleOp module, Operation *op,
-                                   std::string &reason) {
-  std::string text;
+/// How `op` is quantized; nothing, with the reason, when it stays in float.
+FailureOr<std::optional<QuantScheme>>
+QuantQuantizeMatmulPass::chooseScheme(Operation *op, std::string &reason) {
+  std::optional<QuantScheme> scheme = request.scheme;
   if (auto own = op->getAttrOfType<StringAttr>(kSchemeAttr)) {
-    text = own.getValue().str();
+    auto parsed = QuantScheme::parseOrNone(own, request.scheme);
+    if (!parsed) {
+      emitError(op->getLoc()) << "attribute '" << kSchemeAttr
+                              << "': " << llvm::toString(parsed.takeError());
+      return failure();
+    }
+    scheme = std::move(*parsed);
   } else {
     bool isIncluded = included.empty() || fitsAny(included, op);
     bool isExcluded = fitsAny(excluded, op);
     if (!isIncluded || isExcluded) {
       reason = "include and exclude leave it out";
-      return nullptr;
+      return {std::nullopt};
     }
-    std::optional<size_t> rule = rules.find(op);
-    if (!rule)
-      return ownScheme.get();
-    text = rules.rules[*rule].options;
+    if (const Recipe::Rule *rule = rules.find(op))
+      scheme = rule->scheme;
   }
-  if (StringRef(text).trim() == kNoScheme) {
+  if (!scheme)
     reason = "the recipe leaves it in float";
-    return nullptr;
+  return scheme;
+}
+
+/// What quantizes by `scheme`, the same for equal ones.
+FailureOr<SchemeRewriter *>
+QuantQuantizeMatmulPass::getRewriter(const QuantScheme &scheme) {
+  std::shared_ptr<SchemeRewriter> &rewriter = rewriters[scheme.str()];
+  if (!rewriter) {
+    rewriter = std::make_shared<SchemeRewriter>(scheme);
+    if (failed(rewriter->prepare(getOperation())))
+      return failure();
   }
-  auto known = schemes.find(text);
-  if (known != schemes.end())
-    return known->second.get();
-  auto created = createScheme(module, text, op->getLoc());
-  if (failed(created))
+  return rewriter.get();
+}
+
+/// Who quantizes `op`; null, with the reason, when it stays in float.
+FailureOr<SchemeRewriter *>
+QuantQuantizeMatmulPass::getScheme(Operation *op, std::string &reason) {
+  FailureOr<std::optional<QuantScheme>> scheme = chooseScheme(op, reason);
+  if (failed(scheme))
     return failure();
-  return (schemes[text] = std::move(*created)).get();
+  return *scheme ? getRewriter(**scheme) : nullptr;
 }
 
 /// `op` with the integers that the program gives for its weight, if it does.
@@ -219,7 +240,7 @@ LogicalResult QuantQuantizeMatmulPass::quantizeActivations(ModuleOp module,
     ++seen;
     std::string reason;
     Location loc = op.getLoc();
-    FailureOr<SchemeRewriter *> scheme = getScheme(module, op, reason);
+    FailureOr<SchemeRewriter *> scheme = getScheme(op, reason);
     if (failed(scheme))
       return failure();
     if (*scheme && succeeded((*scheme)->quantizeActivations(op, reason))) {
@@ -247,18 +268,19 @@ void QuantQuantizeMatmulPass::warnOfUnusedRules() {
   for (const MatmulPattern &pattern : excluded)
     warn("exclude", pattern);
   for (const Recipe::Rule &rule : rules.rules)
-    warn("recipe '" + std::string(recipe) + "'", rule.pattern);
+    warn("recipe '" + request.recipe + "'", rule.pattern);
 }
 
 void QuantQuantizeMatmulPass::runOnOperation() {
   ModuleOp module = getOperation();
-  if (!recipe.empty() || !include.empty() || !exclude.empty())
+  if (!request.recipe.empty() || !request.include.empty() ||
+      !request.exclude.empty())
     nameMatmuls(module);
-  ownScheme = std::make_shared<SchemeRewriter>(getOptions());
-  if (failed(ownScheme->prepare(module, module.getLoc())) ||
-      failed(loadSelection(module)))
+  // Statistics that are not of the program are an error, even if no matmul
+  // asks for them.
+  if (failed(getRewriter(request.scheme)) || failed(loadSelection(module)))
     return signalPassFailure();
-  if (ownScheme->wantsStatic() && failed(convertQuantCasts(getOperation())))
+  if (request.scheme.isStatic() && failed(convertQuantCasts(getOperation())))
     return signalPassFailure();
 
   sliceLookups(getOperation());
@@ -274,7 +296,7 @@ void QuantQuantizeMatmulPass::runOnOperation() {
     std::string reason;
     FailureOr<Contraction> contraction = matchContraction(op, reason);
     if (succeeded(contraction) && contraction->isFloat() &&
-        failed(getScheme(module, op, reason)))
+        failed(getScheme(op, reason)))
       return signalPassFailure();
   }
   if (failed(quantizeActivations(module, seen, quantized)))
@@ -290,9 +312,9 @@ void QuantQuantizeMatmulPass::runOnOperation() {
       continue;
     ++numMatmuls;
     ++seen;
-    FailureOr<SchemeRewriter *> scheme = ownScheme.get();
+    FailureOr<SchemeRewriter *> scheme = nullptr;
     if (!isUnusual)
-      scheme = getScheme(module, op, reason);
+      scheme = getScheme(op, reason);
     if (failed(scheme))
       return signalPassFailure();
     if (isUnusual || !*scheme ||
@@ -305,7 +327,7 @@ void QuantQuantizeMatmulPass::runOnOperation() {
   }
   fuseBias(module);
   warnOfUnusedRules();
-  if (report)
+  if (request.report)
     getOperation()->emitRemark()
         << quantized << " of " << seen << " float matmuls quantized, "
         << seen - quantized << " left in float";

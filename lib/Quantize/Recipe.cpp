@@ -92,7 +92,8 @@ static llvm::Error verifyFields(const json::Object &object,
   return llvm::Error::success();
 }
 
-static llvm::Expected<Recipe::Rule> parseRule(const json::Value &value) {
+static llvm::Expected<Recipe::Rule> parseRule(const json::Value &value,
+                                              const QuantScheme &base) {
   const json::Object *object = value.getAsObject();
   if (!object)
     return llvm::createStringError("expected an object");
@@ -104,13 +105,18 @@ static llvm::Expected<Recipe::Rule> parseRule(const json::Value &value) {
   auto options = getString(*object, "options");
   if (!options)
     return options.takeError();
+  auto scheme = QuantScheme::parseOrNone(*options, base);
+  if (!scheme)
+    return llvm::createStringError("'options': " +
+                                   llvm::toString(scheme.takeError()));
   auto pattern = MatmulPattern::create(*name);
   if (!pattern)
     return pattern.takeError();
-  return Recipe::Rule{std::move(*pattern), std::move(*options)};
+  return Recipe::Rule{std::move(*pattern), std::move(*scheme)};
 }
 
-static llvm::Expected<Recipe> parse(const json::Value &value) {
+static llvm::Expected<Recipe> parseRecipe(const json::Value &value,
+                                          const QuantScheme &base) {
   const json::Object *root = value.getAsObject();
   if (!root)
     return llvm::createStringError("expected an object");
@@ -131,7 +137,7 @@ static llvm::Expected<Recipe> parse(const json::Value &value) {
   if (!rules)
     return llvm::createStringError("'matmuls': expected a list");
   for (auto [i, value] : llvm::enumerate(*rules)) {
-    auto rule = parseRule(value);
+    auto rule = parseRule(value, base);
     if (!rule)
       return llvm::createStringError("'matmuls'[" + llvm::Twine(i) +
                                      "]: " + llvm::toString(rule.takeError()));
@@ -140,7 +146,7 @@ static llvm::Expected<Recipe> parse(const json::Value &value) {
   return recipe;
 }
 
-llvm::Expected<Recipe> Recipe::read(StringRef path) {
+llvm::Expected<Recipe> Recipe::read(StringRef path, const QuantScheme &base) {
   auto inFile = [&](llvm::Error error) {
     return llvm::createStringError("recipe '" + path +
                                    "': " + llvm::toString(std::move(error)));
@@ -151,15 +157,15 @@ llvm::Expected<Recipe> Recipe::read(StringRef path) {
   auto value = json::parse((*file)->getBuffer());
   if (!value)
     return inFile(value.takeError());
-  auto recipe = parse(*value);
+  auto recipe = parseRecipe(*value, base);
   if (!recipe)
     return inFile(recipe.takeError());
   return recipe;
 }
 
-std::optional<size_t> Recipe::find(Operation *op) {
-  for (auto [i, rule] : llvm::enumerate(rules))
+const Recipe::Rule *Recipe::find(Operation *op) {
+  for (Rule &rule : rules)
     if (rule.pattern.matches(op))
-      return i;
-  return std::nullopt;
+      return &rule;
+  return nullptr;
 }

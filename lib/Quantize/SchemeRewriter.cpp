@@ -31,38 +31,11 @@ static bool hasNonFinite(Value value) {
                                   [](float x) { return !std::isfinite(x); });
 }
 
-LogicalResult SchemeRewriter::verifyOptions(Location loc) {
-  auto verify = [&](StringRef name, unsigned bits) -> LogicalResult {
-    if (bits == 4 || bits == 8)
-      return success();
-    return emitError(loc) << "option '" << name << "': expected 8 or 4, found "
-                          << bits;
-  };
-  if (failed(verify("weight-bits", weightBits)) ||
-      failed(verify("activation-bits", activationBits)))
-    return failure();
-  auto error = [&](StringRef text) { return emitError(loc) << text; };
-  if (groupSize <= 0)
-    return error("option 'group-size': expected more than 0, found ")
-           << int64_t(groupSize);
-  if (!(damping >= 0 && damping <= 1))
-    return error("option 'damping': expected a number from 0 to 1, found ")
-           << double(damping);
-  if (getWeightScheme().isFullRange() && !weightSymmetric)
-    return error("option 'weight-scale': full-range scales choose their zero "
-                 "points, expected 'weight-symmetric=true'");
-  if (rounding == WeightRounding::ErrorCompensated && stats.empty())
-    return error("option 'rounding=error-compensated' needs 'stats'");
-  return success();
-}
-
-/// Proves the options and loads the statistics that they name.
-LogicalResult SchemeRewriter::prepare(ModuleOp module, Location loc) {
-  if (failed(verifyOptions(loc)))
-    return failure();
-  if (stats.empty())
+LogicalResult SchemeRewriter::prepare(ModuleOp module) {
+  if (scheme.stats.empty())
     return success();
-  FailureOr<CalibratedMatmuls> loaded = CalibratedMatmuls::load(module, stats);
+  FailureOr<CalibratedMatmuls> loaded =
+      CalibratedMatmuls::load(module, scheme.stats);
   if (failed(loaded))
     return failure();
   calibrated = std::move(*loaded);
@@ -99,19 +72,6 @@ static std::string explainElements(const Contraction &c) {
   return "";
 }
 
-WeightScheme SchemeRewriter::getWeightScheme() const {
-  WeightScheme scheme;
-  scheme.bits = weightBits;
-  scheme.granularity = weights;
-  scheme.groupSize = groupSize;
-  scheme.symmetric = weightSymmetric;
-  scheme.scaleSearch = weightScale;
-  scheme.rounding = rounding;
-  scheme.damping = damping;
-  scheme.activationOrder = activationOrder;
-  return scheme;
-}
-
 //===----------------------------------------------------------------------===//
 // Activations
 //===----------------------------------------------------------------------===//
@@ -121,9 +81,9 @@ WeightScheme SchemeRewriter::getWeightScheme() const {
 std::string SchemeRewriter::explainNoStatistics(Operation *op) {
   if (calibrated.find(op))
     return "";
-  return stats.empty() ? "no static scale given for the activations"
-                       : "neither the program nor the statistics give a "
-                         "static scale for the activations";
+  return scheme.stats.empty() ? "no static scale given for the activations"
+                              : "neither the program nor the statistics give a "
+                                "static scale for the activations";
 }
 
 /// A static scale: the program's own, which becomes the left-hand side, or one
@@ -146,17 +106,18 @@ SchemeRewriter::quantizeStatic(OpBuilder &builder, Location loc, Value matrix,
                                const MatmulStatistics &statistics) {
   StoredRange stored = getActivationRange();
   RangeOptions options;
-  options.observer = observer;
+  options.observer = scheme.observer;
   options.bits = stored.bits;
-  options.symmetric = symmetric;
-  StaticQParams params = chooseStaticQParams(
-      chooseRange(statistics, options), stored.min(), stored.max(), symmetric);
+  options.symmetric = scheme.symmetric;
+  StaticQParams params =
+      chooseStaticQParams(chooseRange(statistics, options), stored.min(),
+                          stored.max(), scheme.symmetric);
   QuantizedMatrix result;
   result.isUnsigned = stored.isUnsigned;
   auto scaleType = RankedTensorType::get({}, builder.getF32Type());
   result.scale = arith::ConstantOp::create(
       builder, loc, makeFloatTensorAttr(scaleType, params.scale));
-  if (!symmetric)
+  if (!scheme.symmetric)
     result.zeroPoint = arith::ConstantOp::create(
         builder, loc,
         makeI32TensorAttr(RankedTensorType::get({}, builder.getI32Type()),
@@ -178,15 +139,15 @@ SchemeRewriter::emitLhs(OpBuilder &builder, MatmulEmitter &emitter,
     return emitGiven(emitter, *given, /*isLhs=*/true);
   Location loc = c.op->getLoc();
   Value matrix = emitter.emitLhs(c.lhs);
-  if (activations == ActivationScheme::Float) {
+  if (scheme.isWeightOnly()) {
     QuantizedMatrix result;
     result.ints = matrix;
     return result;
   }
-  if (activations == ActivationScheme::Static)
+  if (scheme.isStatic())
     return quantizeStatic(builder, loc, matrix, *calibrated.find(c.op));
   SmallVector<int64_t> axes;
-  if (activations == ActivationScheme::DynamicToken)
+  if (scheme.activations == ActivationScheme::DynamicToken)
     axes.push_back(0);
   return quantizeMatrix(builder, loc, matrix, axes, getActivationRange());
 }
@@ -200,9 +161,9 @@ static int64_t getWeightMagnitude(ScaledMatmulOp op) {
 
 LogicalResult SchemeRewriter::quantizeActivations(ScaledMatmulOp op,
                                                   std::string &reason) {
-  if (activations == ActivationScheme::Float)
+  if (scheme.isWeightOnly())
     return success();
-  if (activations == ActivationScheme::Static) {
+  if (scheme.isStatic()) {
     reason = explainNoStatistics(op);
     if (!reason.empty())
       return failure();
@@ -218,11 +179,11 @@ LogicalResult SchemeRewriter::quantizeActivations(ScaledMatmulOp op,
   OpBuilder builder(op);
   Location loc = op.getLoc();
   QuantizedMatrix lhs;
-  if (activations == ActivationScheme::Static) {
+  if (scheme.isStatic()) {
     lhs = quantizeStatic(builder, loc, op.getLhs(), *calibrated.find(op));
   } else {
     SmallVector<int64_t> axes;
-    if (activations == ActivationScheme::DynamicToken)
+    if (scheme.activations == ActivationScheme::DynamicToken)
       axes = llvm::to_vector(llvm::seq<int64_t>(0, op.getNumBatchDims() + 1));
     lhs = quantizeMatrix(builder, loc, op.getLhs(), axes, getActivationRange());
   }
@@ -252,10 +213,11 @@ SchemeRewriter::explainScheme(const Contraction &c,
   if (!isPlain() && !givenRhs &&
       !FloatConstant::get(chosen ? chosen->all.value : c.rhs.value))
     return "the scheme needs a constant weight whose data is there";
-  if (chosen && !givenRhs && rounding == WeightRounding::ErrorCompensated)
+  if (chosen && !givenRhs &&
+      scheme.weight.rounding == WeightScheme::Rounding::ErrorCompensated)
     return "error compensation needs the second moments of one weight's "
            "activations, this weight is chosen at run time";
-  if (activations == ActivationScheme::Float)
+  if (scheme.isWeightOnly())
     return givenRhs ? explainWeightOnly(c) : "";
   int64_t lhsMagnitude = givenLhs ? givenLhs->getMaxMagnitude()
                                   : getActivationRange().getMaxMagnitude();
@@ -263,16 +225,16 @@ SchemeRewriter::explainScheme(const Contraction &c,
       givenRhs ? givenRhs->getMaxMagnitude() : getWeightMagnitude();
   // A weight that the program quantizes has no groups here.
   if (givenRhs || !isScaled() ||
-      groupSize > getMaxSafeK(lhsMagnitude, rhsMagnitude))
+      scheme.weight.groupSize > getMaxSafeK(lhsMagnitude, rhsMagnitude))
     return explainOverflow(c, lhsMagnitude, rhsMagnitude);
   return "";
 }
 
 /// The second moments of the activations that a weight meets, if the statistics
 /// have them. Those of a choice are of all rows, whatever they choose.
-FailureOr<std::vector<float>>
-SchemeRewriter::findMoments(const Contraction &c, bool isChosen,
-                             std::string &reason) {
+FailureOr<std::vector<float>> SchemeRewriter::findMoments(const Contraction &c,
+                                                          bool isChosen,
+                                                          std::string &reason) {
   const MatmulStatistics *statistics = calibrated.find(c.op);
   if (isChosen || !statistics || statistics->secondMoment.empty())
     return std::vector<float>();
@@ -301,7 +263,7 @@ FailureOr<QuantizedMatrix> SchemeRewriter::emitRhs(OpBuilder &builder,
     if (key && !known)
       shared.add(*key, {matrix});
     SmallVector<int64_t> axes;
-    if (weights == WeightGranularity::Channel)
+    if (scheme.weight.granularity == WeightScheme::Granularity::Channel)
       axes.push_back(emitter.isRhsTransposed() ? 0 : 1);
     return quantizeMatrix(builder, loc, matrix, axes, getWeightRange());
   }
@@ -317,8 +279,8 @@ FailureOr<QuantizedMatrix> SchemeRewriter::emitRhs(OpBuilder &builder,
     Value matrix =
         chosen ? emitter.emitAllRhs(*chosen) : emitter.emitRhs(c.rhs);
     result = emitConstantWeight(builder, loc, matrix, emitter.isRhsTransposed(),
-                                /*asRows=*/isScaled(), getWeightScheme(),
-                                *moments, reason);
+                                /*asRows=*/isScaled(), scheme.weight, *moments,
+                                reason);
     eraseDeadChain(matrix.getDefiningOp());
     if (succeeded(result) && key && moments->empty())
       shared.add(*key, *result);
@@ -333,11 +295,12 @@ LogicalResult SchemeRewriter::rewrite(const Contraction &matched,
                                       std::string &reason) {
   FailureOr<Contraction> chosen = chooseWeight(matched, reason);
   if (failed(chosen)) {
-    if (!attention || !isActivationProduct(matched))
+    if (!scheme.attention || !isActivationProduct(matched))
       return failure();
     reason = explainElements(matched);
-    return success(reason.empty() && succeeded(quantizeActivationProduct(
-                                         matched, activationBits, reason)));
+    return success(reason.empty() &&
+                   succeeded(quantizeActivationProduct(
+                       matched, scheme.activationBits, reason)));
   }
   Contraction &c = *chosen;
   reason = explainElements(c);
@@ -345,8 +308,7 @@ LogicalResult SchemeRewriter::rewrite(const Contraction &matched,
     return failure();
 
   std::optional<QuantizedOperand> givenLhs, givenRhs = findGiven(c, c.rhs, c.n);
-  if (activations == ActivationScheme::Static &&
-      failed(findStaticLhs(c, givenLhs, reason)))
+  if (scheme.isStatic() && failed(findStaticLhs(c, givenLhs, reason)))
     return failure();
   if (givenRhs)
     c.rhs = givenRhs->ints;
@@ -357,7 +319,7 @@ LogicalResult SchemeRewriter::rewrite(const Contraction &matched,
   OpBuilder builder(c.op);
   MatmulEmitter emitter(builder, c);
   QuantizedMatrix lhs = emitLhs(builder, emitter, c, givenLhs), rhs;
-  if (givenRhs && activations == ActivationScheme::Float) {
+  if (givenRhs && scheme.isWeightOnly()) {
     emitWeightOnly(builder, emitter, c, lhs.ints, *givenRhs);
     return success();
   }

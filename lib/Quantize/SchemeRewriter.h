@@ -8,22 +8,18 @@
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Import/Contraction/DynamicQuantize.h"
 #include "quant/Quantize/CalibratedMatmuls.h"
-#include "quant/Quantize/Passes.h"
+#include "quant/Quantize/QuantScheme.h"
 
 namespace quantmlir {
 
-/// Quantizes float contractions under one scheme: the pass's options, or what a
-/// recipe makes of them.
-class SchemeRewriter : private QuantQuantizeMatmulPassOptions {
+/// Quantizes float contractions under one scheme.
+class SchemeRewriter {
 public:
-  explicit SchemeRewriter(const QuantQuantizeMatmulPassOptions &options)
-      : QuantQuantizeMatmulPassOptions(options) {}
+  explicit SchemeRewriter(const QuantScheme &scheme) : scheme(scheme) {}
 
-  /// Proves the options and loads the statistics that they name; errors are
-  /// emitted at `loc`.
-  mlir::LogicalResult prepare(mlir::ModuleOp module, mlir::Location loc);
-  /// Whether the program's own static scales are asked for.
-  bool wantsStatic() const { return activations == ActivationScheme::Static; }
+  /// Loads the statistics that the scheme names; errors are emitted at the
+  /// module.
+  mlir::LogicalResult prepare(mlir::ModuleOp module);
   /// Replaces a float contraction, or says why it stays.
   mlir::LogicalResult rewrite(const Contraction &matched, std::string &reason);
   /// Quantizes the float activations of a product whose weight the program
@@ -32,7 +28,6 @@ public:
                                           std::string &reason);
 
 private:
-  mlir::LogicalResult verifyOptions(mlir::Location loc);
   std::string explainNoStatistics(mlir::Operation *op);
   mlir::LogicalResult findStaticLhs(Contraction &c,
                                     std::optional<QuantizedOperand> &given,
@@ -54,34 +49,33 @@ private:
                                  const MatmulStatistics &statistics);
 
   StoredRange getActivationRange() const {
-    return {activationBits, !symmetric};
+    return {scheme.activationBits, !scheme.symmetric};
   }
-  StoredRange getWeightRange() const { return {weightBits, false}; }
+  StoredRange getWeightRange() const { return {scheme.weight.bits, false}; }
   int64_t getWeightMagnitude() const {
     StoredRange stored = getWeightRange();
-    return weightSymmetric ? stored.getMaxMagnitude()
-                           : stored.max() - stored.min();
+    return scheme.weight.symmetric ? stored.getMaxMagnitude()
+                                   : stored.max() - stored.min();
+  }
+  bool hasGroups() const {
+    return scheme.weight.granularity == WeightScheme::Granularity::Group;
   }
   /// Whether the matmul needs quant.scaled_matmul.
-  bool isScaled() const {
-    return weights == WeightGranularity::Group ||
-           activations == ActivationScheme::Float;
-  }
+  bool isScaled() const { return hasGroups() || scheme.isWeightOnly(); }
   /// Whether choose_qparams and quantize say what the scheme wants of weights.
   bool isPlain() const {
-    return !isScaled() && weightSymmetric &&
-           weightScale == WeightScaleSearch::AbsMax &&
-           rounding == WeightRounding::Nearest;
+    return !isScaled() && scheme.weight.symmetric &&
+           scheme.weight.scaleSearch == WeightScheme::ScaleSearch::AbsMax &&
+           scheme.weight.rounding == WeightScheme::Rounding::Nearest;
   }
   /// Elements of a group of a scaled matmul's weight.
   int64_t getGroupSize(const QuantizedMatrix &rhs) const {
-    return weights == WeightGranularity::Group
-               ? int64_t(groupSize)
-               : mlir::cast<mlir::RankedTensorType>(rhs.ints.getType())
-                     .getDimSize(1);
+    return hasGroups() ? scheme.weight.groupSize
+                       : mlir::cast<mlir::RankedTensorType>(rhs.ints.getType())
+                             .getDimSize(1);
   }
-  WeightScheme getWeightScheme() const;
 
+  QuantScheme scheme;
   CalibratedMatmuls calibrated;
   SharedWeights shared;
 };

@@ -3,9 +3,9 @@
 // RUN: not quant-opt --quant-to-x86='quantize="weights=row"' %s 2>&1 | FileCheck %s --check-prefix=VALUE
 // RUN: not quant-opt --quant-to-generic="stop-after=never" %s 2>&1 | FileCheck %s --check-prefix=STAGE
 
-// NAME: error: quantize options: no such option no-such; the options are activation-bits, activation-order, activations, attention, damping, exclude, group-size, include, {{.*}}weight-bits
-// BITS: error: option 'weight-bits': expected 8 or 4, found 5
-// VALUE: error: quantize options: cannot read `weights=row`
+// NAME: error: quantize: no such option no-such; the options are activation-bits, activation-order, activations, attention, damping, exclude, group-size, include, {{.*}}weight-bits
+// BITS: error: quantize: option 'weight-bits': expected 8 or 4, found 5
+// VALUE: error: quantize: option 'weights': expected tensor, channel or group, found 'row'
 // STAGE: Cannot find option named 'never'
 // STAGE: cannot read `stop-after=never`; the options are account, quantize, start-after, stop-after, strict
 

@@ -11,6 +11,7 @@
 // RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="recipe=%t/model.json" 2>&1 | FileCheck %s --check-prefix=MODEL
 // RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="recipe=%t/bits.json" 2>&1 | FileCheck %s --check-prefix=BITS
 // RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="recipe=%t/option.json" 2>&1 | FileCheck %s --check-prefix=OPTION
+// RUN: not quant-opt %t/attribute.mlir --quant-quantize-matmul 2>&1 | FileCheck %s --check-prefix=ATTRIBUTE
 // RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="include=[" 2>&1 | FileCheck %s --check-prefix=INCLUDE
 
 // NOFILE: error: recipe '{{.*}}none.json': No such file or directory
@@ -22,8 +23,9 @@
 // NAME: error: recipe '{{.*}}name.json': 'matmuls'[1]: 'name': expected a string, found 3
 // GLOB: error: recipe '{{.*}}glob.json': 'matmuls'[0]: expected a glob, found 'main#[':
 // MODEL: error: recipe '{{.*}}model.json': it is for another program: expected model {{[0-9a-f]+}}, found 0123
-// BITS: m.mlir:4:{{[0-9]+}}: error: option 'weight-bits': expected 8 or 4, found 5
-// OPTION: m.mlir:4:{{[0-9]+}}: error: cannot read the scheme 'weight-size=4'
+// BITS: error: recipe '{{.*}}bits.json': 'matmuls'[0]: 'options': option 'weight-bits': expected 8 or 4, found 5
+// OPTION: error: recipe '{{.*}}option.json': 'matmuls'[0]: 'options': no such option weight-size; the options are activation-bits,
+// ATTRIBUTE: attribute.mlir:4:{{[0-9]+}}: error: attribute 'quant.scheme': option 'weights': expected tensor, channel or group, found 'rows'
 // INCLUDE: error: expected a glob, found '[':
 
 //--- text.json
@@ -52,5 +54,12 @@ func.func @main(%x: tensor<2x8xf32>) -> tensor<2x8xf32> {
   %w = arith.constant dense<0.5> : tensor<8x8xf32>
   %z = arith.constant dense<0.0> : tensor<2x8xf32>
   %0 = linalg.matmul ins(%x, %w : tensor<2x8xf32>, tensor<8x8xf32>) outs(%z : tensor<2x8xf32>) -> tensor<2x8xf32>
+  return %0 : tensor<2x8xf32>
+}
+//--- attribute.mlir
+func.func @main(%x: tensor<2x8xf32>) -> tensor<2x8xf32> {
+  %w = arith.constant dense<0.5> : tensor<8x8xf32>
+  %z = arith.constant dense<0.0> : tensor<2x8xf32>
+  %0 = linalg.matmul {quant.scheme = "weights=rows"} ins(%x, %w : tensor<2x8xf32>, tensor<8x8xf32>) outs(%z : tensor<2x8xf32>) -> tensor<2x8xf32>
   return %0 : tensor<2x8xf32>
 }

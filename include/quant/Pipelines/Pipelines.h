@@ -12,6 +12,7 @@
 #include "mlir/Pass/PassOptions.h"
 
 #include "quant/Dialect/Quant/Transforms/Passes.h"
+#include "quant/Quantize/QuantScheme.h"
 
 #include "llvm/ADT/StringExtras.h"
 
@@ -113,9 +114,6 @@ struct NVVMPipelineOptions : public CommonPipelineOptions<NVVMPipelineOptions> {
       llvm::cl::init("isa")};
 };
 
-/// Names of the options of quant-quantize-matmul, for whoever misspelt one.
-std::string listQuantizeOptions();
-
 /// Fails with `message`: building a pipeline from bad options cannot.
 std::unique_ptr<mlir::Pass> createRejectOptionsPass(std::string message);
 
@@ -137,28 +135,32 @@ void buildMatmulForms(mlir::OpPassManager &pm, bool floats,
 
 /// What there is to say about the quant stage.
 struct QuantStageOptions {
-  /// Options of quant-quantize-matmul, or `none`.
-  std::string quantize = "none";
+  /// How float matmuls are quantized, if they are.
+  std::optional<QuantizeRequest> quantize;
   /// Whether what became of every product is said, and is an error where it is
   /// not as asked.
   bool account = true, strict = false;
 };
 
 /// Import + Quant stage: `buildMatmulForms`, then QDQ forms are imported, then,
-/// unless `quantize` is `none`, float matmuls are quantized with these options.
+/// float matmuls are quantized, if that is asked for.
 /// Ends with constants folded, with additions in the rescales before them, and
 /// with an account of all products; the pipelines verify the stage.
 void buildQuantStage(mlir::OpPassManager &pm, const QuantStageOptions &options);
+
+/// The same with the text of a request, or `none`; a text that cannot be read
+/// makes the pipeline fail.
+void buildQuantStage(mlir::OpPassManager &pm, llvm::StringRef quantize,
+                     QuantStageOptions options);
 
 /// The same of a pipeline's options.
 template <typename Derived>
 void buildQuantStage(mlir::OpPassManager &pm,
                      const CommonPipelineOptions<Derived> &options) {
   QuantStageOptions stage;
-  stage.quantize = options.quantize;
   stage.account = options.account;
   stage.strict = options.strict;
-  buildQuantStage(pm, stage);
+  buildQuantStage(pm, options.quantize, stage);
 }
 
 /// From tensors of standard dialects (linalg, tensor, arith, math) and

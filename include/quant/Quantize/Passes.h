@@ -3,8 +3,7 @@
 #ifndef QUANT_QUANTIZE_PASSES_H
 #define QUANT_QUANTIZE_PASSES_H
 
-#include "quant/Calibration/Observers.h"
-#include "quant/Calibration/WeightQuantizer.h"
+#include "quant/Quantize/QuantScheme.h"
 
 #include "mlir/Pass/Pass.h"
 
@@ -13,12 +12,13 @@ namespace quantmlir {
 /// Granularity of the weights' scales.
 using WeightGranularity = WeightScheme::Granularity;
 
-/// How the activations' quantization parameters come about.
-enum class ActivationScheme { DynamicTensor, DynamicToken, Static, Float };
-
 /// How the weights' scales are searched and their values rounded.
 using WeightScaleSearch = WeightScheme::ScaleSearch;
 using WeightRounding = WeightScheme::Rounding;
+
+/// Float matmuls into integer ones, as `request` says.
+std::unique_ptr<mlir::Pass>
+createQuantQuantizeMatmulPass(const QuantizeRequest &request = {});
 
 #define GEN_PASS_DECL
 #include "quant/Quantize/Passes.h.inc"

@@ -38,6 +38,8 @@ def QuantQuantizeMatmulPass : Pass<"quant-quantize-matmul", "::mlir::ModuleOp"> 
            channel_scale(%sw : tensor<1536xf32>) ...
     ```
   }];
+  let constructor = "::quantmlir::createQuantQuantizeMatmulPass()";
+  // What they say is read by QuantizeRequest, which has their names as well.
   let options = [
     Option<"weightBits", "weight-bits", "unsigned", "8", "8 or 4">,
     Option<"activationBits", "activation-bits", "unsigned", "8", "8 or 4">,

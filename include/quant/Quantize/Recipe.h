@@ -21,8 +21,9 @@
 #ifndef QUANT_QUANTIZE_RECIPE_H
 #define QUANT_QUANTIZE_RECIPE_H
 
+#include "quant/Quantize/QuantScheme.h"
+
 #include "mlir/IR/Operation.h"
-#include "llvm/Support/Error.h"
 
 #include <string>
 #include <vector>
@@ -31,8 +32,6 @@ namespace quantmlir {
 
 /// Attribute with the options of one matmul.
 constexpr llvm::StringLiteral kSchemeAttr = "quant.scheme";
-/// Options that leave a matmul in float.
-constexpr llvm::StringLiteral kNoScheme = "none";
 
 /// A glob over what a matmul is called.
 class MatmulPattern {
@@ -58,17 +57,20 @@ createPatterns(llvm::ArrayRef<std::string> texts);
 struct Recipe {
   struct Rule {
     MatmulPattern pattern;
-    std::string options;
+    /// None: the matmul stays in float.
+    std::optional<QuantScheme> scheme;
   };
   /// hashMatmuls of the program; empty: for any.
   std::string model;
   std::vector<Rule> rules;
 
-  /// Reads a file. Errors name the file, the field, what was expected and what
-  /// was found; those of JSON also line and column.
-  static llvm::Expected<Recipe> read(llvm::StringRef path);
-  /// The index of the first rule that fits, or none.
-  std::optional<size_t> find(mlir::Operation *op);
+  /// Reads a file, whose options are on top of `base`. Errors name the file,
+  /// the field, what was expected and what was found; those of JSON also line
+  /// and column.
+  static llvm::Expected<Recipe> read(llvm::StringRef path,
+                                     const QuantScheme &base);
+  /// The first rule that fits, or null.
+  const Rule *find(mlir::Operation *op);
 };
 
 } // namespace quantmlir

@@ -393,9 +393,6 @@ llvm::Error Driver::finish() {
 }
 
 llvm::Error Driver::run() {
-  if (options.quantize)
-    if (llvm::Error error = verifyQuantizeOptions(*options.quantize))
-      return error;
   if (options.target == RunTarget::X86)
     if (llvm::Error error = verifyHostCanRun(options.cpu, options.features))
       return error;

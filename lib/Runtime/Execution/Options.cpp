@@ -209,6 +209,16 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
   return llvm::Error::success();
 }
 
+llvm::Expected<QuantizeRequest>
+quantmlir::parseQuantizeOption(llvm::StringRef text) {
+  auto request = QuantizeRequest::parse(text);
+  if (!request)
+    return llvm::createStringError(
+        "--quantize: expected options of quant-quantize-matmul, found '" +
+        text + "': " + llvm::toString(request.takeError()));
+  return request;
+}
+
 /// Takes away an option that LLVM's library brings along under our name.
 static void removeForeignOption(llvm::StringRef name) {
   auto &options = cl::getRegisteredOptions();
@@ -232,8 +242,12 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
     options.randomSeed = line.randomInputs;
   options.dynamicSize = line.dims;
   options.outputs = line.outputs;
-  if (line.quantize.getNumOccurrences())
-    options.quantize = line.quantize;
+  if (line.quantize.getNumOccurrences()) {
+    auto request = parseQuantizeOption(line.quantize);
+    if (!request)
+      return request.takeError();
+    options.quantize = std::move(*request);
+  }
   options.target = line.target;
   options.cpu = line.cpu;
   options.chip = line.chip;

@@ -133,27 +133,11 @@ LogicalResult quantmlir::keepOnly(ModuleOp module, StringRef entry) {
 // Stages
 //===----------------------------------------------------------------------===//
 
-llvm::Error quantmlir::verifyQuantizeOptions(StringRef text) {
-  std::string message;
-  auto collect = [&](const Twine &found) -> LogicalResult {
-    message += (message.empty() ? "" : "; ") + found.str();
-    return failure();
-  };
-  std::unique_ptr<Pass> pass = createQuantQuantizeMatmulPass();
-  // The parser of an option prints to stderr what it does not accept.
-  if (succeeded(pass->initializeOptions(text, collect)))
-    return llvm::Error::success();
-  return llvm::createStringError(
-      "--quantize: expected options of quant-quantize-matmul, found '" + text +
-      "'" + (message.empty() ? "" : ": " + StringRef(message).trim()) +
-      "; the options are " + listQuantizeOptions());
-}
-
 LogicalResult quantmlir::runQuantStage(ModuleOp module,
                                        const RunOptions &options, bool strict) {
   PassManager pm(module.getContext());
   QuantStageOptions stage;
-  stage.quantize = options.quantize.value_or("none");
+  stage.quantize = options.quantize;
   stage.strict = strict;
   buildQuantStage(pm, stage);
   return pm.run(module);

@@ -2,8 +2,6 @@
 
 #include "quant/Runtime/Execution/Provenance.h"
 
-#include "quant/Quantize/Passes.h"
-
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Threading.h"
@@ -29,25 +27,6 @@ std::string quantmlir::getMachine() {
   return getProcessor() + ", " +
          std::to_string(llvm::hardware_concurrency().compute_thread_count()) +
          " threads";
-}
-
-std::string quantmlir::getFullScheme(StringRef text) {
-  std::unique_ptr<Pass> pass = createQuantQuantizeMatmulPass();
-  auto ignore = [](const Twine &) { return failure(); };
-  if (failed(pass->initializeOptions(text, ignore)))
-    return text.str();
-  std::string printed;
-  llvm::raw_string_ostream os(printed);
-  pass->printAsTextualPipeline(os);
-  StringRef options = StringRef(printed).split('{').second;
-  options = options.rsplit('}').first.trim();
-  // Lists and files that are not given say nothing.
-  SmallVector<StringRef> parts, kept;
-  options.split(parts, ' ', -1, /*KeepEmpty=*/false);
-  for (StringRef part : parts)
-    if (!part.ends_with("=") && !part.starts_with("report="))
-      kept.push_back(part);
-  return llvm::join(kept, " ");
 }
 
 std::string quantmlir::quoteCommand(ArrayRef<const char *> arguments) {

@@ -85,13 +85,14 @@ static void printFacts(const RunReport &report, const RunOptions &options,
             os);
   printFact("quantized with",
             "<code>" +
-                escapeHtml(options.quantize->empty() ? "(defaults)"
-                                                     : *options.quantize) +
+                escapeHtml(options.quantize->text.empty()
+                               ? "(defaults)"
+                               : options.quantize->text) +
                 "</code>",
             os);
   printFact("that is",
             "<code id=\"scheme\">" +
-                escapeHtml(getFullScheme(*options.quantize)) + "</code>",
+                escapeHtml(options.quantize->getFullText()) + "</code>",
             os);
   if (report.reference && report.reference->name == "float")
     printFact("weights of matmuls", printSizes(report), os);

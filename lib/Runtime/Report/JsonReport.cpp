@@ -107,7 +107,9 @@ static json::Object toJson(const RunReport &report, const RunOptions &options) {
   json::Object root{{"model", report.model},
                     {"entry", report.entry},
                     {"target", report.target},
-                    {"quantize", toJson(options.quantize)}};
+                    {"quantize", nullptr}};
+  if (options.quantize)
+    root["quantize"] = options.quantize->text;
   if (options.target == RunTarget::X86)
     root["cpu"] = options.cpu;
   json::Array results;

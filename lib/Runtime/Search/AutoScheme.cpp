@@ -27,17 +27,6 @@ static double getNoise(const Metrics &metrics) {
   return std::isnan(noise) ? std::numeric_limits<double>::infinity() : noise;
 }
 
-/// `options` with another number of weight bits.
-static std::string withBits(StringRef options, unsigned bits) {
-  std::string text;
-  SmallVector<StringRef> parts;
-  options.split(parts, ' ', -1, /*KeepEmpty=*/false);
-  for (StringRef part : parts)
-    if (!part.starts_with("weight-bits="))
-      text += (part + " ").str();
-  return text + "weight-bits=" + std::to_string(bits);
-}
-
 namespace {
 
 class Search {
@@ -216,8 +205,10 @@ quantmlir::chooseSchemes(OwningOpRef<ModuleOp> module,
   report.model = getModelHash(*module);
   report.wantedDb = *options.minSqnr;
   report.numInputs = inputs.size();
-  StringRef base = options.quantize ? StringRef(*options.quantize) : "";
-  std::string variants[] = {withBits(base, 4), withBits(base, 8)};
+  auto base = options.quantize.value_or(QuantizeRequest());
+  QuantizeRequest variants[] = {base, base};
+  variants[0].scheme.weight.bits = 4;
+  variants[1].scheme.weight.bits = 8;
   auto program =
       SwitchedProgram::create(std::move(module), signature, variants, options);
   if (!program)
@@ -242,7 +233,8 @@ quantmlir::chooseSchemes(OwningOpRef<ModuleOp> module,
     AutoReport::Choice choice;
     choice.shape = matmul.shape;
     choice.bits = matmul.forms[form].weightBits;
-    choice.options = form ? variants[form - 1] : "none";
+    if (form)
+      choice.quantized = variants[form - 1].scheme;
     choice.scheme = matmul.forms[form].scheme;
     choice.weightBytes = matmul.forms[form].weightBytes;
     choice.sqnr4 = choice.sqnr8 = std::numeric_limits<double>::infinity();
@@ -287,6 +279,17 @@ void quantmlir::printAuto(const AutoReport &report, llvm::raw_ostream &os) {
                      static_cast<long long>(report.numRuns));
 }
 
+/// The options of a rule. The number of bits is what was chosen, so it is said
+/// even where it is the default.
+static std::string getOptions(const AutoReport::Choice &choice) {
+  if (!choice.quantized)
+    return kNoScheme.str();
+  std::string text = choice.quantized->str();
+  if (choice.quantized->weight.bits == QuantScheme().weight.bits)
+    text += (text.empty() ? "" : " ") + std::string("weight-bits=8");
+  return text;
+}
+
 void quantmlir::printRecipe(const AutoReport &report, llvm::raw_ostream &os) {
   os << "{\"version\": 1,\n\"model\": " << json::Value(report.model)
      << ",\n\"matmuls\": [";
@@ -294,7 +297,7 @@ void quantmlir::printRecipe(const AutoReport &report, llvm::raw_ostream &os) {
       report.choices,
       [&](const AutoReport::Choice &choice) {
         os << "\n{\"name\": " << json::Value(choice.shape.name)
-           << ", \"options\": " << json::Value(choice.options) << "}";
+           << ", \"options\": " << json::Value(getOptions(choice)) << "}";
       },
       [&] { os << ","; });
   os << "]}\n";

@@ -151,7 +151,7 @@ quantmlir::studyMatmuls(OwningOpRef<ModuleOp> module,
   if (llvm::Error error = prepareFloat(*module))
     return std::move(error);
   auto program = SwitchedProgram::create(std::move(module), signature,
-                                         {*options.quantize}, options);
+                                         *options.quantize, options);
   if (!program)
     return program.takeError();
   ArrayRef<SwitchedMatmul> matmuls = (*program)->getMatmuls();

@@ -81,7 +81,7 @@ quantmlir::measureSensitivity(OwningOpRef<ModuleOp> module,
   if (llvm::Error error = prepareFloat(*module))
     return std::move(error);
   auto program = SwitchedProgram::create(std::move(module), signature,
-                                         {*options.quantize}, options);
+                                         *options.quantize, options);
   if (!program)
     return program.takeError();
   progress.emplace("quantizing one matmul at a time", options.progress);
@@ -164,7 +164,7 @@ void quantmlir::printSensitivityJson(const SensitivityReport &report,
     ranking.push_back(std::move(object));
   }
   json::Object root{{"model", options.model},
-                    {"quantize", *options.quantize},
+                    {"quantize", options.quantize->text},
                     {"inputs", report.numInputs},
                     {"all", toJson(report.all)},
                     {"matmuls", std::move(ranking)}};

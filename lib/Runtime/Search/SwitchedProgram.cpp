@@ -46,7 +46,7 @@ static LogicalResult addVariant(ModuleOp module,
 
 llvm::Expected<std::unique_ptr<SwitchedProgram>> SwitchedProgram::create(
     OwningOpRef<ModuleOp> module, const Signature &signature,
-    ArrayRef<std::string> variants, const RunOptions &options) {
+    ArrayRef<QuantizeRequest> variants, const RunOptions &options) {
   auto program = std::make_unique<SwitchedProgram>();
   program->numVariants = variants.size();
   std::vector<OutlinedMatmul> outlined = outlineMatmuls(*module);

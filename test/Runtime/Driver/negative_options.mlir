@@ -48,9 +48,9 @@
 // RUN: not quant-run %s --entry=first --random-inputs=1 --quantize="weight-bits=3" 2>&1 | FileCheck %s --check-prefix=BITS
 // RUN: not quant-run %s --entry=first --random-inputs=1 --quantize="bits=4" 2>&1 | FileCheck %s --check-prefix=OPTION
 // RUN: not quant-run %s --entry=first --random-inputs=1 --quantize="weights=row" 2>&1 | FileCheck %s --check-prefix=ENUM
-// BITS: error: option 'weight-bits': expected 8 or 4, found 3
+// BITS: error: --quantize: expected options of quant-quantize-matmul, found 'weight-bits=3': option 'weight-bits': expected 8 or 4, found 3
 // OPTION: error: --quantize: expected options of quant-quantize-matmul, found 'bits=4': {{.*}}no such option bits
-// ENUM: error: --quantize: expected options of quant-quantize-matmul, found 'weights=row'
+// ENUM: error: --quantize: expected options of quant-quantize-matmul, found 'weights=row': option 'weights': expected tensor, channel or group, found 'row'
 
 // RUN: not quant-run %s --entry=first --calibrate=%t/x.npy 2>&1 | FileCheck %s --check-prefix=STATS
 // RUN: not quant-run %s --entry=first --random-inputs=1 --second-moments 2>&1 | FileCheck %s --check-prefix=MOMENTS

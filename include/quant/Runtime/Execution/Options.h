@@ -3,7 +3,7 @@
 #ifndef QUANT_RUNTIME_EXECUTION_OPTIONS_H
 #define QUANT_RUNTIME_EXECUTION_OPTIONS_H
 
-#include "llvm/Support/Error.h"
+#include "quant/Quantize/QuantScheme.h"
 
 #include <optional>
 #include <string>
@@ -29,8 +29,8 @@ struct RunOptions {
   int64_t dynamicSize = 1;
   /// Empty: results are not written.
   std::string outputs;
-  /// Options of quant-quantize-matmul; not set: nothing is quantized.
-  std::optional<std::string> quantize;
+  /// How float matmuls are quantized; not set: none is.
+  std::optional<QuantizeRequest> quantize;
   RunTarget target = RunTarget::Generic;
   std::string cpu = "host";
   std::vector<std::string> features;
@@ -66,6 +66,9 @@ struct RunOptions {
   bool progress = false;
   bool verbose = false;
 };
+
+/// Reads the text of `--quantize`.
+llvm::Expected<QuantizeRequest> parseQuantizeOption(llvm::StringRef text);
 
 /// Reads the command line; ends the process at --help, --version and at
 /// options that are not understood. Fails where options contradict each other.

@@ -31,9 +31,6 @@ llvm::Expected<Signature> findEntry(mlir::ModuleOp module,
 /// Removes what the function `entry` does not need.
 llvm::LogicalResult keepOnly(mlir::ModuleOp module, llvm::StringRef entry);
 
-/// Checks text for quant-quantize-matmul, which the pipelines take as it is.
-llvm::Error verifyQuantizeOptions(llvm::StringRef text);
-
 /// Whether code for `cpu` and `features` uses AMX tiles, and this process may.
 bool canUseTiles(llvm::StringRef cpu, llvm::ArrayRef<std::string> features);
 

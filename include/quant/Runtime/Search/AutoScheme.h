@@ -13,8 +13,9 @@ struct AutoReport {
     MatmulShape shape;
     /// 4, 8 or 0 for float.
     unsigned bits = 0;
-    /// Options of quant-quantize-matmul; `none` for float.
-    std::string options;
+    /// None for float.
+    std::optional<QuantScheme> quantized;
+    /// The same in words.
     std::string scheme;
     int64_t weightBytes = 0;
     /// Of the results when only this matmul is quantized to 4, to 8 bits; +inf

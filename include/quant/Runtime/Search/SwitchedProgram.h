@@ -27,11 +27,11 @@ struct SwitchedMatmul {
 
 class SwitchedProgram {
 public:
-  /// Takes the float program, whose matmuls have names, and the options of
-  /// quant-quantize-matmul for each variant.
+  /// Takes the float program, whose matmuls have names, and how each variant is
+  /// quantized.
   static llvm::Expected<std::unique_ptr<SwitchedProgram>>
   create(mlir::OwningOpRef<mlir::ModuleOp> module, const Signature &signature,
-         llvm::ArrayRef<std::string> variants, const RunOptions &options);
+         llvm::ArrayRef<QuantizeRequest> variants, const RunOptions &options);
 
   llvm::ArrayRef<SwitchedMatmul> getMatmuls() const { return matmuls; }
   /// In this form a matmul's result is float's, and its variants are shown.

@@ -1,0 +1,194 @@
+//===- QuantScheme.cpp - how matmuls are quantized ------------------------===//
+
+#include "quant/Quantize/QuantScheme.h"
+
+#include "OptionText.h"
+
+using namespace quantmlir;
+using llvm::StringRef;
+
+//===----------------------------------------------------------------------===//
+// Options
+//===----------------------------------------------------------------------===//
+
+static constexpr OptionChoice<WeightScheme::Granularity> kGranularities[] = {
+    {"tensor", WeightScheme::Granularity::Tensor},
+    {"channel", WeightScheme::Granularity::Channel},
+    {"group", WeightScheme::Granularity::Group}};
+
+static constexpr OptionChoice<WeightScheme::ScaleSearch> kScaleSearches[] = {
+    {"absmax", WeightScheme::ScaleSearch::AbsMax},
+    {"mse", WeightScheme::ScaleSearch::MSE},
+    {"full-range", WeightScheme::ScaleSearch::FullRange},
+    {"full-range-mse", WeightScheme::ScaleSearch::FullRangeMSE}};
+
+static constexpr OptionChoice<WeightScheme::Rounding> kRoundings[] = {
+    {"nearest", WeightScheme::Rounding::Nearest},
+    {"error-compensated", WeightScheme::Rounding::ErrorCompensated}};
+
+static constexpr OptionChoice<ActivationScheme> kActivations[] = {
+    {"dynamic-tensor", ActivationScheme::DynamicTensor},
+    {"dynamic-token", ActivationScheme::DynamicToken},
+    {"static", ActivationScheme::Static},
+    {"float", ActivationScheme::Float}};
+
+static constexpr OptionChoice<RangeObserver> kObservers[] = {
+    {"minmax", RangeObserver::MinMax},
+    {"moving-average", RangeObserver::MovingAverage},
+    {"percentile", RangeObserver::Percentile},
+    {"mse", RangeObserver::Mse},
+    {"kl", RangeObserver::KL}};
+
+/// Every option, in the order in which they are printed; Passes.td says what
+/// they mean.
+template <typename Scheme, typename Visitor>
+static void visitScheme(Scheme &scheme, Visitor &visit) {
+  auto &weight = scheme.weight;
+  visit("weights", weight.granularity, llvm::ArrayRef(kGranularities));
+  visit("weight-bits", weight.bits);
+  visit("group-size", weight.groupSize);
+  visit("weight-symmetric", weight.symmetric);
+  visit("weight-scale", weight.scaleSearch, llvm::ArrayRef(kScaleSearches));
+  visit("rounding", weight.rounding, llvm::ArrayRef(kRoundings));
+  visit("damping", weight.damping);
+  visit("activation-order", weight.activationOrder);
+  visit("activations", scheme.activations, llvm::ArrayRef(kActivations));
+  visit("activation-bits", scheme.activationBits);
+  visit("symmetric", scheme.symmetric);
+  visit("observer", scheme.observer, llvm::ArrayRef(kObservers));
+  visit("attention", scheme.attention);
+  visit("stats", scheme.stats);
+}
+
+template <typename Request, typename Visitor>
+static void visitRequest(Request &request, Visitor &visit) {
+  visitScheme(request.scheme, visit);
+  visit("include", request.include);
+  visit("exclude", request.exclude);
+  visit("recipe", request.recipe);
+  visit("report", request.report);
+}
+
+//===----------------------------------------------------------------------===//
+// Reading
+//===----------------------------------------------------------------------===//
+
+static llvm::Error verifyBits(StringRef name, unsigned bits) {
+  if (bits == 4 || bits == 8)
+    return llvm::Error::success();
+  return llvm::createStringError(
+      "option '" + name + "': expected 8 or 4, found " + llvm::Twine(bits));
+}
+
+llvm::Error QuantScheme::verify() const {
+  if (llvm::Error error = verifyBits("weight-bits", weight.bits))
+    return error;
+  if (llvm::Error error = verifyBits("activation-bits", activationBits))
+    return error;
+  if (weight.groupSize <= 0)
+    return llvm::createStringError(
+        "option 'group-size': expected more than 0, found " +
+        llvm::Twine(weight.groupSize));
+  if (!(weight.damping >= 0 && weight.damping <= 1))
+    return llvm::createStringError(
+        "option 'damping': expected a number from 0 to 1, found " +
+        std::to_string(weight.damping));
+  if (weight.isFullRange() && !weight.symmetric)
+    return llvm::createStringError(
+        "option 'weight-scale': full-range scales choose their zero points, "
+        "expected 'weight-symmetric=true'");
+  if (weight.rounding == WeightScheme::Rounding::ErrorCompensated &&
+      stats.empty())
+    return llvm::createStringError(
+        "option 'rounding=error-compensated' needs 'stats'");
+  return llvm::Error::success();
+}
+
+llvm::Expected<QuantScheme> QuantScheme::parse(StringRef text,
+                                               const QuantScheme &base) {
+  QuantScheme scheme = base;
+  auto visit = [&](OptionReader &reader) { visitScheme(scheme, reader); };
+  if (llvm::Error error = readOptions(text, visit))
+    return std::move(error);
+  if (llvm::Error error = scheme.verify())
+    return std::move(error);
+  return scheme;
+}
+
+llvm::Expected<std::optional<QuantScheme>>
+QuantScheme::parseOrNone(StringRef text, const QuantScheme &base) {
+  if (text.trim() == kNoScheme)
+    return std::nullopt;
+  auto scheme = parse(text, base);
+  if (!scheme)
+    return scheme.takeError();
+  return std::move(*scheme);
+}
+
+llvm::Expected<QuantizeRequest> QuantizeRequest::parse(StringRef text) {
+  QuantizeRequest request;
+  auto visit = [&](OptionReader &reader) { visitRequest(request, reader); };
+  if (llvm::Error error = readOptions(text, visit))
+    return std::move(error);
+  if (llvm::Error error = request.scheme.verify())
+    return std::move(error);
+  request.text = text.str();
+  return request;
+}
+
+llvm::Expected<std::optional<QuantizeRequest>>
+QuantizeRequest::parseOrNone(StringRef text) {
+  if (text.trim() == kNoScheme)
+    return std::nullopt;
+  auto request = parse(text);
+  if (!request)
+    return request.takeError();
+  return std::move(*request);
+}
+
+//===----------------------------------------------------------------------===//
+// Printing
+//===----------------------------------------------------------------------===//
+
+using Printed = llvm::ArrayRef<OptionPrinter::Printed>;
+
+/// `name=value` of all that `keep` keeps, told the number of the option.
+template <typename Keep>
+static std::string join(Printed options, Keep &&keep) {
+  std::string text;
+  for (size_t i = 0; i < options.size(); ++i)
+    if (keep(i))
+      text += (text.empty() ? "" : " ") + options[i].name.str() + "=" +
+              options[i].value;
+  return text;
+}
+
+static std::string joinChanged(Printed options, Printed defaults) {
+  return join(options,
+              [&](size_t i) { return options[i].value != defaults[i].value; });
+}
+
+std::string QuantScheme::str() const {
+  OptionPrinter own, defaults;
+  const QuantScheme plain;
+  visitScheme(*this, own);
+  visitScheme(plain, defaults);
+  return joinChanged(own.getPrinted(), defaults.getPrinted());
+}
+
+std::string QuantizeRequest::str() const {
+  OptionPrinter own, defaults;
+  const QuantizeRequest plain;
+  visitRequest(*this, own);
+  visitRequest(plain, defaults);
+  return joinChanged(own.getPrinted(), defaults.getPrinted());
+}
+
+std::string QuantizeRequest::getFullText() const {
+  OptionPrinter own;
+  visitRequest(*this, own);
+  Printed options = own.getPrinted();
+  return join(options, [&](size_t i) {
+    return !options[i].value.empty() && options[i].name != "report";
+  });
+}
