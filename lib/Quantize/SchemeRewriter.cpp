@@ -293,6 +293,9 @@ FailureOr<QuantizedMatrix> SchemeRewriter::emitRhs(OpBuilder &builder,
 
 LogicalResult SchemeRewriter::rewrite(const Contraction &matched,
                                       std::string &reason) {
+  reason = explainEmpty(matched);
+  if (!reason.empty())
+    return failure();
   FailureOr<Contraction> chosen = chooseWeight(matched, reason);
   if (failed(chosen)) {
     if (!scheme.attention || !isActivationProduct(matched))

@@ -228,3 +228,112 @@ func.func @weight_from_pieces(%x: tensor<4x3xf32>, %init: tensor<4x2xf32>) -> te
   %y = linalg.matmul ins(%x, %w : tensor<4x3xf32>, tensor<3x2xf32>) outs(%init : tensor<4x2xf32>) -> tensor<4x2xf32>
   return %y : tensor<4x2xf32>
 }
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1) -> (d0)>
+// Pieces that were dequantized apart are one tensor of integers, each with the
+// scale and zero point of its piece; around them stands the zero point.
+// CHECK-LABEL: func.func @put_together
+// CHECK-DAG: %[[Q:.*]] = arith.constant dense<{{\[\[}}1, -2, 3], [4, 5, 3], [-6, 7, 0]]> : tensor<3x3xi4>
+// CHECK-DAG: %[[S:.*]] = arith.constant dense<{{\[}}5.000000e-01, 2.500000e-01, 2.000000e+00]> : tensor<3xf32>
+// CHECK-DAG: %[[Z:.*]] = arith.constant dense<{{\[}}3, 3, 0]> : tensor<3xi32>
+// CHECK: quant.dequantize %[[Q]] scale(%[[S]] : tensor<3xf32>) zero_point(%[[Z]] : tensor<3xi32>) axes = [0] : tensor<3x3xi4> -> tensor<3x3xf32>
+// CHECK-NOT: tensor.concat
+func.func @put_together() -> tensor<3x3xf32> {
+  %a = arith.constant dense<[[1, -2], [4, 5]]> : tensor<2x2xi8>
+  %s = arith.constant dense<[0.5, 0.25]> : tensor<2xf32>
+  %b = arith.constant dense<[[-6, 7, 0]]> : tensor<1x3xi8>
+  %three = arith.constant 3 : i32
+  %two = arith.constant 2.0 : f32
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<2x2xf32>
+  %0 = linalg.generic {indexing_maps = [#id, #row, #id], iterator_types = ["parallel", "parallel"]} ins(%a, %s : tensor<2x2xi8>, tensor<2xf32>) outs(%e : tensor<2x2xf32>) {
+  ^bb0(%q: i8, %scale: f32, %o: f32):
+    %wide = arith.extsi %q : i8 to i32
+    %centered = arith.subi %wide, %three : i32
+    %f = arith.sitofp %centered : i32 to f32
+    %v = arith.mulf %f, %scale : f32
+    linalg.yield %v : f32
+  } -> tensor<2x2xf32>
+  %1 = tensor.pad %0 low[0, 0] high[0, 1] {
+  ^bb0(%i: index, %j: index):
+    tensor.yield %zero : f32
+  } : tensor<2x2xf32> to tensor<2x3xf32>
+  %eb = tensor.empty() : tensor<1x3xf32>
+  %2 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%b : tensor<1x3xi8>) outs(%eb : tensor<1x3xf32>) {
+  ^bb0(%q: i8, %o: f32):
+    %f = arith.sitofp %q : i8 to f32
+    %v = arith.mulf %two, %f : f32
+    linalg.yield %v : f32
+  } -> tensor<1x3xf32>
+  %3 = tensor.concat dim(0) %1, %2 : (tensor<2x3xf32>, tensor<1x3xf32>) -> tensor<3x3xf32>
+  return %3 : tensor<3x3xf32>
+}
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#block = affine_map<(d0, d1) -> (d0, d1 floordiv 2)>
+#row = affine_map<(d0, d1) -> (d0)>
+// A scale of integers in each block and one of floats for all of them; an
+// offset by one multiplication and addition.
+// CHECK-LABEL: func.func @super_blocks
+// CHECK-DAG: arith.constant dense<{{\[\[}}1, 2, 3, 4]]> : tensor<1x4xi8>
+// CHECK-DAG: arith.constant dense<{{\[\[}}1.500000e+00, 2.500000e+00]]> : tensor<1x2xf32>
+// CHECK-DAG: arith.constant dense<{{\[\[}}2, 4]]> : tensor<1x2xi32>
+// CHECK: quant.scaled_matmul {{.*}} rhs_zero_point({{.*}}) {group_size = 2 : i64}
+func.func @super_blocks(%x: tensor<3x4xf32>) -> tensor<3x1xf32> {
+  %q = arith.constant dense<[[1, 2, 3, 4]]> : tensor<1x4xi8>
+  %inner = arith.constant dense<[[3, 5]]> : tensor<1x2xi8>
+  %outer = arith.constant dense<[0.5]> : tensor<1xf32>
+  %offset = arith.constant dense<[[-3.0, -10.0]]> : tensor<1x2xf32>
+  %e = tensor.empty() : tensor<1x4xf32>
+  %w = linalg.generic {indexing_maps = [#id, #block, #row, #block, #id], iterator_types = ["parallel", "parallel"]}
+    ins(%q, %inner, %outer, %offset : tensor<1x4xi8>, tensor<1x2xi8>, tensor<1xf32>, tensor<1x2xf32>) outs(%e : tensor<1x4xf32>) {
+  ^bb0(%a: i8, %b: i8, %c: f32, %d: f32, %o: f32):
+    %wide = arith.extsi %a : i8 to i32
+    %scale = arith.extui %b : i8 to i32
+    %product = arith.muli %scale, %wide : i32
+    %f = arith.sitofp %product : i32 to f32
+    %v = math.fma %f, %c, %d : f32
+    linalg.yield %v : f32
+  } -> tensor<1x4xf32>
+  %zero = arith.constant 0.0 : f32
+  %et = tensor.empty() : tensor<4x1xf32>
+  %t = linalg.transpose ins(%w : tensor<1x4xf32>) outs(%et : tensor<4x1xf32>) permutation = [1, 0]
+  %ey = tensor.empty() : tensor<3x1xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%ey : tensor<3x1xf32>) -> tensor<3x1xf32>
+  %y = linalg.matmul ins(%x, %t : tensor<3x4xf32>, tensor<4x1xf32>) outs(%f : tensor<3x1xf32>) -> tensor<3x1xf32>
+  return %y : tensor<3x1xf32>
+}
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1) -> (d0)>
+// A zero point between two integers, or past 32 bits, is none.
+// CHECK-LABEL: func.func @no_zero_point
+// CHECK-NOT: quant.dequantize
+func.func @no_zero_point(%q: tensor<2x4xi8>, %s: tensor<2xf32>) -> (tensor<2x4xf32>, tensor<2x4xf32>) {
+  %half = arith.constant dense<[1.0, 2.5]> : tensor<2xf32>
+  %large = arith.constant dense<[1, 4294967297]> : tensor<2xi64>
+  %e = tensor.empty() : tensor<2x4xf32>
+  %0 = linalg.generic {indexing_maps = [#id, #row, #row, #id], iterator_types = ["parallel", "parallel"]} ins(%q, %s, %half : tensor<2x4xi8>, tensor<2xf32>, tensor<2xf32>) outs(%e : tensor<2x4xf32>) {
+  ^bb0(%a: i8, %b: f32, %c: f32, %o: f32):
+    %f = arith.sitofp %a : i8 to f32
+    %d = arith.subf %f, %c : f32
+    %v = arith.mulf %d, %b : f32
+    linalg.yield %v : f32
+  } -> tensor<2x4xf32>
+  %1 = linalg.generic {indexing_maps = [#id, #row, #row, #id], iterator_types = ["parallel", "parallel"]} ins(%q, %s, %large : tensor<2x4xi8>, tensor<2xf32>, tensor<2xi64>) outs(%e : tensor<2x4xf32>) {
+  ^bb0(%a: i8, %b: f32, %c: i64, %o: f32):
+    %wide = arith.extsi %a : i8 to i64
+    %d = arith.subi %wide, %c : i64
+    %f = arith.sitofp %d : i64 to f32
+    %v = arith.mulf %f, %b : f32
+    linalg.yield %v : f32
+  } -> tensor<2x4xf32>
+  return %0, %1 : tensor<2x4xf32>, tensor<2x4xf32>
+}

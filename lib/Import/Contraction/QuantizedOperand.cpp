@@ -175,6 +175,13 @@ int64_t quantmlir::getMaxSafeK(int64_t lhsMagnitude, int64_t rhsMagnitude) {
   return INT32_MAX / (lhsMagnitude * rhsMagnitude);
 }
 
+std::string quantmlir::explainEmpty(const Contraction &contraction) {
+  linalg::LinalgOp op = contraction.op;
+  return llvm::is_contained(op.getStaticLoopRanges(), 0)
+             ? "there is nothing to multiply: a dimension has size 0"
+             : "";
+}
+
 std::string quantmlir::explainOverflow(const Contraction &contraction,
                                        int64_t lhsMagnitude,
                                        int64_t rhsMagnitude) {

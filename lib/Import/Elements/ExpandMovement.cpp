@@ -136,13 +136,13 @@ const Element *Elements::expandMovement(const Element *element, Operation *op) {
 // Tensors that are put together
 //===----------------------------------------------------------------------===//
 
-/// `inside` where every index lies in its piece, else `outside`. Reading
-/// `inside` elsewhere gives any value: it is not chosen.
-const Element *Elements::getWithin(const Element *inside,
-                                   const Element *outside,
-                                   ArrayRef<AffineExpr> indices,
-                                   ArrayRef<int64_t> offsets,
-                                   ArrayRef<int64_t> sizes) {
+/// `inside` where every index of a tensor of `whole` sizes lies in its piece,
+/// else `outside`. Reading `inside` elsewhere gives any value: it is not
+/// chosen.
+const Element *
+Elements::getWithin(const Element *inside, const Element *outside,
+                    ArrayRef<AffineExpr> indices, ArrayRef<int64_t> offsets,
+                    ArrayRef<int64_t> sizes, ArrayRef<int64_t> whole) {
   Type boolean = IntegerType::get(context, 1), index = IndexType::get(context);
   auto choose = [&](arith::CmpIPredicate predicate, AffineExpr expr,
                     int64_t bound, const Element *chosen) {
@@ -155,8 +155,10 @@ const Element *Elements::getWithin(const Element *inside,
                         {make(std::move(compare)), chosen, outside});
   };
   const Element *chosen = inside;
-  for (auto [expr, offset, size] : llvm::zip_equal(indices, offsets, sizes)) {
-    chosen = choose(arith::CmpIPredicate::slt, expr, offset + size, chosen);
+  for (auto [expr, offset, size, all] :
+       llvm::zip_equal(indices, offsets, sizes, whole)) {
+    if (offset + size != all)
+      chosen = choose(arith::CmpIPredicate::slt, expr, offset + size, chosen);
     if (offset > 0)
       chosen = choose(arith::CmpIPredicate::sge, expr, offset, chosen);
   }
@@ -183,9 +185,10 @@ const Element *Elements::expandChoice(const Element *element, Operation *op) {
       end -= type.getDimSize(dim);
       offsets[dim] = end;
       const Element *piece = getTensor(input, shift(offsets));
-      chosen = chosen ? getWithin(piece, chosen, element->indices, offsets,
-                                  type.getShape())
-                      : piece;
+      chosen =
+          chosen ? getWithin(piece, chosen, element->indices, offsets,
+                             type.getShape(), concat.getResultType().getShape())
+                 : piece;
     }
     return chosen;
   }
@@ -198,7 +201,8 @@ const Element *Elements::expandChoice(const Element *element, Operation *op) {
       return nullptr;
     return getWithin(getTensor(pad.getSource(), shift(pad.getStaticLow())),
                      getConstant(constant), element->indices,
-                     pad.getStaticLow(), pad.getSourceType().getShape());
+                     pad.getStaticLow(), pad.getSourceType().getShape(),
+                     pad.getResultType().getShape());
   }
   auto insert = dyn_cast<tensor::InsertSliceOp>(op);
   if (!insert || !insert.hasUnitStride() ||
@@ -209,7 +213,8 @@ const Element *Elements::expandChoice(const Element *element, Operation *op) {
   return getWithin(
       getTensor(insert.getSource(), shift(insert.getStaticOffsets())),
       getTensor(insert.getDest(), element->indices), element->indices,
-      insert.getStaticOffsets(), insert.getSourceType().getShape());
+      insert.getStaticOffsets(), insert.getSourceType().getShape(),
+      insert.getDestType().getShape());
 }
 
 //===----------------------------------------------------------------------===//

@@ -40,6 +40,10 @@ static LogicalResult importDequantized(Contraction c, bool weightOnly,
   if (!lhs || !rhs)
     return weightOnly ? importWeightOnly(c, reason) : failure();
 
+  reason = explainEmpty(c);
+  if (!reason.empty())
+    return failure();
+
   // A weight may come first, and may be broadcast over the batch.
   OpBuilder builder(c.op);
   if (failed(setOperands(builder, c, lhs->ints, rhs->ints))) {
@@ -188,7 +192,9 @@ static LogicalResult importIntegers(Contraction c, std::string &reason) {
     if (failed(emitZeroPoint(builder, c.op->getLoc(), *side, reason)))
       return failure();
   }
-  reason = explainOverflow(c, lhs.getMaxMagnitude(), rhs.getMaxMagnitude());
+  reason = explainEmpty(c);
+  if (reason.empty())
+    reason = explainOverflow(c, lhs.getMaxMagnitude(), rhs.getMaxMagnitude());
   if (!reason.empty())
     return failure();
 
@@ -271,7 +277,9 @@ static LogicalResult importWidened(Contraction c, std::string &reason) {
              "column";
     return failure();
   }
-  reason = explainOverflow(c, lhs->getMaxMagnitude(), rhs->getMaxMagnitude());
+  reason = explainEmpty(c);
+  if (reason.empty())
+    reason = explainOverflow(c, lhs->getMaxMagnitude(), rhs->getMaxMagnitude());
   if (!reason.empty())
     return failure();
 

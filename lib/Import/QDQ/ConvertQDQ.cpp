@@ -49,7 +49,8 @@ static bool isComputation(Operation *op) {
 /// program is compiled.
 static bool isConstantMovement(Operation *op) {
   if (!isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp,
-           tensor::ExtractSliceOp>(op))
+           tensor::ExtractSliceOp, tensor::ConcatOp, tensor::InsertSliceOp,
+           tensor::PadOp>(op))
     return false;
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
   return type.hasStaticShape() && isa<FloatType>(type.getElementType()) &&

@@ -147,6 +147,18 @@ static bool addZero(const ElementZero &zero, ArrayRef<double> values,
   return true;
 }
 
+bool quantmlir::hasWholeValues(Elements &elements, const Element *element) {
+  SmallVector<int64_t> steps = getSteps(elements, element);
+  if (!isStaticAlong(elements.getShape(), steps))
+    return false;
+  ElementGrid grid = makeGrid(elements.getShape(), steps);
+  return grid.size() <= kMaxParameters &&
+         llvm::all_of(evaluateAll(elements, element, grid), [](double value) {
+           return value == std::nearbyint(value) && value >= INT32_MIN &&
+                  value <= INT32_MAX;
+         });
+}
+
 std::optional<ConstantParameters>
 quantmlir::evaluateParameters(Elements &elements, const StoredElement &stored) {
   ConstantParameters parameters;

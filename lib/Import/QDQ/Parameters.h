@@ -46,6 +46,10 @@ void groupEqualParameters(ConstantParameters &parameters,
                           llvm::ArrayRef<int64_t> shape,
                           const llvm::SmallBitVector &summed);
 
+/// Whether all values of a constant `element` are whole numbers of 32 bits, as
+/// far as the coordinates that it varies along have known sizes.
+bool hasWholeValues(Elements &elements, const Element *element);
+
 /// Evaluates the factors and zeros of `stored`. Empty where one of them is no
 /// constant, or no number that a quantization has: scales must be finite, and
 /// zero points whole (those behind a scale: up to its rounding).

@@ -94,15 +94,17 @@ quantmlir::emitRunTimeParameters(const ElementSite &site, const Element *scale,
     return std::nullopt;
   const Element *zero = nullptr;
   if (!zeros.empty()) {
-    zero = getIntegerZero(elements, zeros.front().value);
-    // A constant one is 0 as a rule; others are converted by evaluation.
-    if (!zero) {
-      const Element *constant = zeros.front().value;
-      if (!isConstantElement(elements, constant))
-        return std::nullopt;
+    const Element *given = zeros.front().value;
+    zero = getIntegerZero(elements, given);
+    // Constants may be floats or wider than 32 bits, as long as they fit.
+    bool isConstant = isConstantElement(elements, given);
+    bool isExact = zero && !zero->is(ElementOpcode::TruncI);
+    if ((!zero && !isConstant) ||
+        (!isExact && isConstant && !hasWholeValues(elements, given)))
+      return std::nullopt;
+    if (!zero)
       zero = elements.getOperation(ElementOpcode::FPToSI, builder.getI32Type(),
-                                   {constant});
-    }
+                                   {given});
   }
   ElementParameters parameters;
   parameters.dims = getDims(elements, {scale, zero});

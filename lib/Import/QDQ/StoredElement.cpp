@@ -2,6 +2,9 @@
 
 #include "quant/Import/QDQ/StoredElement.h"
 
+#include "ChosenElement.h"
+#include "Parameters.h"
+
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Import/Elements/Evaluate.h"
 
@@ -45,7 +48,9 @@ llvm::SmallBitVector quantmlir::getDependence(Elements &elements,
 namespace {
 class StoredMatcher {
 public:
-  explicit StoredMatcher(Elements &elements) : elements(elements) {}
+  /// `isReal`: whether floats are made of the integers, which may have scales.
+  StoredMatcher(Elements &elements, bool isReal)
+      : elements(elements), isReal(isReal) {}
 
   std::optional<StoredElement> matchReal(const Element *element);
   /// `isUnsigned`: how an element of at most 8 bits is read.
@@ -67,15 +72,32 @@ private:
   Matched matchNarrow(const Element *element, bool isUnsigned);
   Matched matchDequantize(const Element *element, DequantizeOp op);
   Matched matchRealOperation(const Element *element);
+  Matched matchIntegerScale(const Element *element);
   /// Chains are short; what is deeper is no dequantization.
   static constexpr unsigned kMaxDepth = 64;
 
   Elements &elements;
+  bool isReal;
   unsigned depth = 0;
-  /// What was no dequantization need not be asked again.
-  llvm::DenseSet<const Element *> refused;
+  /// What was asked need not be asked again, dequantization or not.
+  llvm::DenseMap<const Element *, Matched> known;
 };
 } // namespace
+
+/// Whether `element` varies along more coordinates than `other`, or along the
+/// same ones in smaller steps.
+static bool variesMore(Elements &elements, const Element *element,
+                       const Element *other) {
+  unsigned own = getDependence(elements, element).count();
+  unsigned others = getDependence(elements, other).count();
+  if (own != others)
+    return own > others;
+  SmallVector<int64_t> steps = getSteps(elements, element);
+  SmallVector<int64_t> larger = getSteps(elements, other);
+  return steps != larger &&
+         llvm::all_of_zip(steps, larger,
+                          [](int64_t a, int64_t b) { return a <= b; });
+}
 
 template <typename Match>
 std::optional<StoredElement>
@@ -84,11 +106,8 @@ StoredMatcher::matchEither(const Element *element, Match match,
   const Element *lhs = element->operands[0], *rhs = element->operands[1];
   Matched first = match(lhs), second = match(rhs);
   // Scales may be made of integers too: the stored ones vary the most.
-  if (first && second) {
-    if (getDependence(elements, second->stored).count() >
-        getDependence(elements, first->stored).count())
-      first.reset();
-  }
+  if (first && second && variesMore(elements, second->stored, first->stored))
+    first.reset();
   isSecond = !first.has_value();
   other = isSecond ? lhs : rhs;
   return isSecond ? second : first;
@@ -147,16 +166,15 @@ std::optional<StoredElement> StoredMatcher::matchReal(const Element *element) {
     return std::nullopt;
   llvm::scope_exit leave([&] { --depth; });
   element = elements.resolve(element);
-  if (refused.contains(element))
-    return std::nullopt;
+  if (auto it = known.find(element); it != known.end())
+    return it->second;
   Matched matched;
   if (element->kind == Element::Kind::Operation)
     matched = matchRealOperation(element);
   else if (element->kind == Element::Kind::Tensor)
     if (auto op = element->value.getDefiningOp<DequantizeOp>())
       matched = matchDequantize(element, op);
-  if (!matched)
-    refused.insert(element);
+  known[element] = matched;
   return matched;
 }
 
@@ -190,6 +208,12 @@ StoredMatcher::matchRealOperation(const Element *element) {
       stored->factors.push_back({other, /*isDivisor=*/false});
     return stored;
   }
+  case Code::Fma: {
+    const Element *product = elements.getOperation(
+        Code::MulF, element->type, ArrayRef(element->operands).drop_back());
+    return matchReal(elements.getOperation(Code::AddF, element->type,
+                                           {product, element->operands[2]}));
+  }
   case Code::DivF: {
     Matched stored = matchReal(element->operands[0]);
     if (stored)
@@ -208,7 +232,8 @@ StoredMatcher::matchRealOperation(const Element *element) {
   // Quantized, and never converted to integers.
   std::optional<QuantizedElement> quantized = matchQuantized(elements, element);
   if (!quantized)
-    return std::nullopt;
+    return element->is(Code::Select) ? matchChosen(elements, element, real)
+                                     : std::nullopt;
   StoredElement stored{element};
   stored.isUnsigned = quantized->max > 127;
   return stored;
@@ -245,6 +270,39 @@ std::optional<StoredElement> StoredMatcher::matchNarrow(const Element *element,
   return stored;
 }
 
+/// Whether `element` has 16 bits or fewer, or was widened from them: a product
+/// with stored integers does not wrap in 32.
+static bool isShort(Elements &elements, const Element *element) {
+  if (auto number = dyn_cast_or_null<IntegerAttr>(elements.getNumber(element)))
+    return number.getValue().getSignificantBits() <= 16;
+  element = elements.resolve(element);
+  if (element->is(ElementOpcode::ExtSI) || element->is(ElementOpcode::ExtUI))
+    element = element->operands[0];
+  return element->type.isInteger() &&
+         element->type.getIntOrFloatBitWidth() <= 16;
+}
+
+/// `q * s`, with a scale of integers: super-blocks.
+std::optional<StoredElement>
+StoredMatcher::matchIntegerScale(const Element *element) {
+  if (!isReal || element->type.getIntOrFloatBitWidth() < 32)
+    return std::nullopt;
+  auto wide = [&](const Element *operand) {
+    return matchInteger(operand, /*isUnsigned=*/false);
+  };
+  const Element *other = nullptr;
+  bool isSecond = false;
+  Matched stored = matchEither(element, wide, other, isSecond);
+  if (!stored || !isShort(elements, other) ||
+      isParameterOf(stored->stored, other))
+    return std::nullopt;
+  Type f32 = Float32Type::get(element->type.getContext());
+  stored->factors.push_back(
+      {elements.getOperation(ElementOpcode::SIToFP, f32, {other}),
+       /*isDivisor=*/false});
+  return stored;
+}
+
 std::optional<StoredElement> StoredMatcher::matchInteger(const Element *element,
                                                          bool isUnsigned) {
   if (++depth > kMaxDepth)
@@ -274,6 +332,10 @@ std::optional<StoredElement> StoredMatcher::matchInteger(const Element *element,
       if (Matched stored = matchSum(resolved, resolved->is(Code::SubI), wide))
         return stored;
       break;
+    case Code::MulI:
+      if (Matched stored = matchIntegerScale(resolved))
+        return stored;
+      break;
     default:
       break;
     }
@@ -291,7 +353,7 @@ std::optional<StoredElement> StoredMatcher::matchInteger(const Element *element,
 
 std::optional<StoredElement> quantmlir::matchStored(Elements &elements,
                                                     const Element *element) {
-  StoredMatcher matcher(elements);
+  StoredMatcher matcher(elements, isa<FloatType>(element->type));
   if (isa<FloatType>(element->type))
     return matcher.matchReal(element);
   if (!element->type.isInteger() || element->type.getIntOrFloatBitWidth() <= 8)

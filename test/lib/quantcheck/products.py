@@ -55,6 +55,19 @@ def is_product(op):
                for o in inner) and any(o.name in _ADD for o in inner)
 
 
+def _captured(op):
+    """Names of values from outside that the regions of `op` use."""
+    inside, used = set(), set()
+    for inner in op.walk():
+        for region in inner.regions:
+            for block in region:
+                inside.update(block.arguments)
+        if inner is not op:
+            inside.update(inner.results)
+            used.update(inner.operands)
+    return used - inside
+
+
 class Module:
     def __init__(self, root):
         self.root, self.definitions = root, {}
@@ -98,7 +111,8 @@ class Module:
             return op.attribute("global") not in self.stored
         if op.name.startswith(("func.", "scf.")):
             return False
-        return all(self.is_constant(op, name, seen) for name in op.operands)
+        return all(self.is_constant(op, name, seen)
+                   for name in [*op.operands, *_captured(op)])
 
     def is_quantized(self, product):
         """Whether stored integers reach a left product."""

@@ -158,7 +158,8 @@ private:
   const Element *getWithin(const Element *inside, const Element *outside,
                            llvm::ArrayRef<mlir::AffineExpr> indices,
                            llvm::ArrayRef<int64_t> offsets,
-                           llvm::ArrayRef<int64_t> sizes);
+                           llvm::ArrayRef<int64_t> sizes,
+                           llvm::ArrayRef<int64_t> whole);
   mlir::AffineExpr getAffine(const Element *element) const;
 
   mlir::MLIRContext *context;

@@ -1,0 +1,184 @@
+"""Members of the kinds of faults that reports had, as folders for
+utils/reports.sh: make_members.py DIR. Expected results are NumPy's."""
+
+import pathlib
+import sys
+
+import numpy as np
+
+random = np.random.default_rng(11)
+ROOT = pathlib.Path(sys.argv[1])
+F32 = np.float32
+NAMES = {"float32": "f32", "int8": "i8", "int32": "i32", "int64": "i64"}
+
+
+def type_of(array):
+    shape = "".join(f"{n}x" for n in array.shape)
+    return f"tensor<{shape}{NAMES[array.dtype.name]}>"
+
+
+def write(name, inputs, expected, body, result):
+    """`body` computes `result` of %0, %1, ..."""
+    folder = ROOT / name
+    folder.mkdir(parents=True)
+    arguments = ", ".join(f"%{i}: {type_of(a)}" for i, a in enumerate(inputs))
+    type_ = type_of(expected)
+    (folder / "model.mlir").write_text(
+        f"func.func @main({arguments}) -> {type_} {{\n{body}"
+        f"return {result} : {type_}\n}}\n")
+    for i, array in enumerate(inputs):
+        np.save(folder / f"in{i}.npy", array)
+    np.save(folder / "expected.npy", expected)
+
+
+def constant(name, array):
+    return (f'{name} = arith.constant dense<"0x{array.tobytes().hex().upper()}"'
+            f"> : {type_of(array)}\n")
+
+
+def elementwise(name, operands, dims, maps, element, lines, shape):
+    """A generic over `dims`; `operands` are (name, type), which %a, %b, ...
+    stand for in `lines`, and %r is what it gives. Tensors have capitals."""
+    type_ = f"tensor<{'x'.join(map(str, shape))}x{element}>"
+    maps = ", ".join(f"affine_map<({dims}) -> ({m})>" for m in [*maps, dims])
+    kinds = ", ".join(['"parallel"'] * len(dims.split(",")))
+    names, types = zip(*operands)
+    arguments = ", ".join(f"%{letter}: {t[7:-1].split('x')[-1]}"
+                          for letter, t in zip("abcdef", types))
+    return (f"{name}.e = tensor.empty() : {type_}\n"
+            f"{name} = linalg.generic {{indexing_maps = [{maps}], "
+            f"iterator_types = [{kinds}]}} ins({', '.join(names)} : "
+            f"{', '.join(types)}) outs({name}.e : {type_}) {{\n"
+            f"^bb0({arguments}, %out: {element}):\n  " + "\n  ".join(lines) +
+            f"\n  linalg.yield %r : {element}\n}} -> {type_}\n")
+
+
+def transposed_product(name, x, w, expected):
+    """x times w^T; x and w are (name, array type)."""
+    type_ = type_of(expected)
+    element = type_[7:-1].split("x")[-1]
+    zero = "0" if element[0] == "i" else "0.0"
+    maps = ", ".join(f"affine_map<(m, n, k) -> ({m})>"
+                     for m in ("m, k", "n, k", "m, n"))
+    return (f"{name}.z = arith.constant {zero} : {element}\n"
+            f"{name}.e = tensor.empty() : {type_}\n"
+            f"{name}.f = linalg.fill ins({name}.z : {element}) "
+            f"outs({name}.e : {type_}) -> {type_}\n"
+            f"{name} = linalg.matmul indexing_maps = [{maps}] ins({x[0]}, "
+            f"{w[0]} : {x[1]}, {w[1]}) outs({name}.f : {type_}) -> {type_}\n")
+
+
+def integers(*shape, low=-128, high=127):
+    return random.integers(low, high, shape, np.int8, endpoint=True)
+
+
+def scales(*shape):
+    return random.uniform(.005, .03, shape).astype(F32)
+
+
+def floats(*shape):
+    return random.standard_normal(shape).astype(F32)
+
+
+def product(x, real):
+    return (x.astype(np.float64) @ real.T).astype(F32)
+
+
+CONVERT = ["%f = arith.sitofp %a : i8 to f32"]
+SCALE = CONVERT + ["%r = arith.mulf %f, %b : f32"]
+
+
+def weight_only(name, body, shape, real, x):
+    """A body that computes %W of `shape`."""
+    y = product(x, real)
+    type_ = f"tensor<{shape[0]}x{shape[1]}xf32>"
+    write(name, [x], y, body + transposed_product(
+        "%Y", ("%0", type_of(x)), ("%W", type_), y), "%Y")
+
+
+def fractional_zero_points():
+    """They are no zero points: the weight stays floats."""
+    q, s, z, x = integers(7, 12), scales(7), floats(7), floats(3, 12)
+    real = (q - z[:, None].astype(np.float64)) * s[:, None]
+    lines = CONVERT + ["%d = arith.subf %f, %c : f32",
+                       "%r = arith.mulf %d, %b : f32"]
+    operands = [("%Q", type_of(q)), ("%S", type_of(s)), ("%Z", type_of(z))]
+    body = elementwise("%W", operands, "n, k", ["n, k", "n", "n"], "f32",
+                       lines, (7, 12))
+    weight_only("fractional_zero_points", constant("%Q", q) +
+                constant("%S", s) + constant("%Z", z) + body, (7, 12), real, x)
+    # The scale, or the weight, of the run time.
+    y = product(x, real)
+    again = body.replace("%Q,", "%1,").replace("%S,", "%2,")
+    write("fractional_zero_points_scale_argument", [x, q, s], y,
+          constant("%Z", z) + again + transposed_product(
+              "%Y", ("%0", type_of(x)), ("%W", "tensor<7x12xf32>"), y), "%Y")
+
+
+def concatenated():
+    """Two weights, dequantized apart, one with a zero point."""
+    a, sa, b, x = integers(5, 12), scales(5), integers(4, 12), floats(3, 12)
+    real = np.concatenate([a * sa[:, None].astype(np.float64),
+                           (b.astype(np.float64) - 3) * float(F32(.03))])
+    body = constant("%A", a) + constant("%S", sa) + constant("%B", b)
+    body += elementwise("%U", [("%A", type_of(a)), ("%S", type_of(sa))],
+                        "n, k", ["n, k", "n"], "f32", SCALE, (5, 12))
+    body += elementwise(
+        "%V", [("%B", type_of(b))], "n, k", ["n, k"], "f32",
+        ["%s = arith.constant 0.03 : f32", "%z = arith.constant 3.0 : f32",
+         *CONVERT, "%d = arith.subf %f, %z : f32",
+         "%r = arith.mulf %d, %s : f32"], (4, 12))
+    for how, text in {
+            "concat": "%W = tensor.concat dim(0) %U, %V : (tensor<5x12xf32>, "
+                      "tensor<4x12xf32>) -> tensor<9x12xf32>\n",
+            "insert_slice":
+                "%E = tensor.empty() : tensor<9x12xf32>\n"
+                "%I = tensor.insert_slice %U into %E[0, 0] [5, 12] [1, 1] : "
+                "tensor<5x12xf32> into tensor<9x12xf32>\n"
+                "%W = tensor.insert_slice %V into %I[5, 0] [4, 12] [1, 1] : "
+                "tensor<4x12xf32> into tensor<9x12xf32>\n"}.items():
+        weight_only(f"concatenated_by_{how}", body + text, (9, 12), real, x)
+
+
+def super_blocks():
+    """Integer scales of blocks, multiplied as integers; fma with an offset."""
+    q, inner = integers(7, 3, 8, low=0, high=15), integers(7, 3, low=1, high=63)
+    outer, x = scales(7), floats(3, 24)
+    offset = (-5.0 * inner * outer[:, None].astype(np.float64)).astype(F32)
+    real = ((q.astype(np.float64) - 5) * inner[..., None] *
+            outer[:, None, None]).reshape(7, 24)
+    body = "".join(constant(name, array) for name, array in (
+        ("%Q", q), ("%I", inner), ("%S", outer), ("%O", offset)))
+    body += elementwise(
+        "%V", [("%Q", type_of(q)), ("%I", type_of(inner)),
+               ("%S", type_of(outer)), ("%O", type_of(offset))],
+        "n, g, k", ["n, g, k", "n, g", "n", "n, g"], "f32",
+        ["%e = arith.extui %a : i8 to i32", "%t = arith.extui %b : i8 to i32",
+         "%p = arith.muli %t, %e : i32", "%f = arith.sitofp %p : i32 to f32",
+         "%r = math.fma %f, %c, %d : f32"], (7, 3, 8))
+    body += ("%W = tensor.collapse_shape %V [[0], [1, 2]] : "
+             "tensor<7x3x8xf32> into tensor<7x24xf32>\n")
+    weight_only("super_blocks", body, (7, 24), real, x)
+
+
+def empty():
+    """K, the rows or the columns are none."""
+    for name, (m, n, k) in {"k": (3, 4, 0), "rows": (0, 4, 5),
+                            "columns": (3, 0, 5)}.items():
+        x, w, s = integers(m, k), integers(n, k), scales(n)
+        real = w * s[:, None].astype(np.float64)
+        y = product(x.astype(np.float64) * float(F32(.5)), real)
+        body = elementwise("%X", [("%0", type_of(x))], "m, k", ["m, k"], "f32",
+                           ["%h = arith.constant 0.5 : f32", *CONVERT,
+                            "%r = arith.mulf %f, %h : f32"], (m, k))
+        body += elementwise("%W", [("%1", type_of(w)), ("%2", type_of(s))],
+                            "n, k", ["n, k", "n"], "f32", SCALE, (n, k))
+        write(f"empty_{name}", [x, w, s], y, body + transposed_product(
+            "%Y", ("%X", f"tensor<{m}x{k}xf32>"),
+            ("%W", f"tensor<{n}x{k}xf32>"), y), "%Y")
+
+
+fractional_zero_points()
+concatenated()
+super_blocks()
+empty()
