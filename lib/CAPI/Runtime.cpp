@@ -17,12 +17,17 @@
 #include "quant/Runtime/Execution/Reported.h"
 #include "quant/Support/Version.h"
 
+#include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Support/FileUtilities.h"
 #include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/ToolOutputFile.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -240,6 +245,37 @@ int32_t quantProgramLoadMemory(const void *bytes, size_t size, const char *name,
 }
 
 void quantProgramDestroy(QuantProgram *program) { delete program; }
+
+int32_t quantProgramWriteBytecode(const void *bytes, size_t size,
+                                  const char *name, const char *path,
+                                  QuantLog *log) {
+  if (!bytes || !path)
+    return fail(log, QUANT_INVALID, "expected bytes and a path");
+  MLIRContext context(getRegistry(), MLIRContext::Threading::DISABLED);
+  Listener listener(context, log);
+  llvm::SourceMgr manager;
+  manager.AddNewSourceBuffer(
+      llvm::MemoryBuffer::getMemBufferCopy(
+          StringRef(static_cast<const char *>(bytes), size),
+          name ? name : "program"),
+      llvm::SMLoc());
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(manager, &context);
+  if (!module)
+    return QUANT_FILE;
+  std::string message;
+  std::unique_ptr<llvm::ToolOutputFile> file = openOutputFile(path, &message);
+  if (!file)
+    return fail(log, QUANT_FILE, message);
+  if (failed(writeBytecodeToFile(*module, file->os())))
+    return QUANT_FILE;
+  file->os().flush();
+  if (std::error_code error = file->os().error()) {
+    file->os().clear_error();
+    return fail(log, QUANT_FILE, Twine(path) + ": " + error.message());
+  }
+  file->keep();
+  return QUANT_OK;
+}
 
 int32_t quantProgramQuantize(QuantProgram *program, const char *options,
                              int32_t strict, QuantLog *log) {

@@ -65,6 +65,9 @@ _FUNCTIONS = {
     "quantProgramLoadMemory": (ctypes.c_int32, [
         ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_char_p,
         ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p)]),
+    "quantProgramWriteBytecode": (ctypes.c_int32, [
+        ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_char_p,
+        ctypes.c_void_p]),
     "quantProgramDestroy": (None, [ctypes.c_void_p]),
     "quantProgramQuantize": (ctypes.c_int32, [
         ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int32, ctypes.c_void_p]),

@@ -92,6 +92,13 @@ QUANT_EXPORT int32_t quantProgramLoadMemory(const void *bytes, size_t size,
                                             QuantProgram **program);
 QUANT_EXPORT void quantProgramDestroy(QuantProgram *program);
 
+/** Writes a program that is given as text to `path` as bytecode. Constants are
+ *  not looked at: their data may be put into the file later (the Python package
+ *  streams a checkpoint's weights so). */
+QUANT_EXPORT int32_t quantProgramWriteBytecode(const void *bytes, size_t size,
+                                               const char *name,
+                                               const char *path, QuantLog *log);
+
 /** Quantizes float matmuls by options of quant-quantize-matmul (docs/schemes.md:
  *  "weights=channel activations=dynamic-token"). At most once, before the
  *  program is compiled. What stays in float is said by remarks; with `strict`

@@ -1,0 +1,64 @@
+"""Bytes of a file, read where they lie, and never past its end."""
+
+import mmap
+import os
+import struct
+
+from ..errors import FileError
+
+
+class Container:
+    """A file that is mapped read-only; every fault names it."""
+
+    def __init__(self, path):
+        self.path = os.fspath(path)
+        try:
+            with open(self.path, "rb") as f:
+                self.size = os.fstat(f.fileno()).st_size
+                self.bytes = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) \
+                    if self.size else b""
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise FileError(f"{self.path}: {reason}") from None
+
+    def fail(self, text):
+        raise FileError(f"{self.path}: {text}")
+
+    def check(self, begin, size, what):
+        """`size` bytes from `begin` are in the file."""
+        if begin + size > self.size:
+            self.fail(f"{what} takes the bytes up to {begin + size}, but the "
+                      f"file has {self.size}: it is not complete")
+
+    def view(self, begin, size, what):
+        self.check(begin, size, what)
+        return memoryview(self.bytes)[begin:begin + size]
+
+
+class Cursor:
+    """Little-endian numbers and strings, one after the other."""
+
+    def __init__(self, container, what, at=0):
+        self.container, self.what, self.at = container, what, at
+
+    def take(self, form):
+        form = "<" + form
+        size = struct.calcsize(form)
+        self.container.check(self.at, size, self.what)
+        values = struct.unpack_from(form, self.container.bytes, self.at)
+        self.at += size
+        return values[0] if len(values) == 1 else values
+
+    def skip(self, size):
+        self.container.check(self.at, size, self.what)
+        self.at += size
+
+    def string(self):
+        size = self.take("Q")
+        begin = self.at
+        self.skip(size)
+        try:
+            return str(self.container.bytes[begin:self.at], "utf-8")
+        except UnicodeDecodeError:
+            # Tokens of some vocabularies are no UTF-8.
+            return str(self.container.bytes[begin:self.at], "utf-8", "replace")

@@ -1,0 +1,180 @@
+"""GGUF files, versions 2 and 3, little-endian.
+
+Nothing is read but what is asked for: tensors are views of the mapped file, and
+lists of the metadata are decoded when they are looked at.
+"""
+
+import math
+
+import numpy as np
+
+from . import ggml
+from .container import Container, Cursor
+
+_SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?",
+            10: "Q", 11: "q", 12: "d"}
+_STRING, _ARRAY = 8, 9
+_MAX_DIMS = 4
+
+
+class _List:
+    """An array of the metadata, as yet bytes of the file."""
+
+    def __init__(self, cursor, element, count):
+        self.cursor, self.element, self.count = cursor, element, count
+
+    def decode(self):
+        if self.element == _STRING:
+            return [self.cursor.string() for _ in range(self.count)]
+        dtype = np.dtype("<" + _SCALARS[self.element])
+        data = self.cursor.container.bytes
+        return np.frombuffer(data, dtype, self.count, self.cursor.at).tolist()
+
+
+class Metadata:
+    """Keys of the file and their values: numbers, str, or lists of them."""
+
+    def __init__(self):
+        self._values = {}
+
+    def _add(self, key, value):
+        self._values[key] = value
+
+    def __contains__(self, key):
+        return key in self._values
+
+    def __iter__(self):
+        return iter(self._values)
+
+    def __len__(self):
+        return len(self._values)
+
+    def __getitem__(self, key):
+        value = self._values[key]
+        if isinstance(value, _List):
+            value = self._values[key] = value.decode()
+        return value
+
+    def get(self, key, default=None):
+        return self[key] if key in self else default
+
+
+class Tensor:
+    """A tensor of the file: `name`, `shape` (outermost first), `kind`."""
+
+    def __init__(self, container, name, shape, number, begin):
+        self.name, self.shape = name, tuple(shape)
+        self._container, self._begin = container, begin
+        if number not in ggml.KINDS:
+            known = ", ".join(kind.name for kind in ggml.KINDS.values())
+            container.fail(f"tensor {name} has GGML type {number}; {known} can "
+                           f"be read")
+        self._kind = ggml.KINDS[number]
+        self.kind = self._kind.name
+        if self.shape[-1] % self._kind.block:
+            container.fail(f"tensor {name}: {self.kind} rows hold whole blocks "
+                           f"of {self._kind.block}, but its rows have "
+                           f"{self.shape[-1]}")
+        self.nbytes = math.prod(self.shape) // self._kind.block * self._kind.size
+        container.check(begin, self.nbytes, f"tensor {name}")
+
+    def raw(self):
+        """The blocks, a view of the file: [rows, bytes of a row]."""
+        data = np.frombuffer(self._container.bytes, np.uint8, self.nbytes,
+                             self._begin)
+        return data.reshape(math.prod(self.shape[:-1]), -1)
+
+    def stored(self):
+        """`ggml.stored` of the tensor."""
+        return ggml.stored(self.raw(), self._kind)
+
+    def floats(self):
+        """All values in float32, of the tensor's shape."""
+        try:
+            return ggml.floats(self.raw(), self._kind).reshape(self.shape)
+        except ValueError as error:
+            self._container.fail(f"tensor {self.name}: {error}")
+
+    def weight(self):
+        """The integers of the file: a `blocks.Grouped`, or float32 of types
+        that hold floats."""
+        if len(self.shape) != 2:
+            self._container.fail(f"tensor {self.name} has {len(self.shape)} "
+                                 f"dimensions, expected 2")
+        try:
+            return ggml.weight(self.raw(), self._kind)
+        except ValueError as error:
+            self._container.fail(f"tensor {self.name}: {error}")
+
+
+class GGUF:
+    """A GGUF file: `metadata` and `tensors`, a dict by name."""
+
+    def __init__(self, path):
+        self._container = container = Container(path)
+        self.path = container.path
+        if bytes(container.bytes[:4]) != b"GGUF":
+            container.fail("is not a GGUF file")
+        cursor = Cursor(container, "the header", at=4)
+        version, tensors, pairs = cursor.take("IQQ")
+        if version not in (2, 3):
+            container.fail(f"has GGUF version {version}; 2 and 3 can be read")
+        # A key takes 13 bytes or more, a tensor 32.
+        container.check(cursor.at, 13 * pairs + 32 * tensors, "the header")
+        self.metadata = Metadata()
+        for _ in range(pairs):
+            key = cursor.string()
+            self.metadata._add(key, self._value(cursor, key, cursor.take("I")))
+        self._read_tensors(cursor, tensors)
+
+    def fail(self, text):
+        """Raises a FileError that names the file."""
+        self._container.fail(text)
+
+    def _value(self, cursor, key, kind):
+        if kind == _STRING:
+            return cursor.string()
+        if kind in _SCALARS:
+            return cursor.take(_SCALARS[kind])
+        if kind != _ARRAY:
+            self.fail(f"key {key} has a value of type {kind}")
+        element, count = cursor.take("IQ")
+        lazy = _List(Cursor(self._container, key, cursor.at), element, count)
+        if element == _STRING:
+            self._container.check(cursor.at, 8 * count, f"key {key}")
+            for _ in range(count):
+                cursor.skip(cursor.take("Q"))
+        elif element in _SCALARS:
+            cursor.skip(count * np.dtype("<" + _SCALARS[element]).itemsize)
+        else:
+            self.fail(f"key {key} is a list of elements of type {element}")
+        return lazy
+
+    def _read_tensors(self, cursor, count):
+        found = []
+        for _ in range(count):
+            name, rank = cursor.string(), cursor.take("I")
+            if not 1 <= rank <= _MAX_DIMS:
+                self.fail(f"tensor {name} has {rank} dimensions, expected 1 to "
+                          f"{_MAX_DIMS}")
+            shape = [cursor.take("Q") for _ in range(rank)]
+            if 0 in shape:
+                self.fail(f"tensor {name} has the shape {shape[::-1]}")
+            found.append((name, shape[::-1], *cursor.take("IQ")))
+        alignment = self.metadata.get("general.alignment", 32)
+        if not isinstance(alignment, int) or alignment < 1:
+            self.fail(f"general.alignment is {alignment}")
+        data = -(-cursor.at // alignment) * alignment
+        self.tensors = {}
+        for name, shape, number, offset in found:
+            if name in self.tensors:
+                self.fail(f"there are two tensors {name}")
+            self.tensors[name] = Tensor(self._container, name, shape, number,
+                                        data + offset)
+
+    def tensor(self, name):
+        if name not in self.tensors:
+            some = ", ".join(sorted(self.tensors)[:8])
+            self.fail(f"has no tensor {name}; it has {some}"
+                      + (", ..." if len(self.tensors) > 8 else ""))
+        return self.tensors[name]

@@ -1,0 +1,123 @@
+"""From a checkpoint to a program, and to a decoder."""
+
+import os
+import pathlib
+import platform
+import shutil
+import tempfile
+
+from .. import _capi, bytecode, checkpoint, compiler, errors
+from ..model import Log, encode
+from . import config as configs
+from .cache import Cache
+from .decoder import Decoder
+from .gguf_source import GGUFSource
+from .program import Program
+from .tokenizer import Tokenizer
+from .weights import Weights
+
+_ACTIVATIONS = ("int8", "float")
+
+
+def _open(path):
+    """(file, Config, source) of a checkpoint."""
+    file = checkpoint.open(path)
+    config = configs.from_gguf(file)
+    return file, config, GGUFSource(file, config)
+
+
+def _write(config, source, path, activations):
+    program = Program(config, Weights(config, source), activations)
+    keys = [resource.key for constant in program.constants
+            for resource in constant.resources.values()]
+    text = (program.text + bytecode.placeholders(keys)).encode()
+    with tempfile.TemporaryDirectory() as folder, Log() as log:
+        body = os.path.join(folder, "body.mlirbc")
+        log.check(_capi.library.quantProgramWriteBytecode(
+            text, len(text), b"llm", encode(body), log.pointer))
+        data = pathlib.Path(body).read_bytes()
+    bytecode.write_file(path, data, program.constants)
+
+
+def write_program(path, out, activations="int8"):
+    """Writes a checkpoint's program, with its weights, as MLIR bytecode.
+
+    Weights go to the file one by one: memory holds a tensor or two at a time.
+
+    Args:
+        path: a checkpoint, as for `load`.
+        out: the file, ``.mlirbc``; all of it is written, or none.
+        activations: as for `load`.
+    """
+    _check_activations(activations)
+    _, config, source = _open(path)
+    _write(config, source, os.fspath(out), activations)
+
+
+def _check_activations(activations):
+    if activations not in _ACTIVATIONS:
+        raise errors.InvalidArgument(
+            f"activations: expected {' or '.join(_ACTIVATIONS)}, found "
+            f"{activations!r}")
+
+
+def load(path, *, activations="int8", target=None, threads=1, cpu=None,
+         quantize=None, cache=True):
+    """Compiles a checkpoint, or loads what was compiled of it before.
+
+    Args:
+        path: a GGUF file of the llama family.
+        activations: what quantized weights are multiplied by: ``"int8"``, a
+            scale for each token, or ``"float"``. Weights that the file has in
+            floats are multiplied in floats, unless `quantize` says otherwise.
+        target, threads, cpu, quantize: as for `quantmlir.compile`.
+        cache: True: keep the compiled model under ``~/.cache/quantmlir``; a
+            folder: there; False: nowhere.
+
+    Returns:
+        A `Decoder`.
+
+    Raises:
+        FileError: the file is not one, is not complete, or is of an architecture
+            or type that cannot be built; the cache cannot be written.
+        CompileError: the program was not accepted.
+    """
+    _check_activations(activations)
+    if target is None:
+        target = "x86" if platform.machine() in ("x86_64", "AMD64") else "generic"
+    file, config, source = _open(path)
+    options = dict(target=target, threads=threads, cpu=cpu, quantize=quantize)
+    kept = Cache(None if cache is True else cache) if cache else None
+    key = kept and kept.key(file.path, {**options, "activations": activations},
+                            _capi.library.quantVersionText().decode())
+    folder = kept and kept.find(key)
+    if folder:
+        model = _load_kept(folder)
+    elif kept:
+        with kept.adding(key) as scratch:
+            _compile(config, source, scratch, activations, options)
+        model = _load_kept(kept.folder / key)
+    else:
+        with tempfile.TemporaryDirectory() as scratch:
+            _compile(config, source, pathlib.Path(scratch), activations, options)
+            model = _load_kept(pathlib.Path(scratch))
+    has_tokens = "tokenizer.ggml.model" in file.metadata
+    return Decoder(config, Tokenizer(file) if has_tokens else None, model)
+
+
+def _artifact(folder):
+    return folder / ("model.so" if (folder / "model.so").exists() else "model.o")
+
+
+def _load_kept(folder):
+    return compiler.load(_artifact(folder))
+
+
+def _compile(config, source, folder, activations, options):
+    program = folder / "model.mlirbc"
+    _write(config, source, program, activations)
+    model = compiler.compile(program, name="model", **options)
+    # An object needs no linker, a library is loaded in less time.
+    model.save(folder / ("model.so" if shutil.which("cc") else "model.o"))
+    model.close()
+    program.unlink()

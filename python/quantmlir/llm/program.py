@@ -1,0 +1,476 @@
+"""The program of a decoder: MLIR text around constants.
+
+    main(ids: tensor<?xi32>, position: tensor<i32>,
+         keys: tensor<LxHx?xDxf32>, values: tensor<LxHx?xDxf32>)
+      -> (logits: tensor<V>, new keys: tensor<LxHx?xDxf32>, new values)
+
+takes S tokens (prefill of any length; decode is S = 1), of which `position` came
+before: their rotated keys and their values are the first rows of the caches. The
+caches are only read; the rows of the S tokens are results, for the caller to put
+behind them. Logits are the last token's.
+
+The layers are one loop; what a layer has of its own is a slice of a constant
+[L, ..]. Rows of Q, K and V, and of gate and up, that are stored alike are
+multiplied as one.
+"""
+
+from .stack import Array, Stack
+from .text import Body, Value, tensor
+
+ROWS, PAST, ALL = "S", "P", "T"  # new tokens, old ones, both
+
+
+class Program:
+    """Writes `text`; `constants` are the objects that have resources."""
+
+    def __init__(self, config, weights, activations="int8"):
+        self.config, self.activations = config, activations
+        self.weights = weights
+        self.constants, self._known = [], {}
+        self.body = Body()
+        self.text = self._write()
+
+    # Constants -------------------------------------------------------------
+
+    def _constant(self, resource):
+        """Declared once, where the function begins."""
+        if resource.key not in self._known:
+            self._known[resource.key] = Value(
+                f"%{resource.key.replace('.', '_')}", resource.shape,
+                resource.element)
+        return self._known[resource.key]
+
+    def _declare(self, constant):
+        self.constants.append(constant)
+        for resource in constant.resources.values():
+            self._constant(resource)
+        return constant
+
+    def _of_layer(self, resource, index):
+        """The part of layer `index` of a stacked constant."""
+        value = self._constant(resource)
+        if index is None:
+            return value
+        rest = len(value.shape) - 1
+        return self.body.slice(value, [index] + [0] * rest,
+                               [1, *value.shape[1:]], dropped=(0,))
+
+    # Products --------------------------------------------------------------
+
+    def _quantize(self, x):
+        """(integers, a scale for each row), or the floats as they are."""
+        if self.activations == "float":
+            return x, None
+        b, k = self.body, x.shape[1]
+        rows = tensor((None,))
+        if x.shape[0] == 1:
+            rows = tensor((1,))
+        scale = b.op(f"quant.choose_qparams {x} axes = [0] range = [-128, 127] "
+                     f": {x.type} -> {rows}", (x.shape[0] or ROWS,))
+        q = b.op(f"quant.quantize {x} scale({scale} : {scale.type}) axes = [0] "
+                 f"range = [-128, 127] : {x.type} -> "
+                 f"{tensor(x.shape, 'i8')}", (x.shape[0] or ROWS, k), "i8")
+        return q, scale
+
+    def _multiply(self, x, stack, index):
+        """x, (floats, integers, scale), by the weight of layer `index`."""
+        floats, q, scale = x
+        form, part = stack.form, {
+            name: self._of_layer(resource, index)
+            for name, resource in stack.resources.items()}
+        rows = floats.shape[0] or ROWS
+        if not form.bits:
+            return self._float_product(floats, part["values"], part.get("bias"))
+        if form.order:
+            q = self._gather(q, part["order"])
+        w = part["q"]
+        if form.bits == 4:
+            w = self.body.op(
+                f"quant.unpack_int4 {w} : {w.type} -> "
+                f"{tensor((stack.n, stack.k), 'i4')}", (stack.n, stack.k), "i4")
+        operands = "" if scale is None else f" row_scale({scale} : {scale.type})"
+        for what, name in (("rhs_scale", "scale"),
+                           ("rhs_zero_point", "zero_point"),
+                           ("rhs_offset", "offset"), ("bias", "bias")):
+            if name in part:
+                operands += f" {what}({part[name]} : {part[name].type})"
+        flags = f"group_size = {form.group} : i64"
+        if form.is_unsigned:
+            flags += ", rhs_unsigned"
+        result = tensor(self.body.static((rows, stack.n)))
+        return self.body.op(
+            f"quant.scaled_matmul ins({q}, {w} : {q.type}, {w.type}){operands} "
+            f"{{{flags}}} -> {result} loc(\"{stack.name}\")", (rows, stack.n))
+
+    def _float_product(self, x, w, bias):
+        b, rows = self.body, x.shape[0] or ROWS
+        y = b.generic(("m", "n", "k"), [(x, ("m", "k")), (w, ("n", "k"))],
+                      b.fill((rows, w.shape[0]), "0.0"),
+                      ["%p = arith.mulf %a, %b : f32",
+                       "%s = arith.addf %o, %p : f32",
+                       "linalg.yield %s : f32"], ("m", "n"), reduced=("k",))
+        if bias is None:
+            return y
+        return b.generic(("m", "n"), [(y, ("m", "n")), (bias, ("n",))],
+                         b.empty((rows, w.shape[0])),
+                         ["%s = arith.addf %a, %b : f32",
+                          "linalg.yield %s : f32"])
+
+    def _gather(self, x, order):
+        """Columns of x in the order of their groups."""
+        b = self.body
+        return b.generic(("m", "k"), [(order, ("k",))],
+                         b.empty((x.shape[0] or ROWS, order.shape[0]), x.element),
+                         ["%m = linalg.index 0 : index",
+                          "%k = arith.index_cast %a : i32 to index",
+                          f"%v = tensor.extract {x}[%m, %k] : {x.type}",
+                          f"linalg.yield %v : {x.element}"])
+
+    def _product(self, x, slot, index):
+        """x by a weight that may be stored otherwise in some of the layers."""
+        stacks = slot.stacks
+        if len(stacks) == 1:
+            return self._multiply(x, stacks[0], index)
+        b, table = self.body, self._known
+        which, local = (
+            b.scalar(f"tensor.extract {table[f'{slot.name}.{name}']}[{index}] : "
+                     f"{table[f'{slot.name}.{name}'].type}")
+            for name in ("which", "local"))
+        at = b.scalar(f"arith.index_cast {local} : i32 to index")
+        return self._choose(x, stacks, 0, which, at)
+
+    def _choose(self, x, stacks, i, which, at):
+        b = self.body
+        if i + 1 == len(stacks):
+            return self._multiply(x, stacks[i], at)
+        number = b.scalar(f"arith.constant {i} : i32")
+        this = b.scalar(f"arith.cmpi eq, {which}, {number} : i32")
+        rows = x[0].shape[0] or ROWS
+        name = b.fresh()
+        result = Value(name, b.static((rows, stacks[0].n)))
+        b.open(f"{name} = scf.if {this} -> ({result.type}) {{")
+        value = self._multiply(x, stacks[i], at)
+        b.line(f"scf.yield {value} : {value.type}")
+        b.close("} else {")
+        b._indent += 1
+        value = self._choose(x, stacks, i + 1, which, at)
+        b.line(f"scf.yield {value} : {value.type}")
+        b.close()
+        return result
+
+    # Parts of a layer ------------------------------------------------------
+
+    def _norm(self, x, weight):
+        """x / sqrt(mean(x^2) + eps) * weight, over the last dimension."""
+        b, shape = self.body, tuple(s or ROWS for s in x.shape)
+        dims = ("h", "s", "d")[3 - len(shape):]
+        size = x.shape[-1]
+        total = b.generic(dims, [(x, dims)], b.fill(shape[:-1], "0.0"),
+                          ["%q = arith.mulf %a, %a : f32",
+                           "%t = arith.addf %q, %o : f32",
+                           "linalg.yield %t : f32"], dims[:-1], reduced=dims[-1:])
+        n = b.scalar(f"arith.constant {float(size)} : f32")
+        eps = b.scalar(f"arith.constant {float(self.config.eps)!r} : f32")
+        factor = b.generic(dims[:-1], [(total, dims[:-1])], b.empty(shape[:-1]),
+                           [f"%m = arith.divf %a, {n} : f32",
+                            f"%e = arith.addf %m, {eps} : f32",
+                            "%r = math.rsqrt %e : f32",
+                            "linalg.yield %r : f32"])
+        return b.generic(dims, [(x, dims), (factor, dims[:-1]),
+                                (weight, dims[-1:])], b.empty(shape),
+                         ["%n = arith.mulf %a, %b : f32",
+                          "%w = arith.mulf %n, %c : f32",
+                          "linalg.yield %w : f32"])
+
+    def _embed(self, ids):
+        """Rows of the embedding, from the integers of the file."""
+        b, config, stack = self.body, self.config, self.weights.embedding
+        part = {name: self._constant(r) for name, r in stack.resources.items()}
+        form = stack.form
+        lines = ["%d = linalg.index 1 : index",
+                 "%i = arith.index_cast %a : i32 to index"]
+        if not form.bits:
+            values = part["values"]
+            lines.append(f"%v = tensor.extract {values}[%i, %d] : {values.type}")
+        else:
+            lines += self._stored_element(part, form)
+        if config.embedding_scale != 1.0:
+            factor = b.scalar(f"arith.constant {config.embedding_scale!r} : f32")
+            lines.append(f"%z = arith.mulf %v, {factor} : f32")
+        lines.append(f"linalg.yield {'%z' if config.embedding_scale != 1 else '%v'} : f32")
+        return b.generic(("s", "d"), [(ids, ("s",))],
+                         b.empty((ROWS, config.dim)), lines)
+
+    def _stored_element(self, part, form):
+        """%v = scale * (q - zero) + offset of row %i, column %d."""
+        b, q = self.body, part["q"]
+        group = b.index(form.group)
+        lines = [f"%g = arith.divui %d, {group} : index"]
+        extend = "extui" if form.is_unsigned else "extsi"
+        if form.bits == 8:
+            lines += [f"%q = tensor.extract {q}[%i, %d] : {q.type}",
+                      f"%w = arith.{extend} %q : i8 to i32"]
+        else:
+            two, four = b.index(2), b.scalar("arith.constant 4 : i8")
+            lines += [f"%p = arith.divui %d, {two} : index",
+                      f"%h = arith.remui %d, {two} : index",
+                      f"%q = tensor.extract {q}[%i, %p] : {q.type}",
+                      "%y = arith.index_cast %h : index to i8",
+                      f"%u = arith.muli %y, {four} : i8",
+                      "%e = arith.shrui %q, %u : i8",
+                      "%f = arith.trunci %e : i8 to i4",
+                      f"%w = arith.{extend} %f : i4 to i32"]
+        value = "%w"
+        for name, line in (("zero_point", "%n = arith.subi %w, %x : i32"),):
+            if name in part:
+                lines += [f"%x = tensor.extract {part[name]}[%i, %g] : "
+                          f"{part[name].type}", line]
+                value = "%n"
+        lines += [f"%j = arith.sitofp {value} : i32 to f32",
+                  f"%k = tensor.extract {part['scale']}[%i, %g] : "
+                  f"{part['scale'].type}"]
+        if "offset" not in part:
+            return lines + ["%v = arith.mulf %j, %k : f32"]
+        return lines + ["%l = arith.mulf %j, %k : f32",
+                        f"%m = tensor.extract {part['offset']}[%i, %g] : "
+                        f"{part['offset'].type}",
+                        "%v = arith.addf %l, %m : f32"]
+
+    def _angles(self, past):
+        """Cosine and sine of each new position's rotations: [S, D/2]."""
+        b, half = self.body, self.config.head_dim // 2
+        frequencies = self._constant(self.weights.frequencies.resource)
+        results = []
+        for function in ("cos", "sin"):
+            results.append(b.generic(
+                ("s", "d"), [(frequencies, ("d",))], b.empty((ROWS, half)),
+                ["%s = linalg.index 0 : index",
+                 f"%p = arith.addi %s, {past} : index",
+                 "%i = arith.index_cast %p : index to i32",
+                 "%f = arith.sitofp %i : i32 to f32",
+                 "%g = arith.mulf %f, %a : f32",
+                 f"%r = math.{function} %g : f32",
+                 "linalg.yield %r : f32"]))
+        return results
+
+    def _heads(self, qkv, first, count):
+        """Columns of Q, K or V as [S, heads, D]."""
+        b, d = self.body, self.config.head_dim
+        part = b.slice(qkv, [0, first * d], [ROWS, count * d])
+        return b.expand(part, "[[0], [1, 2]]", (ROWS, count, d))
+
+    def _rotate(self, x, heads, angles, weight=None):
+        """Heads [S, H, D] to [H, S, D], turned by the angles."""
+        b, d = self.body, self.config.head_dim
+        if weight is not None:
+            x = self._transposed_norm(x, heads, weight)
+            of = ("h", "s", "d")
+        else:
+            of = ("s", "h", "d")
+        cos, sin = angles
+        half, dims = d // 2, ("h", "s", "d")
+        sizes = [{"h": heads, "s": ROWS}[of[0]], {"h": heads, "s": ROWS}[of[1]], half]
+        low, high = (b.slice(x, [0, 0, at], sizes) for at in (0, half))
+        result = b.empty((heads, ROWS, d))
+        for at, (a, c, op) in ((0, (low, high, "subf")), (half, (high, low, "addf"))):
+            turned = b.generic(
+                dims, [(a, of), (c, of), (cos, ("s", "d")), (sin, ("s", "d"))],
+                b.empty((heads, ROWS, half)),
+                ["%p = arith.mulf %a, %c : f32", "%q = arith.mulf %b, %d : f32",
+                 f"%r = arith.{op} %p, %q : f32", "linalg.yield %r : f32"])
+            result = b.insert(turned, result, [0, 0, at], [heads, ROWS, half])
+        return result
+
+    def _transposed(self, x, heads):
+        b, d = self.body, self.config.head_dim
+        return b.generic(("h", "s", "d"), [(x, ("s", "h", "d"))],
+                         b.empty((heads, ROWS, d)), ["linalg.yield %a : f32"])
+
+    def _transposed_norm(self, x, heads, weight):
+        return self._norm(self._transposed(x, heads), weight)
+
+    def _attention(self, q, new, past):
+        """q [KV, G * S, D] over the cached and the new keys and values."""
+        b, c = self.body, self.config
+        kv, group, d = c.kv_heads, c.heads // c.kv_heads, c.head_dim
+        rows = "GS"
+        zero = b.scalar("arith.constant 0.0 : f32")
+        scores = b.empty((kv, rows, ALL))
+        for keys, first, size in ((past[0], 0, PAST), (new[0], b.sizes[PAST], ROWS)):
+            place = b.filled(b.slice(scores, [0, 0, first], [kv, rows, size]), zero)
+            product = b.generic(
+                ("h", "m", "n", "k"), [(q, ("h", "m", "k")), (keys, ("h", "n", "k"))],
+                place, ["%p = arith.mulf %a, %b : f32", "%s = arith.addf %o, %p : f32",
+                        "linalg.yield %s : f32"], ("h", "m", "n"), reduced=("k",))
+            scores = b.insert(product, scores, [0, 0, first], [kv, rows, size])
+        weights = self._softmax(
+            b.expand(scores, "[[0], [1, 2], [3]]", (kv, group, ROWS, ALL)))
+        weights = b.collapse(weights, "[[0], [1, 2], [3]]", (kv, rows, ALL))
+        out = b.fill((kv, rows, d), "0.0")
+        for values, first, size in ((past[1], 0, PAST), (new[1], b.sizes[PAST], ROWS)):
+            part = b.slice(weights, [0, 0, first], [kv, rows, size])
+            out = b.generic(
+                ("h", "m", "n", "k"), [(part, ("h", "m", "k")), (values, ("h", "k", "n"))],
+                out, ["%p = arith.mulf %a, %b : f32", "%s = arith.addf %o, %p : f32",
+                      "linalg.yield %s : f32"], ("h", "m", "n"), reduced=("k",))
+        out = b.expand(out, "[[0], [1, 2], [3]]", (kv, group, ROWS, d))
+        out = b.generic(("s", "h", "g", "d"), [(out, ("h", "g", "s", "d"))],
+                        b.empty((ROWS, kv, group, d)), ["linalg.yield %a : f32"])
+        return b.collapse(out, "[[0], [1, 2, 3]]", (ROWS, c.heads * d))
+
+    def _softmax(self, scores):
+        """Of scaled scores [.., S, T]; token s sees the first P + s + 1."""
+        b, c = self.body, self.config
+        dims = ("h", "g", "s", "t")
+        shape = (c.kv_heads, c.heads // c.kv_heads, ROWS, ALL)
+        scale = b.scalar(f"arith.constant {c.head_dim ** -0.5!r} : f32")
+        low = b.scalar("arith.constant -1.0e+30 : f32")
+        past = b.sizes[PAST]
+        masked = b.generic(
+            dims, [(scores, dims)], b.empty(shape),
+            ["%s = linalg.index 2 : index", "%t = linalg.index 3 : index",
+             f"%l = arith.addi %s, {past} : index",
+             "%v = arith.cmpi ule, %t, %l : index",
+             f"%m = arith.mulf %a, {scale} : f32",
+             f"%r = arith.select %v, %m, {low} : f32", "linalg.yield %r : f32"])
+        most = b.generic(dims, [(masked, dims)], b.fill(shape[:-1], "-1.0e+30"),
+                         ["%m = arith.maximumf %a, %o : f32",
+                          "linalg.yield %m : f32"], dims[:-1], reduced=("t",))
+        powers = b.generic(dims, [(masked, dims), (most, dims[:-1])],
+                           b.empty(shape),
+                           ["%s = arith.subf %a, %b : f32", "%e = math.exp %s : f32",
+                            "linalg.yield %e : f32"])
+        total = b.generic(dims, [(powers, dims)], b.fill(shape[:-1], "0.0"),
+                          ["%m = arith.addf %a, %o : f32",
+                           "linalg.yield %m : f32"], dims[:-1], reduced=("t",))
+        return b.generic(dims, [(powers, dims), (total, dims[:-1])],
+                         b.empty(shape), ["%q = arith.divf %a, %b : f32",
+                                          "linalg.yield %q : f32"])
+
+    def _mlp(self, gate_up):
+        """act(gate) * up, [S, 2F] to [S, F]."""
+        b, f = self.body, self.config.ffn
+        gate, up = (b.slice(gate_up, [0, at], [ROWS, f]) for at in (0, f))
+        one = b.scalar("arith.constant 1.0 : f32")
+        if self.config.activation == "silu":
+            lines = ["%n = arith.negf %a : f32", "%e = math.exp %n : f32",
+                     f"%s = arith.addf %e, {one} : f32",
+                     "%g = arith.divf %a, %s : f32"]
+        else:
+            half = b.scalar("arith.constant 0.5 : f32")
+            cube = b.scalar("arith.constant 0.044715 : f32")
+            root = b.scalar("arith.constant 0.7978845608028654 : f32")
+            lines = ["%q = arith.mulf %a, %a : f32", "%r = arith.mulf %q, %a : f32",
+                     f"%s = arith.mulf %r, {cube} : f32",
+                     "%t = arith.addf %a, %s : f32",
+                     f"%u = arith.mulf %t, {root} : f32", "%v = math.tanh %u : f32",
+                     f"%w = arith.addf %v, {one} : f32",
+                     f"%x = arith.mulf %a, {half} : f32",
+                     "%g = arith.mulf %x, %w : f32"]
+        dims = ("s", "d")
+        return b.generic(dims, [(gate, dims), (up, dims)], b.empty((ROWS, f)),
+                         lines + ["%y = arith.mulf %g, %b : f32",
+                                  "linalg.yield %y : f32"])
+
+    def _add(self, x, y):
+        b, dims = self.body, ("s", "d")
+        return b.generic(dims, [(x, dims), (y, dims)],
+                         b.empty((ROWS, self.config.dim)),
+                         ["%t = arith.addf %a, %b : f32", "linalg.yield %t : f32"])
+
+    def _operand(self, x):
+        return (x, *self._quantize(x))
+
+    def _joined(self, x, slots, index):
+        """Products whose columns follow each other."""
+        parts = [self._product(x, slot, index) for slot in slots]
+        if len(parts) == 1:
+            return parts[0]
+        b, at = self.body, 0
+        result = b.empty((ROWS, sum(p.shape[1] for p in parts)))
+        for part in parts:
+            result = b.insert(part, result, [0, at], [ROWS, part.shape[1]])
+            at += part.shape[1]
+        return result
+
+    def _layer(self, index, h, caches, rows, angles):
+        """(h, new keys, new values) after layer `index`."""
+        b, c, w = self.body, self.config, self.weights
+        kv, group, d = c.kv_heads, c.heads // c.kv_heads, c.head_dim
+        norm = lambda name: self._of_layer(w.norms[name].resource, index)
+        x = self._operand(self._norm(h, norm("attn_norm")))
+        qkv = self._joined(x, w.slots["qkv"], index)
+        q = self._rotate(self._heads(qkv, 0, c.heads), c.heads, angles,
+                         norm("q_norm") if c.qk_norm else None)
+        k = self._rotate(self._heads(qkv, c.heads, kv), kv, angles,
+                         norm("k_norm") if c.qk_norm else None)
+        v = self._transposed(self._heads(qkv, c.heads + kv, kv), kv)
+        rows = [b.insert(new, old, [index, 0, 0, 0], [1, kv, ROWS, d])
+                for new, old in zip((k, v), rows)]
+        q = b.expand(q, "[[0, 1], [2], [3]]", (kv, group, ROWS, d))
+        q = b.collapse(q, "[[0], [1, 2], [3]]", (kv, "GS", d))
+        past = [b.slice(cache, [index, 0, 0, 0], [1, kv, PAST, d], dropped=(0,))
+                for cache in caches]
+        x = self._operand(self._attention(q, (k, v), past))
+        h = self._add(h, self._joined(x, w.slots["o"], index))
+        x = self._operand(self._norm(h, norm("ffn_norm")))
+        x = self._operand(self._mlp(self._joined(x, w.slots["gate_up"], index)))
+        return self._add(h, self._joined(x, w.slots["down"], index)), *rows
+
+    # The function ----------------------------------------------------------
+
+    def _write(self):
+        b, c, w = self.body, self.config, self.weights
+        for constant in w.constants:
+            self._declare(constant)
+        ids = Value("%ids", (None,), "i32")
+        shape = (c.layers, c.kv_heads, None, c.head_dim)
+        caches = [Value(f"%{name}", shape) for name in ("keys", "values")]
+        self._sizes(ids)
+        angles = self._angles(b.sizes[PAST])
+        h = self._embed(ids)
+        rows = [b.empty((c.layers, c.kv_heads, ROWS, c.head_dim)) for _ in caches]
+        h, *rows = self._loop(h, rows, caches, angles)
+        last = b.scalar(f"arith.subi {b.sizes[ROWS]}, {b.index(1)} : index")
+        h = b.slice(h, [last, 0], [1, c.dim])
+        h = self._norm(h, self._constant(w.final_norm.resource))
+        logits = self._multiply(self._operand(h), w.head, None)
+        logits = b.collapse(logits, "[[0, 1]]", (c.vocabulary,))
+        results = [logits, *rows]
+        b.line(f"return {', '.join(map(str, results))} : "
+               f"{', '.join(v.type for v in results)}")
+        arguments = ", ".join([f"%ids: {ids.type}", "%position: tensor<i32>"]
+                              + [f"{v}: {v.type}" for v in caches])
+        head = [f"func.func @main({arguments}) -> "
+                f"({', '.join(v.type for v in results)}) {{"]
+        for key, value in self._known.items():
+            head.append(f"  {value} = arith.constant dense_resource<{key}> : "
+                        f"{value.type}")
+        return "\n".join(head + b.lines + ["}"]) + "\n"
+
+    def _sizes(self, ids):
+        b, c = self.body, self.config
+        zero = b.index(0)
+        b.sizes[ROWS] = b.scalar(f"tensor.dim {ids}, {zero} : {ids.type}")
+        position = b.scalar("tensor.extract %position[] : tensor<i32>")
+        b.sizes[PAST] = b.scalar(f"arith.index_cast {position} : i32 to index")
+        b.sizes[ALL] = b.scalar(
+            f"arith.addi {b.sizes[ROWS]}, {b.sizes[PAST]} : index")
+        group = b.index(c.heads // c.kv_heads)
+        b.sizes["GS"] = b.scalar(f"arith.muli {b.sizes[ROWS]}, {group} : index")
+
+    def _loop(self, h, rows, caches, angles):
+        b, c = self.body, self.config
+        zero, one, count = b.index(0), b.index(1), b.index(c.layers)
+        values = [h, *rows]
+        names = ["%h", "%new_keys", "%new_values"]
+        results = b.fresh()
+        inits = ", ".join(f"{n} = {v}" for n, v in zip(names, values))
+        types = ", ".join(v.type for v in values)
+        b.open(f"{results}:3 = scf.for %layer = {zero} to {count} step {one} "
+               f"iter_args({inits}) -> ({types}) {{")
+        inner = [Value(n, v.shape, v.element) for n, v in zip(names, values)]
+        outs = self._layer("%layer", inner[0], caches, inner[1:], angles)
+        b.line(f"scf.yield {', '.join(map(str, outs))} : {types}")
+        b.close()
+        return [Value(f"{results}#{i}", v.shape) for i, v in enumerate(values)]
