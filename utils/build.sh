@@ -47,6 +47,9 @@ fi
 # ptxas, for tests of GPU kernels and for format=bin; building does without.
 utils/setup-ptxas.sh ||
   echo "warning: no ptxas; tests that need it will fail" >&2
+# Python packages that tests compare with.
+utils/setup-python.sh ||
+  echo "warning: no packages from PyPI; tests that need them will fail" >&2
 
 mkdir -p build
 echo "== configuring"

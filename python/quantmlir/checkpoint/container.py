@@ -30,9 +30,9 @@ class Container:
             self.fail(f"{what} takes the bytes up to {begin + size}, but the "
                       f"file has {self.size}: it is not complete")
 
-    def view(self, begin, size, what):
-        self.check(begin, size, what)
-        return memoryview(self.bytes)[begin:begin + size]
+    def text(self, begin, end):
+        # Tokens of some vocabularies are no UTF-8.
+        return str(self.bytes[begin:end], "utf-8", "replace")
 
 
 class Cursor:
@@ -53,12 +53,21 @@ class Cursor:
         self.container.check(self.at, size, self.what)
         self.at += size
 
-    def string(self):
-        size = self.take("Q")
-        begin = self.at
-        self.skip(size)
+    def strings(self, count):
+        """Where each of `count` strings lies: [(begin, end)]. Vocabularies have a
+        hundred thousand: nothing is called for one."""
+        unpack, data = struct.Struct("<Q").unpack_from, self.container.bytes
+        at, places = self.at, []
         try:
-            return str(self.container.bytes[begin:self.at], "utf-8")
-        except UnicodeDecodeError:
-            # Tokens of some vocabularies are no UTF-8.
-            return str(self.container.bytes[begin:self.at], "utf-8", "replace")
+            for _ in range(count):
+                begin = at + 8
+                at = begin + unpack(data, at)[0]
+                places.append((begin, at))
+        except (struct.error, OverflowError):
+            at = self.container.size + 8
+        self.skip(at - self.at)
+        return places
+
+    def string(self):
+        (begin, end), = self.strings(1)
+        return self.container.text(begin, end)

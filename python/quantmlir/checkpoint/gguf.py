@@ -18,17 +18,19 @@ _MAX_DIMS = 4
 
 
 class _List:
-    """An array of the metadata, as yet bytes of the file."""
+    """An array of the metadata, as yet bytes of the file: of strings, whose
+    places are known, or of numbers."""
 
-    def __init__(self, cursor, element, count):
-        self.cursor, self.element, self.count = cursor, element, count
+    def __init__(self, container, places, dtype=None, begin=0, count=0):
+        self._container, self._places = container, places
+        self._dtype, self._begin, self._count = dtype, begin, count
 
     def decode(self):
-        if self.element == _STRING:
-            return [self.cursor.string() for _ in range(self.count)]
-        dtype = np.dtype("<" + _SCALARS[self.element])
-        data = self.cursor.container.bytes
-        return np.frombuffer(data, dtype, self.count, self.cursor.at).tolist()
+        if self._dtype is None:
+            text = self._container.text
+            return [text(begin, end) for begin, end in self._places]
+        return np.frombuffer(self._container.bytes, self._dtype, self._count,
+                             self._begin).tolist()
 
 
 class Metadata:
@@ -139,15 +141,15 @@ class GGUF:
         if kind != _ARRAY:
             self.fail(f"key {key} has a value of type {kind}")
         element, count = cursor.take("IQ")
-        lazy = _List(Cursor(self._container, key, cursor.at), element, count)
+        container = self._container
         if element == _STRING:
-            self._container.check(cursor.at, 8 * count, f"key {key}")
-            for _ in range(count):
-                cursor.skip(cursor.take("Q"))
-        elif element in _SCALARS:
-            cursor.skip(count * np.dtype("<" + _SCALARS[element]).itemsize)
-        else:
+            container.check(cursor.at, 8 * count, f"key {key}")
+            return _List(container, cursor.strings(count))
+        if element not in _SCALARS:
             self.fail(f"key {key} is a list of elements of type {element}")
+        dtype = np.dtype("<" + _SCALARS[element])
+        lazy = _List(container, None, dtype, cursor.at, count)
+        cursor.skip(count * dtype.itemsize)
         return lazy
 
     def _read_tensors(self, cursor, count):

@@ -9,17 +9,19 @@ from .sampling import Sampler
 
 
 class Session:
-    """One text: the caches of keys and values, [layers, heads, tokens, size] in
-    float32, and how many tokens are in them (`position`)."""
+    """One text: the caches of keys, [layers, heads, size, tokens], and values,
+    [layers, heads, tokens, size], in float32, and how many tokens are in them
+    (`position`)."""
 
     def __init__(self, decoder, capacity):
         c = decoder.config
         if not 0 < capacity <= c.context:
             raise InvalidArgument(f"capacity: expected 1 to {c.context} tokens, "
                                   f"found {capacity}")
-        shape = (c.layers, c.kv_heads, capacity, c.head_dim)
         self._decoder, self.capacity, self.position = decoder, capacity, 0
-        self.keys, self.values = (np.zeros(shape, np.float32) for _ in range(2))
+        lead = (c.layers, c.kv_heads)
+        self.keys = np.zeros((*lead, c.head_dim, capacity), np.float32)
+        self.values = np.zeros((*lead, capacity, c.head_dim), np.float32)
         self._logits = np.empty(c.vocabulary, np.float32)
 
     def __call__(self, tokens):
@@ -43,7 +45,7 @@ class Session:
             raise InvalidArgument(f"{end} tokens are more than the caches hold, "
                                   f"{self.capacity}")
         # Rows behind `position` are not read: results go there.
-        rows = (self.keys[:, :, self.position:end],
+        rows = (self.keys[..., self.position:end],
                 self.values[:, :, self.position:end])
         self._decoder.model(ids.astype(np.int32),
                             np.array(self.position, np.int32), self.keys,

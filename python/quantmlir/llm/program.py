@@ -1,13 +1,14 @@
 """The program of a decoder: MLIR text around constants.
 
     main(ids: tensor<?xi32>, position: tensor<i32>,
-         keys: tensor<LxHx?xDxf32>, values: tensor<LxHx?xDxf32>)
-      -> (logits: tensor<V>, new keys: tensor<LxHx?xDxf32>, new values)
+         keys: tensor<LxHxDx?xf32>, values: tensor<LxHx?xDxf32>)
+      -> (logits: tensor<V>, new keys: tensor<LxHxDx?xf32>, new values)
 
-takes S tokens (prefill of any length; decode is S = 1), of which `position` came
-before: their rotated keys and their values are the first rows of the caches. The
-caches are only read; the rows of the S tokens are results, for the caller to put
-behind them. Logits are the last token's.
+takes S tokens (prefill of any length; decode is S = 1), before which `position`
+came: their rotated keys and their values are the first of the caches. The caches
+are only read; those of the S tokens are results, for the caller to put behind
+them. Logits are the last token's. Keys have tokens last, so that products with
+them read vectors.
 
 The layers are one loop; what a layer has of its own is a slice of a constant
 [L, ..]. Rows of Q, K and V, and of gate and up, that are stored alike are
@@ -165,9 +166,11 @@ class Program:
         b, shape = self.body, tuple(s or ROWS for s in x.shape)
         dims = ("h", "s", "d")[3 - len(shape):]
         size = x.shape[-1]
-        total = b.generic(dims, [(x, dims)], b.fill(shape[:-1], "0.0"),
-                          ["%q = arith.mulf %a, %a : f32",
-                           "%t = arith.addf %q, %o : f32",
+        squares = b.generic(dims, [(x, dims)], b.empty(shape),
+                            ["%q = arith.mulf %a, %a : f32",
+                             "linalg.yield %q : f32"])
+        total = b.generic(dims, [(squares, dims)], b.fill(shape[:-1], "0.0"),
+                          ["%t = arith.addf %a, %o : f32",
                            "linalg.yield %t : f32"], dims[:-1], reduced=dims[-1:])
         n = b.scalar(f"arith.constant {float(size)} : f32")
         eps = b.scalar(f"arith.constant {float(self.config.eps)!r} : f32")
@@ -259,8 +262,9 @@ class Program:
         part = b.slice(qkv, [0, first * d], [ROWS, count * d])
         return b.expand(part, "[[0], [1, 2]]", (ROWS, count, d))
 
-    def _rotate(self, x, heads, angles, weight=None):
-        """Heads [S, H, D] to [H, S, D], turned by the angles."""
+    def _rotate(self, x, heads, angles, weight=None, keys=False):
+        """Heads [S, H, D] to [H, S, D], of keys [H, D, S], turned by the
+        angles."""
         b, d = self.body, self.config.head_dim
         if weight is not None:
             x = self._transposed_norm(x, heads, weight)
@@ -271,14 +275,17 @@ class Program:
         half, dims = d // 2, ("h", "s", "d")
         sizes = [{"h": heads, "s": ROWS}[of[0]], {"h": heads, "s": ROWS}[of[1]], half]
         low, high = (b.slice(x, [0, 0, at], sizes) for at in (0, half))
-        result = b.empty((heads, ROWS, d))
+        out = ("h", "d", "s") if keys else dims
+        shape = lambda size: (heads, size, ROWS) if keys else (heads, ROWS, size)
+        result = b.empty(shape(d))
         for at, (a, c, op) in ((0, (low, high, "subf")), (half, (high, low, "addf"))):
             turned = b.generic(
                 dims, [(a, of), (c, of), (cos, ("s", "d")), (sin, ("s", "d"))],
-                b.empty((heads, ROWS, half)),
+                b.empty(shape(half)),
                 ["%p = arith.mulf %a, %c : f32", "%q = arith.mulf %b, %d : f32",
-                 f"%r = arith.{op} %p, %q : f32", "linalg.yield %r : f32"])
-            result = b.insert(turned, result, [0, 0, at], [heads, ROWS, half])
+                 f"%r = arith.{op} %p, %q : f32", "linalg.yield %r : f32"], out)
+            place = [0, at, 0] if keys else [0, 0, at]
+            result = b.insert(turned, result, place, shape(half))
         return result
 
     def _transposed(self, x, heads):
@@ -299,7 +306,7 @@ class Program:
         for keys, first, size in ((past[0], 0, PAST), (new[0], b.sizes[PAST], ROWS)):
             place = b.filled(b.slice(scores, [0, 0, first], [kv, rows, size]), zero)
             product = b.generic(
-                ("h", "m", "n", "k"), [(q, ("h", "m", "k")), (keys, ("h", "n", "k"))],
+                ("h", "m", "n", "k"), [(q, ("h", "m", "k")), (keys, ("h", "k", "n"))],
                 place, ["%p = arith.mulf %a, %b : f32", "%s = arith.addf %o, %p : f32",
                         "linalg.yield %s : f32"], ("h", "m", "n"), reduced=("k",))
             scores = b.insert(product, scores, [0, 0, first], [kv, rows, size])
@@ -403,14 +410,15 @@ class Program:
         q = self._rotate(self._heads(qkv, 0, c.heads), c.heads, angles,
                          norm("q_norm") if c.qk_norm else None)
         k = self._rotate(self._heads(qkv, c.heads, kv), kv, angles,
-                         norm("k_norm") if c.qk_norm else None)
+                         norm("k_norm") if c.qk_norm else None, keys=True)
         v = self._transposed(self._heads(qkv, c.heads + kv, kv), kv)
-        rows = [b.insert(new, old, [index, 0, 0, 0], [1, kv, ROWS, d])
-                for new, old in zip((k, v), rows)]
+        sizes = lambda count: ([1, kv, d, count], [1, kv, count, d])
+        rows = [b.insert(new, old, [index, 0, 0, 0], size)
+                for new, old, size in zip((k, v), rows, sizes(ROWS))]
         q = b.expand(q, "[[0, 1], [2], [3]]", (kv, group, ROWS, d))
         q = b.collapse(q, "[[0], [1, 2], [3]]", (kv, "GS", d))
-        past = [b.slice(cache, [index, 0, 0, 0], [1, kv, PAST, d], dropped=(0,))
-                for cache in caches]
+        past = [b.slice(cache, [index, 0, 0, 0], size, dropped=(0,))
+                for cache, size in zip(caches, sizes(PAST))]
         x = self._operand(self._attention(q, (k, v), past))
         h = self._add(h, self._joined(x, w.slots["o"], index))
         x = self._operand(self._norm(h, norm("ffn_norm")))
@@ -424,12 +432,14 @@ class Program:
         for constant in w.constants:
             self._declare(constant)
         ids = Value("%ids", (None,), "i32")
-        shape = (c.layers, c.kv_heads, None, c.head_dim)
-        caches = [Value(f"%{name}", shape) for name in ("keys", "values")]
+        shapes = ((c.layers, c.kv_heads, c.head_dim, ROWS),
+                  (c.layers, c.kv_heads, ROWS, c.head_dim))
+        caches = [Value(name, b.static(shape))
+                  for name, shape in zip(("%keys", "%values"), shapes)]
         self._sizes(ids)
         angles = self._angles(b.sizes[PAST])
         h = self._embed(ids)
-        rows = [b.empty((c.layers, c.kv_heads, ROWS, c.head_dim)) for _ in caches]
+        rows = [b.empty(shape) for shape in shapes]
         h, *rows = self._loop(h, rows, caches, angles)
         last = b.scalar(f"arith.subi {b.sizes[ROWS]}, {b.index(1)} : index")
         h = b.slice(h, [last, 0], [1, c.dim])
