@@ -62,7 +62,7 @@ def _check_activations(activations):
 
 
 def load(path, *, activations="int8", target=None, threads=1, cpu=None,
-         quantize=None, cache=True):
+         quantize=None, cache=True, progress=None):
     """Compiles a checkpoint, or loads what was compiled of it before.
 
     Args:
@@ -73,6 +73,7 @@ def load(path, *, activations="int8", target=None, threads=1, cpu=None,
         target, threads, cpu, quantize: as for `quantmlir.compile`.
         cache: True: keep the compiled model under ``~/.cache/quantmlir``; a
             folder: there; False: nowhere.
+        progress: called with a line of text where work begins that takes long.
 
     Returns:
         A `Decoder`.
@@ -95,12 +96,13 @@ def load(path, *, activations="int8", target=None, threads=1, cpu=None,
         model = _load_kept(folder)
     elif kept:
         with kept.adding(key) as scratch:
-            _compile(config, source, scratch, activations, options)
+            _compile(config, source, scratch, activations, options, progress)
         model = _load_kept(kept.folder / key)
     else:
         with tempfile.TemporaryDirectory() as scratch:
-            _compile(config, source, pathlib.Path(scratch), activations, options)
-            model = _load_kept(pathlib.Path(scratch))
+            scratch = pathlib.Path(scratch)
+            _compile(config, source, scratch, activations, options, progress)
+            model = _load_kept(scratch)
     has_tokens = "tokenizer.ggml.model" in file.metadata
     return Decoder(config, Tokenizer(file) if has_tokens else None, model)
 
@@ -113,9 +115,12 @@ def _load_kept(folder):
     return compiler.load(_artifact(folder))
 
 
-def _compile(config, source, folder, activations, options):
+def _compile(config, source, folder, activations, options, progress):
+    say = progress or (lambda text: None)
     program = folder / "model.mlirbc"
+    say(f"writing the program of {config.layers} layers")
     _write(config, source, program, activations)
+    say(f"compiling {program.stat().st_size / 1e6:.0f} MB of program and weights")
     model = compiler.compile(program, name="model", **options)
     # An object needs no linker, a library is loaded in less time.
     model.save(folder / ("model.so" if shutil.which("cc") else "model.o"))

@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""A checkpoint and a prompt; text comes out as it is made.
+
+    pip install quantmlir tokenizers
+    python generate.py model.gguf "The capital of France is" --tokens 64
+    python generate.py model.gguf --chat "Why is the sky blue?" --temperature 0.7
+
+The first run compiles the model (some seconds) and keeps it; later ones start at
+once. Speed goes to the standard error.
+"""
+
+import argparse
+import sys
+import time
+
+import quantmlir
+import quantmlir.llm
+
+
+def parse():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", help="a GGUF file of the llama family")
+    parser.add_argument("prompt")
+    parser.add_argument("--tokens", type=int, default=64, help="at most so many")
+    parser.add_argument("--temperature", type=float, default=0.0,
+                        help="0 (default): the most likely token, always")
+    parser.add_argument("--top-k", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--chat", action="store_true",
+                        help="the prompt is a question, put by the file's template")
+    parser.add_argument("--raw", action="store_true",
+                        help="print the tokens' numbers, and stop for none")
+    parser.add_argument("--activations", choices=["int8", "float"], default="int8")
+    parser.add_argument("--target", choices=["x86", "generic"])
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--cache", help="folder of compiled models")
+    return parser.parse_args()
+
+
+def load(options):
+    start = time.perf_counter()
+    model = quantmlir.llm.load(
+        options.model, activations=options.activations, target=options.target,
+        threads=options.threads if options.target != "generic" else 1,
+        cache=options.cache or True, progress=lambda text: print(text, file=sys.stderr))
+    print(f"loaded in {time.perf_counter() - start:.2f} s", file=sys.stderr)
+    return model
+
+
+def main():
+    options = parse()
+    model = load(options)
+    prompt, speed = options.prompt, {}
+    if options.chat:
+        prompt = model.tokenizer.chat([{"role": "user", "content": prompt}])
+    how = dict(tokens=options.tokens, temperature=options.temperature,
+               top_k=options.top_k, seed=options.seed, stats=speed)
+    if options.raw:
+        print(*model.generate(prompt, stop=False, **how))
+    else:
+        for text in model.stream(prompt, **how):
+            print(text, end="", flush=True)
+        print()
+    decoded = max(speed["tokens"] - 1, 0)
+    print(f"prompt: {speed['prompt_tokens']} tokens in {speed['prefill_s']:.3f} s, "
+          f"{speed['prompt_tokens'] / speed['prefill_s']:.1f} tokens/s", file=sys.stderr)
+    if decoded:
+        print(f"text: {speed['tokens']} tokens, "
+              f"{decoded / speed['decode_s']:.1f} tokens/s", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except quantmlir.QuantError as error:
+        sys.exit(f"error: {error}")
