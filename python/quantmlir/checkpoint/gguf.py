@@ -129,6 +129,10 @@ class GGUF:
             self.metadata._add(key, self._value(cursor, key, cursor.take("I")))
         self._read_tensors(cursor, tensors)
 
+    def files(self):
+        """Paths of all that a program is made of."""
+        return [self.path]
+
     def fail(self, text):
         """Raises a FileError that names the file."""
         self._container.fail(text)

@@ -82,10 +82,10 @@ class Cache:
             os.replace(out.name, note)
         return digest.hexdigest()
 
-    def key(self, path, options, version):
+    def key(self, paths, options, version):
         """Of a checkpoint's content, options, the compiler, and the machine."""
-        facts = json.dumps([self.content(path), options, version, _builder(),
-                            _machine()])
+        contents = [self.content(path) for path in paths]
+        facts = json.dumps([contents, options, version, _builder(), _machine()])
         return hashlib.sha256(facts.encode()).hexdigest()[:32]
 
     def find(self, key):

@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from ..errors import FileError
 
 
@@ -63,7 +65,6 @@ ARCHITECTURES = {
     "qwen3": dict(qk_norm=True),
     "gemma": dict(activation="gelu"),
 }
-_ALIASES = {"gguf": {}, "hf": {}}
 
 
 def architecture_facts(name, path):
@@ -118,3 +119,67 @@ def from_gguf(file):
             **facts)
     except (ValueError, ZeroDivisionError) as error:
         file.fail(error)
+
+
+def from_folder(folder):
+    """The Config of a `checkpoint.Folder`, from its config.json."""
+    found = folder.config
+    name = found.get("model_type")
+    facts = dict(architecture_facts(name, folder.path))
+
+    def get(key, kinds=(int,), default=None):
+        value = found.get(key)
+        value = default if value is None else value
+        if isinstance(value, bool) or not isinstance(value, kinds):
+            folder.fail(f"config.json: {key} is {value!r}, expected a number")
+        return value
+
+    number = (int, float)
+    heads, dim = get("num_attention_heads"), get("hidden_size")
+    head_dim = get("head_dim", default=dim // max(heads, 1))
+    act = found.get("hidden_act") or found.get("hidden_activation") or "silu"
+    wanted = ("silu", "swish") if facts.get("activation", "silu") == "silu" \
+        else ("gelu", "gelu_pytorch_tanh")
+    if act not in wanted:
+        folder.fail(f"config.json: an MLP with {act} cannot be built")
+    if found.get("partial_rotary_factor") not in (None, 1, 1.0):
+        folder.fail("rotations of a part of a head cannot be built")
+    window = found.get("sliding_window")
+    if not found.get("use_sliding_window", name == "mistral"):
+        window = None
+    context = get("max_position_embeddings")
+    facts["bias"] = "model.layers.0.self_attn.q_proj.bias" in folder.tensors
+    rope = found.get("rope_parameters") or found.get("rope_scaling") or {}
+    if not isinstance(rope, dict):
+        folder.fail(f"config.json: rope_scaling is {rope!r}")
+    base = rope.get("rope_theta") or get("rope_theta", number, 10000.0)
+    if not isinstance(base, number):
+        folder.fail(f"config.json: rope_theta is {base!r}")
+    try:
+        scale, factors = _rope_scaling(rope, base, head_dim)
+        return Config(
+            architecture=name, layers=get("num_hidden_layers"), dim=dim,
+            heads=heads, kv_heads=get("num_key_value_heads", default=heads),
+            head_dim=head_dim, ffn=get("intermediate_size"),
+            vocabulary=get("vocab_size"), eps=get("rms_norm_eps", number),
+            context=min(context, window) if isinstance(window, int) else context,
+            rope_base=float(base), rope_scale=scale, rope_factors=factors,
+            embedding_scale=math.sqrt(dim) if name == "gemma" else 1.0, **facts)
+    except (ValueError, ZeroDivisionError, KeyError, TypeError) as error:
+        folder.fail(f"config.json: {error}")
+
+
+def _rope_scaling(rope, base, head_dim):
+    """(factor of all angles, divisors of each) of `rope_scaling`."""
+    kind = rope.get("rope_type", rope.get("type", "default"))
+    if kind in ("default", None):
+        return 1.0, None
+    if kind == "linear":
+        return 1.0 / rope["factor"], None
+    if kind != "llama3":
+        raise ValueError(f"rotations scaled by `{kind}` cannot be built")
+    factor, old = rope["factor"], rope["original_max_position_embeddings"]
+    low, high = rope["low_freq_factor"], rope["high_freq_factor"]
+    turns = old / (2 * np.pi) * base ** (-np.arange(0, head_dim, 2) / head_dim)
+    kept = np.clip((turns - low) / (high - low), 0, 1)
+    return 1.0, (1 / (kept + (1 - kept) / factor)).astype(np.float32)

@@ -11,6 +11,8 @@ from ..model import Log, encode
 from . import config as configs
 from .cache import Cache
 from .decoder import Decoder
+from .folder_source import FolderSource
+from .folder_tokenizer import FolderTokenizer
 from .gguf_source import GGUFSource
 from .program import Program
 from .tokenizer import Tokenizer
@@ -22,8 +24,17 @@ _ACTIVATIONS = ("int8", "float")
 def _open(path):
     """(file, Config, source) of a checkpoint."""
     file = checkpoint.open(path)
+    if isinstance(file, checkpoint.Folder):
+        config = configs.from_folder(file)
+        return file, config, FolderSource(file, config)
     config = configs.from_gguf(file)
     return file, config, GGUFSource(file, config)
+
+
+def _tokenizer(file):
+    if isinstance(file, checkpoint.Folder):
+        return FolderTokenizer(file) if file.has("tokenizer.json") else None
+    return Tokenizer(file) if "tokenizer.ggml.model" in file.metadata else None
 
 
 def _write(config, source, path, activations):
@@ -66,7 +77,9 @@ def load(path, *, activations="int8", target=None, threads=1, cpu=None,
     """Compiles a checkpoint, or loads what was compiled of it before.
 
     Args:
-        path: a GGUF file of the llama family.
+        path: a checkpoint of the llama family: a GGUF file, or a folder with
+            config.json and safetensors, in floats or quantized by GPTQ, AWQ or
+            compressed-tensors.
         activations: what quantized weights are multiplied by: ``"int8"``, a
             scale for each token, or ``"float"``. Weights that the file has in
             floats are multiplied in floats, unless `quantize` says otherwise.
@@ -89,7 +102,7 @@ def load(path, *, activations="int8", target=None, threads=1, cpu=None,
     file, config, source = _open(path)
     options = dict(target=target, threads=threads, cpu=cpu, quantize=quantize)
     kept = Cache(None if cache is True else cache) if cache else None
-    key = kept and kept.key(file.path, {**options, "activations": activations},
+    key = kept and kept.key(file.files(), {**options, "activations": activations},
                             _capi.library.quantVersionText().decode())
     folder = kept and kept.find(key)
     if folder:
@@ -103,8 +116,7 @@ def load(path, *, activations="int8", target=None, threads=1, cpu=None,
             scratch = pathlib.Path(scratch)
             _compile(config, source, scratch, activations, options, progress)
             model = _load_kept(scratch)
-    has_tokens = "tokenizer.ggml.model" in file.metadata
-    return Decoder(config, Tokenizer(file) if has_tokens else None, model)
+    return Decoder(config, _tokenizer(file), model)
 
 
 def _artifact(folder):

@@ -106,7 +106,7 @@ class Program:
     def _float_product(self, x, w, bias):
         b, rows = self.body, x.shape[0] or ROWS
         y = b.generic(("m", "n", "k"), [(x, ("m", "k")), (w, ("n", "k"))],
-                      b.fill((rows, w.shape[0]), "0.0"),
+                      b.fill((rows, w.shape[0]), 0.0),
                       ["%p = arith.mulf %a, %b : f32",
                        "%s = arith.addf %o, %p : f32",
                        "linalg.yield %s : f32"], ("m", "n"), reduced=("k",))
@@ -169,11 +169,11 @@ class Program:
         squares = b.generic(dims, [(x, dims)], b.empty(shape),
                             ["%q = arith.mulf %a, %a : f32",
                              "linalg.yield %q : f32"])
-        total = b.generic(dims, [(squares, dims)], b.fill(shape[:-1], "0.0"),
+        total = b.generic(dims, [(squares, dims)], b.fill(shape[:-1], 0.0),
                           ["%t = arith.addf %a, %o : f32",
                            "linalg.yield %t : f32"], dims[:-1], reduced=dims[-1:])
-        n = b.scalar(f"arith.constant {float(size)} : f32")
-        eps = b.scalar(f"arith.constant {float(self.config.eps)!r} : f32")
+        n = b.number(size)
+        eps = b.number(self.config.eps)
         factor = b.generic(dims[:-1], [(total, dims[:-1])], b.empty(shape[:-1]),
                            [f"%m = arith.divf %a, {n} : f32",
                             f"%e = arith.addf %m, {eps} : f32",
@@ -198,7 +198,7 @@ class Program:
         else:
             lines += self._stored_element(part, form)
         if config.embedding_scale != 1.0:
-            factor = b.scalar(f"arith.constant {config.embedding_scale!r} : f32")
+            factor = b.number(config.embedding_scale)
             lines.append(f"%z = arith.mulf %v, {factor} : f32")
         lines.append(f"linalg.yield {'%z' if config.embedding_scale != 1 else '%v'} : f32")
         return b.generic(("s", "d"), [(ids, ("s",))],
@@ -301,7 +301,7 @@ class Program:
         b, c = self.body, self.config
         kv, group, d = c.kv_heads, c.heads // c.kv_heads, c.head_dim
         rows = "GS"
-        zero = b.scalar("arith.constant 0.0 : f32")
+        zero = b.number(0.0)
         scores = b.empty((kv, rows, ALL))
         for keys, first, size in ((past[0], 0, PAST), (new[0], b.sizes[PAST], ROWS)):
             place = b.filled(b.slice(scores, [0, 0, first], [kv, rows, size]), zero)
@@ -313,7 +313,7 @@ class Program:
         weights = self._softmax(
             b.expand(scores, "[[0], [1, 2], [3]]", (kv, group, ROWS, ALL)))
         weights = b.collapse(weights, "[[0], [1, 2], [3]]", (kv, rows, ALL))
-        out = b.fill((kv, rows, d), "0.0")
+        out = b.fill((kv, rows, d), 0.0)
         for values, first, size in ((past[1], 0, PAST), (new[1], b.sizes[PAST], ROWS)):
             part = b.slice(weights, [0, 0, first], [kv, rows, size])
             out = b.generic(
@@ -330,8 +330,8 @@ class Program:
         b, c = self.body, self.config
         dims = ("h", "g", "s", "t")
         shape = (c.kv_heads, c.heads // c.kv_heads, ROWS, ALL)
-        scale = b.scalar(f"arith.constant {c.head_dim ** -0.5!r} : f32")
-        low = b.scalar("arith.constant -1.0e+30 : f32")
+        scale = b.number(c.head_dim ** -0.5)
+        low = b.number(-1.0e+30)
         past = b.sizes[PAST]
         masked = b.generic(
             dims, [(scores, dims)], b.empty(shape),
@@ -340,14 +340,14 @@ class Program:
              "%v = arith.cmpi ule, %t, %l : index",
              f"%m = arith.mulf %a, {scale} : f32",
              f"%r = arith.select %v, %m, {low} : f32", "linalg.yield %r : f32"])
-        most = b.generic(dims, [(masked, dims)], b.fill(shape[:-1], "-1.0e+30"),
+        most = b.generic(dims, [(masked, dims)], b.fill(shape[:-1], -1.0e+30),
                          ["%m = arith.maximumf %a, %o : f32",
                           "linalg.yield %m : f32"], dims[:-1], reduced=("t",))
         powers = b.generic(dims, [(masked, dims), (most, dims[:-1])],
                            b.empty(shape),
                            ["%s = arith.subf %a, %b : f32", "%e = math.exp %s : f32",
                             "linalg.yield %e : f32"])
-        total = b.generic(dims, [(powers, dims)], b.fill(shape[:-1], "0.0"),
+        total = b.generic(dims, [(powers, dims)], b.fill(shape[:-1], 0.0),
                           ["%m = arith.addf %a, %o : f32",
                            "linalg.yield %m : f32"], dims[:-1], reduced=("t",))
         return b.generic(dims, [(powers, dims), (total, dims[:-1])],
@@ -358,15 +358,15 @@ class Program:
         """act(gate) * up, [S, 2F] to [S, F]."""
         b, f = self.body, self.config.ffn
         gate, up = (b.slice(gate_up, [0, at], [ROWS, f]) for at in (0, f))
-        one = b.scalar("arith.constant 1.0 : f32")
+        one = b.number(1.0)
         if self.config.activation == "silu":
             lines = ["%n = arith.negf %a : f32", "%e = math.exp %n : f32",
                      f"%s = arith.addf %e, {one} : f32",
                      "%g = arith.divf %a, %s : f32"]
         else:
-            half = b.scalar("arith.constant 0.5 : f32")
-            cube = b.scalar("arith.constant 0.044715 : f32")
-            root = b.scalar("arith.constant 0.7978845608028654 : f32")
+            half = b.number(0.5)
+            cube = b.number(0.044715)
+            root = b.number(0.7978845608028654)
             lines = ["%q = arith.mulf %a, %a : f32", "%r = arith.mulf %q, %a : f32",
                      f"%s = arith.mulf %r, {cube} : f32",
                      "%t = arith.addf %a, %s : f32",

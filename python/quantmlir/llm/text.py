@@ -53,6 +53,9 @@ class Body:
     def index(self, value):
         return self.scalar(f"arith.constant {value} : index")
 
+    def number(self, value):
+        return self.scalar(f"arith.constant {value:.17e} : f32")
+
     def static(self, shape):
         """The shape as types have it."""
         return tuple(s if isinstance(s, int) else None for s in shape)
@@ -66,8 +69,7 @@ class Body:
 
     def fill(self, shape, value):
         init = self.empty(shape)
-        zero = self.scalar(f"arith.constant {value} : f32")
-        return self.filled(init, zero)
+        return self.filled(init, self.number(value))
 
     def filled(self, init, scalar):
         return self.op(f"linalg.fill ins({scalar} : f32) outs({init} : "

@@ -123,25 +123,28 @@ class Tokenizer:
         Args:
             messages: [{"role": "user", "content": "..."}, ...]
         """
-        if not self.chat_template:
-            raise InvalidArgument(f"{self._file.path}: has no chat template")
-        try:
-            from jinja2 import TemplateError
-            from jinja2.sandbox import ImmutableSandboxedEnvironment
-        except ImportError:
-            raise MissingPackage("a chat template needs the package jinja2: "
-                                 "pip install jinja2") from None
-        environment = ImmutableSandboxedEnvironment(trim_blocks=True,
-                                                    lstrip_blocks=True)
         name = lambda i: "" if i is None else self.tokens[i]
-        try:
-            return environment.from_string(self.chat_template).render(
-                messages=messages, add_generation_prompt=True,
-                bos_token="" if self._first else name(self.bos),
-                eos_token=name(self.eos))
-        except TemplateError as error:
-            raise FileError(f"{self._file.path}: its chat template: "
-                            f"{error}") from None
+        return render_chat(self._file.path, self.chat_template, messages,
+                           bos_token="" if self._first else name(self.bos),
+                           eos_token=name(self.eos))
+
+
+def render_chat(path, template, messages, **names):
+    """The prompt that a template of `path` makes of messages."""
+    if not isinstance(template, str):
+        raise InvalidArgument(f"{path}: has no chat template")
+    try:
+        from jinja2.sandbox import ImmutableSandboxedEnvironment
+    except ImportError:
+        raise MissingPackage("a chat template needs the package jinja2: "
+                             "pip install jinja2") from None
+    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+    try:
+        return environment.from_string(template).render(
+            messages=messages, add_generation_prompt=True, **names)
+    except Exception as error:  # Templates raise of any kind.
+        raise FileError(f"{path}: its chat template: "
+                        f"{' '.join(str(error).split())}") from None
 
 
 class _BytePairs:

@@ -5,59 +5,92 @@ import gguf
 import numpy as np
 from gguf import quants
 
+_FLOATS = ("F32", "F16", "BF16")
+_NAMES = {"self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k",
+          "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output",
+          "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up",
+          "mlp.down_proj": "ffn_down", "input_layernorm": "attn_norm",
+          "post_attention_layernorm": "ffn_norm", "model.layers": "blk",
+          "model.embed_tokens": "token_embd", "model.norm": "output_norm",
+          "lm_head": "output"}
+
+
+def of_gguf(path, int8=False):
+    """The reference of a GGUF file, read by PyPI's `gguf`."""
+    reader = gguf.GGUFReader(path)
+    meta = {key: field.contents() for key, field in reader.fields.items()}
+    name = meta["general.architecture"]
+    get = lambda key: meta[f"{name}.{key}"]
+    facts = dict(
+        heads=get("attention.head_count"), kv_heads=get("attention.head_count_kv"),
+        dim=get("embedding_length"), layers=get("block_count"),
+        eps=get("attention.layer_norm_rms_epsilon"), base=get("rope.freq_base"),
+        pairs=name == "llama", gelu=name == "gemma", scaled=name == "gemma")
+    load = lambda tensor: lambda: quants.dequantize(
+        tensor.data, tensor.tensor_type).astype(np.float64)
+    integers = [tensor.name for tensor in reader.tensors
+                if int8 and tensor.tensor_type.name not in _FLOATS]
+    return Reference(facts, {t.name: load(t) for t in reader.tensors}, integers)
+
+
+def of_folder(config, values, int8=False):
+    """The reference of a Hugging Face model: its config.json and its weights."""
+    facts = dict(heads=config["num_attention_heads"],
+                 kv_heads=config["num_key_value_heads"], dim=config["hidden_size"],
+                 layers=config["num_hidden_layers"], eps=config["rms_norm_eps"],
+                 base=config["rope_theta"])
+    named = {}
+    for name, value in values.items():
+        for old, new in _NAMES.items():
+            name = name.replace(old, new)
+        named[name] = value
+    integers = [name for name in named if int8 and name.startswith("blk.")
+                and "norm" not in name and name.endswith(".weight")]
+    return Reference(facts, named, integers)
+
 
 class Reference:
-    """Of a GGUF file, read by PyPI's `gguf`.
+    """Of weights by GGUF's names.
 
-    int8: whether activations of quantized weights are rounded to 8 bits, a scale
-        for each token, as docs/schemes.md has it.
+    facts: heads, kv_heads, dim, layers, eps, base; pairs: whether rotations are
+        of pairs; gelu, scaled: gemma's MLP and embedding; integers: names of
+        weights whose activations are rounded to 8 bits, a scale for each token.
     """
 
-    def __init__(self, path, int8=False):
-        reader = gguf.GGUFReader(path)
-        self._meta = {key: field.contents() for key, field in reader.fields.items()}
-        self.architecture = self._meta["general.architecture"]
-        self._tensors = {tensor.name: tensor for tensor in reader.tensors}
-        self._values, self._int8 = {}, int8
-
-    def meta(self, key):
-        return self._meta.get(f"{self.architecture}.{key}")
+    def __init__(self, facts, values, integers=()):
+        self._facts, self._values, self._integers = facts, values, set(integers)
 
     def tensor(self, name):
-        if name not in self._values:
-            tensor = self._tensors[name]
-            self._values[name] = quants.dequantize(
-                tensor.data, tensor.tensor_type).astype(np.float64)
-        return self._values[name]
+        value = self._values[name]
+        if callable(value):
+            value = self._values[name] = value()
+        return value
 
     def _linear(self, x, name):
         w = self.tensor(name + ".weight")
-        kind = self._tensors[name + ".weight"].tensor_type.name
-        if self._int8 and kind not in ("F32", "F16", "BF16"):
+        if name + ".weight" in self._integers:
             x = x.astype(np.float32)
             scale = np.abs(x).max(-1, keepdims=True) / np.float32(127)
             scale[scale == 0] = 1
             x = np.clip(np.rint(x / scale), -128, 127).astype(np.float64) * scale
         y = x @ w.T
-        if name + ".bias" in self._tensors:
+        if name + ".bias" in self._values:
             y += self.tensor(name + ".bias")
         return y
 
     def _norm(self, x, name):
-        eps = self.meta("attention.layer_norm_rms_epsilon")
-        return x / np.sqrt(np.mean(x * x, -1, keepdims=True) + eps) \
-            * self.tensor(name + ".weight")
+        mean = np.mean(x * x, -1, keepdims=True)
+        return x / np.sqrt(mean + self._facts["eps"]) * self.tensor(name + ".weight")
 
     def _rotate(self, x):
         """[S, heads, D]."""
         d = x.shape[-1]
-        base = self.meta("rope.freq_base") or 10000.0
-        frequency = base ** (-np.arange(0, d, 2) / d)
-        if "rope_freqs.weight" in self._tensors:
+        frequency = self._facts["base"] ** (-np.arange(0, d, 2) / d)
+        if "rope_freqs.weight" in self._values:
             frequency = frequency / self.tensor("rope_freqs.weight")
         angle = (np.arange(x.shape[0])[:, None] * frequency)[:, None]
         cos, sin, out = np.cos(angle), np.sin(angle), np.empty_like(x)
-        if self.architecture == "llama":
+        if self._facts.get("pairs"):
             a, b = (slice(0, None, 2),), (slice(1, None, 2),)
         else:
             a, b = (slice(0, d // 2),), (slice(d // 2, None),)
@@ -67,11 +100,11 @@ class Reference:
         return out
 
     def _attention(self, x, lead):
-        heads, kv = self.meta("attention.head_count"), self.meta("attention.head_count_kv")
+        heads, kv = self._facts["heads"], self._facts["kv_heads"]
         s = len(x)
         q, k, v = (self._linear(x, lead + name).reshape(s, count, -1)
                    for name, count in (("attn_q", heads), ("attn_k", kv), ("attn_v", kv)))
-        if lead + "attn_q_norm.weight" in self._tensors:
+        if lead + "attn_q_norm.weight" in self._values:
             q, k = self._norm(q, lead + "attn_q_norm"), self._norm(k, lead + "attn_k_norm")
         q, k = self._rotate(q), self._rotate(k)
         out = np.empty_like(q)
@@ -85,7 +118,7 @@ class Reference:
 
     def _mlp(self, x, lead):
         gate = self._linear(x, lead + "ffn_gate")
-        if self.architecture == "gemma":
+        if self._facts.get("gelu"):
             act = 0.5 * gate * (1 + np.tanh(
                 np.sqrt(2 / np.pi) * (gate + 0.044715 * gate ** 3)))
         else:
@@ -95,11 +128,11 @@ class Reference:
     def logits(self, tokens):
         """[S, vocabulary]: after each token."""
         h = self.tensor("token_embd.weight")[np.asarray(tokens)]
-        if self.architecture == "gemma":
-            h = h * np.sqrt(self.meta("embedding_length"))
-        for layer in range(self.meta("block_count")):
+        if self._facts.get("scaled"):
+            h = h * np.sqrt(self._facts["dim"])
+        for layer in range(self._facts["layers"]):
             lead = f"blk.{layer}."
             h = h + self._attention(self._norm(h, lead + "attn_norm"), lead)
             h = h + self._mlp(self._norm(h, lead + "ffn_norm"), lead)
-        head = "output" if "output.weight" in self._tensors else "token_embd"
+        head = "output" if "output.weight" in self._values else "token_embd"
         return self._linear(self._norm(h, "output_norm"), head)

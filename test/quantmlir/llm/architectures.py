@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import quantmlir.llm as llm
 from quantllm.checkpoints import Decoder
-from quantllm.reference import Reference
+from quantllm.reference import of_gguf
 
 FOLDER = sys.argv[1]
 MODELS = {
@@ -42,7 +42,7 @@ def run(name, activations, bound):
     decoder.write(path)
     model = llm.load(path, activations=activations, target=target, cache=False)
     tokens = np.random.default_rng(1).integers(0, decoder.vocabulary, 12)
-    expected = Reference(path, activations == "int8").logits(tokens)
+    expected = of_gguf(path, activations == "int8").logits(tokens)
     for split in (len(tokens), 5, 0):
         session = model.session(16)
         if split:

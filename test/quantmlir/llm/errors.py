@@ -73,7 +73,7 @@ raises(FileError, lambda: llm.write_program(PATH, FOLDER / "none" / "p.mlirbc"),
 raises(InvalidArgument, lambda: load(activations="int4"),
        "activations: expected int8 or float, found 'int4'")
 raises(InvalidArgument, lambda: load(target="riscv"), "found 'riscv'")
-raises(FileError, lambda: llm.load(FOLDER), f"{FOLDER}: Is a directory")
+raises(FileError, lambda: llm.load(FOLDER), f"{FOLDER}: has no config.json")
 raises(InvalidArgument, lambda: model.session(0), "capacity: expected 1 to 128")
 session = model.session(4)
 raises(InvalidArgument, lambda: session([]), "at least one")
