@@ -113,11 +113,12 @@ class Folder:
         path = os.path.join(self.path, name)
         try:
             with open(path, "rb") as file:
-                return parse_json(file.read(), path)
+                data = file.read()
         except FileNotFoundError:
             return None
         except OSError as error:
             raise FileError(f"{path}: {error.strerror}") from None
+        return parse_json(data, path)
 
     def has(self, name):
         return os.path.isfile(os.path.join(self.path, name))

@@ -68,7 +68,7 @@ ARCHITECTURES = {
 
 
 def architecture_facts(name, path):
-    if name not in ARCHITECTURES:
+    if str(name) not in ARCHITECTURES:
         raise FileError(f"{path}: the architecture is {name}; "
                         f"{', '.join(ARCHITECTURES)} can be built")
     return ARCHITECTURES[name]

@@ -37,7 +37,7 @@ class FolderSource:
         if not isinstance(self._scheme, dict):
             folder.fail("config.json: quantization_config is no object")
         self._method = self._scheme.get("quant_method")
-        if self._scheme and self._method not in LAYERS:
+        if self._scheme and str(self._method) not in LAYERS:
             folder.fail(f"weights quantized by {self._method} cannot be read; "
                         f"by {', '.join(LAYERS)} they can")
 

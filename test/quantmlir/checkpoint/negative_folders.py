@@ -1,0 +1,139 @@
+# RUN: rm -rf %t && mkdir %t
+# RUN: %python %s %t
+"""Folders of safetensors that are cut off, damaged or not what they say: a
+FileError of one line that names file or folder."""
+
+import copy
+import json
+import pathlib
+import shutil
+import sys
+
+import numpy as np
+from quantllm import folders
+from quantmlir import FileError, checkpoint
+from quantmlir.llm import config as configs
+from quantmlir.llm.folder_source import FolderSource
+from quantmlir.llm.weights import Weights
+
+FOLDER = pathlib.Path(sys.argv[1])
+GOOD, BAD = FOLDER / "good", FOLDER / "bad"
+rng = np.random.default_rng(0)
+CONFIG, _ = folders.write_model(
+    GOOD, rng, folders.SCHEMES["gptq"],
+    lambda n, k: folders.gptq(rng, n, k, symmetric=True, order=rng.permutation(k)),
+    layers=1)
+DATA = (GOOD / "model.safetensors").read_bytes()
+
+
+def read(path):
+    """All that loading does with a folder but compiling."""
+    file = checkpoint.open(path)
+    config = configs.from_folder(file)
+    for constant in Weights(config, FolderSource(file, config)).constants:
+        for parts in getattr(constant, "sources", ()):
+            for part in parts:
+                part.load()
+
+
+def refuses(*words, data=DATA, config=CONFIG, files=()):
+    shutil.rmtree(BAD, ignore_errors=True)
+    BAD.mkdir()
+    if config is not None:
+        text = config if isinstance(config, str) else json.dumps(config)
+        (BAD / "config.json").write_text(text)
+    if data is not None:
+        (BAD / "model.safetensors").write_bytes(data)
+    for name, text in files:
+        (BAD / name).write_text(text)
+    try:
+        read(BAD)
+    except FileError as error:
+        text = str(error)
+        assert text.startswith(str(BAD)) and "\n" not in text, text
+        for word in words:
+            assert word in text, (word, text)
+        return True
+    assert not words, f"nothing was raised where {words} was expected"
+    return False
+
+
+def config(**changes):
+    return {**CONFIG, **changes}
+
+
+def scheme(**changes):
+    return config(quantization_config={**CONFIG["quantization_config"], **changes})
+
+
+def header(change):
+    """The file with another header."""
+    size = int.from_bytes(DATA[:8], "little")
+    found = json.loads(DATA[8:8 + size])
+    change(found)
+    text = json.dumps(found).encode()
+    return len(text).to_bytes(8, "little") + text + DATA[8 + size:]
+
+
+read(GOOD)
+refuses("has no config.json", config=None)
+refuses("config.json: ", config="{")
+refuses("expected an object of JSON, found list", config="[]")
+refuses("config.json: ", config="[" * 100000)
+refuses("has no .safetensors file", data=None)
+refuses("the architecture is bert; llama, ", config=config(model_type="bert"))
+refuses("num_hidden_layers is None", config=config(num_hidden_layers=None))
+refuses("hidden_size is '64'", config=config(hidden_size="64"))
+refuses("an MLP with relu", config=config(hidden_act="relu"))
+refuses("rotations scaled by `yarn`", config=config(rope_scaling={"type": "yarn"}))
+refuses("has no tensor model.layers.0.self_attn.q_proj.weight",
+        config=config(num_hidden_layers=2, quantization_config=None))
+refuses("has no tensor model.layers.1.self_attn.q_proj.qweight",
+        config=config(num_hidden_layers=2))
+refuses("weights quantized by aqlm cannot be read; by gptq, ",
+        config=scheme(quant_method="aqlm"))
+refuses("weights of 3 bits", config=scheme(bits=3))
+refuses("the group size is 0", config=scheme(group_size=0))
+refuses(".scales has the shape [2, 64], expected [4, 64]", config=scheme(group_size=16))
+refuses("laid out for marlin", config=scheme(checkpoint_format="marlin"))
+refuses("no scheme is for model.layers.0.self_attn.q_proj",
+        config=scheme(quant_method="compressed-tensors"))
+refuses("the header takes the bytes up to 8", data=b"")
+refuses("is not a safetensors file", data=b"\xff" * 64)
+refuses("the header takes the bytes", data=DATA[:100])
+refuses("it is not complete", data=DATA[:-1])
+name = "model.layers.0.mlp.up_proj.g_idx"
+refuses(f"tensor {name} is not described", data=header(lambda h: h.update({name: 3})))
+refuses(f"tensor {name} is not described",
+        data=header(lambda h: h[name].update(shape=[-64])))
+refuses(f"tensor {name} has elements of F8_E4M3",
+        data=header(lambda h: h[name].update(dtype="F8_E4M3")))
+refuses(f"tensor {name} of [63] I32 has 256 bytes",
+        data=header(lambda h: h[name].update(shape=[63])))
+refuses(f"tensor {name} takes the bytes up to", data=header(
+    lambda h: h[name].update(data_offsets=[2**40, 2**40 + 256])))
+refuses("has elements of F32, expected I32",
+        data=header(lambda h: h["model.layers.0.mlp.up_proj.qweight"].update(dtype="F32")))
+refuses("names no files of the folder", files=[(
+    "model.safetensors.index.json", '{"weight_map": {"a": "../other"}}')])
+refuses("none.safetensors: No such file", files=[(
+    "model.safetensors.index.json", '{"weight_map": {"a": "none.safetensors"}}')])
+# Groups that are not of their size.
+at = json.loads(DATA[8:8 + int.from_bytes(DATA[:8], "little")])[name]["data_offsets"][0]
+at += 8 + int.from_bytes(DATA[:8], "little")
+refuses(f"tensor {name}: expected groups of 32 columns each",
+        data=DATA[:at] + b"\0" * 256 + DATA[at + 256:])
+
+size = 8 + int.from_bytes(DATA[:8], "little")
+assert all(refuses(data=DATA[:cut]) for cut in rng.integers(0, len(DATA), 60))
+for _ in range(200):
+    data = bytearray(DATA)
+    for at in rng.integers(0, size, rng.integers(1, 4)):
+        data[at] = rng.integers(32, 127)
+    refuses(data=bytes(data))
+for _ in range(100):
+    # A field of another type.
+    changed = copy.deepcopy(CONFIG)
+    place = changed if rng.random() < 0.7 else changed["quantization_config"]
+    place[rng.choice(list(place))] = [None, -1, 0, 1e9, "x", [], {}, True][rng.integers(8)]
+    refuses(config=changed)
