@@ -6,6 +6,7 @@
     y = m(x)                      # NumPy or DLPack in, NumPy out
     m.save("model.so")            # and model.h, model.weights: for C, C++
     m = quantmlir.load("model.so")
+    llm = quantmlir.llm.load("model.gguf")    # a language model, from its file
 
 docs/python.md is the guide. Errors are `QuantError` and its subclasses; what the
 compiler said is in `QuantError.diagnostics`.
@@ -20,8 +21,9 @@ from .errors import (CompileError, FileError, InvalidArgument, MissingPackage,
 # loaded when something of it is asked for.
 _LAZY = {"compile": "compiler", "load": "compiler", "Model": "model",
          "Signature": "model", "TensorType": "_tensors"}
+_MODULES = ("checkpoint", "llm")
 
-__all__ = [*_LAZY, "QuantError", "CompileError", "FileError", "InvalidArgument",
+__all__ = [*_LAZY, *_MODULES, "QuantError", "CompileError", "FileError", "InvalidArgument",
            "MissingPackage", "ModelStopped", "OutOfMemory", "__version__"]
 
 
@@ -29,6 +31,8 @@ def __getattr__(name):
     if name == "__version__":
         from ._capi import library
         return library.quantVersionText().decode().split()[1]
+    if name in _MODULES:
+        return importlib.import_module("." + name, __name__)
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module("." + _LAZY[name], __name__), name)
