@@ -17,6 +17,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/DenseSet.h"
+#include "llvm/Support/InterleavedRange.h"
 
 namespace quantmlir {
 #define GEN_PASS_DEF_QUANTACCOUNTPRODUCTSPASS
@@ -182,7 +183,7 @@ void Accountant::visitQuantize(QuantizeOp op) {
 }
 
 void Accountant::visitLinalg(linalg::LinalgOp op) {
-  if (op.getNumReductionLoops() == 0 || op.getNumDpsInputs() < 2)
+  if (op.getNumReductionLoops() == 0)
     return;
   std::string unusual;
   FailureOr<Contraction> contraction = matchContraction(op, unusual);
@@ -191,8 +192,8 @@ void Accountant::visitLinalg(linalg::LinalgOp op) {
   if (failed(contraction) && unusual.empty() && !entry.isConvolution)
     return;
   entry.op = op;
-  bool isFloat =
-      isa<FloatType>(getElementTypeOrSelf(op.getDpsInits().front().getType()));
+  bool isFloat = isa<FloatType, ComplexType>(
+      getElementTypeOrSelf(op.getDpsInits().front().getType()));
   entry.kind = isFloat ? AccountKind::LeftFloat : AccountKind::LeftInteger;
   std::string none;
   if (succeeded(contraction))
@@ -206,9 +207,9 @@ void Accountant::visitLinalg(linalg::LinalgOp op) {
 /// Whether the program gives integers for what `op` multiplies: for the weight
 /// from constants, or for both operands.
 bool Accountant::isGivenInIntegers(linalg::LinalgOp op, Type &stored) {
-  bool areBoth = true;
-  for (int64_t i : {0, 1}) {
-    Value operand = op.getDpsInputOperand(i)->get();
+  SmallVector<Value> operands = op.getDpsInputs();
+  bool areBoth = operands.size() >= 2;
+  for (Value operand : ArrayRef(operands).take_front(2)) {
     Type found = findStoredType(operand);
     if (found)
       stored = found;
@@ -236,24 +237,34 @@ void Accountant::explain(linalg::LinalgOp op, AccountEntry &entry,
   llvm::raw_string_ostream reason(entry.reason);
   Type stored;
   bool isGiven = isGivenInIntegers(op, stored);
+  bool isOtherWidth =
+      isGiven && !stored.isInteger(8) && !stored.isInteger(4);
   if (entry.kind == AccountKind::LeftInteger) {
-    Type lhs = getElementTypeOrSelf(op.getDpsInputs()[0].getType()),
-         rhs = getElementTypeOrSelf(op.getDpsInputs()[1].getType());
-    if (isGiven)
+    SmallVector<Type> found;
+    for (Value operand : op.getDpsInputs())
+      found.push_back(getElementTypeOrSelf(operand.getType()));
+    found.truncate(std::min<size_t>(found.size(), 2));
+    if (isGiven && !isOtherWidth)
       reason << "its integers of " << stored
              << " are widened in a form that is not recognized";
+    else if (isOtherWidth && !llvm::is_contained(found, stored))
+      reason << "expected integers of i8 or i4, found " << stored
+             << ", widened";
     else
-      reason << "expected operands of i8 or i4, found " << lhs << " and "
-             << rhs;
+      reason << "expected operands of i8 or i4, found "
+             << llvm::interleaved(found, " and ");
   } else if (isGiven) {
     std::string why;
     if (entry.isConvolution)
       why = explainConvolution(op);
-    if (why.empty())
+    if (!why.empty())
+      reason << why;
+    else if (isOtherWidth)
+      reason << "expected integers of i8 or i4, found " << stored
+             << ", dequantized";
+    else
       reason << "it multiplies integers of " << stored
              << " that are dequantized in a form that is not recognized";
-    else
-      reason << why;
   } else if (!isSchemeAsked) {
     entry.asAsked = true;
     reason << "no scheme was asked for";

@@ -43,7 +43,8 @@ Value quantmlir::transposeConstant(OpBuilder &builder, Location loc,
                                    Value value, ArrayRef<int64_t> permutation) {
   ElementsAttr attr;
   auto type = cast<RankedTensorType>(value.getType());
-  if (!type.hasStaticShape() || !matchPattern(value, m_Constant(&attr)))
+  if (!type.hasStaticShape() || !type.getElementType().isIntOrFloat() ||
+      !matchPattern(value, m_Constant(&attr)))
     return {};
   auto transposed = RankedTensorType::get(
       applyPermutation(type.getShape(), permutation), type.getElementType());

@@ -13,8 +13,9 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
-#include "llvm/ADT/SmallBitVector.h"
+#include "llvm/ADT/DenseSet.h"
 
 using namespace mlir;
 using namespace quantmlir;
@@ -179,63 +180,92 @@ static Value stripCasts(Value value) {
   return value;
 }
 
-/// Whether `value` is made of `block`'s arguments by conversions, less a zero
-/// point or a mean, and products alone, with constants and what is computed
-/// outside among them; `used` gets the arguments' numbers.
-static bool isProduct(Value value, Block *block, llvm::SmallBitVector &used) {
+/// Whether `value` is made of `block`'s arguments and of elements that it looks
+/// up, by conversions, less a zero point or a mean, masks and products alone,
+/// with constants and what is computed outside among them. `factors` gets the
+/// arguments and the tensors.
+static bool isProduct(Value value, Block *block,
+                      llvm::SmallDenseSet<Value> &factors) {
   value = stripCasts(value);
   if (value.getParentBlock() != block)
     return true;
-  if (auto argument = dyn_cast<BlockArgument>(value)) {
-    used.set(argument.getArgNumber());
+  if (isa<BlockArgument>(value)) {
+    factors.insert(value);
     return true;
   }
   Operation *op = value.getDefiningOp();
   if (op->hasTrait<OpTrait::ConstantLike>())
     return true;
+  if (auto extract = dyn_cast<tensor::ExtractOp>(op)) {
+    factors.insert(extract.getTensor());
+    return true;
+  }
   if (isa<arith::SIToFPOp, arith::UIToFPOp, arith::SubIOp, arith::SubFOp>(op))
-    return isProduct(op->getOperand(0), block, used);
+    return isProduct(op->getOperand(0), block, factors);
+  // A mask: the product, or nothing.
+  if (auto select = dyn_cast<arith::SelectOp>(op))
+    return isProduct(select.getTrueValue(), block, factors) &&
+           isProduct(select.getFalseValue(), block, factors);
   return isa<arith::MulFOp, arith::MulIOp>(op) &&
-         isProduct(op->getOperand(0), block, used) &&
-         isProduct(op->getOperand(1), block, used);
+         isProduct(op->getOperand(0), block, factors) &&
+         isProduct(op->getOperand(1), block, factors);
+}
+
+/// Whether `value` is `sum` plus, or less, a product of at least two factors.
+static bool accumulatesProducts(Value value, Value sum, Block *block) {
+  Operation *add = stripCasts(value).getDefiningOp();
+  if (!add)
+    return false;
+  auto isSumAnd = [&](int64_t summand, ArrayRef<int64_t> product) {
+    llvm::SmallDenseSet<Value> factors;
+    return stripCasts(add->getOperand(summand)) == sum &&
+           llvm::all_of(product,
+                        [&](int64_t i) {
+                          return isProduct(add->getOperand(i), block, factors);
+                        }) &&
+           factors.size() >= 2 && !factors.contains(sum);
+  };
+  if (isa<math::FmaOp>(add))
+    return isSumAnd(2, {0, 1});
+  if (isa<arith::SubFOp, arith::SubIOp>(add))
+    return isSumAnd(0, {1});
+  return isa<arith::AddFOp, arith::AddIOp>(add) &&
+         (isSumAnd(0, {1}) || isSumAnd(1, {0}));
 }
 
 /// Whether a body that is not matched adds products of both inputs all the
-/// same: of narrowed operands, with a constant factor, into a wider sum.
+/// same: of narrowed or masked operands, with a constant factor, into a wider
+/// sum; or subtracts them.
 static bool resemblesContraction(linalg::LinalgOp op) {
   Block *block = op.getBlock();
-  if (!isa<linalg::GenericOp>(op) || op.getNumDpsInputs() < 2 ||
-      block->getTerminator()->getNumOperands() != 1)
+  bool multiplies = llvm::any_of(block->getOperations(), [](Operation &inner) {
+    return isa<arith::MulFOp, arith::MulIOp, math::FmaOp>(inner);
+  });
+  if (!isa<linalg::GenericOp>(op) || !multiplies)
     return false;
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
   // A vector times itself, a sum of squares, is none.
   if (op.getNumDpsInputs() == 2 && maps[0] == maps[1])
     return false;
-  Value sum = block->getArguments().back();
-  Operation *add =
-      stripCasts(block->getTerminator()->getOperand(0)).getDefiningOp();
-  llvm::SmallBitVector used(block->getNumArguments());
-  bool isSum = false;
-  if (auto fma = dyn_cast_or_null<math::FmaOp>(add))
-    isSum = stripCasts(fma.getC()) == sum &&
-            isProduct(fma.getA(), block, used) &&
-            isProduct(fma.getB(), block, used);
-  else if (isa_and_nonnull<arith::AddFOp, arith::AddIOp>(add))
-    for (int64_t i : {0, 1})
-      if (stripCasts(add->getOperand(i)) == sum && !isSum) {
-        used.reset();
-        isSum = isProduct(add->getOperand(1 - i), block, used);
-      }
-  return isSum && used.count() >= 2 && !used.test(block->getNumArguments() - 1);
+  auto sums = block->getArguments().take_back(op.getNumDpsInits());
+  return llvm::any_of(
+      llvm::zip(block->getTerminator()->getOperands(), sums), [&](auto pair) {
+        auto [value, sum] = pair;
+        return accumulatesProducts(value, sum, block);
+      });
 }
 
 FailureOr<Contraction> quantmlir::matchContraction(Operation *op,
                                                    std::string &reason) {
   reason.clear();
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
-  if (!linalgOp || linalgOp.getNumReductionLoops() == 0 ||
-      linalgOp.getNumDpsInits() != 1)
+  if (!linalgOp || linalgOp.getNumReductionLoops() == 0)
     return failure();
+  if (linalgOp.getNumDpsInits() != 1) {
+    if (resemblesContraction(linalgOp))
+      reason = "it has several results";
+    return failure();
+  }
   Contraction c;
   c.op = linalgOp;
   if (failed(matchProductBody(linalgOp, c.lhsKind, c.rhsKind))) {

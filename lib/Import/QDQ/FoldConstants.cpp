@@ -89,9 +89,12 @@ void quantmlir::foldConstant(Value value) {
 /// The same for the operand of a product.
 static void foldOperand(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type)
+    return;
   // Widened integers are read by what they were widened from.
-  if (type && (isa<FloatType>(type.getElementType()) ||
-               type.getElementTypeBitWidth() <= 8))
+  auto integer = dyn_cast<IntegerType>(type.getElementType());
+  if (isa<FloatType>(type.getElementType()) ||
+      (integer && integer.getWidth() <= 8))
     foldConstant(value);
 }
 

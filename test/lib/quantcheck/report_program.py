@@ -9,6 +9,7 @@ import numpy as np
 
 from quantcheck import closeness, evaluate, products
 from quantcheck.generic_form import FLOATS, parse, tensor_type
+from quantcheck.program import to_bf16
 
 TARGETS = ("generic", "x86")
 SCHEME = "weights=channel activations=dynamic-token"
@@ -60,13 +61,16 @@ def argument_arrays(types):
     for type_ in types:
         shape, element = tensor_type(type_)
         shape = [3 if n is None else n for n in shape]
-        if element in FLOATS:
-            arrays.append(random.standard_normal(shape).astype(
-                np.float16 if element == "f16" else np.float32))
+        if element == "bf16":
+            arrays.append(to_bf16(random.standard_normal(shape)).view("V2"))
+        elif element in FLOATS:
+            arrays.append(random.standard_normal(shape).astype(FLOATS[element]))
         else:
-            bits = max(8, int(element[1:]))
-            arrays.append(random.integers(-2**(bits - 1), 2**(bits - 1) - 1,
-                                          shape, f"int{bits}", endpoint=True))
+            bits = int(element[1:])
+            least, most = (0, 1) if bits == 1 else (-2**(bits - 1),
+                                                    2**(bits - 1) - 1)
+            arrays.append(random.integers(least, most, shape,
+                                          f"int{max(8, bits)}", endpoint=True))
     return arrays
 
 
