@@ -11,23 +11,27 @@ using llvm::StringLiteral;
 using llvm::StringRef;
 
 namespace {
-/// A dialect that is not MLIR's, and the way from it to linalg.
-struct ForeignDialect {
-  StringLiteral name;
+/// What a name or the first bytes give away, and what to do about it.
+struct Foreign {
+  StringLiteral sign;
   StringLiteral remedy;
 };
 } // namespace
 
 /// The first that occurs counts: torch-mlir writes `tm_tensor` beside linalg.
-static constexpr ForeignDialect kForeignDialects[] = {
+static constexpr Foreign kForeignDialects[] = {
     {"tm_tensor",
      "torch-mlir made it of an op that linalg lacks, mostly attention: export "
      "with that decomposed (torch.nn.attention.sdpa_kernel(SDPBackend.MATH))"},
+    {"chlo", "convert it with `stablehlo-opt --chlo-legalize-to-stablehlo "
+             "--stablehlo-legalize-to-linalg IN -o OUT.mlir`"},
     {"stablehlo",
      "convert it with `stablehlo-opt --stablehlo-legalize-to-linalg IN -o "
      "OUT.mlir`"},
     {"vhlo", "convert it with `stablehlo-translate --deserialize IN | "
              "stablehlo-opt --stablehlo-legalize-to-linalg -o OUT.mlir`"},
+    {"mhlo", "export StableHLO instead, and convert that with `stablehlo-opt "
+             "--stablehlo-legalize-to-linalg IN -o OUT.mlir`"},
     {"torch",
      "convert it with `torch-mlir-opt "
      "--pass-pipeline='builtin.module(torch-backend-to-linalg-on-tensors-"
@@ -35,7 +39,50 @@ static constexpr ForeignDialect kForeignDialects[] = {
      "\"linalg-on-tensors\""},
     {"onnx", "import the .onnx file with `python -m "
              "torch_mlir.tools.import_onnx MODEL.onnx -o OUT.mlir`, then "
-             "torch-mlir-opt, as README.md says"},
+             "`torch-mlir-opt --pass-pipeline='builtin.module("
+             "torch-onnx-to-torch-backend-pipeline,"
+             "torch-backend-to-linalg-on-tensors-backend-pipeline)'`"},
+    {"krnl", "that is onnx-mlir's, of loops: import the .onnx file itself with "
+             "`python -m torch_mlir.tools.import_onnx`"},
+    {"tfl", "convert it with `tf-opt --tfl-to-tosa-pipeline IN -o OUT.mlir`"},
+    {"tf", "convert it with `tf-opt --tf-to-tosa-pipeline IN -o OUT.mlir`"},
+    {"util", "that is IREE's: give the program from before `iree-compile`"},
+    {"flow", "that is IREE's: give the program from before `iree-compile`"},
+    {"hal", "that is IREE's: give the program from before `iree-compile`"},
+    {"tt", "that is Triton's, one kernel of a GPU and no program of tensors"},
+};
+
+static constexpr StringLiteral kExportTorch =
+    "export the model that uses them (torch_mlir.fx.export_and_import(model, "
+    "x, output_type=\"linalg-on-tensors\"), and write str(module))";
+
+/// First bytes, and what a file is that has them.
+static constexpr Foreign kMagic[] = {
+    {"\x1f\x8b", "compressed: unpack it with `gunzip`"},
+    {"\x28\xb5\x2f\xfd", "compressed: unpack it with `unzstd`"},
+    {"\xfd"
+     "7zXZ",
+     "compressed: unpack it with `unxz`"},
+    {"BZh", "compressed: unpack it with `bunzip2`"},
+    {"\x93NUMPY", "a NumPy array and no program: inputs go to --inputs"},
+    {"\x89HDF", "an HDF5 file of Keras and no MLIR: export it with "
+                "model.export(), and convert that to TOSA or StableHLO"},
+    {"BC\xc0\xde", "LLVM bitcode, in which no product is left to be seen: give "
+                   "the MLIR that it was made of"},
+    {"; ModuleID", "LLVM IR, in which no product is left to be seen: give the "
+                   "MLIR that it was made of"},
+    {"\x7f"
+     "ELF",
+     "machine code, not a program to compile"},
+    {"\xff\xfe", "text in UTF-16: write it in UTF-8"},
+    {"\xfe\xff", "text in UTF-16: write it in UTF-8"},
+    {"\xef\xbb\xbf", "text with a byte order mark, which MLIR does not read: "
+                     "write it without"},
+    {"HloModule", "HLO text: export StableHLO instead, and convert that with "
+                  "`stablehlo-opt --stablehlo-legalize-to-linalg`"},
+    {"version https://git-lfs",
+     "a pointer of Git LFS in place of the file: get "
+     "that with `git lfs pull`"},
 };
 
 static constexpr StringLiteral kImportOnnx =
@@ -79,7 +126,33 @@ static bool uses(StringRef text, StringRef dialect) {
   return false;
 }
 
-std::string quantmlir::explainForeignFile(StringRef path, StringRef bytes) {
+/// Files of weights alone.
+static std::string explainWeights(StringRef path, StringRef bytes) {
+  StringRef extension = llvm::sys::path::extension(path);
+  if (bytes.starts_with("GGUF"))
+    return "a GGUF file, which holds weights and no program: "
+           "`utils/import-quantized-weights.py gguf IN --tensor NAME -o "
+           "OUT.mlir` makes a matmul of one of them";
+  // The size of the header comes first.
+  if (bytes.size() > 10 && bytes.substr(8).starts_with("{\""))
+    return "a safetensors file, which holds weights and no program: " +
+           kExportTorch.str();
+  bool isPickle =
+      bytes.size() > 2 && bytes[0] == '\x80' && bytes[1] >= 2 && bytes[1] <= 5;
+  bool isZip = bytes.starts_with("PK\x03\x04");
+  if (isPickle || (isZip && bytes.contains("/data.pkl")))
+    return "a checkpoint of PyTorch, which holds weights and no program: " +
+           kExportTorch.str();
+  if (isZip && extension == ".npz")
+    return "an archive of NumPy arrays and no program: inputs go to --inputs";
+  if (isZip && extension == ".pt2")
+    return "an archive of torch.export: import it with "
+           "torch_mlir.fx.export_and_import(torch.export.load(IN), "
+           "output_type=\"linalg-on-tensors\"), and write str(module)";
+  return isZip ? "a ZIP archive and no program" : "";
+}
+
+std::string quantmlir::explainForeignBytes(StringRef path, StringRef bytes) {
   if (bytes.starts_with("ML\xefR"))
     return explainBytecode(bytes);
   StringRef extension = llvm::sys::path::extension(path);
@@ -88,19 +161,29 @@ std::string quantmlir::explainForeignFile(StringRef path, StringRef bytes) {
   if (extension == ".tflite" || bytes.drop_front(4).starts_with("TFL3"))
     return "a TFLite model: convert it with `tosa_converter_for_tflite`, which "
            "writes TOSA";
+  for (const Foreign &magic : kMagic)
+    if (bytes.starts_with(magic.sign))
+      return magic.remedy.str();
+  return explainWeights(path, bytes);
+}
+
+std::string quantmlir::explainForeignFile(StringRef path, StringRef bytes) {
+  std::string binary = explainForeignBytes(path, bytes);
+  if (!binary.empty() || bytes.starts_with("ML\xefR"))
+    return binary;
   // What MLIR has itself does not mention these; a large file is named early.
   StringRef text = bytes.take_front(1 << 20);
-  for (const ForeignDialect &dialect : kForeignDialects)
-    if (uses(text, dialect.name)) {
+  for (const Foreign &dialect : kForeignDialects)
+    if (uses(text, dialect.sign)) {
       bool isOnnx =
-          dialect.name == "torch" && text.contains("torch.operator \"onnx.");
+          dialect.sign == "torch" && text.contains("torch.operator \"onnx.");
       if (isOnnx)
         return "ONNX ops in the dialect torch: convert it with "
                "`torch-mlir-opt --pass-pipeline='builtin.module("
                "torch-onnx-to-torch-backend-pipeline,"
                "torch-backend-to-linalg-on-tensors-backend-pipeline)' IN -o "
                "OUT.mlir`";
-      return "a program in the dialect " + dialect.name.str() +
+      return "a program in the dialect " + dialect.sign.str() +
              ", which MLIR does not have: " + dialect.remedy.str();
     }
   return "";

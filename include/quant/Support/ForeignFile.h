@@ -14,9 +14,13 @@
 
 namespace quantmlir {
 
-/// What the file at `path` with these bytes is, and what to do: newer bytecode,
-/// an ONNX or TFLite model, text in a dialect that MLIR does not have. Empty
-/// where it is none of these.
+/// What the file at `path` with these bytes is by its first bytes or its name,
+/// and what to do: newer bytecode, a model or weights of others, an archive.
+/// Empty where it may be a program.
+std::string explainForeignBytes(llvm::StringRef path, llvm::StringRef bytes);
+
+/// The same for a file that is none MLIR reads: also text in a dialect that it
+/// does not have.
 std::string explainForeignFile(llvm::StringRef path, llvm::StringRef bytes);
 
 } // namespace quantmlir

@@ -47,8 +47,11 @@ void quantmlir::visitDiagnostics(
     const Diagnostic &diagnostic,
     llvm::function_ref<void(const Diagnostic &)> visit) {
   visit(diagnostic);
+  // A whole op, and the names of forty dialects, are no help.
   for (const Diagnostic &note : diagnostic.getNotes())
-    if (!StringRef(note.str()).starts_with("see current operation"))
+    if (std::string text = note.str();
+        !StringRef(text).starts_with("see current operation") &&
+        !StringRef(text).starts_with("Available dialects"))
       visit(note);
 }
 

@@ -46,16 +46,29 @@ OwningOpRef<ModuleOp>
 quantmlir::loadProgram(std::unique_ptr<llvm::MemoryBuffer> file,
                        MLIRContext *context) {
   std::string path = file->getBufferIdentifier().str();
+  StringRef bytes = file->getBuffer();
+  if (std::string hint = explainForeignBytes(path, bytes); !hint.empty()) {
+    emitError(UnknownLoc::get(context)) << path << " is " << hint;
+    return nullptr;
+  }
   // Resources of bytecode may point into the buffer, so they share it.
   auto manager = std::make_shared<llvm::SourceMgr>();
-  unsigned buffer = manager->AddNewSourceBuffer(std::move(file), llvm::SMLoc());
-  auto module = parseSourceFile<ModuleOp>(manager, context);
-  if (!module) {
-    std::string hint =
-        explainForeignFile(path, manager->getMemoryBuffer(buffer)->getBuffer());
-    if (!hint.empty())
-      emitError(UnknownLoc::get(context)) << path << " is " << hint;
+  manager->AddNewSourceBuffer(std::move(file), llvm::SMLoc());
+  std::vector<Diagnostic> found;
+  OwningOpRef<ModuleOp> module;
+  {
+    ScopedDiagnosticHandler collector(context, [&](Diagnostic &diagnostic) {
+      found.push_back(std::move(diagnostic));
+    });
+    module = parseSourceFile<ModuleOp>(manager, context);
   }
+  // What the file is says more than which of its words is not known.
+  std::string hint = module ? "" : explainForeignFile(path, bytes);
+  if (!hint.empty())
+    emitError(UnknownLoc::get(context)) << path << " is " << hint;
+  else
+    for (Diagnostic &diagnostic : found)
+      context->getDiagEngine().emit(std::move(diagnostic));
   if (module && failed(verifyConstants(*module)))
     return nullptr;
   return module;
