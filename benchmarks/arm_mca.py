@@ -6,7 +6,9 @@ usage: arm_mca.py [--output=docs/results/arm.md]
 The project's machines are x86: what can be known of AArch64 is the code. For each core, a matmul of 64 x 1024 x 1024 is compiled, the
 loop that has the most multiply-accumulates is taken, and llvm-mca says how many
 cycles a turn takes, with all loads in L1; beside it, how many the
-multiply-accumulates alone would take: the limit of their ports.
+multiply-accumulates alone would take: the limit of their ports. A second table
+compares those limits with what the same instructions of SVE would reach at the
+core's length of vectors.
 """
 
 import argparse
@@ -18,6 +20,8 @@ import tempfile
 
 CORES = ["cortex-a76", "cortex-x2", "neoverse-n1", "neoverse-n2",
          "neoverse-v1", "neoverse-v2"]
+# Bits of a vector of SVE, by the cores' technical reference manuals.
+SVE_BITS = {"neoverse-n2": 128, "neoverse-v1": 256, "neoverse-v2": 128}
 PROGRAM = """
 func.func @mm(%x: tensor<{m}x1024xi8>, %w: tensor<1024x1024xi8>) -> tensor<{m}x1024xi32> {{
   %c = arith.constant 0 : i32
@@ -79,6 +83,26 @@ def cycles(core, body):
     return int(re.search(r"Total Cycles:\s+(\d+)", done).group(1)) / 200
 
 
+def port_limit(core, instruction, bits):
+    """Bytes of the right operand that independent `instruction`s take a cycle."""
+    sums, operand = (("v{}.4s", "v{}.16b") if bits is None else
+                     ("z{}.s", "z{}.b"))
+    body = [f"\t{instruction}\t{sums.format(i)}, {operand.format(30)}, "
+            f"{operand.format(31)}" for i in range(24)]
+    return len(body) * (bits or 128) / 8 / cycles(core, body)
+
+
+def compare_sve():
+    rows = ["| core | instruction | bytes a cycle, 128 bits | SVE's bits | "
+            "bytes a cycle, SVE |", "|---|---|---|---|---|"]
+    for core, bits in SVE_BITS.items():
+        for instruction in ("sdot", "smmla"):
+            rows.append(f"| {core} | {instruction} | "
+                        f"{port_limit(core, instruction, None):.1f} | {bits} | "
+                        f"{port_limit(core, instruction, bits):.1f} |")
+    return rows
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--output")
@@ -102,7 +126,9 @@ def main():
             "`benchmarks/arm_mca.py` with " +
             re.search(r"version ([\d.]+)", run("llc", "--version")).group(1) +
             " of LLVM: cycles are a model's, with all loads in L1. 64 x 1024 x 1024, "
-            "and one row.\n\n" + "\n".join(rows) + "\n")
+            "and one row.\n\n" + "\n".join(rows) +
+            "\n\nThe same instructions in SVE's registers, each alone:\n\n" +
+            "\n".join(compare_sve()) + "\n")
     if options.output:
         with open(options.output + "~", "w") as f:
             f.write(page)
