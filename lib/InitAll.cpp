@@ -14,6 +14,7 @@
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Transforms/BufferizableOpInterfaceImpl.h"
 #include "quant/Dialect/Quant/Transforms/Passes.h"
+#include "quant/Dialect/TMTensor/IR/TMTensor.h"
 #include "quant/Equalize/Passes.h"
 #include "quant/Import/Passes.h"
 #include "quant/Instrument/Passes.h"
@@ -32,6 +33,7 @@ void quantmlir::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerConvertAMXToLLVMInterface(registry);
   mlir::cf::registerConvertControlFlowToLLVMInterface(registry);
   registerQuantExtension(registry);
+  registry.insert<tm_tensor::TMTensorDialect>();
   registerBufferizationModels(registry);
   registerX86Kernels(registry);
   registerArmKernels(registry);

@@ -120,6 +120,7 @@ void quantmlir::buildProgramForms(OpPassManager &pm) {
 
 void quantmlir::buildMatmulForms(OpPassManager &pm, bool floats, bool remarks) {
   pm.addPass(createQuantImportTosaPass());
+  pm.addPass(createConvertTMTensorToLinalgPass());
   buildProgramForms(pm);
   pm.addPass(createQuantConvolutionToMatmulPass({floats, remarks}));
 }

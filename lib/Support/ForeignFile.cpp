@@ -18,11 +18,8 @@ struct Foreign {
 };
 } // namespace
 
-/// The first that occurs counts: torch-mlir writes `tm_tensor` beside linalg.
+/// The first that occurs counts.
 static constexpr Foreign kForeignDialects[] = {
-    {"tm_tensor",
-     "torch-mlir made it of an op that linalg lacks, mostly attention: export "
-     "with that decomposed (torch.nn.attention.sdpa_kernel(SDPBackend.MATH))"},
     {"chlo", "convert it with `stablehlo-opt --chlo-legalize-to-stablehlo "
              "--stablehlo-legalize-to-linalg IN -o OUT.mlir`"},
     {"stablehlo",
@@ -173,6 +170,11 @@ std::string quantmlir::explainForeignFile(StringRef path, StringRef bytes) {
     return binary;
   // What MLIR has itself does not mention these; a large file is named early.
   StringRef text = bytes.take_front(1 << 20);
+  for (StringRef op : {"tm_tensor.sort", "tm_tensor.topk"})
+    if (text.contains(op))
+      return "a program with torch-mlir's " + op.str() +
+             ", which is not read (tm_tensor.scan, scatter and attention are): "
+             "export the model without what comes after its logits";
   for (const Foreign &dialect : kForeignDialects)
     if (uses(text, dialect.sign)) {
       bool isOnnx =
