@@ -6,14 +6,12 @@ Every decoder returns a `Grouped` weight whose value is
     scale * (q - zero_point) + offset
 
 to the bit of what the format says. Scales come out > 0: a block with a
-negative one (GGUF Q4_0, MatMulNBits) has its integers mirrored, and one with
+negative one (GGUF's Q4_0, MatMulNBits) has its integers mirrored, and one with
 the scale 0 holds its zero point only. Columns whose groups are given by an index
 (MatMulNBits' `g_idx`) are put in the order of their groups; `order` says which
 column of the activations each of them multiplies.
 """
 
-import os
-import struct
 from dataclasses import dataclass
 
 import numpy as np
@@ -194,116 +192,3 @@ def matmul_nbits(b, scales, n, k, block, bits=4, zero_points=None, g_idx=None,
     if order is not None:
         weight.order, weight.columns = order, k
     return weight
-
-
-# GGML's number, bytes of a block, elements of a block.
-GGML_TYPES = {"q4_0": (2, 18, 32), "q4_1": (3, 20, 32), "q8_0": (8, 34, 32)}
-
-
-def ggml(data, kind, n, k):
-    """GGUF's Q4_0, Q4_1 or Q8_0 blocks of an [N, K] tensor."""
-    _, size, block = GGML_TYPES[kind]
-    _check_shape(n, k)
-    if k % block:
-        raise ValueError(f"{kind} rows hold whole blocks of {block}, but K is "
-                         f"{k}")
-    need = n * k // block * size
-    raw = np.frombuffer(data, np.uint8)
-    if raw.size < need:
-        raise ValueError(f"{kind} [{n}, {k}] takes {need} bytes, found "
-                         f"{raw.size}")
-    raw = raw[:need].reshape(n, k // block, size)
-    half = lambda at: raw[..., at:at + 2].copy().view(np.float16)[..., 0] \
-        .astype(F32)
-    if kind == "q8_0":
-        q = raw[..., 2:].copy().view(np.int8).astype(np.int64)
-        if np.any((half(0) < 0)[..., None] & (q == -128)):
-            raise ValueError("a q8_0 block with a negative scale holds -128")
-        # Mirrored about 0 rather than within the range of bytes.
-        q = np.where((half(0) < 0)[..., None], -q, q) + 128
-        return _normalize(q.reshape(n, k), np.abs(half(0)),
-                          np.full(half(0).shape, 128), None, block, 8)
-    # Element j in the low nibble of byte j, j + 16 in the high one.
-    nibbles = raw[..., size - 16:]
-    q = np.concatenate([nibbles & 15, nibbles >> 4], -1).reshape(n, k)
-    if kind == "q4_0":
-        return _normalize(q, half(0), np.full(half(0).shape, 8), None, block, 4)
-    return _normalize(q, half(0), None, half(2), block, 4)
-
-
-def _left(stream):
-    """Bytes between the position and the end of the file."""
-    return os.fstat(stream.fileno()).st_size - stream.tell()
-
-
-def _take(stream, size):
-    if size > _left(stream):
-        raise ValueError("the GGUF file ends in its header")
-    return stream.read(size)
-
-
-def _read(stream, form):
-    form = "<" + form
-    values = struct.unpack(form, _take(stream, struct.calcsize(form)))
-    return values[0] if len(values) == 1 else values
-
-
-def _read_string(stream):
-    return _take(stream, _read(stream, "Q")).decode()
-
-
-_SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "B",
-            10: "Q", 11: "q", 12: "d"}
-
-
-def _read_value(stream, kind):
-    if kind == 8:
-        return _read_string(stream)
-    if kind == 9:
-        element, count = _read(stream, "IQ")
-        if element != 8 and element not in _SCALARS:
-            raise ValueError(f"a GGUF array has elements of type {element}")
-        return [_read_value(stream, element) for _ in range(count)]
-    if kind not in _SCALARS:
-        raise ValueError(f"a GGUF key has a value of type {kind}")
-    return _read(stream, _SCALARS[kind])
-
-
-def read_gguf(path, tensor):
-    """The named tensor of a GGUF file (version 2 or 3)."""
-    with open(path, "rb") as f:
-        if f.read(4) != b"GGUF":
-            raise ValueError(f"{path} is not a GGUF file")
-        version, tensors, pairs = _read(f, "IQQ")
-        if version not in (2, 3):
-            raise ValueError(f"{path} has GGUF version {version}; 2 and 3 can "
-                             f"be read")
-        metadata = {}
-        for _ in range(pairs):
-            key = _read_string(f)
-            metadata[key] = _read_value(f, _read(f, "I"))
-        found = {}
-        for _ in range(tensors):
-            name = _read_string(f)
-            shape = [_read(f, "Q") for _ in range(_read(f, "I"))]
-            found[name] = (shape, *_read(f, "IQ"))
-        if tensor not in found:
-            raise ValueError(f"{path} has no tensor {tensor}; it has "
-                             f"{', '.join(sorted(found))}")
-        shape, number, offset = found[tensor]
-        if len(shape) != 2:
-            raise ValueError(f"{tensor} has {len(shape)} dimensions, "
-                             f"expected 2")
-        k, n = shape
-        kinds = [name for name, v in GGML_TYPES.items() if v[0] == number]
-        if not kinds:
-            raise ValueError(f"{tensor} has GGML type {number}; "
-                             f"{', '.join(GGML_TYPES)} can be read")
-        alignment = metadata.get("general.alignment", 32)
-        if not isinstance(alignment, int) or alignment < 1:
-            raise ValueError(f"general.alignment is {alignment}")
-        start = -(-f.tell() // alignment) * alignment + offset
-        f.seek(min(start, f.tell() + _left(f)))
-        _, size, block = GGML_TYPES[kinds[0]]
-        data = f.read(min(n * k // block * size, _left(f)))
-        return ggml(data, kinds[0], n, k)

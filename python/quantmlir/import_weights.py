@@ -3,13 +3,14 @@
 
 usage: import-quantized-weights.py matmulnbits WEIGHT.npz -o OUT.mlir [options]
        import-quantized-weights.py gguf MODEL.gguf --tensor NAME -o OUT.mlir
-       import-quantized-weights.py q4_0|q4_1|q8_0 BLOCKS --shape N,K -o OUT.mlir
+       import-quantized-weights.py q4_0|q4_k|.. BLOCKS --shape N,K -o OUT.mlir
 
 `matmulnbits` reads the initializers and attributes of ONNX Runtime's op:
 B, scales, optionally zero_points, g_idx and bias, and N, K, block_size, bits.
 Columns that g_idx gives to groups out of order are sorted by them, and the
 activations are gathered in that order. `gguf` finds a
-tensor by its name; the block formats read a file of bare blocks.
+tensor by its name; the block formats (q4_0, q4_1, q5_0, q5_1, q8_0, q4_k, q5_k,
+q6_k) read a file of bare blocks. docs/llm.md is about whole models.
 
 The integers, scales and zero points are kept as they are; nothing is
 dequantized. OUT.mlir has one function, @main(tensor<MxKxf32>) ->
@@ -30,8 +31,11 @@ import tempfile
 
 import numpy as np
 
-from quantmlir import blocks
+from quantmlir import blocks, checkpoint
 from quantmlir.archive import Archive
+from quantmlir.checkpoint import ggml
+
+BLOCKS = {name.lower(): kind for name, kind in ggml.BY_NAME.items() if kind.group}
 
 
 def load_nbits(path, as_runtime):
@@ -63,12 +67,15 @@ def load_nbits(path, as_runtime):
 
 def load(args):
     if args.format == "gguf":
-        return blocks.read_gguf(args.input, args.tensor)
+        weight = checkpoint.GGUF(args.input).tensor(args.tensor).weight()
+        if isinstance(weight, np.ndarray):
+            raise ValueError(f"tensor {args.tensor} holds floats")
+        return weight
     if args.format == "matmulnbits":
         return load_nbits(args.input, not args.use_zero_points)
     n, k = args.shape
     with open(args.input, "rb") as f:
-        return blocks.ggml(f.read(), args.format, n, k)
+        return ggml.bare(f.read(), BLOCKS[args.format], n, k)
 
 
 class Module:
@@ -213,7 +220,7 @@ def main():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("format",
-                        choices=["matmulnbits", "gguf", *blocks.GGML_TYPES])
+                        choices=["matmulnbits", "gguf", *BLOCKS])
     parser.add_argument("input")
     parser.add_argument("-o", "--output", required=True)
     parser.add_argument("--tensor")
@@ -225,7 +232,7 @@ def main():
     args = parser.parse_args()
     if args.format == "gguf" and not args.tensor:
         parser.error("gguf needs --tensor")
-    if args.format in blocks.GGML_TYPES and not args.shape:
+    if args.format in BLOCKS and not args.shape:
         parser.error(f"{args.format} needs --shape")
     try:
         write(args.output, emit(load(args), args.rows, args.activations))

@@ -16,6 +16,7 @@ import sys
 
 import numpy as np
 from quantmlir import blocks
+from quantmlir.checkpoint import ggml
 from quantsim import arith
 
 F32 = np.float32
@@ -43,7 +44,7 @@ def write_gguf(path, name, kind, n, k, data):
     out += text("general.alignment") + struct.pack("<II", 4, 64)
     out += text("list") + struct.pack("<IIQ", 9, 8, 2) + text("a") + text("bc")
     out += text(name) + struct.pack("<IQQIQ", 2, k, n,
-                                    blocks.GGML_TYPES[kind][0], 0)
+                                    ggml.BY_NAME[kind.upper()].number, 0)
     out += b"\0" * (-len(out) % 64)
     with open(path, "wb") as f:
         f.write(out + data)
@@ -193,7 +194,7 @@ def check_ggml(runner, cases):
             ("q8_0", scale * eight,
              eight.astype(np.int8).view(np.uint8).reshape(40, 3, 32))):
         data = np.concatenate([half(d), raw], -1).tobytes()
-        weight = blocks.ggml(data, kind, 40, 96)
+        weight = ggml.bare(data, ggml.BY_NAME[kind.upper()], 40, 96)
         runner.report(kind, np.array_equal(arith.dequantize_weight(weight), values))
         with open(runner.path("blocks"), "wb") as f:
             f.write(data)
@@ -208,13 +209,13 @@ def check_errors(runner):
     bad[1, :2] = half(np.float16(np.inf))
     for data, arguments, message in (
             (b"", ["q4_0", path, "--shape", "2,32"],
-             "q4_0 [2, 32] takes 36 bytes, found 0"),
+             "Q4_0 [2, 32] takes 36 bytes, found 0"),
             (b"", ["q4_0", path, "--shape", "2,33"],
-             "q4_0 rows hold whole blocks of 32, but K is 33"),
+             "Q4_0 rows hold whole blocks of 32, but K is 33"),
             (bad.tobytes(), ["q4_0", path, "--shape", "2,32"],
              "the scale of row 1, block 0 is inf"),
             (b"abcd", ["gguf", path, "--tensor", "t"],
-             f"{path} is not a GGUF file")):
+             f"{path}: is not a GGUF file")):
         with open(path, "wb") as f:
             f.write(data)
         result = subprocess.run(

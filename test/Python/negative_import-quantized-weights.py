@@ -126,7 +126,7 @@ def check_blocks():
     expect("invalid shape value: '4'", "q4_1", path, "--shape=4", data=data)
     expect("expected N and K above 0, found -1 and 64", "q4_1", path,
            "--shape=-1,64", data=data)
-    expect("q4_1 [3, 32] takes 60 bytes, found 40", "q4_1", path,
+    expect("Q4_1 [3, 32] takes 60 bytes, found 40", "q4_1", path,
            "--shape=3,32", data=data)
     expect("the scale of row 0, block 0 is nan", "q4_1", path, "--shape=2,32",
            data=nan + data[2:])
@@ -152,11 +152,12 @@ def gguf(message, data):
 def check_gguf():
     whole = write_gguf()
     for size in (4, 20, 26, 40):
-        gguf("the GGUF file ends in its header", whole[:size])
-    gguf("q4_0 [2, 32] takes 36 bytes, found 35", whole[:-1])
-    gguf("takes 36 bytes, found 0", write_gguf(start=2**64 - 1))
-    gguf("found 36", write_gguf(shape=(32, 2**62)))
-    gguf("w has 3 dimensions, expected 2", write_gguf(shape=(32, 2, 1)))
+        gguf("the header takes the bytes up to", whole[:size])
+    gguf("tensor w takes the bytes up to 132, but the file has 131: it is not "
+         "complete", whole[:-1])
+    gguf("tensor w takes the bytes up to", write_gguf(start=2**64 - 1))
+    gguf("tensor w takes the bytes up to", write_gguf(shape=(32, 2**62)))
+    gguf("tensor w has 3 dimensions, expected 2", write_gguf(shape=(32, 2, 1)))
     gguf("has GGUF version 1; 2 and 3 can be read", write_gguf(version=1))
     value = lambda kind, form, *v: struct.pack("<I" + form, kind, *v)
     align = "general.alignment"
@@ -164,11 +165,11 @@ def check_gguf():
          write_gguf(pairs=[(align, value(4, "I", 0))]))
     gguf("general.alignment is x",
          write_gguf(pairs=[(align, value(8, "Q", 1) + b"x")]))
-    gguf("a GGUF key has a value of type 99",
+    gguf("key a has a value of type 99",
          write_gguf(pairs=[("a", value(99, ""))]))
-    gguf("a GGUF array has elements of type 9",
+    gguf("key a is a list of elements of type 9",
          write_gguf(pairs=[("a", value(9, "IQ", 9, 1))]))
-    gguf("the GGUF file ends in its header",
+    gguf("the header takes the bytes up to",
          write_gguf(pairs=[("a", value(8, "Q", 2**62))]))
 
 

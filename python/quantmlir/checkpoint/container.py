@@ -30,6 +30,12 @@ class Container:
             self.fail(f"{what} takes the bytes up to {begin + size}, but the "
                       f"file has {self.size}: it is not complete")
 
+    def release(self, begin, size):
+        """Gives back the memory of pages that were read."""
+        begin -= begin % mmap.PAGESIZE
+        if size and hasattr(mmap, "MADV_DONTNEED"):
+            self.bytes.madvise(mmap.MADV_DONTNEED, begin, size)
+
     def text(self, begin, end):
         # Tokens of some vocabularies are no UTF-8.
         return str(self.bytes[begin:end], "utf-8", "replace")

@@ -192,6 +192,20 @@ def weight(raw, kind):
     return Grouped(q, scale, kind.group, bits, bits == 4, zero, offset)
 
 
+def bare(data, kind, n, k):
+    """The weight [N, K] of bytes that are nothing but its blocks."""
+    if n < 1 or k < 1:
+        raise ValueError(f"expected N and K above 0, found {n} and {k}")
+    if k % kind.block:
+        raise ValueError(f"{kind.name} rows hold whole blocks of {kind.block}, but "
+                         f"K is {k}")
+    size = n * k // kind.block * kind.size
+    if len(data) < size:
+        raise ValueError(f"{kind.name} [{n}, {k}] takes {size} bytes, found "
+                         f"{len(data)}")
+    return weight(np.frombuffer(data, np.uint8, size).reshape(n, -1), kind)
+
+
 def floats(raw, kind):
     """Rows of blocks as float32."""
     value = weight(raw, kind)

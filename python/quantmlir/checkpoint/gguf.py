@@ -104,9 +104,11 @@ class Tensor:
             self._container.fail(f"tensor {self.name} has {len(self.shape)} "
                                  f"dimensions, expected 2")
         try:
-            return ggml.weight(self.raw(), self._kind)
+            weight = ggml.weight(self.raw(), self._kind)
         except ValueError as error:
             self._container.fail(f"tensor {self.name}: {error}")
+        self._container.release(self._begin, self.nbytes)
+        return weight
 
 
 class GGUF:

@@ -294,7 +294,7 @@ class Mutants:
             archive = seeds.nbits(draw.random() < .5, **more)
             self.write("f.npz", damage.data(draw, archive))
             return "import", ["matmulnbits", "f.npz", *output]
-        kind = draw.choice(list(seeds.blocks.GGML_TYPES))
+        kind = draw.choice(seeds.GGUF_KINDS)
         self.write("f.gguf", damage.data(draw, seeds.gguf(kind)))
         return "import", ["gguf", "f.gguf", "--tensor", "w", *output]
 

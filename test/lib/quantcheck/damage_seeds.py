@@ -8,7 +8,7 @@ import subprocess
 
 import numpy as np
 
-from quantmlir import blocks
+from quantmlir.checkpoint import ggml
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 MAX_BYTES = 5000
@@ -143,15 +143,17 @@ def nbits(deflated=False, **more):
                block_size=32, **more)
 
 
-def gguf(kind="q4_0", n=2, k=64):
+GGUF_KINDS = [kind for kind in ggml.BY_NAME.values() if kind.block == 32]
+
+
+def gguf(kind, n=2, k=64):
     text = lambda s: struct.pack("<Q", len(s)) + s.encode()
-    number, size, block = blocks.GGML_TYPES[kind]
     out = b"GGUF" + struct.pack("<IQQ", 3, 1, 2)
     out += text("general.architecture") + struct.pack("<I", 8) + text("llama")
     out += text("list") + struct.pack("<IIQ", 9, 8, 2) + text("a") + text("bc")
-    out += text("w") + struct.pack("<IQQIQ", 2, k, n, number, 0)
+    out += text("w") + struct.pack("<IQQIQ", 2, k, n, kind.number, 0)
     out += b"\0" * (-len(out) % 32)
-    return out + bytes(range(n * k // block * size))
+    return out + bytes(range(n * k // kind.block * kind.size))
 
 
 RECIPE = """{"version": 1, "matmuls": [
