@@ -2,10 +2,10 @@
 
 #include "quant/Calibration/Observers.h"
 #include "quant/Calibration/Statistics.h"
+#include "quant/Support/Json.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Format.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -300,7 +300,7 @@ llvm::Expected<Statistics> quantmlir::readStatistics(llvm::StringRef path) {
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
   if (!file)
     return llvm::createStringError(path + ": " + file.getError().message());
-  llvm::Expected<json::Value> root = json::parse((*file)->getBuffer());
+  llvm::Expected<json::Value> root = parseJson((*file)->getBuffer());
   if (!root)
     return llvm::createStringError(path + ": expected a statistics file: " +
                                    llvm::toString(root.takeError()));

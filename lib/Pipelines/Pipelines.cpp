@@ -381,6 +381,12 @@ static void registerPipeline(StringRef name, StringRef description,
                              void (*build)(OpPassManager &, const Options &)) {
   auto add = [build](OpPassManager &pm, StringRef text,
                      function_ref<LogicalResult(const Twine &)> onError) {
+    // Passes of modules in a manager of functions end the process.
+    StringRef anchor = pm.getOpAnchorName();
+    if (anchor != OpPassManager::getAnyOpAnchorName() &&
+        anchor != ModuleOp::getOperationName())
+      return onError("the pipeline is one of builtin.module, found it in " +
+                     anchor);
     Options options;
     std::string said;
     llvm::raw_string_ostream os(said);

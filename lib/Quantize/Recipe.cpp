@@ -3,10 +3,10 @@
 #include "quant/Quantize/Recipe.h"
 
 #include "quant/Import/MatmulNames.h"
+#include "quant/Support/Json.h"
 
 #include "mlir/IR/Location.h"
 #include "llvm/Support/GlobPattern.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 using namespace mlir;
@@ -154,7 +154,7 @@ llvm::Expected<Recipe> Recipe::read(StringRef path, const QuantScheme &base) {
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
   if (!file)
     return inFile(llvm::errorCodeToError(file.getError()));
-  auto value = json::parse((*file)->getBuffer());
+  auto value = parseJson((*file)->getBuffer());
   if (!value)
     return inFile(value.takeError());
   auto recipe = parseRecipe(*value, base);

@@ -4,6 +4,8 @@
 // RUN: not quant-opt %s --quant-externalize-constants 2>&1 | FileCheck %s --check-prefix=NO-FILE
 // RUN: not quant-opt %s --quant-externalize-constants='file=%t.weights symbol=f' 2>&1 | FileCheck %s --check-prefix=TAKEN
 // RUN: not quant-opt %s --quant-externalize-constants=file=%t.none/w 2>&1 | FileCheck %s --check-prefix=FOLDER
+// RUN: not quant-opt %s --quant-externalize-constants='file=/dev/full min-bytes=8' 2>&1 | FileCheck %s --check-prefix=FULL
+// RUN: test -c /dev/full
 
 // CHECK: llvm.mlir.global external @quantWeights() {{.*}}: !llvm.ptr
 // CHECK-NOT: @large
@@ -15,6 +17,8 @@
 // NO-FILE: error: expected the option `file`, where the constants go
 // TAKEN: error: the symbol 'f' is taken
 // FOLDER: error: {{.*}}No such file or directory
+// FOLDER-NOT: see current operation
+// FULL: error: '/dev/full': No space left on device
 llvm.mlir.global private constant @large(dense<[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]> : tensor<12xi8>) {alignment = 64 : i64} : !llvm.array<12 x i8>
 llvm.mlir.global private constant @shorts(dense<[9, 8, 7, 6]> : tensor<4xi16>) : !llvm.array<4 x i16>
 llvm.mlir.global private constant @small(dense<[1, 2]> : tensor<2xi8>) : !llvm.array<2 x i8>

@@ -6,7 +6,7 @@
 // NAME: error: quantize: no such option no-such; the options are activation-bits, activation-order, activations, attention, damping, exclude, group-size, include, {{.*}}weight-bits
 // BITS: error: quantize: option 'weight-bits': expected 8 or 4, found 5
 // VALUE: error: quantize: option 'weights': expected tensor, channel or group, found 'row'
-// STAGE: Cannot find option named 'never'
+// STAGE: for the --stop-after option: expected quant, packed, target or llvm, found 'never'
 // STAGE: cannot read `stop-after=never`; the options are account, quantize, start-after, stop-after, strict
 
 // Whoever misspells an option is told those that there are.
@@ -14,6 +14,11 @@
 // RUN: not quant-opt --quant-to-nvvm="chips=sm_80" %s 2>&1 | FileCheck %s --check-prefix=CHIP
 // CPU: error: no such option cpuu; the options are account, cpu, features, quantize, schedules, start-after, stop-after, strict, threads
 // CHIP: error: no such option chips; the options are account, chip, format, quantize, start-after, stop-after, strict
+
+// A pipeline of modules in one of functions.
+// RUN: not quant-opt --pass-pipeline="builtin.module(func.func(quant-to-x86))" %s 2>&1 | FileCheck %s --check-prefix=NESTED
+// NESTED: error: the pipeline is one of builtin.module, found it in func.func
+// NESTED-NOT: Stack dump
 
 // An error about an option does not print the program.
 // RUN: not quant-opt --quant-to-generic="quantize=stats=%t.absent.json" %s 2>&1 | FileCheck %s --check-prefix=STATS

@@ -13,6 +13,12 @@
 // RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="recipe=%t/option.json" 2>&1 | FileCheck %s --check-prefix=OPTION
 // RUN: not quant-opt %t/attribute.mlir --quant-quantize-matmul 2>&1 | FileCheck %s --check-prefix=ATTRIBUTE
 // RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="include=[" 2>&1 | FileCheck %s --check-prefix=INCLUDE
+// Brackets as deep as the stack.
+// RUN: %python -c "open('%t/nested.json', 'w').write('[' * 1000000)"
+// RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="recipe=%t/nested.json" 2>&1 | FileCheck %s --check-prefix=NESTED
+// RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="activations=static stats=%t/nested.json" 2>&1 | FileCheck %s --check-prefix=NESTED
+// RUN: not quant-run %t/m.mlir --random-inputs=1 --target=x86 --schedules=%t/nested.json 2>&1 | FileCheck %s --check-prefix=NESTED
+// NESTED: error: {{.*}}nested.json{{.*}}expected at most 64 arrays and objects in each other, found 1000000
 
 // NOFILE: error: recipe '{{.*}}none.json': No such file or directory
 // TEXT: error: recipe '{{.*}}text.json': [2:1, byte=14]: Expected

@@ -8,6 +8,7 @@
 
 #include "quant/Conversion/ExternalConstants.h"
 #include "quant/Conversion/Passes.h"
+#include "quant/Runtime/Host/FileSet.h"
 
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/Support/BLAKE3.h"
@@ -175,21 +176,24 @@ struct QuantExternalizeConstantsPass
   void runOnOperation() override {
     ModuleOp module = getOperation();
     if (file.empty()) {
-      module.emitError("expected the option `file`, where the constants go");
+      emitError(module.getLoc(),
+                "expected the option `file`, where the constants go");
       return signalPassFailure();
     }
     if (SymbolTable(module).lookup(symbol)) {
-      module.emitError("the symbol '") << symbol << "' is taken";
+      emitError(module.getLoc()) << "the symbol '" << symbol << "' is taken";
       return signalPassFailure();
     }
     WeightsImage image = externalizeConstants(module, symbol, minBytes);
     numBytes += image.isEmpty() ? 0 : image.getSize();
-    llvm::Error error = llvm::writeToOutput(file, [&](llvm::raw_ostream &os) {
-      image.print(os);
-      return llvm::Error::success();
-    });
+    FileSet files;
+    llvm::Error error = files.add(
+        file, [&](llvm::raw_ostream &os) { image.print(os); },
+        /*folder=*/false);
+    if (!error)
+      error = files.keep();
     if (error) {
-      module.emitError() << llvm::toString(std::move(error));
+      emitError(module.getLoc()) << llvm::toString(std::move(error));
       return signalPassFailure();
     }
   }

@@ -6,6 +6,8 @@
 
 #include "llvm/Support/CommandLine.h"
 
+#include <cmath>
+
 using namespace quantmlir;
 namespace cl = llvm::cl;
 
@@ -278,6 +280,10 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
   if (line.automatic != (line.minSqnr.getNumOccurrences() != 0))
     return llvm::createStringError(
         "--auto and --min-sqnr: expected both or none");
+  if (line.automatic && !std::isfinite(double(line.minSqnr)))
+    return llvm::createStringError(
+        "--min-sqnr: expected a number of dB, found " +
+        std::to_string(double(line.minSqnr)));
   if (llvm::Error error = verify(options, line.dims.getNumOccurrences() != 0))
     return std::move(error);
   return options;

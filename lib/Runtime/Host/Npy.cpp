@@ -143,6 +143,9 @@ private:
 } // namespace
 
 llvm::Expected<Header> Reader::readHeader(StringRef &bytes) {
+  if (bytes.starts_with("PK\x03\x04"))
+    return error("expected an NPY file, found an archive of them (NPZ): "
+                 "--evaluate, --calibrate and --sensitivity take one");
   if (!bytes.consume_front(kMagic))
     return error("expected an NPY file, found no NPY magic string");
   if (bytes.size() < 2)

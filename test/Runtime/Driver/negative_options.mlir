@@ -34,11 +34,13 @@
 // RUN: not quant-run %s --entry=first --random-inputs=1 --target=x86 --features=+mmx9 2>&1 | FileCheck %s --check-prefix=FEATURE
 // RUN: not quant-run %s --entry=first --random-inputs=1 --cpu=skylake 2>&1 | FileCheck %s --check-prefix=GENERIC
 // RUN: not quant-run %s --entry=first --random-inputs=1 --target=risc 2>&1 | FileCheck %s --check-prefix=TARGET
+// RUN: not quant-run %s --entry=first --random-inputs=1 --auto --min-sqnr=nan 2>&1 | FileCheck %s --check-prefix=NAN
+// NAN: error: --min-sqnr: expected a number of dB, found nan
 // CPU: error: --cpu: expected host or LLVM's name of an x86 CPU, found 'pentagon'
 // SIGN: error: --features: expected +name or -name, found 'avx'
 // FEATURE: error: --features: expected names of LLVM's x86 features, found '+mmx9'
 // GENERIC: error: --cpu and --features need --target=x86
-// TARGET: for the --target option: Cannot find option named 'risc'!
+// TARGET: for the --target option: expected generic, x86, arm or nvvm, found 'risc'
 
 // RUN: not quant-run %s --entry=first --random-inputs=1 --dims=-2 2>&1 | FileCheck %s --check-prefix=DIMS
 // RUN: not quant-run %s --entry=first --inputs=%t/x.npy --dims=2 2>&1 | FileCheck %s --check-prefix=NODIMS

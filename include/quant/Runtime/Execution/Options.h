@@ -4,6 +4,7 @@
 #define QUANT_RUNTIME_EXECUTION_OPTIONS_H
 
 #include "quant/Quantize/QuantScheme.h"
+#include "quant/Support/ValueParser.h"
 
 #include <optional>
 #include <string>
@@ -13,6 +14,12 @@ namespace quantmlir {
 
 /// Which pipeline compiles the program.
 enum class RunTarget { Generic, X86, Arm, NVVM };
+
+} // namespace quantmlir
+
+QUANT_LIST_VALUES(quantmlir::RunTarget)
+
+namespace quantmlir {
 
 /// The name of a target on the command line.
 llvm::StringRef getTargetName(RunTarget target);

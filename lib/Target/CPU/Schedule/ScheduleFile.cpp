@@ -2,11 +2,11 @@
 
 #include "quant/Target/CPU/Schedule/ScheduleFile.h"
 
+#include "quant/Support/Json.h"
 #include "quant/Target/CPU/Schedule/RegisterTile.h"
 
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -112,7 +112,7 @@ llvm::Expected<ScheduleFile> ScheduleFile::read(MLIRContext *context,
   auto text = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
   if (!text)
     return inFile(llvm::errorCodeToError(text.getError()));
-  auto value = json::parse((*text)->getBuffer());
+  auto value = parseJson((*text)->getBuffer());
   if (!value)
     return inFile(value.takeError());
   auto file = parse(context, *value);

@@ -1,0 +1,16 @@
+//===- Json.h - JSON that was written by others -----------------*- C++ -*-===//
+
+#ifndef QUANT_SUPPORT_JSON_H
+#define QUANT_SUPPORT_JSON_H
+
+#include "llvm/Support/JSON.h"
+
+namespace quantmlir {
+
+/// `llvm::json::parse`, which calls itself for each bracket, of text that may
+/// have a million of them.
+llvm::Expected<llvm::json::Value> parseJson(llvm::StringRef text);
+
+} // namespace quantmlir
+
+#endif // QUANT_SUPPORT_JSON_H
