@@ -17,6 +17,8 @@
 #include "quant/Runtime/Search/Tune.h"
 
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <algorithm>
@@ -41,6 +43,7 @@ private:
   llvm::Error runCalibration();
   llvm::Error runEvaluation();
   llvm::Error runSearch();
+  llvm::Error printAccount(ModuleOp program, const std::string &scheme);
   llvm::Error runTuner();
   llvm::Error write(StringRef path,
                     llvm::function_ref<void(llvm::raw_ostream &)> print);
@@ -145,7 +148,19 @@ llvm::Error Driver::write(StringRef path,
 }
 
 /// --sensitivity and --auto: many runs of one program.
+/// What becomes of the products of `program` by a scheme.
+llvm::Error Driver::printAccount(ModuleOp program, const std::string &scheme) {
+  RunOptions with = options;
+  with.quantize = scheme;
+  if (failed(runQuantStage(program, with, options.strict)))
+    return reported();
+  printProducts(ProductSummary::of(program, /*isSchemeAsked=*/true),
+                llvm::outs());
+  return llvm::Error::success();
+}
+
 llvm::Error Driver::runSearch() {
+  OwningOpRef<ModuleOp> whole(module->clone());
   if (options.randomSeed)
     if (llvm::Error error = makeInputs())
       return error;
@@ -165,7 +180,7 @@ llvm::Error Driver::runSearch() {
             }))
       return error;
     printSensitivity(*ranked, llvm::outs());
-    return llvm::Error::success();
+    return printAccount(*whole, options.quantize.value_or(""));
   }
   auto chosen = chooseSchemes(std::move(module), signature, *set, options);
   if (!chosen)
@@ -175,7 +190,19 @@ llvm::Error Driver::runSearch() {
                 [&](llvm::raw_ostream &os) { printRecipe(*chosen, os); }))
     return error;
   printAuto(*chosen, llvm::outs());
-  return llvm::Error::success();
+  // As it is read by whoever uses the recipe.
+  SmallString<128> path;
+  llvm::sys::path::system_temp_directory(/*ErasedOnReboot=*/true, path);
+  llvm::sys::path::append(path, "quant-recipe-%%%%%%.json");
+  auto recipe = llvm::sys::fs::TempFile::create(path);
+  if (!recipe)
+    return recipe.takeError();
+  llvm::raw_fd_ostream os(recipe->FD, /*shouldClose=*/false);
+  printRecipe(*chosen, os);
+  os.flush();
+  llvm::Error error = printAccount(*whole, options.quantize.value_or("") +
+                                               " recipe=" + recipe->TmpName);
+  return llvm::joinErrors(std::move(error), recipe->discard());
 }
 
 llvm::Error Driver::runTuner() {

@@ -20,6 +20,7 @@
 // CHECK: the matmul that hurts most by itself: model.layers.0.self_attn.qkv
 // CHECK: model.layers.0.self_attn.qkv {{.*}} W8 channel, A8 dynamic token
 // CHECK: 2 matmuls stay in float
+// CHECK: products: 1 in integers + 2 left with reason = 3
 func.func @fused_qkv(%x: tensor<5x16xf32>) -> tensor<1x5x16xf32> {
   %w = arith.constant dense<0.5> : tensor<16x48xf32>
   %zero = arith.constant 0.0 : f32
@@ -44,6 +45,7 @@ func.func @fused_qkv(%x: tensor<5x16xf32>) -> tensor<1x5x16xf32> {
 // CHECK: captured#0 {{.*}} float: both operands
 // CHECK: captured#1 {{.*}} W8 channel, A8 dynamic token
 // CHECK: chosen: 1 in 4 bits, 0 in 8 bits, 1 in float
+// CHECK: products: 1 in integers + 1 left with reason = 2
 func.func @captured(%x: tensor<?x4x8xf32>) -> tensor<?x4x8xf32> {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
