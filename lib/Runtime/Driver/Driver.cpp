@@ -43,7 +43,7 @@ private:
   llvm::Error runCalibration();
   llvm::Error runEvaluation();
   llvm::Error runSearch();
-  llvm::Error printAccount(ModuleOp program, const std::string &scheme);
+  llvm::Error printAccount(ModuleOp program, QuantizeRequest request);
   llvm::Error runTuner();
   llvm::Error write(StringRef path,
                     llvm::function_ref<void(llvm::raw_ostream &)> print);
@@ -147,11 +147,10 @@ llvm::Error Driver::write(StringRef path,
   return files.keep();
 }
 
-/// --sensitivity and --auto: many runs of one program.
-/// What becomes of the products of `program` by a scheme.
-llvm::Error Driver::printAccount(ModuleOp program, const std::string &scheme) {
+/// What becomes of the products of `program` as `request` asks.
+llvm::Error Driver::printAccount(ModuleOp program, QuantizeRequest request) {
   RunOptions with = options;
-  with.quantize = scheme;
+  with.quantize = std::move(request);
   if (failed(runQuantStage(program, with, options.strict)))
     return reported();
   printProducts(ProductSummary::of(program, /*isSchemeAsked=*/true),
@@ -159,7 +158,9 @@ llvm::Error Driver::printAccount(ModuleOp program, const std::string &scheme) {
   return llvm::Error::success();
 }
 
+/// --sensitivity and --auto: many runs of one program.
 llvm::Error Driver::runSearch() {
+  QuantizeRequest asked = options.quantize.value_or(QuantizeRequest());
   OwningOpRef<ModuleOp> whole(module->clone());
   if (options.randomSeed)
     if (llvm::Error error = makeInputs())
@@ -180,7 +181,7 @@ llvm::Error Driver::runSearch() {
             }))
       return error;
     printSensitivity(*ranked, llvm::outs());
-    return printAccount(*whole, options.quantize.value_or(""));
+    return printAccount(*whole, std::move(asked));
   }
   auto chosen = chooseSchemes(std::move(module), signature, *set, options);
   if (!chosen)
@@ -200,8 +201,8 @@ llvm::Error Driver::runSearch() {
   llvm::raw_fd_ostream os(recipe->FD, /*shouldClose=*/false);
   printRecipe(*chosen, os);
   os.flush();
-  llvm::Error error = printAccount(*whole, options.quantize.value_or("") +
-                                               " recipe=" + recipe->TmpName);
+  asked.recipe = recipe->TmpName;
+  llvm::Error error = printAccount(*whole, std::move(asked));
   return llvm::joinErrors(std::move(error), recipe->discard());
 }
 
