@@ -35,6 +35,7 @@
 
 #include "quant/Conversion/Passes.h"
 #include "quant/Import/Passes.h"
+#include "quant/Instrument/Passes.h"
 #include "quant/Packing/Passes.h"
 #include "quant/Quantize/Passes.h"
 #include "quant/Target/Arm/Passes.h"
@@ -253,6 +254,8 @@ void quantmlir::buildGenericPipeline(OpPassManager &pm,
     pm.addPass(createQuantCheckSizesPass());
     pm.addPass(createConvertQuantToLinalgPass());
     buildBufferizeStage(pm);
+    if (options.profile)
+      pm.addPass(createQuantProfileOpsPass());
     endStage(pm, Stage::Target);
   }
   if (stages.contains(Stage::LLVM)) {
@@ -273,7 +276,7 @@ struct CPUOptions {
   std::string schedules;
   bool strict;
   int64_t threads;
-  bool withTiles = false;
+  bool withTiles, profile;
 };
 } // namespace
 
@@ -299,6 +302,8 @@ static void buildCPUTargetStage(OpPassManager &pm, const CPUOptions &options) {
   reference.reciprocal = true;
   pm.addPass(createConvertQuantToLinalgPass(reference));
   buildBufferizeStage(pm);
+  if (options.profile)
+    pm.addPass(createQuantProfileOpsPass());
   QuantParallelizeMatmulsPassOptions parallel;
   parallel.threads = options.threads;
   pm.addPass(createQuantParallelizeMatmulsPass(parallel));
@@ -339,7 +344,7 @@ template <typename Options>
 static void buildCPUPipeline(OpPassManager &pm, const Options &options,
                              bool withTiles, std::unique_ptr<Pass> describe) {
   CPUOptions common = {options.getStages(), options.schedules, options.strict,
-                       options.threads, withTiles};
+                       options.threads,     withTiles,         options.profile};
   beginStages(pm, common.stages);
   if (common.stages.contains(Stage::Quant)) {
     buildQuantStage(pm, options);

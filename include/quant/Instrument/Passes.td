@@ -48,4 +48,32 @@ def QuantInstrumentMatmulsPass
     "::mlir::tensor::TensorDialect"];
 }
 
+def QuantProfileOpsPass : Pass<"quant-profile-ops", "::mlir::ModuleOp"> {
+  let summary = "Tell the host when each op begins and ends";
+  let description = [{
+    For programs on memory, before kernels become loops: puts calls of
+    `quant_profile_begin()` and `quant_profile_end(op)` around every linalg op,
+    kernel, copy, and loop without such ops inside. Loops and branches that run
+    in order (`scf.for`, `scf.while`, `scf.if`) are looked into. `op` points to a
+    string: kind, name (`quant.name`), types and location, one a line.
+
+    Whoever runs the program binds the two symbols; `quant-run --profile` does.
+
+    Example:
+
+    ```mlir
+    linalg.fill ins(%c : f32) outs(%m : memref<4x8xf32>)
+    // becomes
+    llvm.call @quant_profile_begin() : () -> ()
+    linalg.fill ins(%c : f32) outs(%m : memref<4x8xf32>)
+    %0 = llvm.mlir.addressof @quant_profile_0 : !llvm.ptr
+    llvm.call @quant_profile_end(%0) : (!llvm.ptr) -> ()
+    ```
+  }];
+  let statistics = [
+    Statistic<"numTimed", "num-timed", "Ops that are timed">
+  ];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 #endif // QUANT_INSTRUMENT_PASSES_TD

@@ -45,6 +45,10 @@ struct CommonPipelineOptions : public mlir::PassPipelineOptions<Derived> {
       *this, "account",
       llvm::cl::desc("Say what became of every product (default true)"),
       llvm::cl::init(true)};
+  typename Base::template Option<bool> profile{
+      *this, "profile",
+      llvm::cl::desc("Time each op (quant-profile-ops); not for GPUs"),
+      llvm::cl::init(false)};
   typename Base::template Option<Stage> startAfter{
       *this, "start-after",
       llvm::cl::desc("Stage that the program has been brought to (default "

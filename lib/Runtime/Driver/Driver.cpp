@@ -22,6 +22,7 @@
 #include "llvm/Support/raw_ostream.h"
 
 #include <algorithm>
+#include <numeric>
 
 using namespace mlir;
 using namespace quantmlir;
@@ -350,13 +351,20 @@ Driver::execute(OwningOpRef<ModuleOp> program, StringRef name,
     return first.takeError();
   // The first run warms the caches and does not count.
   std::vector<double> times;
-  for (unsigned i = 0; i < options.repeat; ++i) {
+  resetProfile();
+  unsigned repeats =
+      options.profile ? std::max(options.repeat, 1u) : options.repeat;
+  for (unsigned i = 0; i < repeats; ++i) {
     auto again = (*runner)->run(inputs);
     if (!again)
       return again.takeError();
     times.push_back(again->milliseconds);
   }
-  if (!times.empty())
+  // The reference is not instrumented.
+  if (options.profile && name == report.target && !report.profile)
+    report.profile =
+        takeProfile(repeats, std::accumulate(times.begin(), times.end(), 0.0));
+  if (options.repeat)
     timing = summarize(std::move(times), macs);
   return std::move(first->results);
 }

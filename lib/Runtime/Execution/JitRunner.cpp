@@ -14,6 +14,7 @@
 #include "quant/Instrument/InstrumentMatmuls.h"
 #include "quant/Instrument/SwitchMatmuls.h"
 #include "quant/Runtime/Cuda/CudaRuntime.h"
+#include "quant/Runtime/Execution/Profile.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/ExecutionEngine/CRunnerUtils.h"
@@ -268,6 +269,8 @@ JitRunner::create(OwningOpRef<ModuleOp> module, Signature signature) {
     add(kChooseSymbol, reinterpret_cast<const void *>(&choose));
     add(kObserveSymbol, reinterpret_cast<const void *>(&observe));
     for (auto [name, address] : getCudaFunctions())
+      add(name, address);
+    for (auto [name, address] : getProfileFunctions())
       add(name, address);
     add("puts", reinterpret_cast<const void *>(&keepMessage));
     add("dprintf", reinterpret_cast<const void *>(&keepFormatted));

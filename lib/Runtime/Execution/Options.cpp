@@ -76,6 +76,10 @@ struct CommandLine {
   cl::opt<unsigned> repeat{
       "repeat", cl::value_desc("n"), cl::init(0), cl::cat(category),
       cl::desc("Run n times and print median and least time")};
+  cl::opt<bool> profile{
+      "profile", cl::cat(category),
+      cl::desc("Time every op, over --repeat runs (default 1) after the first, "
+               "and print kinds and ops by their time; not for nvvm")};
   cl::list<std::string> calibrate{
       "calibrate", cl::value_desc("dir|a.npy,b.npy"), cl::CommaSeparated,
       cl::cat(category),
@@ -205,6 +209,15 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
     return llvm::createStringError("--calibrate, --evaluate, --sensitivity, "
                                    "--auto and --compare: expected one of "
                                    "them");
+  if (options.profile && options.target == RunTarget::NVVM)
+    return llvm::createStringError(
+        "--profile: expected a target that runs on a CPU, found nvvm");
+  if (options.profile &&
+      (!options.calibrate.empty() || !options.evaluate.empty() ||
+       options.sensitivity || options.minSqnr || !options.tune.empty()))
+    return llvm::createStringError("--profile: expected none of --calibrate, "
+                                   "--evaluate, --sensitivity, --auto and "
+                                   "--tune beside it");
   if (!options.reportHtml.empty() && (!options.compare || !options.quantize))
     return llvm::createStringError(
         "--report-html needs --compare and --quantize");
@@ -259,6 +272,7 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
   options.tune = line.tune;
   options.compare = line.compare;
   options.repeat = line.repeat;
+  options.profile = line.profile;
   options.calibrate.assign(line.calibrate.begin(), line.calibrate.end());
   options.statsOutput = line.statsOutput;
   options.evaluate.assign(line.evaluate.begin(), line.evaluate.end());

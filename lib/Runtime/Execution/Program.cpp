@@ -186,6 +186,7 @@ LogicalResult quantmlir::lowerToLLVM(ModuleOp module, RunTarget target,
   auto set = [&](auto &pipeline) {
     pipeline.startAfter = Stage::Quant;
     pipeline.strict = strict;
+    pipeline.profile = options.profile;
   };
   if (target == RunTarget::X86) {
     X86PipelineOptions pipeline;

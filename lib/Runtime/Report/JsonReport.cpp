@@ -103,6 +103,23 @@ static json::Value toJson(const ProductSummary &products) {
                       {"reasons", std::move(reasons)}};
 }
 
+static json::Value toJson(const Profile &profile) {
+  json::Array kinds, ops;
+  for (const ProfileLine &kind : profile.getKinds())
+    kinds.push_back(json::Object{
+        {"kind", kind.kind}, {"ms", kind.milliseconds}, {"calls", kind.calls}});
+  for (const ProfileLine &op : profile.ops)
+    ops.push_back(json::Object{{"kind", op.kind},
+                               {"name", op.name},
+                               {"types", op.types},
+                               {"location", op.location},
+                               {"ms", op.milliseconds},
+                               {"calls", op.calls}});
+  return json::Object{{"ms", profile.milliseconds},
+                      {"kinds", std::move(kinds)},
+                      {"ops", std::move(ops)}};
+}
+
 static json::Object toJson(const RunReport &report, const RunOptions &options) {
   json::Object root{{"model", report.model},
                     {"entry", report.entry},
@@ -138,6 +155,8 @@ static json::Object toJson(const RunReport &report, const RunOptions &options) {
   }
   if (report.timing)
     root["timing"] = toJson(*report.timing, report.facts.macs);
+  if (report.profile)
+    root["profile"] = toJson(*report.profile);
   if (report.peak)
     root["peak"] =
         json::Object{{"instruction", report.peak->instruction},

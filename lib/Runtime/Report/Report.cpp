@@ -92,6 +92,8 @@ void quantmlir::printReport(const RunReport &report, bool withValues,
   printMatmulTable(report.matmuls, os);
   if (report.timing)
     printTiming(report.target, *report.timing, os);
+  if (report.profile)
+    printProfileTable(*report.profile, os);
   if (report.peak) {
     os << "peak of one core: "
        << llvm::format("%.4g GMAC/s", report.peak->gmacPerSecond) << " ("

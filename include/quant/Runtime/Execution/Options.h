@@ -52,6 +52,8 @@ struct RunOptions {
   std::string chip = "sm_80";
   bool compare = false;
   unsigned repeat = 0;
+  /// Whether each op is timed.
+  bool profile = false;
   /// Calibration inputs: a folder, or one file for each argument.
   std::vector<std::string> calibrate;
   std::string statsOutput;

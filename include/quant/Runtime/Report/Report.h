@@ -9,6 +9,7 @@
 
 #include "quant/Runtime/Execution/Options.h"
 #include "quant/Runtime/Execution/PeakProbe.h"
+#include "quant/Runtime/Execution/Profile.h"
 #include "quant/Runtime/Host/HostTensor.h"
 #include "quant/Runtime/Host/Metrics.h"
 #include "quant/Runtime/Report/ProductSummary.h"
@@ -48,6 +49,7 @@ struct RunReport {
   std::optional<ReferenceReport> reference;
   std::optional<Timing> timing;
   std::optional<Peak> peak;
+  std::optional<Profile> profile;
   /// Empty unless asked for.
   std::vector<MatmulFindings> matmuls;
 
@@ -62,6 +64,9 @@ void printReport(const RunReport &report, bool withValues,
 /// One line for each matmul.
 void printMatmulTable(llvm::ArrayRef<MatmulFindings> matmuls,
                       llvm::raw_ostream &os);
+
+/// Kinds of ops, and the ops that took longest.
+void printProfileTable(const Profile &profile, llvm::raw_ostream &os);
 
 /// A page of its own, with plots; needs no network.
 void printHtmlReport(const RunReport &report, const RunOptions &options,
