@@ -88,6 +88,15 @@ struct QuantNameMatmulsPass
     : quantmlir::impl::QuantNameMatmulsPassBase<QuantNameMatmulsPass> {
   using Base::Base;
 
-  void runOnOperation() override { numNamed += nameMatmuls(getOperation()); }
+  void runOnOperation() override {
+    // The first pass that reads them.
+    WalkResult verified = getOperation().walk([](Operation *op) {
+      return failed(verifyDiscardableAttrs(op)) ? WalkResult::interrupt()
+                                                : WalkResult::advance();
+    });
+    if (verified.wasInterrupted())
+      return signalPassFailure();
+    numNamed += nameMatmuls(getOperation());
+  }
 };
 } // namespace

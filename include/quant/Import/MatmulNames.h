@@ -10,20 +10,12 @@
 #ifndef QUANT_IMPORT_MATMULNAMES_H
 #define QUANT_IMPORT_MATMULNAMES_H
 
+#include "quant/Dialect/Quant/Utils/DiscardableAttrs.h"
+
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/StringRef.h"
 
 namespace quantmlir {
-
-constexpr llvm::StringLiteral kMatmulNameAttr = "quant.name";
-
-/// `<function>#<ordinal>` of a matmul that has another name: recipes may use
-/// both.
-constexpr llvm::StringLiteral kMatmulOrdinalAttr = "quant.ordinal";
-
-/// The op that a contraction was in the program as it was written, where that
-/// is another one.
-constexpr llvm::StringLiteral kMatmulKindAttr = "quant.kind";
 
 /// Names every float contraction, in walk order: by the framework's module that
 /// it comes from (ScopeNames.h; `#1`, `#2`, ... follow where a module has

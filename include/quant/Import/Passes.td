@@ -158,6 +158,9 @@ def QuantNameMatmulsPass : Pass<"quant-name-matmuls", "::mlir::ModuleOp"> {
     program; `quant-quantize-matmul` hands it on to `quant.matmul` and
     `quant.scaled_matmul`.
 
+    An attribute in the namespace `quant` that is none of those in
+    Dialect/Quant/Utils/DiscardableAttrs.h, or not of their kind, is an error.
+
     Example:
 
     ```mlir

@@ -21,6 +21,7 @@
 #ifndef QUANT_QUANTIZE_RECIPE_H
 #define QUANT_QUANTIZE_RECIPE_H
 
+#include "quant/Dialect/Quant/Utils/DiscardableAttrs.h"
 #include "quant/Quantize/QuantScheme.h"
 
 #include "mlir/IR/Operation.h"
@@ -29,9 +30,6 @@
 #include <vector>
 
 namespace quantmlir {
-
-/// Attribute with the options of one matmul.
-constexpr llvm::StringLiteral kSchemeAttr = "quant.scheme";
 
 /// A glob over what a matmul is called.
 class MatmulPattern {

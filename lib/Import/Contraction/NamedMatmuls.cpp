@@ -2,6 +2,7 @@
 
 #include "quant/Import/Contraction/NamedMatmuls.h"
 
+#include "quant/Dialect/Quant/Utils/DiscardableAttrs.h"
 #include "quant/Import/Contraction/WeightChoice.h"
 
 #include "llvm/Support/raw_ostream.h"
@@ -28,7 +29,7 @@ static bool orderOperands(Contraction &c) {
 std::vector<NamedMatmul> quantmlir::collectNamedMatmuls(ModuleOp module) {
   std::vector<NamedMatmul> matmuls;
   module.walk([&](linalg::LinalgOp op) {
-    auto name = op->getAttrOfType<StringAttr>("quant.name");
+    auto name = op->getAttrOfType<StringAttr>(kMatmulNameAttr);
     std::string reason;
     if (!name)
       return;

@@ -6,6 +6,7 @@
 #include "NVVMInstructions.h"
 #include "ScaledMmaKernel.h"
 #include "WgmmaTile.h"
+#include "quant/Dialect/Quant/Utils/DiscardableAttrs.h"
 #include "quant/Target/GPU/GemmKernel.h"
 #include "quant/Target/GPU/GemvKernel.h"
 #include "quant/Target/GPU/QuantizeRowsKernel.h"
@@ -78,7 +79,7 @@ gpu::GPUFuncOp Kernels::get(StringRef name, Operation *op,
 
 Launch Kernels::describe(Launch launch) {
   launch.kernel->setAttr(
-      "quant.launch", DenseI64ArrayAttr::get(
+      kLaunchAttr, DenseI64ArrayAttr::get(
                           launch.kernel.getContext(),
                           {launch.blockM, launch.blockN, launch.threads,
                            launch.sharedBytes, launch.blocksPerMultiprocessor,

@@ -11,6 +11,7 @@
 #include "quant/Analysis/AccumulatorRange.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/ConstantData.h"
+#include "quant/Dialect/Quant/Utils/DiscardableAttrs.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -125,7 +126,8 @@ private:
     case Stage::Import:
       return success();
     case Stage::Quant:
-      if (failed(verifyConstantData(op)) || failed(verifyTensorSizes(op)))
+      if (failed(verifyConstantData(op)) || failed(verifyTensorSizes(op)) ||
+          failed(verifyDiscardableAttrs(op)))
         return failure();
       return verifyQuant(op);
     case Stage::Packed:

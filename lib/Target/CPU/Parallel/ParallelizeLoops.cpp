@@ -77,13 +77,13 @@ struct QuantParallelizeLoopsPass
     for (scf::ForOp loop : found)
       divide(rewriter, loop);
     getOperation()->walk(
-        [](scf::ForOp loop) { loop->removeAttr(kIndependentAttrName); });
+        [](scf::ForOp loop) { loop->removeAttr(kIndependentAttr); });
   }
 
 private:
   /// At least two iterations, and enough to do in all, as far as is known.
   bool mayDivide(scf::ForOp loop) {
-    auto elements = loop->getAttrOfType<IntegerAttr>(kIndependentAttrName);
+    auto elements = loop->getAttrOfType<IntegerAttr>(kIndependentAttr);
     if (!elements || loop.getNumResults() != 0)
       return false;
     std::optional<int64_t> trips = getTrips(loop);
@@ -109,7 +109,7 @@ private:
 
   int64_t getLeastTrips(scf::ForOp loop) {
     int64_t elements =
-        loop->getAttrOfType<IntegerAttr>(kIndependentAttrName).getInt();
+        loop->getAttrOfType<IntegerAttr>(kIndependentAttr).getInt();
     return std::max<int64_t>(2, minElements / std::max<int64_t>(elements, 1));
   }
 };

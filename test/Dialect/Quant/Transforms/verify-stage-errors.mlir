@@ -58,6 +58,14 @@ func.func @scaled_zero_points(%x: tensor<2x66000xi8>, %w: tensor<5x66000xi8>, %s
   return %0 : tensor<2x5xf32>
 }
 
+// -----
+
+func.func @discardable_attribute(%a: tensor<1x8xi8>, %b: tensor<8x1xi8>, %c: tensor<1x1xi32>) -> tensor<1x1xi32> {
+  // expected-error@+1 {{expected a string as quant.name, found unit}}
+  %0 = quant.matmul ins(%a, %b : tensor<1x8xi8>, tensor<8x1xi8>) outs(%c : tensor<1x1xi32>) {quant.name} -> tensor<1x1xi32>
+  return %0 : tensor<1x1xi32>
+}
+
 //--- packed.mlir
 
 func.func @matmul(%a: tensor<1x8xi8>, %b: tensor<8x1xi8>, %c: tensor<1x1xi32>) -> tensor<1x1xi32> {

@@ -13,7 +13,9 @@ def QuantVerifyStagePass : Pass<"quant-verify-stage", "::mlir::ModuleOp"> {
 
     * `quant`: every `quant.matmul` has an accumulator that is proven to fit
       in i32 (K, the operands' ranges and the zero points), or an error names
-      K and the bound. A `dense_resource` has the bytes that its type says.
+      K and the bound. A `dense_resource` has the bytes that its type says. A
+      discardable attribute of the namespace `quant` is one of those declared
+      in Dialect/Quant/Utils/DiscardableAttrs.h.
     * `packed`: in addition no `quant.matmul` is left; every
       `quant.packed_matmul` has static inner tiles and an intrinsic that the
       module's target offers.

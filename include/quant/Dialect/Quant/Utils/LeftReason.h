@@ -9,24 +9,12 @@
 #ifndef QUANT_DIALECT_QUANT_UTILS_LEFTREASON_H
 #define QUANT_DIALECT_QUANT_UTILS_LEFTREASON_H
 
+#include "quant/Dialect/Quant/Utils/DiscardableAttrs.h"
+
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Operation.h"
 
 namespace quantmlir {
-
-/// Why a product stays as it was.
-constexpr llvm::StringLiteral kLeftAttr = "quant.left";
-
-/// The same where the user said so: a recipe, `exclude`, no scheme at all.
-constexpr llvm::StringLiteral kLeftAsAskedAttr = "quant.left_as_asked";
-
-/// On a product with a weight in integers: why its activations are not
-/// quantized by the scheme that was asked for.
-constexpr llvm::StringLiteral kSchemeDroppedAttr = "quant.scheme_dropped";
-
-/// On the module: why how many products take the portable lowering, which is
-/// correct and slow; a dictionary from reasons to numbers.
-constexpr llvm::StringLiteral kPortableAttr = "quant.portable";
 
 /// Notes `reason` on `op`, in place of what was noted before.
 inline void noteReason(mlir::Operation *op, llvm::StringRef attribute,

@@ -3,13 +3,11 @@
 #ifndef QUANT_TARGET_CPU_PARALLEL_INDEPENDENTLOOPS_H
 #define QUANT_TARGET_CPU_PARALLEL_INDEPENDENTLOOPS_H
 
+#include "quant/Dialect/Quant/Utils/DiscardableAttrs.h"
+
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace quantmlir {
-
-/// On an scf.for whose iterations do not depend on each other: about how many
-/// elements one of them computes, where that is known.
-inline constexpr llvm::StringLiteral kIndependentAttrName = "quant.independent";
 
 /// Elements of the loops after the first `done` of `sizes`; unknown sizes count
 /// as one.
@@ -23,7 +21,7 @@ inline int64_t countInner(llvm::ArrayRef<int64_t> sizes, size_t done) {
 
 inline void markIndependent(mlir::scf::ForOp loop, int64_t elements) {
   mlir::OpBuilder b(loop.getContext());
-  loop->setAttr(kIndependentAttrName, b.getI64IntegerAttr(elements));
+  loop->setAttr(kIndependentAttr, b.getI64IntegerAttr(elements));
 }
 
 } // namespace quantmlir
