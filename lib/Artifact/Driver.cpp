@@ -172,9 +172,10 @@ llvm::Error Emitter::load() {
 
 llvm::Error Emitter::quantize() {
   ProgressStage progress = stage("importing and quantizing");
-  if (failed(runQuantStage(*module, options.run, options.run.strict)))
+  auto results = runQuantStage(*module, options.run, options.run.strict);
+  if (failed(results))
     return reported();
-  products = ProductSummary::of(*module, options.run.quantize.has_value());
+  products = ProductSummary::of(results->products);
   return llvm::Error::success();
 }
 

@@ -149,8 +149,7 @@ void Accountant::visit(Operation *op) {
 
 void Accountant::visitInteger(Operation *op, Value weight) {
   ++account.numInteger;
-  AccountEntry entry;
-  entry.op = op;
+  AccountEntry entry{op->getLoc()};
   if (StringRef reason = getReason(op, kSchemeDroppedAttr); !reason.empty()) {
     entry.kind = AccountKind::SchemeDropped;
     entry.reason = reason.str();
@@ -175,8 +174,7 @@ void Accountant::visitInteger(Operation *op, Value weight) {
 void Accountant::visitQuantize(QuantizeOp op) {
   if (!constants.contains(op.getInput()))
     return;
-  AccountEntry entry;
-  entry.op = op;
+  AccountEntry entry{op->getLoc()};
   entry.kind = AccountKind::EveryCall;
   entry.reason = "what is made of constants alone did not fold";
   account.entries.push_back(std::move(entry));
@@ -187,11 +185,10 @@ void Accountant::visitLinalg(linalg::LinalgOp op) {
     return;
   std::string unusual;
   FailureOr<Contraction> contraction = matchContraction(op, unusual);
-  AccountEntry entry;
+  AccountEntry entry{op->getLoc()};
   entry.isConvolution = failed(contraction) && isConvolution(op);
   if (failed(contraction) && unusual.empty() && !entry.isConvolution)
     return;
-  entry.op = op;
   bool isFloat = isa<FloatType, ComplexType>(
       getElementTypeOrSelf(op.getDpsInits().front().getType()));
   entry.kind = isFloat ? AccountKind::LeftFloat : AccountKind::LeftInteger;
@@ -290,6 +287,9 @@ namespace {
 struct QuantAccountProductsPass
     : quantmlir::impl::QuantAccountProductsPassBase<QuantAccountProductsPass> {
   using Base::Base;
+  QuantAccountProductsPass(QuantAccountProductsPassOptions options,
+                           ProductAccount *result)
+      : Base(std::move(options)), result(result) {}
 
   void runOnOperation() override {
     ProductAccount account = accountProducts(getOperation(), asked);
@@ -301,9 +301,9 @@ struct QuantAccountProductsPass
       isFaulty |= isError;
       // Not by the op, which would print it, weights and all.
       if (isError)
-        emitError(entry.op->getLoc()) << entry.getText();
+        emitError(entry.location) << entry.getText();
       else if (!entry.wasSaid)
-        emitRemark(entry.op->getLoc()) << entry.getText();
+        emitRemark(entry.location) << entry.getText();
     }
     numInteger += account.numInteger;
     if (summary) {
@@ -314,6 +314,15 @@ struct QuantAccountProductsPass
     }
     if (isFaulty)
       signalPassFailure();
+    if (result)
+      *result = std::move(account);
   }
+
+  ProductAccount *result = nullptr;
 };
 } // namespace
+
+std::unique_ptr<Pass> quantmlir::createQuantAccountProductsPass(
+    QuantAccountProductsPassOptions options, ProductAccount *result) {
+  return std::make_unique<QuantAccountProductsPass>(std::move(options), result);
+}

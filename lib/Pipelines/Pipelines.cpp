@@ -126,6 +126,13 @@ void quantmlir::buildMatmulForms(OpPassManager &pm, bool floats, bool remarks) {
   pm.addPass(createQuantConvolutionToMatmulPass({floats, remarks}));
 }
 
+const MatmulOutcome *QuantStageResults::find(StringRef name) const {
+  for (const MatmulOutcome &matmul : matmuls)
+    if (matmul.name == name)
+      return &matmul;
+  return nullptr;
+}
+
 void quantmlir::buildQuantStage(OpPassManager &pm,
                                 const QuantStageOptions &options) {
   bool quantizes = options.quantize.has_value();
@@ -137,19 +144,22 @@ void quantmlir::buildQuantStage(OpPassManager &pm,
   import.weightOnly = !quantizes;
   pm.addPass(createQuantImportPass(import));
   if (quantizes)
-    pm.addPass(createQuantQuantizeMatmulPass(*options.quantize));
+    pm.addPass(createQuantQuantizeMatmulPass(
+        *options.quantize,
+        options.results ? &options.results->matmuls : nullptr));
   // Quantizing a weight that several products share is one op, which folds
   // once.
   pm.addPass(createCSEPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createQuantFuseEpiloguePass());
-  if (!options.account && !options.strict)
+  if (!options.account && !options.strict && !options.results)
     return;
   QuantAccountProductsPassOptions account;
   account.asked = quantizes;
   account.strict = options.strict;
-  pm.addPass(createQuantAccountProductsPass(account));
+  pm.addPass(createQuantAccountProductsPass(
+      account, options.results ? &options.results->products : nullptr));
 }
 
 void quantmlir::buildQuantStage(OpPassManager &pm, StringRef quantize,

@@ -176,6 +176,36 @@ std::string QuantScheme::str() const {
   return joinChanged(own.getPrinted(), defaults.getPrinted());
 }
 
+/// The bits and the grain of the weight.
+static std::string describeWeight(const WeightScheme &weight) {
+  std::string text = "W" + std::to_string(weight.bits);
+  switch (weight.granularity) {
+  case WeightScheme::Granularity::Tensor:
+    text += " tensor";
+    break;
+  case WeightScheme::Granularity::Channel:
+    text += " channel";
+    break;
+  case WeightScheme::Granularity::Group:
+    text += " group " + std::to_string(weight.groupSize);
+    break;
+  }
+  return text + (weight.hasZeroPoints() ? " asymmetric" : "");
+}
+
+std::string QuantScheme::describe() const {
+  std::string text = describeWeight(weight);
+  if (isWeightOnly())
+    return text + ", A float";
+  text += ", A" + std::to_string(activationBits);
+  if (isStatic())
+    text += " static tensor";
+  else
+    text += activations == ActivationScheme::DynamicToken ? " dynamic token"
+                                                          : " dynamic tensor";
+  return text + (symmetric ? "" : " asymmetric");
+}
+
 std::string QuantizeRequest::str() const {
   OptionPrinter own, defaults;
   const QuantizeRequest plain;

@@ -36,7 +36,9 @@ namespace {
 
 struct QuantQuantizeMatmulPass
     : quantmlir::impl::QuantQuantizeMatmulPassBase<QuantQuantizeMatmulPass> {
-  explicit QuantQuantizeMatmulPass(const QuantizeRequest &request) {
+  QuantQuantizeMatmulPass(const QuantizeRequest &request,
+                          std::vector<MatmulOutcome> *outcomes)
+      : results(outcomes) {
     setRequest(request);
   }
 
@@ -52,9 +54,11 @@ private:
                                                      std::string &reason);
   FailureOr<SchemeRewriter *> getRewriter(const QuantScheme &scheme);
   FailureOr<SchemeRewriter *> getScheme(Operation *op, std::string &reason);
-  void leave(linalg::LinalgOp op, bool asAsked, StringRef reason);
-  LogicalResult quantizeActivations(ModuleOp module, int64_t &seen,
-                                    int64_t &quantized);
+  MatmulOutcome &addOutcome(Operation *op);
+  void leave(linalg::LinalgOp op, MatmulOutcome &outcome);
+  LogicalResult quantizeActivations(ModuleOp module);
+  LogicalResult quantize(linalg::LinalgOp op);
+  void count();
   void warnOfUnusedRules();
 
   QuantizeRequest request;
@@ -62,13 +66,17 @@ private:
   Recipe rules;
   /// One for each scheme, by what it prints.
   llvm::StringMap<std::shared_ptr<SchemeRewriter>> rewriters;
+  /// Of every float matmul; they go to `results`, if anybody wants them.
+  std::vector<MatmulOutcome> outcomes;
+  std::vector<MatmulOutcome> *results;
 };
 
 } // namespace
 
 std::unique_ptr<Pass>
-quantmlir::createQuantQuantizeMatmulPass(const QuantizeRequest &request) {
-  return std::make_unique<QuantQuantizeMatmulPass>(request);
+quantmlir::createQuantQuantizeMatmulPass(const QuantizeRequest &request,
+                                         std::vector<MatmulOutcome> *outcomes) {
+  return std::make_unique<QuantQuantizeMatmulPass>(request, outcomes);
 }
 
 //===----------------------------------------------------------------------===//
@@ -193,6 +201,12 @@ QuantQuantizeMatmulPass::getScheme(Operation *op, std::string &reason) {
   return *scheme ? getRewriter(**scheme) : nullptr;
 }
 
+/// What becomes of `op`, which may be gone when that is known.
+MatmulOutcome &QuantQuantizeMatmulPass::addOutcome(Operation *op) {
+  outcomes.push_back({op->getLoc(), getMatmulName(op).str()});
+  return outcomes.back();
+}
+
 /// `op` with the integers that the program gives for its weight, if it does.
 /// Returns the op in its place, or null.
 static Operation *importWeight(linalg::LinalgOp op) {
@@ -209,51 +223,81 @@ static Operation *importWeight(linalg::LinalgOp op) {
 }
 
 /// Says why `op` is not quantized, and keeps the integers that it has anyway.
-void QuantQuantizeMatmulPass::leave(linalg::LinalgOp op, bool asAsked,
-                                    StringRef reason) {
-  ++numSkipped;
-  Location loc = op->getLoc();
+void QuantQuantizeMatmulPass::leave(linalg::LinalgOp op,
+                                    MatmulOutcome &outcome) {
+  StringRef reason = outcome.reason;
   if (Operation *imported = importWeight(op)) {
+    outcome.kind = MatmulOutcome::Kind::ActivationsFloat;
     // Activations are float if nobody asks for more.
-    if (!asAsked) {
+    if (!outcome.asAsked) {
       noteReason(imported, kSchemeDroppedAttr, reason);
-      emitRemark(loc) << "activations stay in float: " << reason;
+      emitRemark(outcome.location) << "activations stay in float: " << reason;
     }
     return;
   }
-  noteReason(op, asAsked ? kLeftAsAskedAttr : kLeftAttr, reason);
-  emitRemark(loc) << "matmul stays in float: " << reason;
+  noteReason(op, outcome.asAsked ? kLeftAsAskedAttr : kLeftAttr, reason);
+  emitRemark(outcome.location) << "matmul stays in float: " << reason;
 }
 
 /// Products that were imported with their weight in integers: their groups
 /// stay, their activations get the scheme's.
-LogicalResult QuantQuantizeMatmulPass::quantizeActivations(ModuleOp module,
-                                                           int64_t &seen,
-                                                           int64_t &quantized) {
+LogicalResult QuantQuantizeMatmulPass::quantizeActivations(ModuleOp module) {
   SmallVector<ScaledMatmulOp> candidates;
   module.walk([&](ScaledMatmulOp op) {
     if (!op.hasIntegerLhs())
       candidates.push_back(op);
   });
   for (ScaledMatmulOp op : candidates) {
-    ++numMatmuls;
-    ++seen;
-    std::string reason;
-    Location loc = op.getLoc();
-    FailureOr<SchemeRewriter *> scheme = getScheme(op, reason);
-    if (failed(scheme))
+    MatmulOutcome &outcome = addOutcome(op);
+    FailureOr<SchemeRewriter *> rewriter = getScheme(op, outcome.reason);
+    if (failed(rewriter))
       return failure();
-    if (*scheme && succeeded((*scheme)->quantizeActivations(op, reason))) {
-      ++numQuantized;
-      ++quantized;
+    FailureOr<QuantScheme> applied = failure();
+    if (*rewriter)
+      applied = (*rewriter)->quantizeActivations(op, outcome.reason);
+    if (succeeded(applied)) {
+      outcome.kind = MatmulOutcome::Kind::Quantized;
+      outcome.scheme = std::move(*applied);
       continue;
     }
-    ++numSkipped;
-    if (!*scheme)
+    outcome.kind = MatmulOutcome::Kind::ActivationsFloat;
+    outcome.asAsked = !*rewriter;
+    if (outcome.asAsked)
       continue;
-    noteReason(op, kSchemeDroppedAttr, reason);
-    emitRemark(loc) << "activations stay in float: " << reason;
+    noteReason(op, kSchemeDroppedAttr, outcome.reason);
+    emitRemark(outcome.location)
+        << "activations stay in float: " << outcome.reason;
   }
+  return success();
+}
+
+/// A contraction of floats; others are none of this pass's.
+LogicalResult QuantQuantizeMatmulPass::quantize(linalg::LinalgOp op) {
+  std::string reason;
+  // Matched only now: a rewriting before may have changed the operands.
+  FailureOr<Contraction> contraction = matchContraction(op, reason);
+  bool isUnusual =
+      failed(contraction) && !reason.empty() &&
+      isa<FloatType>(getElementTypeOrSelf(op.getDpsInits().front().getType()));
+  if (!isUnusual && (failed(contraction) || !contraction->isFloat()))
+    return success();
+  MatmulOutcome &outcome = addOutcome(op);
+  outcome.reason = std::move(reason);
+  FailureOr<SchemeRewriter *> rewriter = nullptr;
+  if (!isUnusual)
+    rewriter = getScheme(op, outcome.reason);
+  if (failed(rewriter))
+    return failure();
+  FailureOr<QuantScheme> applied = failure();
+  if (*rewriter)
+    applied = (*rewriter)->rewrite(*contraction, outcome.reason);
+  if (succeeded(applied)) {
+    outcome.kind = MatmulOutcome::Kind::Quantized;
+    outcome.scheme = std::move(*applied);
+    return success();
+  }
+  outcome.asAsked = !isUnusual && !*rewriter;
+  leave(op, outcome);
   return success();
 }
 
@@ -284,10 +328,8 @@ void QuantQuantizeMatmulPass::runOnOperation() {
     return signalPassFailure();
 
   sliceLookups(getOperation());
-  // The statistics are compiled out of release builds: these are not.
-  int64_t seen = 0, quantized = 0;
   SmallVector<linalg::LinalgOp> candidates;
-  getOperation()->walk([&](linalg::LinalgOp op) {
+  module.walk([&](linalg::LinalgOp op) {
     if (op.getNumReductionLoops() != 0)
       candidates.push_back(op);
   });
@@ -299,36 +341,32 @@ void QuantQuantizeMatmulPass::runOnOperation() {
         failed(getScheme(op, reason)))
       return signalPassFailure();
   }
-  if (failed(quantizeActivations(module, seen, quantized)))
+  if (failed(quantizeActivations(module)))
     return signalPassFailure();
-  for (linalg::LinalgOp op : candidates) {
-    std::string reason;
-    // Matched only now: a rewriting before may have changed the operands.
-    FailureOr<Contraction> contraction = matchContraction(op, reason);
-    bool isUnusual = failed(contraction) && !reason.empty() &&
-                     isa<FloatType>(getElementTypeOrSelf(
-                         op.getDpsInits().front().getType()));
-    if (!isUnusual && (failed(contraction) || !contraction->isFloat()))
-      continue;
-    ++numMatmuls;
-    ++seen;
-    FailureOr<SchemeRewriter *> scheme = nullptr;
-    if (!isUnusual)
-      scheme = getScheme(op, reason);
-    if (failed(scheme))
+  for (linalg::LinalgOp op : candidates)
+    if (failed(quantize(op)))
       return signalPassFailure();
-    if (isUnusual || !*scheme ||
-        failed((*scheme)->rewrite(*contraction, reason))) {
-      leave(op, /*asAsked=*/!isUnusual && !*scheme, reason);
-      continue;
-    }
-    ++numQuantized;
-    ++quantized;
-  }
   fuseBias(module);
   warnOfUnusedRules();
+  count();
+}
+
+/// Into the statistics, a remark that release builds of LLVM have too, and the
+/// hands of who asked.
+void QuantQuantizeMatmulPass::count() {
+  int64_t seen = outcomes.size();
+  int64_t quantized =
+      llvm::count_if(outcomes, [](const MatmulOutcome &outcome) {
+        return outcome.kind == MatmulOutcome::Kind::Quantized;
+      });
+  numMatmuls += seen;
+  numQuantized += quantized;
+  numSkipped += seen - quantized;
   if (request.report)
     getOperation()->emitRemark()
         << quantized << " of " << seen << " float matmuls quantized, "
         << seen - quantized << " left in float";
+  if (results)
+    *results = std::move(outcomes);
+  outcomes.clear();
 }

@@ -159,10 +159,24 @@ static int64_t getWeightMagnitude(ScaledMatmulOp op) {
                                                      : int64_t(1) << (bits - 1);
 }
 
-LogicalResult SchemeRewriter::quantizeActivations(ScaledMatmulOp op,
-                                                  std::string &reason) {
+/// How the program quantizes the weight of `op`.
+static WeightScheme getGivenScheme(ScaledMatmulOp op) {
+  WeightScheme weight;
+  weight.bits = op.getRhs().getType().getElementTypeBitWidth();
+  weight.groupSize = op.getGroupSize();
+  weight.granularity = op.getGroupSize() < static_cast<uint64_t>(op.getK())
+                           ? WeightScheme::Granularity::Group
+                           : WeightScheme::Granularity::Channel;
+  weight.symmetric = !op.getRhsZeroPoint() && !op.getRhsOffset();
+  return weight;
+}
+
+FailureOr<QuantScheme>
+SchemeRewriter::quantizeActivations(ScaledMatmulOp op, std::string &reason) {
+  QuantScheme applied = scheme;
+  applied.weight = getGivenScheme(op);
   if (scheme.isWeightOnly())
-    return success();
+    return applied;
   if (scheme.isStatic()) {
     reason = explainNoStatistics(op);
     if (!reason.empty())
@@ -196,7 +210,7 @@ LogicalResult SchemeRewriter::quantizeActivations(ScaledMatmulOp op,
   quantized->setDiscardableAttrs(op->getDiscardableAttrDictionary());
   op.replaceAllUsesWith(quantized.getResult());
   op.erase();
-  return success();
+  return applied;
 }
 
 //===----------------------------------------------------------------------===//
@@ -291,8 +305,40 @@ FailureOr<QuantizedMatrix> SchemeRewriter::emitRhs(OpBuilder &builder,
   return result;
 }
 
-LogicalResult SchemeRewriter::rewrite(const Contraction &matched,
-                                      std::string &reason) {
+/// The scheme, but for what the program gives of a matmul.
+QuantScheme
+SchemeRewriter::getApplied(const std::optional<QuantizedOperand> &lhs,
+                           const std::optional<QuantizedOperand> &rhs) const {
+  QuantScheme applied = scheme;
+  if (lhs) {
+    applied.activationBits = lhs->ints.getType().getElementTypeBitWidth();
+    applied.symmetric = !lhs->hasZeroPoint();
+  }
+  WeightScheme &weight = applied.weight;
+  if (rhs) {
+    weight = WeightScheme();
+    weight.bits = rhs->ints.getType().getElementTypeBitWidth();
+    weight.granularity = rhs->scale.loops.empty()
+                             ? WeightScheme::Granularity::Tensor
+                             : WeightScheme::Granularity::Channel;
+    weight.symmetric = !rhs->hasZeroPoint();
+  }
+  return applied;
+}
+
+/// What the activations' scheme makes of a product of two of them.
+static QuantScheme getProductScheme(const QuantScheme &scheme) {
+  QuantScheme applied = scheme;
+  applied.weight = WeightScheme();
+  applied.weight.bits = scheme.activationBits;
+  applied.weight.granularity = WeightScheme::Granularity::Tensor;
+  applied.activations = ActivationScheme::DynamicToken;
+  applied.symmetric = true;
+  return applied;
+}
+
+FailureOr<QuantScheme> SchemeRewriter::rewrite(const Contraction &matched,
+                                               std::string &reason) {
   reason = explainEmpty(matched);
   if (!reason.empty())
     return failure();
@@ -301,9 +347,10 @@ LogicalResult SchemeRewriter::rewrite(const Contraction &matched,
     if (!scheme.attention || !isActivationProduct(matched))
       return failure();
     reason = explainElements(matched);
-    return success(reason.empty() &&
-                   succeeded(quantizeActivationProduct(
-                       matched, scheme.activationBits, reason)));
+    if (!reason.empty() || failed(quantizeActivationProduct(
+                               matched, scheme.activationBits, reason)))
+      return failure();
+    return getProductScheme(scheme);
   }
   Contraction &c = *chosen;
   reason = explainElements(c);
@@ -319,12 +366,13 @@ LogicalResult SchemeRewriter::rewrite(const Contraction &matched,
   if (!reason.empty())
     return failure();
 
+  QuantScheme applied = getApplied(givenLhs, givenRhs);
   OpBuilder builder(c.op);
   MatmulEmitter emitter(builder, c);
   QuantizedMatrix lhs = emitLhs(builder, emitter, c, givenLhs), rhs;
   if (givenRhs && scheme.isWeightOnly()) {
     emitWeightOnly(builder, emitter, c, lhs.ints, *givenRhs);
-    return success();
+    return applied;
   }
   if (givenRhs) {
     rhs = emitGiven(emitter, *givenRhs, /*isLhs=*/false);
@@ -334,9 +382,15 @@ LogicalResult SchemeRewriter::rewrite(const Contraction &matched,
       return failure();
     rhs = *emitted;
   }
-  if (isScaled() && !givenRhs)
-    emitScaledMatmul(builder, emitter, c, lhs, rhs, getGroupSize(rhs));
-  else
+  if (isScaled() && !givenRhs) {
+    int64_t k = cast<RankedTensorType>(rhs.ints.getType()).getDimSize(1);
+    // One group is as long as a row.
+    if (hasGroups() && scheme.weight.groupSize >= k)
+      applied.weight.granularity = WeightScheme::Granularity::Channel;
+    emitScaledMatmul(builder, emitter, c, lhs, rhs,
+                     hasGroups() ? scheme.weight.groupSize : k);
+  } else {
     emitRescaledMatmul(builder, emitter, c, lhs, rhs);
-  return success();
+  }
+  return applied;
 }

@@ -20,14 +20,18 @@ public:
   /// Loads the statistics that the scheme names; errors are emitted at the
   /// module.
   mlir::LogicalResult prepare(mlir::ModuleOp module);
-  /// Replaces a float contraction, or says why it stays.
-  mlir::LogicalResult rewrite(const Contraction &matched, std::string &reason);
+  /// Replaces a float contraction, or says why it stays. Gives the scheme as it
+  /// was applied.
+  mlir::FailureOr<QuantScheme> rewrite(const Contraction &matched,
+                                       std::string &reason);
   /// Quantizes the float activations of a product whose weight the program
   /// gives in integers, or says why they stay.
-  mlir::LogicalResult quantizeActivations(ScaledMatmulOp op,
-                                          std::string &reason);
+  mlir::FailureOr<QuantScheme> quantizeActivations(ScaledMatmulOp op,
+                                                   std::string &reason);
 
 private:
+  QuantScheme getApplied(const std::optional<QuantizedOperand> &lhs,
+                         const std::optional<QuantizedOperand> &rhs) const;
   std::string explainNoStatistics(mlir::Operation *op);
   mlir::LogicalResult findStaticLhs(Contraction &c,
                                     std::optional<QuantizedOperand> &given,
@@ -67,12 +71,6 @@ private:
     return !isScaled() && scheme.weight.symmetric &&
            scheme.weight.scaleSearch == WeightScheme::ScaleSearch::AbsMax &&
            scheme.weight.rounding == WeightScheme::Rounding::Nearest;
-  }
-  /// Elements of a group of a scaled matmul's weight.
-  int64_t getGroupSize(const QuantizedMatrix &rhs) const {
-    return hasGroups() ? scheme.weight.groupSize
-                       : mlir::cast<mlir::RankedTensorType>(rhs.ints.getType())
-                             .getDimSize(1);
   }
 
   QuantScheme scheme;

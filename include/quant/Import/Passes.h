@@ -10,6 +10,12 @@ namespace quantmlir {
 #define GEN_PASS_DECL
 #include "quant/Import/Passes.h.inc"
 
+struct ProductAccount;
+/// Gives the account to `result` too, which outlives the pass.
+std::unique_ptr<mlir::Pass>
+createQuantAccountProductsPass(QuantAccountProductsPassOptions options,
+                               ProductAccount *result);
+
 #define GEN_PASS_REGISTRATION
 #include "quant/Import/Passes.h.inc"
 

@@ -26,7 +26,7 @@ enum class AccountKind {
 };
 
 struct AccountEntry {
-  mlir::Operation *op = nullptr;
+  mlir::Location location;
   AccountKind kind = AccountKind::LeftFloat;
   std::string reason;
   /// Whether it is what the user asked for, and so nothing to complain of.

@@ -12,7 +12,8 @@
 #include "mlir/Pass/PassOptions.h"
 
 #include "quant/Dialect/Quant/Transforms/Passes.h"
-#include "quant/Quantize/QuantScheme.h"
+#include "quant/Import/ProductAccount.h"
+#include "quant/Quantize/MatmulOutcome.h"
 
 #include "llvm/ADT/StringExtras.h"
 
@@ -137,6 +138,17 @@ void buildProgramForms(mlir::OpPassManager &pm);
 void buildMatmulForms(mlir::OpPassManager &pm, bool floats,
                       bool remarks = true);
 
+/// What the quant stage did, for the driver that runs it.
+struct QuantStageResults {
+  /// What became of the float matmuls that were to be quantized.
+  std::vector<MatmulOutcome> matmuls;
+  /// What all products are at the end.
+  ProductAccount products;
+
+  /// The outcome of the matmul that was called so, or null.
+  const MatmulOutcome *find(llvm::StringRef name) const;
+};
+
 /// What there is to say about the quant stage.
 struct QuantStageOptions {
   /// How float matmuls are quantized, if they are.
@@ -144,6 +156,8 @@ struct QuantStageOptions {
   /// Whether what became of every product is said, and is an error where it is
   /// not as asked.
   bool account = true, strict = false;
+  /// Where its results go when it has run; null: nobody wants them.
+  QuantStageResults *results = nullptr;
 };
 
 /// Import + Quant stage: `buildMatmulForms`, then QDQ forms are imported, then,

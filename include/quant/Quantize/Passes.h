@@ -3,7 +3,7 @@
 #ifndef QUANT_QUANTIZE_PASSES_H
 #define QUANT_QUANTIZE_PASSES_H
 
-#include "quant/Quantize/QuantScheme.h"
+#include "quant/Quantize/MatmulOutcome.h"
 
 #include "mlir/Pass/Pass.h"
 
@@ -16,9 +16,12 @@ using WeightGranularity = WeightScheme::Granularity;
 using WeightScaleSearch = WeightScheme::ScaleSearch;
 using WeightRounding = WeightScheme::Rounding;
 
-/// Float matmuls into integer ones, as `request` says.
+/// Float matmuls into integer ones, as `request` says. What became of each is
+/// added to `outcomes`, which then outlives the pass; no names, no entries for
+/// what the program gives in integers altogether.
 std::unique_ptr<mlir::Pass>
-createQuantQuantizeMatmulPass(const QuantizeRequest &request = {});
+createQuantQuantizeMatmulPass(const QuantizeRequest &request = {},
+                              std::vector<MatmulOutcome> *outcomes = nullptr);
 
 #define GEN_PASS_DECL
 #include "quant/Quantize/Passes.h.inc"

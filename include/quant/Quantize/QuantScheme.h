@@ -48,6 +48,9 @@ struct QuantScheme {
   /// What differs from the defaults; `parse` gives the scheme back.
   std::string str() const;
 
+  /// In words: `W4 group 32, A8 dynamic token`.
+  std::string describe() const;
+
   /// Whether the options fit together.
   llvm::Error verify() const;
   bool isStatic() const { return activations == ActivationScheme::Static; }

@@ -281,12 +281,13 @@ void Driver::countMacs() {
 llvm::Error Driver::quantize() {
   countMacs();
   ProgressStage progress = stage("importing and quantizing");
-  if (failed(runQuantStage(*module, options, options.strict)))
+  auto results = runQuantStage(*module, options, options.strict);
+  if (failed(results))
     return reported();
   report.facts = getProgramFacts(*module);
   if (!report.facts.macs)
     report.facts.macs = dynamicMacs;
-  report.products = ProductSummary::of(*module, options.quantize.has_value());
+  report.products = ProductSummary::of(results->products);
   if (!report.reference)
     return llvm::Error::success();
   ReferenceReport &reference = *report.reference;

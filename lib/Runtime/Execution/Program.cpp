@@ -146,14 +146,19 @@ LogicalResult quantmlir::keepOnly(ModuleOp module, StringRef entry) {
 // Stages
 //===----------------------------------------------------------------------===//
 
-LogicalResult quantmlir::runQuantStage(ModuleOp module,
-                                       const RunOptions &options, bool strict) {
+FailureOr<QuantStageResults> quantmlir::runQuantStage(ModuleOp module,
+                                                      const RunOptions &options,
+                                                      bool strict) {
   PassManager pm(module.getContext());
   QuantStageOptions stage;
   stage.quantize = options.quantize;
   stage.strict = strict;
+  QuantStageResults results;
+  stage.results = &results;
   buildQuantStage(pm, stage);
-  return pm.run(module);
+  if (failed(pm.run(module)))
+    return failure();
+  return results;
 }
 
 LogicalResult quantmlir::specialize(ModuleOp module, const Signature &signature,

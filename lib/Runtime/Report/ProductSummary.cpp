@@ -52,8 +52,7 @@ static ProductSummary::Line &findLine(std::vector<ProductSummary::Line> &lines,
   return lines.back();
 }
 
-ProductSummary ProductSummary::of(ModuleOp module, bool isSchemeAsked) {
-  ProductAccount account = accountProducts(module, isSchemeAsked);
+ProductSummary ProductSummary::of(const ProductAccount &account) {
   ProductSummary summary;
   summary.numInteger = account.numInteger;
   summary.numLeft = account.getNumLeft();
@@ -61,7 +60,7 @@ ProductSummary ProductSummary::of(ModuleOp module, bool isSchemeAsked) {
     Line &line = findLine(summary.lines, getOutcome(entry.kind), entry.reason,
                           entry.asAsked);
     ++line.count;
-    line.locations.push_back(printLocation(entry.op->getLoc()));
+    line.locations.push_back(printLocation(entry.location));
     summary.numConvolutions += entry.isConvolution;
     if (entry.kind == AccountKind::LeftFloat && !entry.isConvolution)
       ++(entry.hasWeight ? summary.numFloatWithWeight

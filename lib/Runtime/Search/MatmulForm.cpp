@@ -5,6 +5,7 @@
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Import/Contraction/NamedMatmuls.h"
+#include "quant/Quantize/QuantScheme.h"
 
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/raw_ostream.h"
@@ -158,31 +159,33 @@ static int64_t getRank(Value value) {
   return value ? cast<RankedTensorType>(value.getType()).getRank() : 0;
 }
 
-static std::string describe(const Parts &parts, unsigned weightBits,
-                            int64_t k) {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  os << "W" << weightBits;
-  if (parts.groupSize && parts.groupSize < k)
-    os << " group " << parts.groupSize;
-  else
-    os << (getRank(parts.rhsScale) == 0 ? " tensor" : " channel");
-  if (parts.rhsZeroPoint || parts.rhsOffset)
-    os << " asymmetric";
+/// The scheme of a matmul that the program itself gives in integers.
+static QuantScheme readScheme(const Parts &parts, int64_t k) {
+  QuantScheme scheme;
+  WeightScheme &weight = scheme.weight;
+  weight.bits =
+      cast<RankedTensorType>(parts.rhs.getType()).getElementTypeBitWidth();
+  weight.groupSize = parts.groupSize;
+  weight.granularity =
+      parts.groupSize && parts.groupSize < k ? WeightScheme::Granularity::Group
+      : getRank(parts.rhsScale) == 0         ? WeightScheme::Granularity::Tensor
+                                     : WeightScheme::Granularity::Channel;
+  weight.symmetric = !parts.rhsZeroPoint && !parts.rhsOffset;
   auto lhs = cast<RankedTensorType>(parts.lhs.getType());
   if (isa<FloatType>(lhs.getElementType())) {
-    os << ", A float";
-    return text;
+    scheme.activations = ActivationScheme::Float;
+    return scheme;
   }
   // Canonicalizing multiplies a constant scale into those of the columns.
   bool isStatic =
       !parts.rowScale || FloatConstant::get(parts.rowScale).has_value();
-  os << ", A" << lhs.getElementTypeBitWidth()
-     << (isStatic ? " static" : " dynamic")
-     << (getRank(parts.rowScale) == 0 ? " tensor" : " token");
-  if (parts.lhsZeroPoint)
-    os << " asymmetric";
-  return text;
+  scheme.activations = isStatic ? ActivationScheme::Static
+                       : getRank(parts.rowScale) == 0
+                           ? ActivationScheme::DynamicTensor
+                           : ActivationScheme::DynamicToken;
+  scheme.activationBits = lhs.getElementTypeBitWidth();
+  scheme.symmetric = !parts.lhsZeroPoint;
+  return scheme;
 }
 
 /// The activations' grid, where it is one for all inputs.
@@ -219,9 +222,9 @@ MatmulForm quantmlir::getMatmulForm(func::FuncOp function) {
   StoredWeight weight;
   weight.isUnsigned = parts->rhsUnsigned;
   bool hasInts = readInts(parts->rhs, parts->isTransposed, weight);
-  form.weightBits =
-      cast<RankedTensorType>(parts->rhs.getType()).getElementTypeBitWidth();
-  form.scheme = describe(*parts, form.weightBits, weight.k);
+  QuantScheme scheme = readScheme(*parts, weight.k);
+  form.weightBits = scheme.weight.bits;
+  form.scheme = scheme.describe();
   form.grid = readGrid(*parts);
   if (!hasInts)
     return form;

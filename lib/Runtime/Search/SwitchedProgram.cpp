@@ -2,7 +2,6 @@
 
 #include "quant/Runtime/Search/SwitchedProgram.h"
 
-#include "quant/Dialect/Quant/Utils/LeftReason.h"
 #include "quant/Runtime/Execution/Program.h"
 #include "quant/Runtime/Execution/Reported.h"
 
@@ -17,6 +16,7 @@ static LogicalResult addVariant(ModuleOp module,
                                 std::vector<SwitchedMatmul> &matmuls,
                                 RunOptions options, unsigned number) {
   OwningOpRef<ModuleOp> copy = copyOutlined(outlined);
+  FailureOr<QuantStageResults> results;
   {
     // Remarks have been made about the program itself.
     ScopedDiagnosticHandler handler(
@@ -24,7 +24,8 @@ static LogicalResult addVariant(ModuleOp module,
           return success(diagnostic.getSeverity() ==
                          DiagnosticSeverity::Remark);
         });
-    if (failed(runQuantStage(*copy, options)))
+    results = runQuantStage(*copy, options);
+    if (failed(results))
       return failure();
   }
   for (auto [matmul, entry] : llvm::zip_equal(outlined, matmuls)) {
@@ -32,12 +33,12 @@ static LogicalResult addVariant(ModuleOp module,
     auto function =
         copy->lookupSymbol<func::FuncOp>(outlinedFunction.getSymName());
     MatmulForm form = getMatmulForm(function);
-    if (!form.isQuantized)
-      function.walk([&](Operation *op) {
-        for (StringRef attribute : {kLeftAttr, kLeftAsAskedAttr})
-          if (StringRef reason = getReason(op, attribute); !reason.empty())
-            form.scheme = ("float: " + reason).str();
-      });
+    // What the program itself gives in integers, the form says.
+    const MatmulOutcome *outcome = results->find(entry.shape.name);
+    if (outcome && !form.isQuantized)
+      form.scheme = "float: " + outcome->reason;
+    else if (outcome && outcome->kind == MatmulOutcome::Kind::Quantized)
+      form.scheme = outcome->scheme.describe();
     entry.forms.push_back(std::move(form));
   }
   adoptVariant(module, *copy, outlined, number);

@@ -9,6 +9,7 @@
 #ifndef QUANT_RUNTIME_EXECUTION_PROGRAM_H
 #define QUANT_RUNTIME_EXECUTION_PROGRAM_H
 
+#include "quant/Pipelines/Pipelines.h"
 #include "quant/Runtime/Execution/JitRunner.h"
 #include "quant/Runtime/Execution/Options.h"
 
@@ -52,9 +53,9 @@ getTargetFeatures(llvm::StringRef cpu, llvm::ArrayRef<std::string> features);
 
 /// Imports, quantizes if the options say so, folds, and says what became of
 /// every product; `strict`: fails where one is not as asked.
-llvm::LogicalResult runQuantStage(mlir::ModuleOp module,
-                                  const RunOptions &options,
-                                  bool strict = false);
+mlir::FailureOr<QuantStageResults> runQuantStage(mlir::ModuleOp module,
+                                                 const RunOptions &options,
+                                                 bool strict = false);
 
 /// Gives the arguments the sizes that the inputs have, and lets shapes follow.
 /// For counting only: what is run has the sizes that the model has.

@@ -8,7 +8,7 @@
 #ifndef QUANT_RUNTIME_REPORT_PRODUCTSUMMARY_H
 #define QUANT_RUNTIME_REPORT_PRODUCTSUMMARY_H
 
-#include "mlir/IR/BuiltinOps.h"
+#include "quant/Import/ProductAccount.h"
 
 #include <string>
 #include <vector>
@@ -40,8 +40,7 @@ struct ProductSummary {
   int64_t numConvolutions = 0;
   std::vector<Line> lines;
 
-  /// Of a module at the end of the quant stage.
-  static ProductSummary of(mlir::ModuleOp module, bool isSchemeAsked);
+  static ProductSummary of(const ProductAccount &account);
   /// Adds what packing has noted on the module, if it has run.
   void addPortable(mlir::ModuleOp module);
 };
