@@ -147,9 +147,11 @@ void quantmlir::buildQuantStage(OpPassManager &pm,
     pm.addPass(createQuantQuantizeMatmulPass(
         *options.quantize,
         options.results ? &options.results->matmuls : nullptr));
-  // Quantizing a weight that several products share is one op, which folds
-  // once.
+  // Quantizing a weight that several products share is one op, which is
+  // evaluated once; canonicalizing brings constants to it, and cleans up after.
   pm.addPass(createCSEPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createQuantQuantizeConstantsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createQuantFuseEpiloguePass());

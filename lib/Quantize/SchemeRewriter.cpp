@@ -259,9 +259,10 @@ FailureOr<std::vector<float>> SchemeRewriter::findMoments(const Contraction &c,
   return failure();
 }
 
-/// The quantized weight: by folding where choose_qparams and quantize say all
-/// of the scheme, else as constants. For quant.scaled_matmul it is `[N, K]`.
-/// One that is chosen at run time is a part of such constants.
+/// The quantized weight: constants, or, where the run brings the weight,
+/// choose_qparams and quantize, if they say all of the scheme. For
+/// quant.scaled_matmul it is `[N, K]`. One that is chosen at run time is a part
+/// of such constants.
 FailureOr<QuantizedMatrix> SchemeRewriter::emitRhs(OpBuilder &builder,
                                                    MatmulEmitter &emitter,
                                                    const Contraction &c,
@@ -272,17 +273,10 @@ FailureOr<QuantizedMatrix> SchemeRewriter::emitRhs(OpBuilder &builder,
       SharedWeights::getKey(c, chosen ? chosen->all : c.rhs);
   std::optional<QuantizedMatrix> known =
       key ? shared.emit(builder, loc, *key) : std::nullopt;
-  if (isPlain() && !chosen) {
-    Value matrix = known ? known->ints : emitter.emitRhs(c.rhs);
-    if (key && !known)
-      shared.add(*key, {matrix});
-    SmallVector<int64_t> axes;
-    if (scheme.weight.granularity == WeightScheme::Granularity::Channel)
-      axes.push_back(emitter.isRhsTransposed() ? 0 : 1);
-    return quantizeMatrix(builder, loc, matrix, axes, getWeightRange());
-  }
-  FailureOr<std::vector<float>> moments =
-      findMoments(c, chosen.has_value(), reason);
+  // Second moments are of no use to a plain scheme.
+  FailureOr<std::vector<float>> moments = std::vector<float>();
+  if (!isPlain())
+    moments = findMoments(c, chosen.has_value(), reason);
   if (failed(moments))
     return failure();
   // Moments are those of one product's activations.
@@ -292,6 +286,9 @@ FailureOr<QuantizedMatrix> SchemeRewriter::emitRhs(OpBuilder &builder,
   } else {
     Value matrix =
         chosen ? emitter.emitAllRhs(*chosen) : emitter.emitRhs(c.rhs);
+    if (isPlain() && !chosen && !FloatConstant::get(matrix))
+      return quantizeRunTimeWeight(builder, loc, matrix,
+                                   emitter.isRhsTransposed());
     result = emitConstantWeight(builder, loc, matrix, emitter.isRhsTransposed(),
                                 /*asRows=*/isScaled(), scheme.weight, *moments,
                                 reason);
@@ -303,6 +300,17 @@ FailureOr<QuantizedMatrix> SchemeRewriter::emitRhs(OpBuilder &builder,
     for (Value *tensor : {&result->ints, &result->scale, &result->zeroPoint})
       *tensor = emitChosen(builder, loc, *tensor, chosen->index);
   return result;
+}
+
+/// In every call, by a plain scheme.
+QuantizedMatrix SchemeRewriter::quantizeRunTimeWeight(OpBuilder &builder,
+                                                      Location loc,
+                                                      Value matrix,
+                                                      bool isTransposed) {
+  SmallVector<int64_t> axes;
+  if (scheme.weight.granularity == WeightScheme::Granularity::Channel)
+    axes.push_back(isTransposed ? 0 : 1);
+  return quantizeMatrix(builder, loc, matrix, axes, getWeightRange());
 }
 
 /// The scheme, but for what the program gives of a matmul.

@@ -48,6 +48,9 @@ private:
                                            MatmulEmitter &emitter,
                                            const Contraction &c,
                                            std::string &reason);
+  QuantizedMatrix quantizeRunTimeWeight(mlir::OpBuilder &builder,
+                                        mlir::Location loc, mlir::Value matrix,
+                                        bool isTransposed);
   QuantizedMatrix quantizeStatic(mlir::OpBuilder &builder, mlir::Location loc,
                                  mlir::Value matrix,
                                  const MatmulStatistics &statistics);

@@ -7,7 +7,6 @@
 // CHECK-LABEL: @broadcast_by_generic
 func.func @broadcast_by_generic(%x: tensor<?x3x8xf32>, %e: tensor<?x3x4xf32>, %c: tensor<?x8x4xf32>) -> tensor<?x3x4xf32> {
   %cst = arith.constant 0.0 : f32
-  // CHECK: %[[W:.*]] = arith.constant dense<1.000000e+00> : tensor<8x4xf32>
   %w = arith.constant dense<1.0> : tensor<8x4xf32>
   %f = linalg.fill ins(%cst : f32) outs(%e : tensor<?x3x4xf32>) -> tensor<?x3x4xf32>
   // CHECK-NOT: linalg.generic
@@ -16,8 +15,8 @@ func.func @broadcast_by_generic(%x: tensor<?x3x8xf32>, %e: tensor<?x3x4xf32>, %c
     linalg.yield %in : f32
   } -> tensor<?x8x4xf32>
   // CHECK: tensor.collapse_shape %arg0 {{\[\[}}0, 1], [2]] : tensor<?x3x8xf32> into tensor<?x8xf32>
-  // CHECK: quant.choose_qparams %[[W]] axes = [1]
-  // CHECK: quant.matmul ins({{.*}} : tensor<?x8xi8>, tensor<8x4xi8>)
+  // CHECK: %[[W:.*]] = arith.constant dense<127> : tensor<8x4xi8>
+  // CHECK: quant.matmul ins({{.*}}, %[[W]] : tensor<?x8xi8>, tensor<8x4xi8>)
   // CHECK: tensor.expand_shape {{.*}} {{\[\[}}0, 1], [2]] {{.*}} : tensor<?x4xf32> into tensor<?x3x4xf32>
   %y = linalg.batch_matmul ins(%x, %b : tensor<?x3x8xf32>, tensor<?x8x4xf32>) outs(%f : tensor<?x3x4xf32>) -> tensor<?x3x4xf32>
   return %y : tensor<?x3x4xf32>

@@ -23,7 +23,6 @@ func.func @transposed_constant(%x: tensor<3x8xf32>) -> tensor<3x4xf32> {
 // CHECK-LABEL: @widened_constant
 func.func @widened_constant(%x: tensor<3x8xf32>) -> tensor<3x4xf32> {
   %zero = arith.constant dense<0.0> : tensor<3x4xf32>
-  // CHECK: %[[W:.*]] = arith.constant {{.*}} : tensor<8x4xf16>
   %w = arith.constant dense<1.0> : tensor<8x4xf16>
   %e = tensor.empty() : tensor<8x4xf32>
   %t = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%w : tensor<8x4xf16>) outs(%e : tensor<8x4xf32>) {
@@ -31,7 +30,10 @@ func.func @widened_constant(%x: tensor<3x8xf32>) -> tensor<3x4xf32> {
     %v = arith.extf %in : f16 to f32
     linalg.yield %v : f32
   } -> tensor<8x4xf32>
-  // CHECK: quant.choose_qparams %[[W]] axes = [1] {{.*}} : tensor<8x4xf16>
+  // CHECK-DAG: arith.constant dense<127> : tensor<8x4xi8>
+  // CHECK-DAG: arith.constant dense<0.00787401571> : tensor<4xf32>
+  // CHECK-NOT: f16
+  // CHECK: quant.matmul
   %y = linalg.matmul ins(%x, %t : tensor<3x8xf32>, tensor<8x4xf32>) outs(%zero : tensor<3x4xf32>) -> tensor<3x4xf32>
   return %y : tensor<3x4xf32>
 }
@@ -74,7 +76,8 @@ func.func @weight_only_quantized(%x: tensor<3x8xf32>, %w: tensor<4x8xi4>, %s: te
 // CHECK-LABEL: @transposed_at_compile_time
 func.func @transposed_at_compile_time(%x: tensor<3x2xf32>) -> tensor<3x2x2xf32> {
   %zero = arith.constant dense<0.0> : tensor<3x2x2xf32>
-  // CHECK: arith.constant dense<{{\[\[}}0.000000e+00, 2.000000e+00], [1.000000e+00, 3.000000e+00], [4.000000e+00, 6.000000e+00], [5.000000e+00, 7.000000e+00]]> : tensor<4x2xf32>
+  // Rows [0, 2], [1, 3], [4, 6], [5, 7], each by its largest / 127.
+  // CHECK: arith.constant dense<{{\[\[}}0, 127], [42, 127], [85, 127], [91, 127]]> : tensor<4x2xi8>
   // CHECK-NOT: linalg.transpose
   %w = arith.constant dense<[[[0.0, 1.0], [2.0, 3.0]], [[4.0, 5.0], [6.0, 7.0]]]> : tensor<2x2x2xf32>
   // CHECK: quant.matmul ins({{.*}} : tensor<3x2xi8>, tensor<4x2xi8>) {{.*}} {transpose_rhs}

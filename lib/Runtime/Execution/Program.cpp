@@ -12,6 +12,7 @@
 #include "llvm/Support/SourceMgr.h"
 
 #include "quant/Conversion/Passes.h"
+#include "quant/Dialect/Quant/Transforms/Passes.h"
 #include "quant/Dialect/Quant/Utils/ConstantData.h"
 #include "quant/Import/Passes.h"
 #include "quant/Pipelines/Pipelines.h"
@@ -236,6 +237,8 @@ LogicalResult quantmlir::makeFloatTwin(ModuleOp module) {
   QuantImportPassOptions import;
   import.matmuls = false;
   pm.addPass(createQuantImportPass(import));
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createQuantQuantizeConstantsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   return pm.run(module);

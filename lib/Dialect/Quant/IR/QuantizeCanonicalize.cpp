@@ -1,8 +1,9 @@
 //===- QuantizeCanonicalize.cpp - quantize constants at compile time ------===//
 //
-// Constants are evaluated by the scalar oracle. Weights stay in resource
-// blobs; a 4-bit weight is stored two in a byte; a dequantized weight is never
-// stored.
+// Constants are evaluated by the scalar oracle: small ones where they are met,
+// weights by a pass, once, since canonicalizing happens again and again.
+// Weights stay in resource blobs; a 4-bit weight is stored two in a byte; a
+// dequantized weight is never stored.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,6 +11,7 @@
 
 #include "quant/Dialect/Quant/IR/Int4Constant.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/IR/QuantizeConstants.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Reference/Reference.h"
 
@@ -41,19 +43,28 @@ struct ConstantParams {
 };
 } // namespace
 
+/// Whether a constant of `type` may be evaluated whenever it is met.
+static bool isSmall(RankedTensorType type) {
+  return type.hasStaticShape() &&
+         type.getNumElements() <= kMaxInlineConstantBytes;
+}
+
 //===----------------------------------------------------------------------===//
 // choose_qparams
 //===----------------------------------------------------------------------===//
 
 namespace {
 struct FoldConstantChooseQParams final : OpRewritePattern<ChooseQParamsOp> {
-  using OpRewritePattern::OpRewritePattern;
+  FoldConstantChooseQParams(MLIRContext *context, bool evenLarge)
+      : OpRewritePattern(context), evenLarge(evenLarge) {}
 
   LogicalResult matchAndRewrite(ChooseQParamsOp op,
                                 PatternRewriter &rewriter) const override {
     RankedTensorType type = op.getScale().getType();
     if (!type.hasStaticShape())
       return rewriter.notifyMatchFailure(op, "the scale has a dynamic shape");
+    if (!evenLarge && !isSmall(op.getInput().getType()))
+      return rewriter.notifyMatchFailure(op, "the input is large");
     std::optional<FloatConstant> input = FloatConstant::get(op.getInput());
     if (!input)
       return rewriter.notifyMatchFailure(op, "the input is not a constant");
@@ -84,12 +95,14 @@ struct FoldConstantChooseQParams final : OpRewritePattern<ChooseQParamsOp> {
     rewriter.replaceOp(op, results);
     return success();
   }
+
+  bool evenLarge;
 };
 } // namespace
 
 void ChooseQParamsOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                                   MLIRContext *context) {
-  patterns.add<FoldConstantChooseQParams>(context);
+  patterns.add<FoldConstantChooseQParams>(context, /*evenLarge=*/false);
 }
 
 //===----------------------------------------------------------------------===//
@@ -113,13 +126,16 @@ static void quantizeConstant(QuantizeOp op, const FloatConstant &input,
 
 namespace {
 struct FoldConstantQuantize final : OpRewritePattern<QuantizeOp> {
-  using OpRewritePattern::OpRewritePattern;
+  FoldConstantQuantize(MLIRContext *context, bool evenLarge)
+      : OpRewritePattern(context), evenLarge(evenLarge) {}
 
   LogicalResult matchAndRewrite(QuantizeOp op,
                                 PatternRewriter &rewriter) const override {
     RankedTensorType type = op.getResult().getType();
     if (!type.hasStaticShape())
       return rewriter.notifyMatchFailure(op, "the result has a dynamic shape");
+    if (!evenLarge && !isSmall(type))
+      return rewriter.notifyMatchFailure(op, "the constant would be large");
     std::optional<ConstantParams> params =
         ConstantParams::get(op.getScale(), op.getZeroPoint());
     if (!params)
@@ -144,12 +160,19 @@ struct FoldConstantQuantize final : OpRewritePattern<QuantizeOp> {
                        createInt4Constant(rewriter, op.getLoc(), type, values));
     return success();
   }
+
+  bool evenLarge;
 };
 } // namespace
 
+void quantmlir::populateQuantizeConstantsPatterns(RewritePatternSet &patterns) {
+  patterns.add<FoldConstantChooseQParams, FoldConstantQuantize>(
+      patterns.getContext(), /*evenLarge=*/true);
+}
+
 void QuantizeOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                              MLIRContext *context) {
-  patterns.add<FoldConstantQuantize>(context);
+  patterns.add<FoldConstantQuantize>(context, /*evenLarge=*/false);
   populateFuseQuantizeIntoRescalePatterns(patterns);
 }
 

@@ -157,26 +157,6 @@ func.func @negative_missing_blob() -> (tensor<2xi8>, tensor<1xi8>, tensor<2xf32>
 
 // -----
 
-// A large weight becomes a resource blob: a byte an element, or half of one.
-// CHECK-LABEL: @quantize_large
-// CHECK-DAG: %[[Q8:.*]] = arith.constant dense_resource<quant_weight> : tensor<33x65xi8>
-// CHECK-DAG: %[[P4:.*]] = arith.constant dense_resource<quant_weight_int4> : tensor<33x33xi8>
-// CHECK: %[[Q4:.*]] = quant.unpack_int4 %[[P4]] : tensor<33x33xi8> -> tensor<33x65xi4>
-// CHECK: return %[[Q8]], %[[Q4]]
-// CHECK-LABEL: dialect_resources
-// CHECK-DAG: quant_weight: "0x40000000FBFBFB
-// 0x5B would be a 5 in the high nibble; the last one of an odd row is 0.
-// CHECK-DAG: quant_weight_int4: "0x40000000BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB0BBBBB
-func.func @quantize_large() -> (tensor<33x65xi8>, tensor<33x65xi4>) {
-  %x = arith.constant dense<-0.5> : tensor<33x65xf32>
-  %s = arith.constant dense<0.1> : tensor<33xf32>
-  %0 = quant.quantize %x scale(%s : tensor<33xf32>) axes = [0] range = [-128, 127] : tensor<33x65xf32> -> tensor<33x65xi8>
-  %1 = quant.quantize %x scale(%s : tensor<33xf32>) axes = [0] range = [-8, 7] : tensor<33x65xf32> -> tensor<33x65xi4>
-  return %0, %1 : tensor<33x65xi8>, tensor<33x65xi4>
-}
-
-// -----
-
 // max|x| / qmax, and all zeros or no finite element give 1.
 // CHECK-LABEL: @choose_symmetric
 // CHECK-DAG: arith.constant dense<[2.000000e+00, 1.000000e+00, 1.000000e+00, 5.000000e-01]> : tensor<4xf32>

@@ -50,6 +50,29 @@ def QuantVerifyStagePass : Pass<"quant-verify-stage", "::mlir::ModuleOp"> {
   ];
 }
 
+def QuantQuantizeConstantsPass : Pass<"quant-quantize-constants"> {
+  let summary = "Evaluate quantizations of large constants";
+  let description = [{
+    `quant.choose_qparams` and `quant.quantize` of constants become constants:
+    int8 ones a resource, int4 ones packed two in a byte and unpacked where they
+    are used. Canonicalizing does so with constants of at most 1024 elements,
+    and would otherwise quantize a weight wherever somebody happens to
+    canonicalize. Weights of float matmuls are quantized by
+    `quant-quantize-matmul`; this pass is for those that the program quantizes.
+
+    Example:
+
+    ```mlir
+    %w = arith.constant dense_resource<w> : tensor<384x384xf32>
+    %q = quant.quantize %w scale(%s : tensor<f32>) axes = [] range = [-128, 127]
+           : tensor<384x384xf32> -> tensor<384x384xi8>
+    // becomes
+    %q = arith.constant dense_resource<quant_weight> : tensor<384x384xi8>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def QuantCheckSizesPass : Pass<"quant-check-sizes", "::mlir::ModuleOp"> {
   let summary = "Compare sizes that only the run knows before they are used";
   let description = [{
