@@ -12,7 +12,7 @@ def QuantQuantizeMatmulPass : Pass<"quant-quantize-matmul", "::mlir::ModuleOp"> 
     indexing maps, `linalg.generic`, weights behind a transpose or a broadcast
     over the batch, dynamic sizes) becomes: quantize the activations, an
     integer `quant.matmul` with a quantized weight, `quant.rescale`. Constant
-    weights are quantized by folding, so no float copy of them is left.
+    weights are quantized on the spot, so no float copy of them is left.
 
     A product whose weight the program gives in integers keeps them: the
     scheme is for its activations. So it is for a `quant.scaled_matmul` of float

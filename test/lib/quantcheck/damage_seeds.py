@@ -22,7 +22,7 @@ PASSES = [
     "quant-import", "quant-import-tosa", "quant-convolution-to-matmul",
     "quant-name-matmuls", "quant-equalize", "quant-fuse-epilogue",
     "quant-fuse-quantize-rows", "quant-fuse-quantize-rows=plain",
-    "quant-check-sizes", "convert-quant-to-linalg",
+    "quant-quantize-constants", "quant-check-sizes", "convert-quant-to-linalg",
     "convert-quant-to-linalg=reciprocal", "quant-expand-bf16",
     "quant-approximate-math", "quant-copy-globals",
     "quant-expand-dynamic-reshapes", "quant-fuse-elementwise",
