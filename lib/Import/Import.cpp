@@ -21,9 +21,11 @@
 #include "quant/Import/QDQ/ConvertQDQ.h"
 #include "quant/Import/QuantCasts/QuantCasts.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace quantmlir {
@@ -40,6 +42,7 @@ struct QuantImportPass : quantmlir::impl::QuantImportPassBase<QuantImportPass> {
 
   void runOnOperation() override {
     convertElementwise(getOperation());
+    loopOverChoices(getOperation());
     sliceLookups(getOperation());
     if (failed(convertQuantCasts(getOperation())))
       return signalPassFailure();

@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "BatchDims.h"
+#include "ChosenConstant.h"
 #include "PackOperands.h"
 #include "PackScaledMatmul.h"
 #include "PackedRescale.h"
@@ -131,9 +132,9 @@ private:
     Location loc = op.getLoc();
     RankedTensorType accType = tensorType(op.getResult());
     Corrections corrections = computeCorrections(b, loc, lhs, rhs);
-    Value colBias =
-        addVectors(b, loc, corrections.colBias, epilogue.getIntegerBias(b));
-    bool nibbles = fitsNibbles(op, colBias);
+    Value bias = epilogue.getIntegerBias(b);
+    Value colBias = addVectors(b, loc, corrections.colBias, bias);
+    bool nibbles = fitsNibbles(op, colBias, bias != nullptr);
     qtarget::RegisterTile tile = chooseTile(accType, nibbles);
     Value rows, cols;
     if (!corrections.rows.empty()) {
@@ -165,7 +166,7 @@ private:
 
   /// Whether the weight stays in 4 bits: a constant, for vectors, whose sums
   /// leave room for their four more bits while they are summed.
-  bool fitsNibbles(MatmulOp op, Value colBias) const {
+  bool fitsNibbles(MatmulOp op, Value colBias, bool hasOtherBias) const {
     RankedTensorType type = tensorType(op.getRhs());
     if (row.packsLhs || !type.getElementType().isInteger(4) ||
         !type.hasStaticShape() || !isConstantWeight(op.getRhs()))
@@ -174,6 +175,10 @@ private:
     int64_t largest = op.getK() * 256 * 8;
     if (colBias) {
       std::optional<SmallVector<int64_t>> values = getConstantInts(colBias);
+      // Of a chosen weight only the bound is known, where all of it is a zero
+      // point of bytes.
+      if (!values && !hasOtherBias)
+        return largest * 2 < int64_t(1) << 27;
       if (!values)
         return false;
       int64_t bias = 0;
@@ -188,7 +193,7 @@ private:
   static bool isConstantWeight(Value weight) {
     if (auto unpack = weight.getDefiningOp<UnpackInt4Op>())
       weight = unpack.getInput();
-    return IntConstant::get(weight).has_value();
+    return ChosenConstant::get(weight).has_value();
   }
 
   qtarget::RegisterTile chooseTile(RankedTensorType accType,

@@ -2,6 +2,8 @@
 
 #include "PackOperands.h"
 
+#include "ChosenConstant.h"
+
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -18,52 +20,57 @@ using namespace quantmlir;
 // Packing
 //===----------------------------------------------------------------------===//
 
-/// `fill` calls `put(row, k, element)` for each element of a constant 8-bit
-/// matrix, in the order of the source, which is read once from front to back.
+/// Calls `put(matrix, row, k, element)` for each element of constant 8-bit
+/// matrices, `count` of `type`, in the order of the source, which is read once
+/// from front to back.
 template <typename Put>
-static void forEachElement(const IntConstant &values, RankedTensorType type,
-                           int64_t kDim, Put put) {
+static void forEachElement(const IntConstant &values, int64_t count,
+                           RankedTensorType type, int64_t kDim, Put put) {
   ArrayRef<int8_t> bytes = values.getBytes();
   int64_t outer = type.getDimSize(0), inner = type.getDimSize(1);
-  for (int64_t o = 0; o < outer; ++o)
-    for (int64_t i = 0; i < inner; ++i) {
-      int64_t at = o * inner + i;
-      auto element =
-          static_cast<int8_t>(bytes.empty() ? values[at] : bytes[at]);
-      kDim == 1 ? put(o, i, element) : put(i, o, element);
-    }
+  for (int64_t which = 0; which < count; ++which)
+    for (int64_t o = 0; o < outer; ++o)
+      for (int64_t i = 0; i < inner; ++i) {
+        int64_t at = (which * outer + o) * inner + i;
+        auto element =
+            static_cast<int8_t>(bytes.empty() ? values[at] : bytes[at]);
+        kDim == 1 ? put(which, o, i, element) : put(which, i, o, element);
+      }
 }
 
-/// Packs a constant 8-bit matrix at compile time. With `nibbles` two elements
-/// of 4 bits, KR apart along K, share a byte.
+/// Packs a constant 8-bit matrix at compile time, or all of those that the run
+/// chooses from. With `nibbles` two elements of 4 bits, KR apart along K, share
+/// a byte.
 static Value packConstant(OpBuilder &b, Location loc, Value value, int64_t kDim,
                           int64_t rowTile, int64_t kTile, int64_t kMultiple,
                           bool nibbles) {
   RankedTensorType type = tensorType(value);
-  std::optional<IntConstant> values = IntConstant::get(value);
-  if (!values || !type.getElementType().isInteger(8))
+  std::optional<ChosenConstant> chosen = ChosenConstant::get(value);
+  if (!chosen || !type.getElementType().isInteger(8))
     return {};
+  std::optional<IntConstant> values = IntConstant::get(chosen->all);
   int64_t rows = type.getDimSize(1 - kDim), k = type.getDimSize(kDim);
   int64_t panels = llvm::divideCeil(rows, rowTile);
   int64_t stepSize = nibbles ? 2 * kTile : kTile;
   int64_t steps = llvm::alignTo(k, kMultiple) / stepSize;
-  auto packed =
-      RankedTensorType::get({panels, steps, rowTile, kTile}, b.getI8Type());
+  auto packed = RankedTensorType::get(
+      {chosen->count * panels, steps, rowTile, kTile}, b.getI8Type());
   auto attr =
       makeTensorAttr(packed, "quant_packed", [&](MutableArrayRef<char> out) {
         std::fill(out.begin(), out.end(), 0);
-        forEachElement(
-            *values, type, kDim, [&](int64_t r, int64_t i, int8_t element) {
-              int64_t tile = (r / rowTile) * steps + i / stepSize;
-              char &byte =
-                  out[(tile * rowTile + r % rowTile) * kTile + i % kTile];
-              if (!nibbles)
-                byte = static_cast<char>(element);
-              else
-                byte |= (element & 15) << (i % stepSize < kTile ? 0 : 4);
-            });
+        auto put = [&](int64_t which, int64_t r, int64_t i, int8_t element) {
+          int64_t panel = which * panels + r / rowTile;
+          int64_t tile = panel * steps + i / stepSize;
+          char &byte = out[(tile * rowTile + r % rowTile) * kTile + i % kTile];
+          if (!nibbles)
+            byte = static_cast<char>(element);
+          else
+            byte |= (element & 15) << (i % stepSize < kTile ? 0 : 4);
+        };
+        forEachElement(*values, chosen->count, type, kDim, put);
       });
-  return arith::ConstantOp::create(b, loc, packed, attr);
+  return chosen->choose(b, loc,
+                        arith::ConstantOp::create(b, loc, packed, attr));
 }
 
 /// `linalg.pack` with zero padding where a size does not divide.
@@ -210,27 +217,30 @@ Value quantmlir::stackColumns(OpBuilder &b, Location loc,
 //===----------------------------------------------------------------------===//
 
 /// A constant i4 or i8 matrix converted to i8 in C++, `moved` added, modulo
-/// 256.
+/// 256; likewise all of those that the run chooses from.
 static Value convertConstant(OpBuilder &b, Location loc, Value value,
                              bool isUnsigned, int32_t moved) {
   Value source = value;
   // int4 weights are constants behind their unpacking.
-  std::optional<IntConstant> bytes;
   RankedTensorType type = tensorType(value);
   auto unpack = value.getDefiningOp<UnpackInt4Op>();
   if (unpack)
     source = unpack.getInput();
-  bytes = IntConstant::get(source);
+  std::optional<ChosenConstant> chosen = ChosenConstant::get(source);
   // A constant may be unpacked to a dynamic size.
-  if (!bytes || !type.hasStaticShape())
+  if (!chosen || !type.hasStaticShape())
     return {};
-  auto result = type.clone(b.getI8Type());
+  std::optional<IntConstant> bytes = IntConstant::get(chosen->all);
+  SmallVector<int64_t> shape(type.getShape());
+  if (chosen->index)
+    shape.insert(shape.begin(), chosen->count);
+  auto result = RankedTensorType::get(shape, b.getI8Type());
   int64_t columns = type.getRank() ? type.getShape().back() : 1;
   int64_t packedColumns = llvm::divideCeil(columns, 2);
   bool narrow = type.getElementType().isInteger(4);
   auto attr =
       makeTensorAttr(result, "quant_i8", [&](MutableArrayRef<char> out) {
-        for (int64_t i = 0, e = type.getNumElements(); i < e; ++i) {
+        for (int64_t i = 0, e = result.getNumElements(); i < e; ++i) {
           int64_t q;
           if (unpack) {
             int64_t row = i / columns, col = i % columns;
@@ -243,7 +253,8 @@ static Value convertConstant(OpBuilder &b, Location loc, Value value,
           out[i] = static_cast<char>(q + moved);
         }
       });
-  return arith::ConstantOp::create(b, loc, result, attr);
+  return chosen->choose(b, loc, arith::ConstantOp::create(b, loc, result, attr),
+                        /*isOwnDim=*/true);
 }
 
 /// An elementwise conversion at run time.

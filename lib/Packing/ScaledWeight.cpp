@@ -2,6 +2,8 @@
 
 #include "ScaledWeight.h"
 
+#include "ChosenConstant.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/TypeUtilities.h"
@@ -34,21 +36,6 @@ static std::optional<GroupLayout> getLayout(ScaledMatmulOp op,
     return std::nullopt;
   }
   return layout;
-}
-
-/// The slice that gives `value` one index of the first dimension, which it does
-/// not have; null where it is none.
-static tensor::ExtractSliceOp getChoice(Value value) {
-  auto slice = value.getDefiningOp<tensor::ExtractSliceOp>();
-  if (!slice)
-    return {};
-  RankedTensorType source = slice.getSourceType();
-  bool isChoice = source.getRank() == slice.getType().getRank() + 1 &&
-                  source.hasStaticShape() && slice.hasUnitStride() &&
-                  slice.getOffsets().size() == 1 && slice.isDynamicOffset(0) &&
-                  slice.getDroppedDims().test(0) &&
-                  source.getShape().drop_front() == slice.getType().getShape();
-  return isChoice ? slice : tensor::ExtractSliceOp();
 }
 
 Value ScaledWeight::getAll(Value parameter) const {
@@ -142,18 +129,9 @@ SmallVector<float> ScaledWeight::orient(SmallVector<float> scales) const {
 /// The panels of the chosen weight, of those of all in dimension `dim`.
 static Value choosePanels(OpBuilder &b, Location loc, const GroupLayout &layout,
                           Value all, int64_t dim) {
-  if (!layout.index)
-    return all;
-  SmallVector<int64_t> shape(cast<RankedTensorType>(all.getType()).getShape());
-  SmallVector<OpFoldResult> offsets(shape.size(), b.getIndexAttr(0)),
-      strides(shape.size(), b.getIndexAttr(1));
-  shape[dim] = layout.panels();
-  Value panels = arith::ConstantIndexOp::create(b, loc, layout.panels());
-  offsets[dim] =
-      arith::MulIOp::create(b, loc, layout.index, panels).getResult();
-  return tensor::ExtractSliceOp::create(
-      b, loc, all, offsets, getAsIndexOpFoldResult(b.getContext(), shape),
-      strides);
+  return layout.index
+             ? slicePart(b, loc, all, dim, layout.panels(), layout.index)
+             : all;
 }
 
 Value ScaledWeight::pack(OpBuilder &b, Location loc) const {

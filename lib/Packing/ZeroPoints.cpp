@@ -2,6 +2,8 @@
 
 #include "ZeroPoints.h"
 
+#include "ChosenConstant.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -28,16 +30,17 @@ static std::optional<SmallVector<int32_t>> vectorConstant(Value v) {
                              [](int64_t x) { return static_cast<int32_t>(x); });
 }
 
-/// sum_k of a constant 8-bit operand.
-static std::optional<SmallVector<int32_t>>
-constantSums(const ZeroPointedOperand &operand) {
-  std::optional<IntConstant> values = IntConstant::get(operand.value);
-  if (!values)
-    return std::nullopt;
+/// sum_k of a constant 8-bit operand; null where it is none.
+static Value constantSums(OpBuilder &b, Location loc,
+                          const ZeroPointedOperand &operand) {
+  std::optional<ChosenConstant> chosen = ChosenConstant::get(operand.value);
+  if (!chosen)
+    return {};
+  std::optional<IntConstant> values = IntConstant::get(chosen->all);
   RankedTensorType type = tensorType(operand.value);
   int64_t k = type.getDimSize(operand.kDim);
   int64_t rows = type.getDimSize(1 - operand.kDim);
-  SmallVector<int32_t> sums(rows, 0);
+  SmallVector<int32_t> sums(chosen->count * rows, 0);
   ArrayRef<int8_t> bytes = values->getBytes();
   auto read = [&](int64_t i) -> int32_t {
     int64_t stored = bytes.empty() ? (*values)[i] : bytes[i];
@@ -46,17 +49,19 @@ constantSums(const ZeroPointedOperand &operand) {
   // In the order of the source.
   int64_t outer = operand.kDim == 1 ? rows : k;
   int64_t inner = operand.kDim == 1 ? k : rows;
-  for (int64_t o = 0; o < outer; ++o)
-    for (int64_t i = 0; i < inner; ++i)
-      sums[operand.kDim == 1 ? o : i] += read(o * inner + i);
-  return sums;
+  for (int64_t which = 0; which < chosen->count; ++which)
+    for (int64_t o = 0; o < outer; ++o)
+      for (int64_t i = 0; i < inner; ++i)
+        sums[which * rows + (operand.kDim == 1 ? o : i)] +=
+            read((which * outer + o) * inner + i);
+  return chosen->choose(b, loc, constantVector(b, loc, sums));
 }
 
 /// sum_k of an operand as `tensor<rows x i32>`.
 static Value sumOverK(OpBuilder &b, Location loc,
                       const ZeroPointedOperand &operand) {
-  if (auto sums = constantSums(operand))
-    return constantVector(b, loc, *sums);
+  if (Value sums = constantSums(b, loc, operand))
+    return sums;
   RankedTensorType type = tensorType(operand.value);
   int64_t rowDim = 1 - operand.kDim;
   auto sumType =

@@ -149,12 +149,22 @@ func.func @part(%x: tensor<3x8xf32>, %e: index, %n: index) -> tensor<3x2xf32> {
 
 #token = affine_map<(d0, d1, d2) -> (d0)>
 #each = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+// A weight for each row: a loop over the rows.
 // CHECK-LABEL: @chosen_by_token(
+// CHECK-SAME: %{{.*}}, %[[I:.*]]: tensor<5xi64>)
 func.func @chosen_by_token(%x: tensor<5x1x8xf32>, %i: tensor<5xi64>) -> tensor<5x1x4xf32> {
   %zero = arith.constant dense<0.0> : tensor<5x1x4xf32>
   %w = arith.constant dense<"0x000080BF000000000000A04000001041000010C10000E0C00000C040000010410000A0C0000080C00000E040000080BF000080C00000C0400000A0C0000000C0000040400000803F000000C1000010C10000E0400000A0400000C0400000803F0000C040000040C0000080BF0000A0400000E0C0000080C00000E0C0000080BF000010410000E0C0000000C0000000C0000000410000C0C0000000000000A0C0000010C10000A040000000C1000080C000000000000000000000E0C0000010410000A04000001041000000C100008040000080C00000803F00000041000080C0000080400000C0C0000040C000001041000080BF00000000000080C00000E0C0"> : tensor<2x8x4xf32>
   %o = tensor.empty() : tensor<5x8x4xf32>
-  // CHECK: tensor.extract
+  // CHECK-DAG: %[[ALL:.*]] = arith.constant {{.*}} : tensor<2x8x4xi8>
+  // CHECK-DAG: %[[SCALES:.*]] = arith.constant {{.*}} : tensor<2x4xf32>
+  // CHECK: scf.for %[[T:.*]] = %{{.*}} to %c5
+  // CHECK-DAG: %[[ONE:.*]] = tensor.extract_slice %[[I]][%[[T]]] [1] [1]
+  // CHECK-DAG: tensor.extract %[[ONE]]
+  // CHECK-DAG: %[[W:.*]] = tensor.extract_slice %[[ALL]][%{{.*}}, 0, 0] [1, 8, 4] {{.*}} to tensor<8x4xi8>
+  // CHECK-DAG: %[[S:.*]] = tensor.extract_slice %[[SCALES]]
+  // CHECK: quant.matmul ins(%{{.*}}, %[[W]] : tensor<1x8xi8>, tensor<8x4xi8>)
+  // CHECK: quant.rescale {{.*}} channel_scale(%[[S]] : tensor<4xf32>) : tensor<1x4xi32>
   %g = linalg.generic {indexing_maps = [#token, #each], iterator_types = ["parallel", "parallel", "parallel"]} ins(%i : tensor<5xi64>) outs(%o : tensor<5x8x4xf32>) {
   ^bb0(%in: i64, %out: f32):
     %e = arith.index_cast %in : i64 to index
@@ -163,8 +173,6 @@ func.func @chosen_by_token(%x: tensor<5x1x8xf32>, %i: tensor<5xi64>) -> tensor<5
     %v = tensor.extract %w[%e, %k, %n] : tensor<2x8x4xf32>
     linalg.yield %v : f32
   } -> tensor<5x8x4xf32>
-  // CHECK: linalg.batch_matmul
-  // expected-remark @below {{matmul stays in float: each batch chooses its weight from a constant, and quant.rescale has no scales for the columns of each batch}}
   %y = linalg.batch_matmul ins(%x, %g : tensor<5x1x8xf32>, tensor<5x8x4xf32>) outs(%zero : tensor<5x1x4xf32>) -> tensor<5x1x4xf32>
   return %y : tensor<5x1x4xf32>
 }

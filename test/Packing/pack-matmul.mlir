@@ -300,3 +300,44 @@ func.func @residual_batches(%x: tensor<2x8x4xi8>, %w: tensor<4x3xi8>, %v: tensor
   %y1 = quant.rescale %1 row_scale(%s : tensor<2x8xf32>) residual(%r : tensor<2x8x3xf32>) : tensor<2x8x3xi32> -> tensor<2x8x3xf32>
   return %y0, %y1 : tensor<2x8x3xf32>, tensor<2x8x3xf32>
 }
+
+// -----
+
+// One of two weights, chosen at run time: both are packed at compile time, each
+// padded on its own, and summed; the run slices panels and sums.
+// CHECK-LABEL: @chosen
+// CHECK-SAME: %[[E:[^:]*]]: index
+// CHECK-DAG: %[[W:.*]] = arith.constant dense<"0x01020304FFFFFFFF{{0+}}0506070805050505{{0+}}"> : tensor<2x1x16x4xi8>
+// CHECK-DAG: %[[SUMS:.*]] = arith.constant dense<[10, -4, 26, 20]> : tensor<4xi32>
+// CHECK-DAG: tensor.extract_slice %[[SUMS]][%{{.*}}] [2] [1] : tensor<4xi32> to tensor<2xi32>
+// CHECK-DAG: %[[C:.*]] = tensor.extract_slice %[[W]][%[[E]], 0, 0, 0] [1, 1, 16, 4] {{.*}} to tensor<1x1x16x4xi8>
+// CHECK: quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%{{.*}}, %[[C]] : tensor<16x4xi8>, tensor<1x1x16x4xi8>)
+
+// AVX2-LABEL: @chosen
+// AVX2: quant.packed_matmul
+func.func @chosen(%x: tensor<16x4xi8>, %e: index) -> tensor<16x2xi32> {
+  %p = arith.constant dense<[[[1, 2, 3, 4], [-1, -1, -1, -1]], [[5, 6, 7, 8], [5, 5, 5, 5]]]> : tensor<2x2x4xi8>
+  %w = tensor.extract_slice %p[%e, 0, 0] [1, 2, 4] [1, 1, 1] : tensor<2x2x4xi8> to tensor<2x4xi8>
+  %init = arith.constant dense<0> : tensor<16x2xi32>
+  %y = quant.matmul ins(%x, %w : tensor<16x4xi8>, tensor<2x4xi8>)
+         outs(%init : tensor<16x2xi32>) {transpose_rhs} -> tensor<16x2xi32>
+  return %y : tensor<16x2xi32>
+}
+
+// -----
+
+// Nibbles stay nibbles where the run chooses them, too.
+// CHECK-LABEL: @chosen_nibbles
+// CHECK-DAG: %[[W:.*]] = arith.constant {{.*}} : tensor<2x1x16x4xi8>
+// CHECK-DAG: %[[C:.*]] = tensor.extract_slice %[[W]]
+// CHECK: quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%{{.*}}, %[[C]] : {{.*}} nibbles
+// AVX2-LABEL: @chosen_nibbles
+func.func @chosen_nibbles(%x: tensor<16x8xi8>, %e: index) -> tensor<16x2xi32> {
+  %p = arith.constant dense<"0x10325476103254767654321076543210"> : tensor<2x2x4xi8>
+  %c = tensor.extract_slice %p[%e, 0, 0] [1, 2, 4] [1, 1, 1] : tensor<2x2x4xi8> to tensor<2x4xi8>
+  %w = quant.unpack_int4 %c : tensor<2x4xi8> -> tensor<2x8xi4>
+  %init = arith.constant dense<0> : tensor<16x2xi32>
+  %y = quant.matmul ins(%x, %w : tensor<16x8xi8>, tensor<2x8xi4>)
+         outs(%init : tensor<16x2xi32>) {transpose_rhs} -> tensor<16x2xi32>
+  return %y : tensor<16x2xi32>
+}

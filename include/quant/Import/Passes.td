@@ -142,8 +142,9 @@ def QuantImportPass : Pass<"quant-import", "::mlir::ModuleOp"> {
               "Quantized matmuls left as they were">
   ];
   let dependentDialects = ["::mlir::quant::QuantDialect",
-    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
-    "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def QuantNameMatmulsPass : Pass<"quant-name-matmuls", "::mlir::ModuleOp"> {

@@ -56,16 +56,6 @@ quantmlir::matchChosenWeight(const LoopTensor &weight) {
   return ChosenWeight{std::move(all), slice.getDynamicOffset(*chosen)};
 }
 
-bool quantmlir::isChosenByBatch(const LoopTensor &tensor) {
-  auto generic = tensor.value.getDefiningOp<linalg::GenericOp>();
-  auto extract = generic ? generic.getBlock()
-                               ->getTerminator()
-                               ->getOperand(0)
-                               .getDefiningOp<tensor::ExtractOp>()
-                         : tensor::ExtractOp();
-  return extract && matchPattern(extract.getTensor(), m_Constant());
-}
-
 //===----------------------------------------------------------------------===//
 // Slices
 //===----------------------------------------------------------------------===//

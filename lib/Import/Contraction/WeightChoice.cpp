@@ -58,10 +58,8 @@ FailureOr<Contraction> quantmlir::chooseWeight(const Contraction &c,
     if (!isRhs && !isLhs && c.batch.empty())
       isRhs = rhs.getLoopRank() > 2;
     if (!isRhs && !isLhs) {
-      reason = c.batch.empty() ? "neither operand is a weight matrix"
-               : isChosenByBatch(rhs) || isChosenByBatch(lhs)
-                   ? "each batch chooses its weight from a constant, and "
-                     "quant.rescale has no scales for the columns of each batch"
+      reason = c.batch.empty()
+                   ? "neither operand is a weight matrix"
                    : "both operands are activations with batch dimensions, "
                      "none is a weight";
       return failure();

@@ -178,7 +178,53 @@ def empty():
             ("%W", f"tensor<{n}x{k}xf32>"), y), "%Y")
 
 
+def looked_up(name, table, indices, element, body=""):
+    """`name`: table[indices], of a constant called %T; `body` computes the
+    index %i of %a."""
+    rank = indices.ndim
+    shape = indices.shape + table.shape[1:]
+    dims = [f"d{i}" for i in range(len(shape))]
+    rest = "".join(f", %i{i}" for i in range(rank, len(shape)))
+    lines = [f"%i{i} = linalg.index {i} : index"
+             for i in range(rank, len(shape))]
+    return elementwise(name, [("%1", type_of(indices))], ", ".join(dims),
+                       [", ".join(dims[:rank])], element,
+                       ["%i = arith.index_cast %a : i64 to index", *lines,
+                        f"%r = tensor.extract {body or '%T'}[%i{rest}] : "
+                        f"{type_of(table)}"], shape)
+
+
+def batch_product(x, w, y):
+    return (f"%Z = arith.constant 0.0 : f32\n%E = tensor.empty() : {y}\n"
+            f"%F = linalg.fill ins(%Z : f32) outs(%E : {y}) -> {y}\n"
+            f"%Y = linalg.batch_matmul ins({x[0]}, {w[0]} : {x[1]}, {w[1]}) "
+            f"outs(%F : {y}) -> {y}\n")
+
+
+def expert_of_each_token():
+    """Each row has a weight of its own: floats, integers with scales."""
+    x, e = floats(5, 1, 12), np.array([2, 0, 3, 3, 1])
+    w = floats(4, 12, 7)
+    y = np.einsum("tmk,tkn->tmn", x.astype(np.float64), w[e]).astype(F32)
+    write("expert_of_each_token", [x, e], y,
+          constant("%T", w) + looked_up("%W", w, e, "f32") + batch_product(
+              ("%0", type_of(x)), ("%W", "tensor<5x12x7xf32>"), type_of(y)),
+          "%Y")
+    q, s = integers(4, 12, 7), scales(4, 1, 7)
+    real = q[e] * s[e].astype(np.float64)
+    y = np.einsum("tmk,tkn->tmn", x.astype(np.float64), real).astype(F32)
+    body = constant("%Q", q) + constant("%S", s)
+    body += looked_up("%U", q, e, "i8", "%Q") + looked_up("%V", s, e, "f32",
+                                                          "%S")
+    body += elementwise("%W", [("%U", "tensor<5x12x7xi8>"),
+                               ("%V", "tensor<5x1x7xf32>")], "t, k, n",
+                        ["t, k, n", "t, 0, n"], "f32", SCALE, (5, 12, 7))
+    write("integer_expert_of_each_token", [x, e], y, body + batch_product(
+        ("%0", type_of(x)), ("%W", "tensor<5x12x7xf32>"), type_of(y)), "%Y")
+
+
 fractional_zero_points()
+expert_of_each_token()
 concatenated()
 super_blocks()
 empty()

@@ -32,10 +32,6 @@ struct ChosenWeight {
 /// of which it has one index of the run time.
 std::optional<ChosenWeight> matchChosenWeight(const LoopTensor &weight);
 
-/// Whether `tensor`, which has batch dimensions, is looked up in a constant at
-/// run time: each batch chooses for itself.
-bool isChosenByBatch(const LoopTensor &tensor);
-
 /// The part of `all` at `index` of its first dimension; null where `all` is.
 mlir::Value emitChosen(mlir::OpBuilder &builder, mlir::Location loc,
                        mlir::Value all, mlir::Value index);
@@ -46,6 +42,10 @@ mlir::Value emitSlice(mlir::OpBuilder &builder, mlir::Location loc,
                       mlir::Value source, llvm::ArrayRef<int64_t> shape,
                       llvm::ArrayRef<mlir::OpFoldResult> offsets,
                       llvm::ArrayRef<mlir::OpFoldResult> sizes);
+
+/// Products of a batch of weights that each were looked up in a constant become
+/// loops over the batch.
+void loopOverChoices(mlir::Operation *root);
 
 /// What looks up all elements of one weight of several by an index that is the
 /// same for all of them (`torch.index_select`, `w[i]`) is a slice.

@@ -66,7 +66,8 @@ void dropUnitBatch(Contraction &contraction);
 /// Number of products of the operands' largest magnitudes that fit in i32.
 int64_t getMaxSafeK(int64_t lhsMagnitude, int64_t rhsMagnitude);
 
-/// Says that a loop of `contraction` has no steps; empty when all may have some.
+/// Says that a loop of `contraction` has no steps; empty when all may have
+/// some.
 std::string explainEmpty(const Contraction &contraction);
 
 /// Says why a sum over the k loops of `contraction` may not fit in i32; empty
