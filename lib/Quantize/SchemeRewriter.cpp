@@ -368,8 +368,16 @@ FailureOr<QuantScheme> SchemeRewriter::rewrite(const Contraction &matched,
   std::optional<QuantizedOperand> givenLhs, givenRhs = findGiven(c, c.rhs, c.n);
   if (scheme.isStatic() && failed(findStaticLhs(c, givenLhs, reason)))
     return failure();
-  if (givenRhs)
+  if (givenRhs) {
+    // Loops of one step may be lost between the weight and its integers.
+    OpBuilder builder(c.op);
+    walkUnitLoops(builder, c, givenRhs->ints, c.rhs.loops);
     c.rhs = givenRhs->ints;
+    if (failed(c.classify())) {
+      reason = "the weight is broadcast over the contracted dimension";
+      return failure();
+    }
+  }
   reason = explainScheme(c, givenLhs, givenRhs);
   if (!reason.empty())
     return failure();

@@ -14,10 +14,12 @@
 #include "quant/Import/QDQ/StoredElement.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 using namespace mlir;
 using namespace quantmlir;
@@ -60,37 +62,70 @@ private:
 };
 } // namespace
 
-/// The elementwise ops that compute `value`.
-static void findProducers(Value value, llvm::DenseSet<Operation *> &producers) {
+/// The elementwise ops that compute `value`; returns whether one of them looks
+/// up elements of other tensors.
+static bool findProducers(Value value, llvm::DenseSet<Operation *> &producers) {
   auto op = value.getDefiningOp<linalg::LinalgOp>();
   if (!op || op.getNumReductionLoops() != 0 || !producers.insert(op).second)
-    return;
+    return false;
+  bool looksUp = !op.getBlock()->getOps<tensor::ExtractOp>().empty();
   for (Value operand : op.getDpsInputs())
-    findProducers(operand, producers);
+    looksUp |= findProducers(operand, producers);
+  return looksUp;
 }
 
-/// The batch loops in which each step chooses a weight of its own; also the ops
-/// that compute the batch of weights.
+/// The parallel loops in which each step chooses a weight of its own; also the
+/// ops that compute the weights.
 static SmallVector<int64_t>
 findChoosingLoops(const Contraction &c,
                   llvm::DenseSet<Operation *> &producers) {
-  SmallVector<int64_t> choosing;
   linalg::LinalgOp op = c.op;
   SmallVector<int64_t> sizes = op.getStaticLoopRanges();
   for (const LoopTensor &tensor : {c.lhs, c.rhs}) {
     llvm::SmallBitVector dims =
         ChoiceFinder(tensor.getType()).find(tensor.value);
-    for (unsigned dim : dims.set_bits()) {
-      int64_t loop = tensor.loops[dim];
-      if (llvm::is_contained(c.batch, loop) && sizes[loop] != 1)
-        choosing.push_back(loop);
-    }
-    if (!choosing.empty()) {
-      findProducers(tensor.value, producers);
+    SmallVector<int64_t> choosing;
+    for (unsigned dim : dims.set_bits())
+      if (sizes[tensor.loops[dim]] != 1)
+        choosing.push_back(tensor.loops[dim]);
+    producers.clear();
+    bool isSummed = llvm::any_of(
+        choosing, [&](int64_t loop) { return llvm::is_contained(c.k, loop); });
+    if (!choosing.empty() && !isSummed &&
+        findProducers(tensor.value, producers))
       return choosing;
-    }
   }
-  return choosing;
+  return {};
+}
+
+/// `op` with loops of their own for dimensions that were merged in front of it:
+/// several experts for each token. Null where there are none that choose.
+static linalg::LinalgOp splitMerged(linalg::LinalgOp op) {
+  auto isMerged = [](Value operand) {
+    auto collapse = operand.getDefiningOp<tensor::CollapseShapeOp>();
+    return collapse && ChoiceFinder(cast<RankedTensorType>(operand.getType()))
+                           .find(operand)
+                           .any();
+  };
+  if (op->use_empty() || llvm::none_of(op.getDpsInputs(), isMerged))
+    return {};
+  OpOperand &use = *op->getResult(0).use_begin();
+  DictionaryAttr attributes = op->getDiscardableAttrDictionary();
+  RewritePatternSet patterns(op.getContext());
+  linalg::populateFoldReshapeOpsByExpansionPatterns(
+      patterns, [&](OpOperand *operand) { return isMerged(operand->get()); });
+  (void)applyOpPatternsGreedily(
+      op.getOperation(), std::move(patterns),
+      GreedyRewriteConfig().setStrictness(
+          GreedyRewriteStrictness::ExistingAndNewOps));
+  Operation *split = use.get().getDefiningOp();
+  if (auto collapse = dyn_cast_or_null<tensor::CollapseShapeOp>(split))
+    split = collapse.getSrc().getDefiningOp();
+  auto product = dyn_cast_or_null<linalg::LinalgOp>(split);
+  if (!product || product.getNumReductionLoops() == 0)
+    return {};
+  product->setDiscardableAttrs(attributes);
+  return product;
 }
 
 /// Has `op` start from a fill, which goes into the loop with it.
@@ -105,6 +140,27 @@ static void fillWithZero(OpBuilder &builder, linalg::LinalgOp op) {
   init->set(linalg::FillOp::create(builder, loc, zero, empty).getResult(0));
 }
 
+/// `product` without `loops`, which have one step each, where they are not
+/// those of a named op.
+static void dropLoops(IRRewriter &rewriter, Operation *product,
+                      ArrayRef<int64_t> loops) {
+  auto generic = dyn_cast<linalg::GenericOp>(product);
+  if (!generic)
+    return;
+  linalg::ControlDropUnitDims options;
+  options.controlFn = [&](Operation *) {
+    return SmallVector<unsigned>(loops.begin(), loops.end());
+  };
+  DictionaryAttr attributes = generic->getDiscardableAttrDictionary();
+  rewriter.setInsertionPoint(generic);
+  FailureOr<linalg::DropUnitDimsResult> dropped =
+      linalg::dropUnitDims(rewriter, generic, options);
+  if (failed(dropped))
+    return;
+  dropped->resultOp->setDiscardableAttrs(attributes);
+  rewriter.replaceOp(generic, dropped->replacements);
+}
+
 void quantmlir::loopOverChoices(Operation *root) {
   SmallVector<linalg::LinalgOp> products;
   root->walk([&](linalg::LinalgOp op) {
@@ -113,10 +169,12 @@ void quantmlir::loopOverChoices(Operation *root) {
   });
   IRRewriter rewriter(root->getContext());
   for (linalg::LinalgOp op : products) {
+    if (linalg::LinalgOp split = splitMerged(op))
+      op = split;
     std::string reason;
     FailureOr<Contraction> c = matchContraction(op, reason);
     llvm::DenseSet<Operation *> producers;
-    if (failed(c) || c->batch.empty())
+    if (failed(c))
       continue;
     SmallVector<int64_t> loops = findChoosingLoops(*c, producers);
     if (loops.empty())
@@ -142,6 +200,7 @@ void quantmlir::loopOverChoices(Operation *root) {
             rewriter, cast<TilingInterface>(op.getOperation()), options);
     if (failed(tiled))
       continue;
+    dropLoops(rewriter, tiled->tiledAndFusedOps.front(), loops);
     op->getResult(0).replaceAllUsesWith(
         tiled->replacements.lookup(op->getResult(0)));
     eraseDeadChain(op);

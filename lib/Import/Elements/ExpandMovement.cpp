@@ -179,8 +179,11 @@ const Element *Elements::expandChoice(const Element *element, Operation *op) {
     int64_t dim = concat.getDim(), end = concat.getResultType().getDimSize(dim);
     // From the last one on: it is what is left where no other is chosen.
     for (Value input : llvm::reverse(concat.getInputs())) {
-      auto type = cast<RankedTensorType>(input.getType());
-      if (!type.hasStaticShape())
+      // The sizes are those that are known before they are forgotten.
+      while (auto cast = input.getDefiningOp<tensor::CastOp>())
+        input = cast.getSource();
+      auto type = dyn_cast<RankedTensorType>(input.getType());
+      if (!type || !type.hasStaticShape())
         return nullptr;
       end -= type.getDimSize(dim);
       offsets[dim] = end;

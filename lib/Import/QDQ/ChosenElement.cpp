@@ -8,6 +8,8 @@
 
 #include "ChosenElement.h"
 
+#include "quant/Import/Elements/Evaluate.h"
+
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Matchers.h"
 
@@ -186,13 +188,21 @@ std::optional<StoredElement> quantmlir::matchChosen(
     Elements &elements, const Element *element,
     llvm::function_ref<std::optional<StoredElement>(const Element *)> match) {
   Chooser chooser(elements, element->operands[0]);
+  // No op puts integers of the run time together.
+  auto isConstant = [&](const std::optional<StoredElement> &chosen) {
+    return chosen && isConstantElement(elements, chosen->stored);
+  };
   const Element *first = element->operands[1], *second = element->operands[2];
   if (isZero(elements, first) || isZero(elements, second)) {
     bool isSecond = isZero(elements, first);
     std::optional<StoredElement> inside = match(isSecond ? second : first);
-    return inside ? chooser.choosePadding(*inside, isSecond) : std::nullopt;
+    std::optional<StoredElement> padded =
+        inside ? chooser.choosePadding(*inside, isSecond) : std::nullopt;
+    return isConstant(padded) ? padded : std::nullopt;
   }
   std::optional<StoredElement> a = match(first);
   std::optional<StoredElement> b = a ? match(second) : std::nullopt;
-  return b ? chooser.choose(*a, *b) : std::nullopt;
+  std::optional<StoredElement> chosen =
+      b ? chooser.choose(*a, *b) : std::nullopt;
+  return isConstant(chosen) ? chosen : std::nullopt;
 }

@@ -204,11 +204,23 @@ void quantmlir::groupAlongSum(Operation *dequantize) {
     replace(builder, root, floats);
 }
 
+/// Whether `root` is rounded to a narrower type and widened again: other
+/// numbers.
+static bool isRoundedBetween(Elements &elements, Value root) {
+  return elements.resolve(elements.getRoot(root))->is(ElementOpcode::TruncF) &&
+         llvm::any_of(root.getUsers(), [](Operation *user) {
+           auto op = dyn_cast<linalg::LinalgOp>(user);
+           return op && op.getNumReductionLoops() == 0 &&
+                  !op.getBlock()->getOps<arith::ExtFOp>().empty();
+         });
+}
+
 static bool convertDequantize(const ElementSite &site, Value root) {
   Type type = getElementTypeOrSelf(root.getType());
-  if (!isa<Float32Type, Float16Type, BFloat16Type>(type))
-    return false;
   Elements &elements = site.elements;
+  if (!isa<Float32Type, Float16Type, BFloat16Type>(type) ||
+      isRoundedBetween(elements, root))
+    return false;
   std::optional<StoredElement> stored =
       matchStored(elements, elements.getRoot(root));
   if (!stored)

@@ -46,6 +46,7 @@ public:
 
 private:
   ArrayRef<int64_t> getShape() const { return elements.getShape(); }
+  void splitChannels();
   void chooseDims();
   bool mirror();
   bool fitsOwnStorage() const;
@@ -81,9 +82,23 @@ private:
 
 } // namespace
 
+/// Neighbours that have a parameter in common are no group where nothing sums
+/// over them: each has its own.
+void ConstantEmitter::splitChannels() {
+  if (site.summed.empty())
+    return;
+  SmallVector<int64_t> steps = parameters.steps;
+  for (auto [dim, step] : llvm::enumerate(steps))
+    if (step > 1 && !site.summed.test(dim))
+      step = 1;
+  if (steps != parameters.steps)
+    parameters = parameters.refine(steps, getShape());
+}
+
 /// Coordinates that matter, and which one is split.
 void ConstantEmitter::chooseDims() {
   groupEqualParameters(parameters, getShape(), site.summed);
+  splitChannels();
   llvm::SmallBitVector dependence = getDependence(elements, stored.stored);
   for (int64_t dim = 0, rank = getShape().size(); dim < rank; ++dim) {
     int64_t step = parameters.steps[dim];

@@ -187,6 +187,10 @@ StoredMatcher::matchRealOperation(const Element *element) {
   case Code::UIToFP:
     return matchInteger(element->operands[0], element->is(Code::UIToFP));
   case Code::ExtF:
+    // What was rounded to a narrower type is another number.
+    if (elements.resolve(element->operands[0])->is(Code::TruncF))
+      return std::nullopt;
+    return matchReal(element->operands[0]);
   case Code::TruncF:
     return matchReal(element->operands[0]);
   case Code::AddF:

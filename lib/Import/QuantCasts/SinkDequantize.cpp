@@ -49,7 +49,8 @@ static SmallVector<Operation *> findMovements(Operation *root) {
   root->walk([&](Operation *op) {
     auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
     auto generic = dyn_cast<linalg::GenericOp>(op);
-    if (isReshape(op) || isa<tensor::PadOp, tensor::ExtractSliceOp>(op) ||
+    if (isReshape(op) ||
+        isa<tensor::PadOp, tensor::ExtractSliceOp, tensor::ConcatOp>(op) ||
         (linalgOp && isCopy(linalgOp)) || (generic && isLookup(generic)))
       candidates.push_back(op);
   });
@@ -62,8 +63,8 @@ static SmallVector<Operation *> findMovements(Operation *root) {
             /*allowZeroInResults=*/true);
     if (!isPermutation || llvm::any_of(op->getUsers(), [&](Operation *user) {
           return isReshape(user) ||
-                 isa<tensor::ExtractOp, tensor::ExtractSliceOp, tensor::PadOp>(
-                     user) ||
+                 isa<tensor::ExtractOp, tensor::ExtractSliceOp, tensor::PadOp,
+                     tensor::ConcatOp>(user) ||
                  (moved.contains(user) && isa<linalg::LinalgOp>(user));
         }))
       moved.insert(op);
@@ -369,8 +370,44 @@ static tensor::ExtractSliceOp sliceBeforeMerging(tensor::ExtractSliceOp slice) {
   return chosen;
 }
 
+/// Whether two parameters, which may be null, are the same.
+static bool isSameParameter(Value a, Value b) {
+  Attribute first, second;
+  return a == b || (a && b && matchPattern(a, m_Constant(&first)) &&
+                    matchPattern(b, m_Constant(&second)) && first == second);
+}
+
+/// Integers that are put together, as a cache and what is new in it; null where
+/// their parameters differ, or are along that dimension.
+static Value moveConcat(tensor::ConcatOp concat, DequantizeOp op) {
+  int64_t dim = concat.getDim();
+  SmallVector<Value> pieces;
+  for (Value input : concat.getInputs()) {
+    auto piece = input.getDefiningOp<DequantizeOp>();
+    if (!piece || piece.getAxes() != op.getAxes() ||
+        llvm::is_contained(piece.getAxes(), dim) ||
+        piece.getIsUnsigned() != op.getIsUnsigned() ||
+        getElementTypeOrSelf(piece.getInput()) !=
+            getElementTypeOrSelf(op.getInput()) ||
+        !isSameParameter(piece.getScale(), op.getScale()) ||
+        !isSameParameter(piece.getZeroPoint(), op.getZeroPoint()))
+      return {};
+    pieces.push_back(piece.getInput());
+  }
+  OpBuilder builder(concat);
+  auto type =
+      concat.getResultType().clone(op.getInput().getType().getElementType());
+  Value ints =
+      tensor::ConcatOp::create(builder, concat.getLoc(), type, dim, pieces);
+  return DequantizeOp::create(builder, concat.getLoc(), concat.getResultType(),
+                              ints, op.getScale(), op.getZeroPoint(),
+                              op.getAxesAttr(), op.getIsUnsignedAttr());
+}
+
 /// `op` after `movement`; null where what it gives cannot be moved so.
 static Value moveDequantize(Operation *movement, DequantizeOp op) {
+  if (auto concat = dyn_cast<tensor::ConcatOp>(movement))
+    return moveConcat(concat, op);
   OpBuilder builder(movement);
   std::optional<SmallVector<int64_t>> axes = llvm::to_vector(op.getAxes());
   Value moved;

@@ -223,8 +223,90 @@ def expert_of_each_token():
         ("%0", type_of(x)), ("%W", "tensor<5x12x7xf32>"), type_of(y)), "%Y")
 
 
+def experts_of_each_token():
+    """Two for each row, merged with their columns, as einsum has them."""
+    x, e = floats(3, 1, 12), np.array([[2, 0], [1, 1], [3, 2]])
+    q, s = integers(4, 12, 7), scales(4, 1, 7)
+    real = (q * s.astype(np.float64))[e]
+    y = np.einsum("tmk,tekn->tmen", x.astype(np.float64), real)
+    y = y.reshape(3, 1, 14).astype(F32)
+    body = constant("%Q", q) + constant("%S", s)
+    body += looked_up("%U", q, e, "i8", "%Q") + looked_up("%V", s, e, "f32",
+                                                          "%S")
+    body += elementwise("%D", [("%U", "tensor<3x2x12x7xi8>"),
+                               ("%V", "tensor<3x2x1x7xf32>")], "t, x, k, n",
+                        ["t, x, k, n", "t, x, 0, n"], "f32", SCALE,
+                        (3, 2, 12, 7))
+    body += ("%O = tensor.empty() : tensor<3x12x2x7xf32>\n"
+             "%P = linalg.transpose ins(%D : tensor<3x2x12x7xf32>) outs(%O : "
+             "tensor<3x12x2x7xf32>) permutation = [0, 2, 1, 3]\n"
+             "%W = tensor.collapse_shape %P [[0], [1], [2, 3]] : "
+             "tensor<3x12x2x7xf32> into tensor<3x12x14xf32>\n")
+    write("experts_of_each_token", [x, e], y, body + batch_product(
+        ("%0", type_of(x)), ("%W", "tensor<3x12x14xf32>"), type_of(y)), "%Y")
+
+
+def moved():
+    """A dequantized weight whose rows are repeated, whose columns are rolled,
+    that is rounded to f16, that has a loop of one step."""
+    q, s, x = integers(6, 12), scales(6), floats(3, 12)
+    real = q * s[:, None].astype(np.float64)
+    body = constant("%Q", q) + constant("%S", s)
+    body += elementwise("%D", [("%Q", type_of(q)), ("%S", type_of(s))], "n, k",
+                        ["n, k", "n"], "f32", SCALE, (6, 12))
+    twice = elementwise("%T", [("%D", "tensor<6x12xf32>")], "n, i, k", ["n, k"],
+                        "f32", ["%m = arith.constant -0.0 : f32",
+                                "%r = arith.addf %a, %m : f32"], (6, 2, 12))
+    weight_only("repeated_rows", body + twice +
+                "%W = tensor.collapse_shape %T [[0, 1], [2]] : "
+                "tensor<6x2x12xf32> into tensor<12x12xf32>\n", (12, 12),
+                real.repeat(2, 0), x)
+    parts = "".join(
+        f"%P{i} = tensor.extract_slice %D[0, {at}] [6, {n}] [1, 1] : "
+        f"tensor<6x12xf32> to tensor<6x{n}xf32>\n"
+        f"%C{i} = tensor.cast %P{i} : tensor<6x{n}xf32> to tensor<6x?xf32>\n"
+        for i, (at, n) in enumerate([(9, 3), (0, 9)]))
+    weight_only("rolled_columns", body + parts +
+                "%W = tensor.concat dim(1) %C0, %C1 : (tensor<6x?xf32>, "
+                "tensor<6x?xf32>) -> tensor<6x12xf32>\n", (6, 12),
+                np.roll(real, 3, 1), x)
+    halves = elementwise("%H", [("%D", "tensor<6x12xf32>")], "n, k", ["n, k"],
+                         "f16", ["%r = arith.truncf %a : f32 to f16"], (6, 12))
+    halves += elementwise("%W", [("%H", "tensor<6x12xf16>")], "n, k", ["n, k"],
+                          "f32", ["%r = arith.extf %a : f16 to f32"], (6, 12))
+    weight_only("rounded_to_f16", body + halves, (6, 12),
+                real.astype(F32).astype(np.float16), x)
+
+
+def cache():
+    """Integers of the run time and new ones behind them, dequantized alike."""
+    x, old, new = integers(2, 3, 8), integers(2, 4, 8), integers(2, 1, 8)
+    both = np.concatenate([old, new], 1)
+    y = np.einsum("bmk,bnk->bmn", x * np.float64(F32(.5)),
+                  both * np.float64(F32(.25))).astype(F32)
+    body = ""
+    for name, array, value in (("%X", x, .5), ("%U", old, .25),
+                               ("%V", new, .25)):
+        body += elementwise(
+            name, [(f"%{'XUV'.index(name[1])}", type_of(array))], "b, n, k",
+            ["b, n, k"], "f32", [f"%s = arith.constant {value} : f32",
+                                 *CONVERT, "%r = arith.mulf %f, %s : f32"],
+            array.shape)
+    body += ("%B = tensor.concat dim(1) %U, %V : (tensor<2x4x8xf32>, "
+             "tensor<2x1x8xf32>) -> tensor<2x5x8xf32>\n"
+             "%O = tensor.empty() : tensor<2x8x5xf32>\n"
+             "%W = linalg.transpose ins(%B : tensor<2x5x8xf32>) outs(%O : "
+             "tensor<2x8x5xf32>) permutation = [0, 2, 1]\n")
+    write("cache", [x, old, new], y, body + batch_product(
+        ("%X", "tensor<2x3x8xf32>"), ("%W", "tensor<2x8x5xf32>"), type_of(y)),
+          "%Y")
+
+
 fractional_zero_points()
 expert_of_each_token()
+experts_of_each_token()
+moved()
+cache()
 concatenated()
 super_blocks()
 empty()
