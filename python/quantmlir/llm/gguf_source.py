@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..checkpoint import ggml
 from .stack import Form
 
 _LINEAR = {"q": "attn_q", "k": "attn_k", "v": "attn_v", "o": "attn_output",

@@ -15,10 +15,8 @@ The layers are one loop; what a layer has of its own is a slice of a constant
 multiplied as one.
 """
 
-from .stack import Array, Stack
+from .parts import ALL, PAST, ROWS, Parts
 from .text import Body, Value, tensor
-
-ROWS, PAST, ALL = "S", "P", "T"  # new tokens, old ones, both
 
 
 class Program:
@@ -29,6 +27,7 @@ class Program:
         self.weights = weights
         self.constants, self._known = [], {}
         self.body = Body()
+        self.parts = Parts(self.body, config)
         self.text = self._write()
 
     # Constants -------------------------------------------------------------
@@ -159,31 +158,7 @@ class Program:
         b.close()
         return result
 
-    # Parts of a layer ------------------------------------------------------
-
-    def _norm(self, x, weight):
-        """x / sqrt(mean(x^2) + eps) * weight, over the last dimension."""
-        b, shape = self.body, tuple(s or ROWS for s in x.shape)
-        dims = ("h", "s", "d")[3 - len(shape):]
-        size = x.shape[-1]
-        squares = b.generic(dims, [(x, dims)], b.empty(shape),
-                            ["%q = arith.mulf %a, %a : f32",
-                             "linalg.yield %q : f32"])
-        total = b.generic(dims, [(squares, dims)], b.fill(shape[:-1], 0.0),
-                          ["%t = arith.addf %a, %o : f32",
-                           "linalg.yield %t : f32"], dims[:-1], reduced=dims[-1:])
-        n = b.number(size)
-        eps = b.number(self.config.eps)
-        factor = b.generic(dims[:-1], [(total, dims[:-1])], b.empty(shape[:-1]),
-                           [f"%m = arith.divf %a, {n} : f32",
-                            f"%e = arith.addf %m, {eps} : f32",
-                            "%r = math.rsqrt %e : f32",
-                            "linalg.yield %r : f32"])
-        return b.generic(dims, [(x, dims), (factor, dims[:-1]),
-                                (weight, dims[-1:])], b.empty(shape),
-                         ["%n = arith.mulf %a, %b : f32",
-                          "%w = arith.mulf %n, %c : f32",
-                          "linalg.yield %w : f32"])
+    # Embeddings ------------------------------------------------------------
 
     def _embed(self, ids):
         """Rows of the embedding, from the integers of the file."""
@@ -197,10 +172,11 @@ class Program:
             lines.append(f"%v = tensor.extract {values}[%i, %d] : {values.type}")
         else:
             lines += self._stored_element(part, form)
+        value = "%v"
         if config.embedding_scale != 1.0:
-            factor = b.number(config.embedding_scale)
+            factor, value = b.number(config.embedding_scale), "%z"
             lines.append(f"%z = arith.mulf %v, {factor} : f32")
-        lines.append(f"linalg.yield {'%z' if config.embedding_scale != 1 else '%v'} : f32")
+        lines.append(f"linalg.yield {value} : f32")
         return b.generic(("s", "d"), [(ids, ("s",))],
                          b.empty((ROWS, config.dim)), lines)
 
@@ -224,11 +200,10 @@ class Program:
                       "%f = arith.trunci %e : i8 to i4",
                       f"%w = arith.{extend} %f : i4 to i32"]
         value = "%w"
-        for name, line in (("zero_point", "%n = arith.subi %w, %x : i32"),):
-            if name in part:
-                lines += [f"%x = tensor.extract {part[name]}[%i, %g] : "
-                          f"{part[name].type}", line]
-                value = "%n"
+        if "zero_point" in part:
+            zero, value = part["zero_point"], "%n"
+            lines += [f"%x = tensor.extract {zero}[%i, %g] : {zero.type}",
+                      "%n = arith.subi %w, %x : i32"]
         lines += [f"%j = arith.sitofp {value} : i32 to f32",
                   f"%k = tensor.extract {part['scale']}[%i, %g] : "
                   f"{part['scale'].type}"]
@@ -239,153 +214,10 @@ class Program:
                         f"{part['offset'].type}",
                         "%v = arith.addf %l, %m : f32"]
 
-    def _angles(self, past):
-        """Cosine and sine of each new position's rotations: [S, D/2]."""
-        b, half = self.body, self.config.head_dim // 2
-        frequencies = self._constant(self.weights.frequencies.resource)
-        results = []
-        for function in ("cos", "sin"):
-            results.append(b.generic(
-                ("s", "d"), [(frequencies, ("d",))], b.empty((ROWS, half)),
-                ["%s = linalg.index 0 : index",
-                 f"%p = arith.addi %s, {past} : index",
-                 "%i = arith.index_cast %p : index to i32",
-                 "%f = arith.sitofp %i : i32 to f32",
-                 "%g = arith.mulf %f, %a : f32",
-                 f"%r = math.{function} %g : f32",
-                 "linalg.yield %r : f32"]))
-        return results
-
-    def _heads(self, qkv, first, count):
-        """Columns of Q, K or V as [S, heads, D]."""
-        b, d = self.body, self.config.head_dim
-        part = b.slice(qkv, [0, first * d], [ROWS, count * d])
-        return b.expand(part, "[[0], [1, 2]]", (ROWS, count, d))
-
-    def _rotate(self, x, heads, angles, weight=None, keys=False):
-        """Heads [S, H, D] to [H, S, D], of keys [H, D, S], turned by the
-        angles."""
-        b, d = self.body, self.config.head_dim
-        if weight is not None:
-            x = self._transposed_norm(x, heads, weight)
-            of = ("h", "s", "d")
-        else:
-            of = ("s", "h", "d")
-        cos, sin = angles
-        half, dims = d // 2, ("h", "s", "d")
-        sizes = [{"h": heads, "s": ROWS}[of[0]], {"h": heads, "s": ROWS}[of[1]], half]
-        low, high = (b.slice(x, [0, 0, at], sizes) for at in (0, half))
-        out = ("h", "d", "s") if keys else dims
-        shape = lambda size: (heads, size, ROWS) if keys else (heads, ROWS, size)
-        result = b.empty(shape(d))
-        for at, (a, c, op) in ((0, (low, high, "subf")), (half, (high, low, "addf"))):
-            turned = b.generic(
-                dims, [(a, of), (c, of), (cos, ("s", "d")), (sin, ("s", "d"))],
-                b.empty(shape(half)),
-                ["%p = arith.mulf %a, %c : f32", "%q = arith.mulf %b, %d : f32",
-                 f"%r = arith.{op} %p, %q : f32", "linalg.yield %r : f32"], out)
-            place = [0, at, 0] if keys else [0, 0, at]
-            result = b.insert(turned, result, place, shape(half))
-        return result
-
-    def _transposed(self, x, heads):
-        b, d = self.body, self.config.head_dim
-        return b.generic(("h", "s", "d"), [(x, ("s", "h", "d"))],
-                         b.empty((heads, ROWS, d)), ["linalg.yield %a : f32"])
-
-    def _transposed_norm(self, x, heads, weight):
-        return self._norm(self._transposed(x, heads), weight)
-
-    def _attention(self, q, new, past):
-        """q [KV, G * S, D] over the cached and the new keys and values."""
-        b, c = self.body, self.config
-        kv, group, d = c.kv_heads, c.heads // c.kv_heads, c.head_dim
-        rows = "GS"
-        zero = b.number(0.0)
-        scores = b.empty((kv, rows, ALL))
-        for keys, first, size in ((past[0], 0, PAST), (new[0], b.sizes[PAST], ROWS)):
-            place = b.filled(b.slice(scores, [0, 0, first], [kv, rows, size]), zero)
-            product = b.generic(
-                ("h", "m", "n", "k"), [(q, ("h", "m", "k")), (keys, ("h", "k", "n"))],
-                place, ["%p = arith.mulf %a, %b : f32", "%s = arith.addf %o, %p : f32",
-                        "linalg.yield %s : f32"], ("h", "m", "n"), reduced=("k",))
-            scores = b.insert(product, scores, [0, 0, first], [kv, rows, size])
-        weights = self._softmax(
-            b.expand(scores, "[[0], [1, 2], [3]]", (kv, group, ROWS, ALL)))
-        weights = b.collapse(weights, "[[0], [1, 2], [3]]", (kv, rows, ALL))
-        out = b.fill((kv, rows, d), 0.0)
-        for values, first, size in ((past[1], 0, PAST), (new[1], b.sizes[PAST], ROWS)):
-            part = b.slice(weights, [0, 0, first], [kv, rows, size])
-            out = b.generic(
-                ("h", "m", "n", "k"), [(part, ("h", "m", "k")), (values, ("h", "k", "n"))],
-                out, ["%p = arith.mulf %a, %b : f32", "%s = arith.addf %o, %p : f32",
-                      "linalg.yield %s : f32"], ("h", "m", "n"), reduced=("k",))
-        out = b.expand(out, "[[0], [1, 2], [3]]", (kv, group, ROWS, d))
-        out = b.generic(("s", "h", "g", "d"), [(out, ("h", "g", "s", "d"))],
-                        b.empty((ROWS, kv, group, d)), ["linalg.yield %a : f32"])
-        return b.collapse(out, "[[0], [1, 2, 3]]", (ROWS, c.heads * d))
-
-    def _softmax(self, scores):
-        """Of scaled scores [.., S, T]; token s sees the first P + s + 1."""
-        b, c = self.body, self.config
-        dims = ("h", "g", "s", "t")
-        shape = (c.kv_heads, c.heads // c.kv_heads, ROWS, ALL)
-        scale = b.number(c.head_dim ** -0.5)
-        low = b.number(-1.0e+30)
-        past = b.sizes[PAST]
-        masked = b.generic(
-            dims, [(scores, dims)], b.empty(shape),
-            ["%s = linalg.index 2 : index", "%t = linalg.index 3 : index",
-             f"%l = arith.addi %s, {past} : index",
-             "%v = arith.cmpi ule, %t, %l : index",
-             f"%m = arith.mulf %a, {scale} : f32",
-             f"%r = arith.select %v, %m, {low} : f32", "linalg.yield %r : f32"])
-        most = b.generic(dims, [(masked, dims)], b.fill(shape[:-1], -1.0e+30),
-                         ["%m = arith.maximumf %a, %o : f32",
-                          "linalg.yield %m : f32"], dims[:-1], reduced=("t",))
-        powers = b.generic(dims, [(masked, dims), (most, dims[:-1])],
-                           b.empty(shape),
-                           ["%s = arith.subf %a, %b : f32", "%e = math.exp %s : f32",
-                            "linalg.yield %e : f32"])
-        total = b.generic(dims, [(powers, dims)], b.fill(shape[:-1], 0.0),
-                          ["%m = arith.addf %a, %o : f32",
-                           "linalg.yield %m : f32"], dims[:-1], reduced=("t",))
-        return b.generic(dims, [(powers, dims), (total, dims[:-1])],
-                         b.empty(shape), ["%q = arith.divf %a, %b : f32",
-                                          "linalg.yield %q : f32"])
-
-    def _mlp(self, gate_up):
-        """act(gate) * up, [S, 2F] to [S, F]."""
-        b, f = self.body, self.config.ffn
-        gate, up = (b.slice(gate_up, [0, at], [ROWS, f]) for at in (0, f))
-        one = b.number(1.0)
-        if self.config.activation == "silu":
-            lines = ["%n = arith.negf %a : f32", "%e = math.exp %n : f32",
-                     f"%s = arith.addf %e, {one} : f32",
-                     "%g = arith.divf %a, %s : f32"]
-        else:
-            half = b.number(0.5)
-            cube = b.number(0.044715)
-            root = b.number(0.7978845608028654)
-            lines = ["%q = arith.mulf %a, %a : f32", "%r = arith.mulf %q, %a : f32",
-                     f"%s = arith.mulf %r, {cube} : f32",
-                     "%t = arith.addf %a, %s : f32",
-                     f"%u = arith.mulf %t, {root} : f32", "%v = math.tanh %u : f32",
-                     f"%w = arith.addf %v, {one} : f32",
-                     f"%x = arith.mulf %a, {half} : f32",
-                     "%g = arith.mulf %x, %w : f32"]
-        dims = ("s", "d")
-        return b.generic(dims, [(gate, dims), (up, dims)], b.empty((ROWS, f)),
-                         lines + ["%y = arith.mulf %g, %b : f32",
-                                  "linalg.yield %y : f32"])
-
-    def _add(self, x, y):
-        b, dims = self.body, ("s", "d")
-        return b.generic(dims, [(x, dims), (y, dims)],
-                         b.empty((ROWS, self.config.dim)),
-                         ["%t = arith.addf %a, %b : f32", "linalg.yield %t : f32"])
+    # A layer ---------------------------------------------------------------
 
     def _operand(self, x):
+        """x, and what quantized weights are multiplied by."""
         return (x, *self._quantize(x))
 
     def _joined(self, x, slots, index):
@@ -402,16 +234,16 @@ class Program:
 
     def _layer(self, index, h, caches, rows, angles):
         """(h, new keys, new values) after layer `index`."""
-        b, c, w = self.body, self.config, self.weights
+        b, c, w, parts = self.body, self.config, self.weights, self.parts
         kv, group, d = c.kv_heads, c.heads // c.kv_heads, c.head_dim
         norm = lambda name: self._of_layer(w.norms[name].resource, index)
-        x = self._operand(self._norm(h, norm("attn_norm")))
+        x = self._operand(parts.norm(h, norm("attn_norm")))
         qkv = self._joined(x, w.slots["qkv"], index)
-        q = self._rotate(self._heads(qkv, 0, c.heads), c.heads, angles,
+        q = parts.rotate(parts.heads(qkv, 0, c.heads), c.heads, angles,
                          norm("q_norm") if c.qk_norm else None)
-        k = self._rotate(self._heads(qkv, c.heads, kv), kv, angles,
+        k = parts.rotate(parts.heads(qkv, c.heads, kv), kv, angles,
                          norm("k_norm") if c.qk_norm else None, keys=True)
-        v = self._transposed(self._heads(qkv, c.heads + kv, kv), kv)
+        v = parts.transposed(parts.heads(qkv, c.heads + kv, kv), kv)
         sizes = lambda count: ([1, kv, d, count], [1, kv, count, d])
         rows = [b.insert(new, old, [index, 0, 0, 0], size)
                 for new, old, size in zip((k, v), rows, sizes(ROWS))]
@@ -419,16 +251,16 @@ class Program:
         q = b.collapse(q, "[[0], [1, 2], [3]]", (kv, "GS", d))
         past = [b.slice(cache, [index, 0, 0, 0], size, dropped=(0,))
                 for cache, size in zip(caches, sizes(PAST))]
-        x = self._operand(self._attention(q, (k, v), past))
-        h = self._add(h, self._joined(x, w.slots["o"], index))
-        x = self._operand(self._norm(h, norm("ffn_norm")))
-        x = self._operand(self._mlp(self._joined(x, w.slots["gate_up"], index)))
-        return self._add(h, self._joined(x, w.slots["down"], index)), *rows
+        x = self._operand(parts.attention(q, (k, v), past))
+        h = parts.add(h, self._joined(x, w.slots["o"], index))
+        x = self._operand(parts.norm(h, norm("ffn_norm")))
+        x = self._operand(parts.mlp(self._joined(x, w.slots["gate_up"], index)))
+        return parts.add(h, self._joined(x, w.slots["down"], index)), *rows
 
     # The function ----------------------------------------------------------
 
     def _write(self):
-        b, c, w = self.body, self.config, self.weights
+        b, c, w, parts = self.body, self.config, self.weights, self.parts
         for constant in w.constants:
             self._declare(constant)
         ids = Value("%ids", (None,), "i32")
@@ -437,13 +269,13 @@ class Program:
         caches = [Value(name, b.static(shape))
                   for name, shape in zip(("%keys", "%values"), shapes)]
         self._sizes(ids)
-        angles = self._angles(b.sizes[PAST])
+        angles = parts.angles(self._constant(w.frequencies.resource))
         h = self._embed(ids)
         rows = [b.empty(shape) for shape in shapes]
         h, *rows = self._loop(h, rows, caches, angles)
         last = b.scalar(f"arith.subi {b.sizes[ROWS]}, {b.index(1)} : index")
         h = b.slice(h, [last, 0], [1, c.dim])
-        h = self._norm(h, self._constant(w.final_norm.resource))
+        h = parts.norm(h, self._constant(w.final_norm.resource))
         logits = self._multiply(self._operand(h), w.head, None)
         logits = b.collapse(logits, "[[0, 1]]", (c.vocabulary,))
         results = [logits, *rows]

@@ -4,7 +4,6 @@
 BPE as PyPI's `tokenizers` does it from merges, and a folder's tokenizer.json."""
 
 import json
-import os
 import sys
 
 import numpy as np
