@@ -24,6 +24,7 @@
 #include "quant/Target/Arm/ArmKernels.h"
 #include "quant/Target/Arm/Passes.h"
 #include "quant/Target/CPU/Passes.h"
+#include "quant/Target/IR/PackedMatmul.h"
 #include "quant/Target/NVVM/NVVMKernels.h"
 #include "quant/Target/NVVM/Passes.h"
 #include "quant/Target/X86/Passes.h"
@@ -34,6 +35,7 @@ void quantmlir::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::cf::registerConvertControlFlowToLLVMInterface(registry);
   registerQuantExtension(registry);
   registry.insert<tm_tensor::TMTensorDialect>();
+  qtarget::registerQTarget(registry);
   registerBufferizationModels(registry);
   registerX86Kernels(registry);
   registerArmKernels(registry);

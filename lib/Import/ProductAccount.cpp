@@ -2,7 +2,6 @@
 
 #include "quant/Import/ProductAccount.h"
 
-#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/LeftReason.h"
 #include "quant/Import/Contraction/ContractionMatcher.h"
@@ -10,6 +9,7 @@
 #include "quant/Import/Contraction/WeightChoice.h"
 #include "quant/Import/Convolution/ConvolutionToMatmul.h"
 #include "quant/Import/Passes.h"
+#include "quant/Target/IR/PackedMatmul.h"
 
 #include "mlir/Dialect/MLProgram/IR/MLProgram.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -139,7 +139,7 @@ void Accountant::visit(Operation *op) {
     return visitInteger(op, matmul.getRhs());
   if (auto matmul = dyn_cast<ScaledMatmulOp>(op))
     return visitInteger(op, matmul.getRhs());
-  if (isa<PackedMatmulOp, PackedScaledMatmulOp>(op))
+  if (isa<qtarget::PackedMatmulOp>(op))
     ++account.numInteger;
   else if (auto quantize = dyn_cast<QuantizeOp>(op))
     visitQuantize(quantize);

@@ -2,7 +2,7 @@
 //
 // Chooses an instruction of the module's target and rewrites each matmul, with
 // the rescale that alone uses it, to operands in the instruction's layout and
-// one quant.packed_matmul. Batches come first: those over a shared weight are
+// one qtarget.packed_matmul. Batches come first: those over a shared weight are
 // merged into the rows, others become a loop.
 //
 //===----------------------------------------------------------------------===//
@@ -28,6 +28,7 @@
 #include "quant/Dialect/Quant/Utils/LeftReason.h"
 #include "quant/Packing/Passes.h"
 #include "quant/Target/CPU/Schedule/ScheduleFile.h"
+#include "quant/Target/IR/PackedMatmul.h"
 
 namespace quantmlir {
 #define GEN_PASS_DEF_QUANTPACKMATMULPASS
@@ -151,15 +152,19 @@ private:
                                     row.rhs.kTile)
                       : packOperand(b, loc, rhs.value, rhs.kDim, tile.nr,
                                     row.rhs.kTile, row.kPadding());
-    auto packed = PackedMatmulOp::create(
-        b, loc, TypeRange{type}, kernel, a, w,
-        packColumns(b, loc, colBias, tile.nr), rows, cols,
+    auto packed = qtarget::PackedMatmulOp::create(
+        b, loc, TypeRange{type}, kernel,
+        row.getLayout(getContext(), tile, nibbles ? 4 : row.rhs.storedBits,
+                      /*group=*/0),
+        a, w, /*rhs_scale=*/nullptr, packColumns(b, loc, colBias, tile.nr),
+        /*row_bias=*/nullptr, rows, cols, /*row_sums=*/nullptr,
+        /*rhs_offset=*/nullptr, /*rhs_zero_point=*/nullptr,
+        /*lhs_zero_point=*/nullptr, /*rhs_sums=*/nullptr,
         /*row_scale=*/nullptr, /*channel_scale=*/nullptr, /*bias=*/nullptr,
         /*residual=*/nullptr, /*multiplier=*/nullptr, /*shift=*/nullptr, init,
         /*zero_point=*/nullptr, /*range=*/nullptr, /*clamp_min=*/nullptr,
         /*clamp_max=*/nullptr, /*is_unsigned=*/nullptr, /*rounding=*/nullptr,
-        getSchedule(tile, accType.getDimSize(0), op.getK()),
-        nibbles ? b.getUnitAttr() : UnitAttr());
+        getSchedule(tile, accType.getDimSize(0), op.getK()));
     epilogue.attachTo(packed, b, tile.nr);
     return packed.getResult(0);
   }

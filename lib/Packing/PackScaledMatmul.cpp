@@ -339,10 +339,17 @@ void ScaledPacker::rewrite() {
   Value rowScale = mergeRows(op.getRowScale(), 0);
   Value bias = packColumns(b, loc, op.getBias(), layout.lanes);
   Value y =
-      PackedScaledMatmulOp::create(
-          b, loc, TypeRange{flat}, kernel, layout.bits, packed, panels, scales,
-          rowBias, rowFactors, colFactors, offset ? sums : Value(), offset,
-          rhsZeroPoint, lhsZeroPoint, rhsSums, rowScale, bias, init)
+      qtarget::PackedMatmulOp::create(
+          b, loc, TypeRange{flat}, kernel,
+          row.getLayout(b.getContext(), {1, layout.lanes}, layout.bits,
+                        layout.paddedGroup),
+          packed, panels, scales, /*col_bias=*/Value(), rowBias, rowFactors,
+          colFactors, offset ? sums : Value(), offset, rhsZeroPoint,
+          lhsZeroPoint, rhsSums, rowScale, /*channel_scale=*/Value(), bias,
+          /*residual=*/Value(), /*multiplier=*/Value(), /*shift=*/Value(), init,
+          /*zero_point=*/nullptr, /*range=*/nullptr, /*clamp_min=*/nullptr,
+          /*clamp_max=*/nullptr, /*is_unsigned=*/nullptr, /*rounding=*/nullptr,
+          /*schedule=*/nullptr)
           .getResult(0);
   if (result.getRank() > 2) {
     SmallVector<ReassociationIndices> dims = {{}, {result.getRank() - 1}};
@@ -381,7 +388,7 @@ static void addWeight(qtarget::MatmulFacts &facts, ScaledMatmulOp op,
   facts.group = layout.paddedGroup;
   facts.groups = layout.groups;
   facts.hasOffset = static_cast<bool>(op.getRhsOffset());
-  facts.largestProduct = getLargestScaledProduct(
+  facts.largestProduct = qtarget::getLargestProduct(
       layout.bits, op.getLhsZeroPoint() || op.getLhsUnsigned(),
       weight.hasZeroPoint());
 }

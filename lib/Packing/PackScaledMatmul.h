@@ -12,7 +12,7 @@
 namespace quantmlir {
 
 /// Rewrites every quant.scaled_matmul of integers by a constant weight below
-/// `root` to quant.packed_scaled_matmul for a kernel of `target`, and returns
+/// `root` to qtarget.packed_matmul for a kernel of `target`, and returns
 /// their number. Others stay; `leave` is told why.
 int64_t packScaledMatmuls(
     mlir::Operation *root, qtarget::TargetAttr target,

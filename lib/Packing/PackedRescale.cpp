@@ -68,7 +68,7 @@ Value PackedRescale::getIntegerBias(OpBuilder &b) const {
   return addVectors(b, loc, fixedPoint.getBias(), negate(b, loc, fixedPoint));
 }
 
-static void attach(RescaleOp op, PackedMatmulOp packed, OpBuilder &b,
+static void attach(RescaleOp op, qtarget::PackedMatmulOp packed, OpBuilder &b,
                    int64_t nr) {
   Location loc = op.getLoc();
   if (Value scale = op.getRowScale())
@@ -87,8 +87,8 @@ static void attach(RescaleOp op, PackedMatmulOp packed, OpBuilder &b,
   packed.setIsUnsigned(op.getIsUnsigned());
 }
 
-static void attach(RescaleFixedPointOp op, PackedMatmulOp packed, OpBuilder &b,
-                   int64_t nr) {
+static void attach(RescaleFixedPointOp op, qtarget::PackedMatmulOp packed,
+                   OpBuilder &b, int64_t nr) {
   Location loc = op.getLoc();
   packed.getMultiplierMutable().assign(
       packColumns(b, loc, op.getMultiplier(), nr));
@@ -100,7 +100,7 @@ static void attach(RescaleFixedPointOp op, PackedMatmulOp packed, OpBuilder &b,
   packed.setIsUnsigned(op.getIsUnsigned());
 }
 
-void PackedRescale::attachTo(PackedMatmulOp packed, OpBuilder &b,
+void PackedRescale::attachTo(qtarget::PackedMatmulOp packed, OpBuilder &b,
                              int64_t nr) const {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(packed);

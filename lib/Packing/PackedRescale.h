@@ -1,8 +1,8 @@
 //===- PackedRescale.h - the rescale in a packed matmul ---------*- C++ -*-===//
 //
 // Float or fixed-point, a rescale that alone uses a matmul's sums becomes the
-// epilogue of quant.packed_matmul, as operands and attributes. Which of the two
-// it is matters here and in the formula, and nowhere between.
+// epilogue of qtarget.packed_matmul, as operands and attributes. Which of the
+// two it is matters here and in the formula, and nowhere between.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,6 +11,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Target/IR/PackedMatmul.h"
 
 namespace quantmlir {
 
@@ -31,7 +32,8 @@ public:
   /// What it adds to the sums, `tensor<Nxi32>`, or null.
   mlir::Value getIntegerBias(mlir::OpBuilder &b) const;
   /// Makes it the epilogue of `packed`, whose panels have `nr` columns.
-  void attachTo(PackedMatmulOp packed, mlir::OpBuilder &b, int64_t nr) const;
+  void attachTo(qtarget::PackedMatmulOp packed, mlir::OpBuilder &b,
+                int64_t nr) const;
 
 private:
   explicit PackedRescale(mlir::Operation *rescale) : rescale(rescale) {}

@@ -4,9 +4,9 @@
 #define QUANT_LIB_PACKING_SCALEDWEIGHT_H
 
 #include "mlir/IR/Builders.h"
-#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Target/IR/KernelRow.h"
+#include "quant/Target/IR/PackedMatmul.h"
 
 namespace quantmlir {
 

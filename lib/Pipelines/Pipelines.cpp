@@ -254,7 +254,7 @@ void quantmlir::buildLLVMStage(OpPassManager &pm, bool withTiles) {
 void quantmlir::buildGenericPipeline(OpPassManager &pm,
                                      const GenericPipelineOptions &options) {
   StageRange stages = options.getStages();
-  // Nothing is packed on this path: its Packed stage is the Quant stage.
+  // Nothing becomes packed on this path: its Packed stage is the Quant stage.
   if (stages.after == Stage::Packed)
     stages.after = Stage::Quant;
   beginStages(pm, stages);
@@ -264,6 +264,8 @@ void quantmlir::buildGenericPipeline(OpPassManager &pm,
   }
   if (stages.contains(Stage::Target)) {
     pm.addPass(createQuantCheckSizesPass());
+    // Of programs that are packed already.
+    pm.addPass(createQuantLowerPackPass());
     pm.addPass(createConvertQuantToLinalgPass());
     buildBufferizeStage(pm);
     if (options.profile)

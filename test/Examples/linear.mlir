@@ -17,7 +17,7 @@
 
 // PACKED: arith.constant dense<{{\[\[}}-18560, -2304, 0,
 // PACKED: quant.quantize {{.*}} range = [0, 255] unsigned
-// PACKED: quant.packed_matmul #qtarget.x86<vpdpbusd_512>
+// PACKED: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout
 
 // TARGET-NOT: tensor<
 // TARGET: scf.for {{.*}} iter_args({{.*}}) -> (vector<16xi32>, vector<16xi32>)

@@ -9,8 +9,8 @@
 // CHECK-NOT: quant.quantize
 // CHECK-NOT: arith.xori
 // CHECK: %[[A:.*]] = tensor.collapse_shape %[[Q]] {{\[}}[0, 1], [2]]
-// CHECK: quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%[[A]], {{.*}} col_bias({{.*}} row_scale(%{{.*}} : tensor<16xf32>)
-// CHECK: quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%[[A]], {{.*}} col_bias({{.*}} row_scale(%{{.*}} : tensor<16xf32>)
+// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout{{.*}} ins(%[[A]], {{.*}} col_bias({{.*}} row_scale(%{{.*}} : tensor<16xf32>)
+// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout{{.*}} ins(%[[A]], {{.*}} col_bias({{.*}} row_scale(%{{.*}} : tensor<16xf32>)
 // CHECK-NOT: quant.rescale
 func.func @shared(%x: tensor<2x8x64xf32>, %s: tensor<2x8xf32>, %sw: tensor<48xf32>,
                   %w: tensor<48x64xi8>, %w2: tensor<48x64xi8>)
@@ -34,7 +34,7 @@ func.func @shared(%x: tensor<2x8x64xf32>, %s: tensor<2x8xf32>, %sw: tensor<48xf3
 // CHECK-LABEL: func @batched
 // CHECK: scf.for
 // CHECK-NOT: linalg.generic
-// CHECK: quant.packed_matmul #qtarget.x86<vpdpbusd_512> {{.*}} row_scale(
+// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout{{.*}} row_scale(
 // CHECK-NOT: quant.rescale
 func.func @batched(%q: tensor<2x8x64xi8>, %w: tensor<2x48x64xi8>, %s: tensor<2x8xf32>)
     -> tensor<2x8x48xf32> {
@@ -67,7 +67,7 @@ func.func @negative_other_user(%x: tensor<8x64xf32>, %s: tensor<f32>, %w: tensor
 // CHECK-NOT: scf.for
 // CHECK: %[[W:.*]] = arith.constant {{.*}} : tensor<1x2x16x4xi8>
 // CHECK-NOT: scf.for
-// CHECK: quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%{{.*}}, %[[W]] : tensor<3x8xi8>, tensor<1x2x16x4xi8>)
+// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s8 16x4> ins(%{{.*}}, %[[W]] : tensor<3x8xi8>, tensor<1x2x16x4xi8>)
 func.func @unit_batch(%q: tensor<1x3x8xi8>) -> tensor<1x3x2xi32> {
   %w = arith.constant dense<[[[1, 2, 3, 4, 5, 6, 7, 8], [9, 10, 11, 12, 13, 14, 15, 16]]]> : tensor<1x2x8xi8>
   %init = arith.constant dense<0> : tensor<1x3x2xi32>
@@ -80,7 +80,7 @@ func.func @unit_batch(%q: tensor<1x3x8xi8>) -> tensor<1x3x2xi32> {
 // the merged rows and of the loop.
 
 // CHECK-LABEL: func @static_rescale
-// CHECK: quant.packed_matmul
+// CHECK: qtarget.packed_matmul
 // CHECK: tensor.expand_shape
 // CHECK: quant.rescale {{.*}} : tensor<?x?x7xi32> -> tensor<2x3x7xf32>
 func.func @static_rescale(%x: tensor<?x?x8xi8>, %w: tensor<7x8xi8>, %init: tensor<?x?x7xi32>,
@@ -93,7 +93,7 @@ func.func @static_rescale(%x: tensor<?x?x8xi8>, %w: tensor<7x8xi8>, %init: tenso
 
 // CHECK-LABEL: func @static_rescale_loop
 // CHECK: scf.for
-// CHECK: quant.packed_matmul
+// CHECK: qtarget.packed_matmul
 // CHECK: }
 // CHECK: quant.rescale {{.*}} : tensor<?x?x7xi32> -> tensor<2x3x7xf32>
 func.func @static_rescale_loop(%x: tensor<?x?x8xi8>, %w: tensor<?x7x8xi8>, %init: tensor<?x?x7xi32>,

@@ -9,7 +9,7 @@
 // CHECK-DAG: %[[WEIGHT:.*]] = arith.constant dense<{{\[\[\[\[}}1, 2, 3, 4], [-1, -1, -1, -1], [0, {{.*}}> : tensor<1x1x16x4xi8>
 // CHECK: %[[LHS:.*]] = quant.quantize {{.*}} zero_point({{.*}}) axes = [0] range = [0, 255] unsigned
 // CHECK-NOT: linalg.pack
-// CHECK: quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%[[LHS]], %[[WEIGHT]]
+// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout{{.*}} ins(%[[LHS]], %[[WEIGHT]]
 // CHECK-SAME: col_bias(%[[BIAS]] : tensor<1x16xi32>)
 // CHECK-SAME: row_scale({{.*}} : tensor<16xf32>) channel_scale({{.*}} : tensor<1x16xf32>)
 // CHECK-NOT: quant.rescale
@@ -18,7 +18,7 @@
 // AVX2-LABEL: @constant_weight_symmetric
 // AVX2-NOT: col_bias
 // AVX2: arith.extsi {{.*}} : i8 to i16
-// AVX2: quant.packed_matmul #qtarget.x86<vpmaddwd_256>
+// AVX2: qtarget.packed_matmul #qtarget.x86<vpmaddwd_256> layout<lhs = s16, rhs = s8 8x2>
 // AVX2-NOT: col_bias
 // AVX2: return
 func.func @constant_weight_symmetric(%x: tensor<16x4xf32>, %s: tensor<16xf32>) -> tensor<16x3xf32> {
@@ -40,7 +40,7 @@ func.func @constant_weight_symmetric(%x: tensor<16x4xf32>, %s: tensor<16xf32>) -
 // Run-time zero points of rows become a rank-1 correction.
 
 // CHECK-LABEL: @row_zero_points
-// CHECK: quant.packed_matmul
+// CHECK: qtarget.packed_matmul
 // CHECK-SAME: row_factors({{.*}} : tensor<1x8xi32>) col_factors({{.*}} : tensor<1x1x16xi32>)
 func.func @row_zero_points(%q: tensor<8x4xi8>, %w: tensor<4x3xi8>, %z: tensor<8xi32>) -> tensor<8x3xi32> {
   %init = arith.constant dense<0> : tensor<8x3xi32>
@@ -54,7 +54,7 @@ func.func @row_zero_points(%q: tensor<8x4xi8>, %w: tensor<4x3xi8>, %z: tensor<8x
 // Both sides' run-time zero points: rank 2.
 
 // CHECK-LABEL: @both_zero_points
-// CHECK: quant.packed_matmul
+// CHECK: qtarget.packed_matmul
 // CHECK-SAME: row_factors({{.*}} : tensor<2x8xi32>) col_factors({{.*}} : tensor<2x1x16xi32>)
 func.func @both_zero_points(%q: tensor<8x4xi8>, %w: tensor<4x3xi8>, %zx: tensor<i32>, %zw: tensor<3xi32>) -> tensor<8x3xi32> {
   %init = arith.constant dense<0> : tensor<8x3xi32>
@@ -71,10 +71,10 @@ func.func @both_zero_points(%q: tensor<8x4xi8>, %w: tensor<4x3xi8>, %zx: tensor<
 
 // CHECK-LABEL: @batches
 // CHECK: tensor.collapse_shape {{.*}} : tensor<2x5x4xi8> into tensor<10x4xi8>
-// CHECK: quant.packed_matmul
+// CHECK: qtarget.packed_matmul
 // CHECK: tensor.expand_shape
 // CHECK: scf.for
-// CHECK: quant.packed_matmul
+// CHECK: qtarget.packed_matmul
 func.func @batches(%q: tensor<2x5x4xi8>, %w: tensor<4x3xi8>, %wb: tensor<2x4x3xi8>) -> (tensor<2x5x3xi32>, tensor<2x5x3xi32>) {
   %init = arith.constant dense<0> : tensor<2x5x3xi32>
   %a = quant.matmul ins(%q, %w : tensor<2x5x4xi8>, tensor<4x3xi8>)
@@ -90,7 +90,7 @@ func.func @batches(%q: tensor<2x5x4xi8>, %w: tensor<4x3xi8>, %wb: tensor<2x4x3xi
 // it is not fused.
 
 // CHECK-LABEL: @negative_nonzero_init
-// CHECK: quant.packed_matmul {{.*}} -> tensor<8x3xi32>
+// CHECK: qtarget.packed_matmul {{.*}} -> tensor<8x3xi32>
 // CHECK: arith.addi
 // CHECK: quant.rescale
 func.func @negative_nonzero_init(%q: tensor<8x4xi8>, %w: tensor<4x3xi8>, %init: tensor<8x3xi32>, %s: tensor<f32>) -> tensor<8x3xf32> {
@@ -106,12 +106,12 @@ func.func @negative_nonzero_init(%q: tensor<8x4xi8>, %w: tensor<4x3xi8>, %init: 
 // the second one's instruction wants them: no pass over the data.
 
 // CHECK-LABEL: @chain
-// CHECK: %[[Q:.*]] = quant.packed_matmul #qtarget.x86<vpdpbusd_512> {{.*}} unsigned {range = array<i64: 1, 255>, schedule = {{.*}}, zero_point = 131 : i32} -> tensor<8x16xi8>
+// CHECK: %[[Q:.*]] = qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout{{.*}} unsigned {range = array<i64: 1, 255>, schedule = {{.*}}, zero_point = 131 : i32} -> tensor<8x16xi8>
 // CHECK-NOT: arith.xori
-// CHECK: quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%[[Q]],
+// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout{{.*}} ins(%[[Q]],
 
 // AVX2-LABEL: @chain
-// AVX2: quant.packed_matmul #qtarget.x86<vpmaddwd_256> {{.*}} {range = array<i64: -127, 127>, schedule = {{.*}}, zero_point = 3 : i32} -> tensor<8x16xi8>
+// AVX2: qtarget.packed_matmul #qtarget.x86<vpmaddwd_256> layout<lhs = s16, rhs = s8 16x2> {{.*}} {range = array<i64: -127, 127>, schedule = {{.*}}, zero_point = 3 : i32} -> tensor<8x16xi8>
 func.func @chain(%q: tensor<8x4xi8>, %w: tensor<4x16xi8>, %v: tensor<16x3xi8>, %s: tensor<f32>) -> tensor<8x3xi32> {
   %i0 = arith.constant dense<0> : tensor<8x16xi32>
   %i1 = arith.constant dense<0> : tensor<8x3xi32>
@@ -131,9 +131,9 @@ func.func @chain(%q: tensor<8x4xi8>, %w: tensor<4x16xi8>, %v: tensor<16x3xi8>, %
 
 // CHECK-LABEL: func @dynamic_unpack
 // CHECK: linalg.pack
-// CHECK: quant.packed_matmul
+// CHECK: qtarget.packed_matmul
 // AVX2-LABEL: func @dynamic_unpack
-// AVX2: quant.packed_matmul
+// AVX2: qtarget.packed_matmul
 func.func @dynamic_unpack(%x: tensor<5x6xi8>, %init: tensor<5x?xi32>) -> tensor<5x?xi32> {
   %p = arith.constant dense<17> : tensor<6x4xi8>
   %w = quant.unpack_int4 %p : tensor<6x4xi8> -> tensor<6x?xi4>
@@ -151,9 +151,9 @@ func.func @dynamic_unpack(%x: tensor<5x6xi8>, %init: tensor<5x?xi32>) -> tensor<
 // CHECK-LABEL: func @nibbles
 // CHECK-DAG: arith.constant dense<{{\[\[\[\[}}81, 98, -125, 4], [0, 0, 0, 0], {{.*}}> : tensor<1x1x16x4xi8>
 // CHECK-DAG: arith.constant dense<{{\[\[\[\[}}-39, -22, -5, 12], [0, 0, 0, 0], {{.*}}> : tensor<1x1x16x4xi8>
-// CHECK-COUNT-2: quant.packed_matmul #qtarget.x86<vpdpbusd_512> {{.*}} nibbles
+// CHECK-COUNT-2: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s4 16x8>
 // AVX2-LABEL: func @nibbles
-// AVX2-COUNT-2: quant.packed_matmul #qtarget.x86<vpmaddwd_256> {{.*}} nibbles
+// AVX2-COUNT-2: qtarget.packed_matmul #qtarget.x86<vpmaddwd_256> layout<lhs = s16, rhs = s4 8x4>
 func.func @nibbles(%x: tensor<5x8xi8>, %z: tensor<1xi32>) -> (tensor<5x1xi32>, tensor<5x1xi32>) {
   %p = arith.constant dense<[[33, 67, 101, 8]]> : tensor<1x4xi8>
   %w = quant.unpack_int4 %p : tensor<1x4xi8> -> tensor<1x8xi4>
@@ -173,7 +173,7 @@ func.func @nibbles(%x: tensor<5x8xi8>, %z: tensor<1xi32>) -> (tensor<5x1xi32>, t
 // 16 times the sums over so many elements would not fit: bytes.
 
 // CHECK-LABEL: func @negative_nibbles
-// CHECK: quant.packed_matmul {{.*}} tensor<1x17500x16x4xi8>
+// CHECK: qtarget.packed_matmul {{.*}} tensor<1x17500x16x4xi8>
 // CHECK-NOT: nibbles
 // CHECK: return
 func.func @negative_nibbles(%x: tensor<5x70000xi8>) -> tensor<5x1xi32> {
@@ -190,9 +190,9 @@ func.func @negative_nibbles(%x: tensor<5x70000xi8>) -> tensor<5x1xi32> {
 // computed again each time.
 
 // CHECK-LABEL: @negative_rescale_in_loop
-// CHECK: quant.packed_matmul {{.*}} -> tensor<8x3xi32>
+// CHECK: qtarget.packed_matmul {{.*}} -> tensor<8x3xi32>
 // CHECK: scf.for
-// CHECK-NOT: quant.packed_matmul
+// CHECK-NOT: qtarget.packed_matmul
 // CHECK: quant.rescale
 func.func @negative_rescale_in_loop(%q: tensor<8x4xi8>, %w: tensor<4x3xi8>, %s: tensor<f32>, %n: index, %y0: tensor<8x3xf32>) -> tensor<8x3xf32> {
   %c0 = arith.constant 0 : index
@@ -217,13 +217,13 @@ func.func @negative_rescale_in_loop(%q: tensor<8x4xi8>, %w: tensor<4x3xi8>, %s: 
 // CHECK-DAG: %[[BIAS:.*]] = arith.constant dense<{{\[\[}}-1275, 517, 15, 0, {{.*}}]]> : tensor<1x16xi32>
 // CHECK-DAG: %[[M:.*]] = arith.constant dense<{{\[\[}}1073741824, 1518500250, 2147483647, 0, {{.*}}]]> : tensor<1x16xi32>
 // CHECK-DAG: %[[S:.*]] = arith.constant dense<{{\[\[}}31, 62, 2, 0, {{.*}}]]> : tensor<1x16xi8>
-// CHECK: quant.packed_matmul #qtarget.x86<vpdpbusd_512>
+// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout
 // CHECK-SAME: col_bias(%[[BIAS]] : tensor<1x16xi32>) multiplier(%[[M]] : tensor<1x16xi32>) shift(%[[S]] : tensor<1x16xi8>) rounding(DOUBLE_ROUND)
 // CHECK-SAME: unsigned {range = array<i64: 0, 65535>
 // CHECK-SAME: zero_point = 7 : i32} -> tensor<16x3xi16>
 // CHECK-NOT: quant.rescale_fixed_point
 // AVX2-LABEL: @fixed_point
-// AVX2: quant.packed_matmul #qtarget.x86<vpmaddwd_256> {{.*}} rounding(DOUBLE_ROUND)
+// AVX2: qtarget.packed_matmul #qtarget.x86<vpmaddwd_256> layout<lhs = s16, rhs = s8 8x2> {{.*}} rounding(DOUBLE_ROUND)
 // AVX2-NOT: quant.rescale_fixed_point
 // AVX2: return
 func.func @fixed_point(%x: tensor<16x4xi8>) -> tensor<16x3xi16> {
@@ -245,10 +245,10 @@ func.func @fixed_point(%x: tensor<16x4xi8>) -> tensor<16x3xi16> {
 // others are not.
 
 // CHECK-LABEL: @fixed_point_results
-// CHECK: %[[Y:.*]] = quant.packed_matmul {{.*}} multiplier({{.*}} : tensor<i32>) shift({{.*}} : tensor<i8>) rounding(SINGLE_ROUND) {{.*}} -> tensor<16x3xi32>
-// CHECK: quant.packed_matmul {{.*}} -> tensor<16x3xi32>
+// CHECK: %[[Y:.*]] = qtarget.packed_matmul {{.*}} multiplier({{.*}} : tensor<i32>) shift({{.*}} : tensor<i8>) rounding(SINGLE_ROUND) {{.*}} -> tensor<16x3xi32>
+// CHECK: qtarget.packed_matmul {{.*}} -> tensor<16x3xi32>
 // CHECK: quant.rescale_fixed_point {{.*}} -> tensor<16x3xi4>
-// CHECK: quant.packed_matmul {{.*}} -> tensor<16x3xi32>
+// CHECK: qtarget.packed_matmul {{.*}} -> tensor<16x3xi32>
 // CHECK: linalg.generic
 // CHECK: quant.rescale_fixed_point {{.*}} -> tensor<16x3xi8>
 func.func @fixed_point_results(%x: tensor<16x4xi8>, %w: tensor<4x3xi8>, %m: tensor<i32>, %s: tensor<i8>, %c: tensor<16x3xi32>)
@@ -271,9 +271,9 @@ func.func @fixed_point_results(%x: tensor<16x4xi8>, %w: tensor<4x3xi8>, %m: tens
 // Between two layers the integers are made unsigned where they are rescaled.
 
 // CHECK-LABEL: @fixed_point_chain
-// CHECK: %[[H:.*]] = quant.packed_matmul {{.*}} unsigned {range = array<i64: 0, 255>{{.*}}zero_point = 125 : i32} -> tensor<16x4xi8>
+// CHECK: %[[H:.*]] = qtarget.packed_matmul {{.*}} unsigned {range = array<i64: 0, 255>{{.*}}zero_point = 125 : i32} -> tensor<16x4xi8>
 // CHECK-NOT: xori
-// CHECK: quant.packed_matmul {{.*}} ins(%[[H]],
+// CHECK: qtarget.packed_matmul {{.*}} ins(%[[H]],
 func.func @fixed_point_chain(%x: tensor<16x4xi8>, %w: tensor<4x4xi8>, %m: tensor<i32>, %s: tensor<i8>) -> tensor<16x4xi32> {
   %init = arith.constant dense<0> : tensor<16x4xi32>
   %0 = quant.matmul ins(%x, %w : tensor<16x4xi8>, tensor<4x4xi8>) outs(%init : tensor<16x4xi32>) {lhs_unsigned} -> tensor<16x4xi32>
@@ -289,9 +289,9 @@ func.func @fixed_point_chain(%x: tensor<16x4xi8>, %w: tensor<4x4xi8>, %m: tensor
 
 // CHECK-LABEL: @residual_batches
 // CHECK: %[[R:.*]] = tensor.collapse_shape %{{.*}} : tensor<2x8x3xf32> into tensor<16x3xf32>
-// CHECK: quant.packed_matmul {{.*}} residual(%[[R]] : tensor<16x3xf32>)
+// CHECK: qtarget.packed_matmul {{.*}} residual(%[[R]] : tensor<16x3xf32>)
 // CHECK: scf.for
-// CHECK: quant.packed_matmul {{.*}} residual(%{{.*}} : tensor<8x3xf32>)
+// CHECK: qtarget.packed_matmul {{.*}} residual(%{{.*}} : tensor<8x3xf32>)
 func.func @residual_batches(%x: tensor<2x8x4xi8>, %w: tensor<4x3xi8>, %v: tensor<2x4x3xi8>, %s: tensor<2x8xf32>, %r: tensor<2x8x3xf32>) -> (tensor<2x8x3xf32>, tensor<2x8x3xf32>) {
   %init = arith.constant dense<0> : tensor<2x8x3xi32>
   %0 = quant.matmul ins(%x, %w : tensor<2x8x4xi8>, tensor<4x3xi8>) outs(%init : tensor<2x8x3xi32>) -> tensor<2x8x3xi32>

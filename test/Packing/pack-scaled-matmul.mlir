@@ -7,11 +7,11 @@
 // shift's correction is what its sums start from.
 // CHECK-LABEL: @int4
 // CHECK: arith.constant dense<"0xC8D9EAFBC8D9EAFB{{0+}}C8D9EAFBC8D9EAFB{{0+}}"> : tensor<1x2x1x16x4xi8>
-// CHECK: quant.packed_scaled_matmul #qtarget.x86<vpdpbusd_512> 4 ins(%{{.*}}, %{{.*}} : tensor<3x16xi8>, tensor<1x2x1x16x4xi8>) rhs_scale(%{{.*}} : tensor<1x2x16xf32>) row_bias(%{{.*}} : tensor<3x2xi32>) row_scale(%{{.*}} : tensor<3xf32>) outs(%{{.*}} : tensor<3x2xf32>) -> tensor<3x2xf32>
+// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = s8, rhs = u4 16x8, group = 8> ins(%{{.*}}, %{{.*}} : tensor<3x16xi8>, tensor<1x2x1x16x4xi8>) rhs_scale(%{{.*}} : tensor<1x2x16xf32>) row_bias(%{{.*}} : tensor<3x2xi32>) row_scale(%{{.*}} : tensor<3xf32>) outs(%{{.*}} : tensor<3x2xf32>) -> tensor<3x2xf32>
 // VEX-LABEL: @int4
-// VEX: quant.packed_scaled_matmul #qtarget.x86<vpdpbusd_256> 4 ins(%{{.*}}, %{{.*}} : tensor<3x16xi8>, tensor<1x2x1x8x4xi8>)
+// VEX: qtarget.packed_matmul #qtarget.x86<vpdpbusd_256> layout<lhs = s8, rhs = u4 8x8, group = 8> ins(%{{.*}}, %{{.*}} : tensor<3x16xi8>, tensor<1x2x1x8x4xi8>)
 // ROUND-LABEL: @int4
-// ROUND: quant.packed_scaled_matmul
+// ROUND: qtarget.packed_matmul
 func.func @int4(%x: tensor<3x16xi8>, %sx: tensor<3xf32>) -> tensor<3x2xf32> {
   %p = arith.constant dense<"0x10325476103254761032547610325476"> : tensor<2x8xi8>
   %w = quant.unpack_int4 %p : tensor<2x8xi8> -> tensor<2x16xi4>
@@ -30,7 +30,7 @@ func.func @int4(%x: tensor<3x16xi8>, %sx: tensor<3xf32>) -> tensor<3x2xf32> {
 // CHECK-LABEL: @mirrored_groups
 // CHECK: arith.constant dense<"0xC8D9EAFBC8D9EAFB{{0+}}37261504C8D9EAFB{{0+}}"> : tensor<1x2x1x16x4xi8>
 // CHECK: arith.constant dense<{{.*}}1.000000e+00, 3.000000e+00, {{.*}}], [-2.000000e+00, 4.000000e+00, {{.*}}> : tensor<1x2x16xf32>
-// CHECK: quant.packed_scaled_matmul #qtarget.x86<vpdpbusd_512> 4
+// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512>
 // CHECK-SAME: rhs_scale(%{{.*}} : tensor<1x2x16xf32>) row_bias(%{{.*}} : tensor<3x2xi32>) outs(
 func.func @mirrored_groups(%x: tensor<3x16xi8>) -> tensor<3x2xf32> {
   %p = arith.constant dense<"0x10325476103254761032547610325476"> : tensor<2x8xi8>
@@ -48,7 +48,7 @@ func.func @mirrored_groups(%x: tensor<3x16xi8>) -> tensor<3x2xf32> {
 // Bytes w + 128, zero points and offsets; the last group is filled up with
 // zeros of the left operand.
 // CHECK-LABEL: @int8_zero_points
-// CHECK: quant.packed_scaled_matmul #qtarget.x86<vpdpbusd_512> 8 ins(%{{.*}}, %{{.*}} : tensor<?x16xi8>, tensor<1x2x2x16x4xi8>)
+// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = s8, rhs = u8 16x4, group = 8> ins(%{{.*}}, %{{.*}} : tensor<?x16xi8>, tensor<1x2x2x16x4xi8>)
 // CHECK-SAME: row_factors(%{{.*}} : tensor<2x?x2xi32>) col_factors(%{{.*}} : tensor<2x1x2x16xi32>) row_sums(%{{.*}} : tensor<?x2xi32>) rhs_offset(%{{.*}} : tensor<1x2x16xf32>) bias(%{{.*}} : tensor<1x16xf32>)
 func.func @int8_zero_points(%x: tensor<?x13xi8>, %zx: tensor<?xi32>) -> tensor<?x2xf32> {
   %w = arith.constant dense<"0x0102030405060708090A0B0C0DFFFEFDFCFBFAF9F8F7F6F5F4F3"> : tensor<2x13xi8>
@@ -67,7 +67,7 @@ func.func @int8_zero_points(%x: tensor<?x13xi8>, %zx: tensor<?xi32>) -> tensor<?
 
 // Rows half a page apart would compete for a few sets of the cache.
 // CHECK-LABEL: @row_stride
-// CHECK: quant.packed_scaled_matmul #qtarget.x86<vpdpbusd_512> 8 ins(%{{.*}}, %{{.*}} : tensor<5x2112xi8>, tensor<1x1x512x16x4xi8>)
+// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = s8, rhs = u8 16x4, group = 2048> ins(%{{.*}}, %{{.*}} : tensor<5x2112xi8>, tensor<1x1x512x16x4xi8>)
 func.func @row_stride(%x: tensor<5x2048xi8>) -> tensor<5x2xf32> {
   %w = arith.constant dense<1> : tensor<2x2048xi8>
   %s = arith.constant dense<1.0> : tensor<2x1xf32>
@@ -81,9 +81,9 @@ func.func @row_stride(%x: tensor<5x2048xi8>) -> tensor<5x2xf32> {
 // Tiles of AMX read the same weight. Few rows, and groups that would leave a
 // tile more than half empty, take vectors.
 // CHECK-LABEL: @tiles
-// CHECK: quant.packed_scaled_matmul #qtarget.x86<vpdpbusd_512> 4 ins(%{{.*}}, %{{.*}} : tensor<?x64xi8>, tensor<2x2x4x16x4xi8>)
+// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = s8, rhs = u4 16x8, group = 32> ins(%{{.*}}, %{{.*}} : tensor<?x64xi8>, tensor<2x2x4x16x4xi8>)
 // TILES-LABEL: @tiles
-// TILES: quant.packed_scaled_matmul #qtarget.x86<amx_tdpbsud> 4 ins(%{{.*}}, %{{.*}} : tensor<?x64xi8>, tensor<2x2x4x16x4xi8>)
+// TILES: qtarget.packed_matmul #qtarget.x86<amx_tdpbsud> layout<lhs = s8, rhs = u4 16x8, group = 32> ins(%{{.*}}, %{{.*}} : tensor<?x64xi8>, tensor<2x2x4x16x4xi8>)
 // TILES-SAME: row_bias(%{{.*}} : tensor<?x2xi32>)
 func.func @tiles(%x: tensor<?x64xi8>) -> tensor<?x17xf32> {
   %p = arith.constant dense<1> : tensor<17x32xi8>
@@ -97,8 +97,8 @@ func.func @tiles(%x: tensor<?x64xi8>) -> tensor<?x17xf32> {
 // -----
 
 // TILES-LABEL: @vectors
-// TILES: quant.packed_scaled_matmul #qtarget.x86<vpdpbusd_512> 4
-// TILES: quant.packed_scaled_matmul #qtarget.x86<vpdpbusd_512> 4
+// TILES: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = s8, rhs = u4 16x8,
+// TILES: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = s8, rhs = u4 16x8,
 func.func @vectors(%x: tensor<63x64xi8>, %z: tensor<99x64xi8>) -> (tensor<63x17xf32>, tensor<99x17xf32>) {
   %p = arith.constant dense<1> : tensor<17x32xi8>
   %w = quant.unpack_int4 %p : tensor<17x32xi8> -> tensor<17x64xi4>
@@ -173,7 +173,7 @@ func.func @negative_empty_weight(%x: tensor<3x0xi8>, %w: tensor<2x0xi8>, %s: ten
 // CHECK-DAG: arith.muli %[[E]], %{{.*}} : index
 // CHECK-DAG: %[[C:.*]] = tensor.extract_slice %[[W]][%{{.*}}, 0, 0, 0, 0] [1, 1, 1, 16, 4] {{.*}} to tensor<1x1x1x16x4xi8>
 // CHECK-DAG: tensor.extract_slice %{{.*}}[%{{.*}}, 0, 0] [1, 1, 16] [1, 1, 1] : tensor<2x1x16xf32> to tensor<1x1x16xf32>
-// CHECK: quant.packed_scaled_matmul #qtarget.x86<vpdpbusd_512> 4 ins(%{{.*}}, %[[C]] : tensor<3x8xi8>, tensor<1x1x1x16x4xi8>)
+// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = s8, rhs = u4 16x8, group = 8> ins(%{{.*}}, %[[C]] : tensor<3x8xi8>, tensor<1x1x1x16x4xi8>)
 func.func @chosen(%x: tensor<3x8xi8>, %e: index) -> tensor<3x2xf32> {
   %p = arith.constant dense<"0x10325476103254767654321076543210"> : tensor<2x2x4xi8>
   %c = tensor.extract_slice %p[%e, 0, 0] [1, 2, 4] [1, 1, 1] : tensor<2x2x4xi8> to tensor<2x4xi8>

@@ -12,10 +12,10 @@
 // CHECK: quant.matmul ins(%[[Q]],
 // CHECK-NEXT: quant.rescale {{.*}} : tensor<4x8xi32> -> tensor<4x8xf32>
 
-// PACKED: %[[H:.*]] = quant.packed_matmul {{.*}} -> tensor<4x16xi8>
+// PACKED: %[[H:.*]] = qtarget.packed_matmul {{.*}} -> tensor<4x16xi8>
 // PACKED-NOT: linalg.generic
 // PACKED-NOT: linalg.pack
-// PACKED: quant.packed_matmul {{.*}} ins(%[[H]],
+// PACKED: qtarget.packed_matmul {{.*}} ins(%[[H]],
 #id = affine_map<(m, n) -> (m, n)>
 #row = affine_map<(m, n) -> (n)>
 !x = !quant.uniform<i8:f32, 0.05>

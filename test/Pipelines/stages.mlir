@@ -15,7 +15,7 @@
 
 // PACKED: #qtarget.target<arch = "x86_64", cpu = "icelake-server"
 // PACKED-NOT: quant.matmul
-// PACKED: quant.packed_matmul #qtarget.x86<vpdpbusd_512>
+// PACKED: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout
 // PACKED-NOT: quant.rescale
 
 // GTARGET-NOT: tensor<

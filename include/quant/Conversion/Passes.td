@@ -11,8 +11,9 @@ def ConvertQuantToLinalgPass : Pass<"convert-quant-to-linalg", "::mlir::ModuleOp
     Lowers each operation by the formula in its documentation to
     `linalg.generic` with `arith` and `math` bodies, one step a line: the
     oracle that every other lowering is compared with, and the `generic`
-    target's lowering. `quant.packed_matmul` is lowered too, so that the
-    packed layouts can be run on any machine.
+    target's lowering. `qtarget.packed_matmul` is lowered too, every form by
+    its layout and not by its kernel, so that what is packed can be run on any
+    machine.
 
     Example:
 
@@ -27,7 +28,7 @@ def ConvertQuantToLinalgPass : Pass<"convert-quant-to-linalg", "::mlir::ModuleOp
   }];
   let options = [
     Option<"packedMatmul", "packed-matmul", "bool", "true",
-           "Lower quant.packed_matmul too; a target that emits it says false">,
+           "Lower qtarget.packed_matmul too; a target that emits it says false">,
     Option<"reciprocal", "reciprocal", "bool", "false",
            "Quantize by the scale's reciprocal and two corrections of the "
            "quotient, which give the integers of the division, if the module's "
@@ -35,7 +36,8 @@ def ConvertQuantToLinalgPass : Pass<"convert-quant-to-linalg", "::mlir::ModuleOp
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect",
     "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
-    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+    "::mlir::quant::QuantDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect"];
 }
 
 def QuantExpandBF16Pass : Pass<"quant-expand-bf16", "::mlir::ModuleOp"> {

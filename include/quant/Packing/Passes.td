@@ -11,7 +11,7 @@ def QuantPackMatmulPass : Pass<"quant-pack-matmul", "::mlir::ModuleOp"> {
     Chooses an instruction and a register tile from the module's
     `qtarget.target`, and rewrites `quant.matmul`, with the `quant.rescale`
     that is its only user, into `linalg.pack` of both operands and one
-    `quant.packed_matmul`. A constant weight is packed at compile time; its
+    `qtarget.packed_matmul`. A constant weight is packed at compile time; its
     column sums, the zero points and the shift that makes signed activations
     unsigned become one i32 vector.
 
@@ -36,7 +36,7 @@ def QuantPackMatmulPass : Pass<"quant-pack-matmul", "::mlir::ModuleOp"> {
     Statistic<"numTuned", "num-tuned", "Matmuls with a measured schedule">
   ];
   let dependentDialects = ["::mlir::quant::QuantDialect",
-    "::mlir::affine::AffineDialect",
+    "::quantmlir::qtarget::QTargetDialect", "::mlir::affine::AffineDialect",
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }

@@ -182,7 +182,7 @@ void buildQuantStage(mlir::OpPassManager &pm,
 }
 
 /// From tensors of standard dialects (linalg, tensor, arith, math) and
-/// bufferized `quant.packed_matmul` down to the LLVM dialect, in two parts so
+/// bufferized `qtarget.packed_matmul` down to the LLVM dialect, in two parts so
 /// that a target can expand its own ops on memrefs in between; `withTiles` for
 /// programs that may hold AMX tiles.
 void buildBufferizeStage(mlir::OpPassManager &pm);

@@ -1,8 +1,8 @@
-//===- PackedMatmulToLinalg.cpp - quant.packed_matmul, unpacked -----------===//
+//===- PackedMatmulToLinalg.cpp - qtarget.packed_matmul, unpacked ---------===//
 //
-// The reference of the packed form: the product over packed tiles, unpacked to
-// [M, N], then the corrections and a quant.rescale. Slow and obvious; it shows
-// that a packing is right without the target's instructions.
+// The reference of the packed form: every element is read where the layout says
+// that it is, and the steps are those of the op's description. Slow and
+// obvious; it shows that a packing is right without the target's instructions.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,13 +10,297 @@
 #include "quant/Dialect/Quant/Utils/GenericBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Target/IR/PackedMatmul.h"
 
 using namespace mlir;
 using namespace quantmlir;
+using qtarget::PackedMatmulOp;
 
 namespace {
+
+/// The place of one result, as values of the body that computes it.
+struct ResultAt {
+  Value m, n;
+  /// The column in panels.
+  Value panel, lane;
+};
+
+/// The lowering of one op.
+class PackedMatmulLowering {
+public:
+  PackedMatmulLowering(PackedMatmulOp op, PatternRewriter &b)
+      : op(op), b(b), loc(op.getLoc()),
+        type(cast<RankedTensorType>(op.getResult(0).getType())) {
+    lhsSize = tensor::DimOp::create(b, loc, op.getLhs(), 1);
+    if (!op.hasPlainLhs())
+      lhsSize = mul(lhsSize, index(op.getLayout().getLhs().k));
+  }
+
+  Value lower() {
+    if (op.isGrouped())
+      return forEachResult(type, [&](const ResultAt &at) {
+        return finishGroups(at, sumGroups(at));
+      });
+    Value sums =
+        forEachResult(type.clone(b.getI32Type()), [&](const ResultAt &at) {
+          return correct(at, sumProducts(at));
+        });
+    return rescale(sums);
+  }
+
+private:
+  //===--------------------------------------------------------------------===//
+  // Indices
+  //===--------------------------------------------------------------------===//
+
+  Value index(int64_t v) { return arith::ConstantIndexOp::create(b, loc, v); }
+  Value add(Value x, Value y) { return arith::AddIOp::create(b, loc, x, y); }
+  Value mul(Value x, Value y) { return arith::MulIOp::create(b, loc, x, y); }
+  Value div(Value x, int64_t y) {
+    return arith::DivUIOp::create(b, loc, x, index(y));
+  }
+  Value rem(Value x, int64_t y) {
+    return arith::RemUIOp::create(b, loc, x, index(y));
+  }
+
+  /// [M, N] of `result`, each element as `body` makes it.
+  Value forEachResult(RankedTensorType result,
+                      function_ref<Value(const ResultAt &)> body) {
+    Value init = emptyLike(b, loc, result, op.getInit());
+    auto emit = [&](OpBuilder &nested, Location,
+                    ValueRange) -> SmallVector<Value> {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPoint(nested.getInsertionBlock(),
+                          nested.getInsertionPoint());
+      ResultAt at;
+      at.m = linalg::IndexOp::create(b, loc, 0);
+      at.n = linalg::IndexOp::create(b, loc, 1);
+      at.panel = div(at.n, op.getNR());
+      at.lane = rem(at.n, op.getNR());
+      return {body(at)};
+    };
+    return elementwise(b, loc, {}, init, emit).getResult(0);
+  }
+
+  /// Values that a loop from 0 to `end` carries.
+  SmallVector<Value>
+  loop(Value end, ValueRange inits,
+       function_ref<SmallVector<Value>(Value, ValueRange)> body) {
+    auto loop = scf::ForOp::create(
+        b, loc, index(0), end, index(1), inits,
+        [&](OpBuilder &nested, Location, Value i, ValueRange carried) {
+          OpBuilder::InsertionGuard guard(b);
+          b.setInsertionPointToEnd(nested.getInsertionBlock());
+          SmallVector<Value> next = body(i, carried);
+          scf::YieldOp::create(b, loc, next);
+        });
+    return loop.getResults();
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Elements
+  //===--------------------------------------------------------------------===//
+
+  Value read(Value tensor, ValueRange at) {
+    return tensor::ExtractOp::create(b, loc, tensor, at);
+  }
+
+  /// lhs[m, k] as i32.
+  Value readLhs(const ResultAt &at, Value k) {
+    qtarget::OperandTiles tiles = op.getLayout().getLhs();
+    SmallVector<Value> indices = {at.m, k};
+    if (tiles.isTiled())
+      indices = {div(at.m, tiles.rows), div(k, tiles.k), rem(at.m, tiles.rows),
+                 rem(k, tiles.k)};
+    return extendToI32(b, loc, read(op.getLhs(), indices), tiles.isUnsigned);
+  }
+
+  /// rhs[n, k] as i32, `k` counted in the group `group`, if there is one.
+  Value readRhs(const ResultAt &at, Value group, Value k) {
+    qtarget::OperandTiles tiles = op.getLayout().getRhs();
+    Value element = rem(k, tiles.k);
+    SmallVector<Value> indices = {at.panel};
+    if (group)
+      indices.push_back(group);
+    indices.append({div(k, tiles.k), at.lane,
+                    op.hasNibbles() ? rem(element, tiles.k / 2) : element});
+    Value stored = read(op.getRhs(), indices);
+    if (op.hasNibbles()) {
+      Value half = arith::IndexCastOp::create(b, loc, b.getI8Type(),
+                                              div(element, tiles.k / 2));
+      Value shift = mul(half, constantInt(b, loc, 4, 8));
+      stored = arith::ShRUIOp::create(b, loc, stored, shift);
+      stored = arith::TruncIOp::create(b, loc, b.getIntegerType(4), stored);
+    }
+    return extendToI32(b, loc, stored, tiles.isUnsigned);
+  }
+
+  /// `value[m]`, or what it is for all rows.
+  Value readRow(Value value, const ResultAt &at) {
+    SmallVector<Value> indices;
+    if (tensorType(value).getRank() == 1)
+      indices.push_back(at.m);
+    return read(value, indices);
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Without groups
+  //===--------------------------------------------------------------------===//
+
+  Value sumProducts(const ResultAt &at) {
+    return loop(lhsSize, constantInt(b, loc, 0),
+                [&](Value k, ValueRange sum) -> SmallVector<Value> {
+                  Value x = readLhs(at, k);
+                  return {add(sum[0], mul(x, readRhs(at, Value(), k)))};
+                })
+        .front();
+  }
+
+  Value correct(const ResultAt &at, Value sum) {
+    if (Value bias = op.getColBias())
+      sum = add(sum, read(bias, {at.panel, at.lane}));
+    for (int64_t i = 0, e = countFactors(); i < e; ++i) {
+      Value r = index(i);
+      Value row = read(op.getRowFactors(), {r, at.m});
+      sum =
+          add(sum, mul(row, read(op.getColFactors(), {r, at.panel, at.lane})));
+    }
+    return sum;
+  }
+
+  int64_t countFactors() {
+    Value factors = op.getRowFactors();
+    return factors ? tensorType(factors).getDimSize(0) : 0;
+  }
+
+  /// [N/NR, NR] to [N]; null and rank 0 stay.
+  Value unpackColumn(Value packed) {
+    if (!packed || tensorType(packed).getRank() == 0)
+      return packed;
+    SmallVector<Value> sizes;
+    if (type.isDynamicDim(1))
+      sizes.push_back(tensor::DimOp::create(b, loc, op.getInit(), 1));
+    Value init =
+        tensor::EmptyOp::create(b, loc, {type.getDimSize(1)},
+                                tensorType(packed).getElementType(), sizes);
+    auto emit = [&](OpBuilder &nested, Location loc,
+                    ValueRange) -> SmallVector<Value> {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPoint(nested.getInsertionBlock(),
+                          nested.getInsertionPoint());
+      Value n = linalg::IndexOp::create(b, loc, 0);
+      return {read(packed, {div(n, op.getNR()), rem(n, op.getNR())})};
+    };
+    return elementwise(b, loc, {}, init, emit).getResult(0);
+  }
+
+  /// The op of the quant stage that follows the sums.
+  Value rescale(Value acc) {
+    switch (op.getEpilogue()) {
+    case PackedMatmulOp::Epilogue::None:
+      return acc;
+    case PackedMatmulOp::Epilogue::Float: {
+      Value channelScale = unpackColumn(op.getChannelScale());
+      Value bias = unpackColumn(op.getBias());
+      return RescaleOp::create(
+          b, loc, type, acc, op.getRowScale(), channelScale, bias,
+          op.getResidual(), op.getZeroPointAttr(), op.getRangeAttr(),
+          op.getClampMinAttr(), op.getClampMaxAttr(), op.getIsUnsignedAttr());
+    }
+    case PackedMatmulOp::Epilogue::FixedPoint: {
+      Value multiplier = unpackColumn(op.getMultiplier());
+      Value shift = unpackColumn(op.getShift());
+      IntegerAttr zeroPoint = op.getZeroPointAttr();
+      if (!zeroPoint)
+        zeroPoint = b.getI32IntegerAttr(0);
+      return RescaleFixedPointOp::create(
+          b, loc, type, acc, multiplier, shift, /*bias=*/Value(),
+          op.getRoundingAttr(), /*input_zero_point=*/b.getI32IntegerAttr(0),
+          zeroPoint, op.getRangeAttr(), op.getIsUnsignedAttr());
+    }
+    }
+    llvm_unreachable("every epilogue is lowered");
+  }
+
+  //===--------------------------------------------------------------------===//
+  // With groups
+  //===--------------------------------------------------------------------===//
+
+  Value sumGroups(const ResultAt &at) {
+    return loop(index(op.getNumGroups()), constantFloat(b, loc, 0),
+                [&](Value g, ValueRange t) -> SmallVector<Value> {
+                  Value sum = sumGroup(at, g);
+                  Value next = fma(sum, op.getRhsScale(), at, g, t[0]);
+                  if (Value sums = op.getRowSums())
+                    next = fma(read(sums, {at.m, g}), op.getRhsOffset(), at, g,
+                               next);
+                  return {next};
+                })
+        .front();
+  }
+
+  /// t + f32(integer) * scale[n, g], rounded once.
+  Value fma(Value integer, Value scale, const ResultAt &at, Value g, Value t) {
+    Value x = arith::SIToFPOp::create(b, loc, b.getF32Type(), integer);
+    Value s = read(scale, {at.panel, g, at.lane});
+    return math::FmaOp::create(b, loc, x, s, t);
+  }
+
+  /// The i32 sum of group `g` and its corrections.
+  Value sumGroup(const ResultAt &at, Value g) {
+    Value size = index(op.getLayout().getGroup());
+    Value begin = mul(g, size);
+    Value rest = arith::SubIOp::create(b, loc, lhsSize, begin);
+    Value end = arith::MinUIOp::create(b, loc, rest, size);
+    Value zero = constantInt(b, loc, 0);
+    SmallVector<Value> sums = loop(
+        end, ValueRange{zero, zero},
+        [&](Value i, ValueRange sums) -> SmallVector<Value> {
+          Value x = readLhs(at, add(begin, i));
+          return {add(sums[0], mul(x, readRhs(at, g, i))), add(sums[1], x)};
+        });
+    Value acc = sums[0];
+    if (Value bias = op.getRowBias())
+      acc = add(acc, read(bias, {at.m, g}));
+    for (int64_t i = 0, e = countFactors(); i < e; ++i) {
+      Value r = index(i);
+      Value row = read(op.getRowFactors(), {r, at.m, g});
+      Value column = read(op.getColFactors(), {r, at.panel, g, at.lane});
+      acc = add(acc, mul(row, column));
+    }
+    if (Value zeroPoint = op.getRhsZeroPoint())
+      acc =
+          subtract(acc, mul(read(zeroPoint, {at.panel, g, at.lane}), sums[1]));
+    if (Value zeroPoint = op.getLhsZeroPoint())
+      acc = subtract(acc, mul(readRow(zeroPoint, at),
+                              read(op.getRhsSums(), {at.panel, g, at.lane})));
+    return acc;
+  }
+
+  Value subtract(Value x, Value y) {
+    return arith::SubIOp::create(b, loc, x, y);
+  }
+
+  /// The row's scale, the bias, the result's type.
+  Value finishGroups(const ResultAt &at, Value y) {
+    if (Value scale = op.getRowScale())
+      y = arith::MulFOp::create(b, loc, y, readRow(scale, at));
+    if (Value bias = op.getBias())
+      y = arith::AddFOp::create(b, loc, y, read(bias, {at.panel, at.lane}));
+    return truncateFromF32(b, loc, y, type.getElementType());
+  }
+
+  PackedMatmulOp op;
+  PatternRewriter &b;
+  Location loc;
+  RankedTensorType type;
+  /// Elements along K of the left operand.
+  Value lhsSize;
+};
 
 struct LowerPackedMatmul : OpRewritePattern<PackedMatmulOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -25,262 +309,8 @@ struct LowerPackedMatmul : OpRewritePattern<PackedMatmulOp> {
                                 PatternRewriter &rewriter) const override {
     if (op.getNumResults() != 1)
       return rewriter.notifyMatchFailure(op, "only tensors are lowered");
-    Value acc = unpackTiles(op, rewriter, multiplyTiles(op, rewriter));
-    acc = addCorrections(op, rewriter, acc);
-    auto type = cast<RankedTensorType>(op.getResult(0).getType());
-    auto column = [&](Value v) -> Value {
-      if (!v || cast<RankedTensorType>(v.getType()).getRank() == 0)
-        return v;
-      return unpackColumn(op, rewriter, v);
-    };
-    switch (op.getEpilogue()) {
-    case PackedMatmulOp::Epilogue::None:
-      rewriter.replaceOp(op, acc);
-      break;
-    case PackedMatmulOp::Epilogue::Float: {
-      Value channelScale = column(op.getChannelScale());
-      Value bias = column(op.getBias());
-      rewriter.replaceOpWithNewOp<RescaleOp>(
-          op, type, acc, op.getRowScale(), channelScale, bias, op.getResidual(),
-          op.getZeroPointAttr(), op.getRangeAttr(), op.getClampMinAttr(),
-          op.getClampMaxAttr(), op.getIsUnsignedAttr());
-      break;
-    }
-    case PackedMatmulOp::Epilogue::FixedPoint: {
-      Value multiplier = column(op.getMultiplier());
-      Value shift = column(op.getShift());
-      IntegerAttr zeroPoint = op.getZeroPointAttr();
-      if (!zeroPoint)
-        zeroPoint = rewriter.getI32IntegerAttr(0);
-      rewriter.replaceOpWithNewOp<RescaleFixedPointOp>(
-          op, type, acc, multiplier, shift, /*bias=*/Value(),
-          op.getRoundingAttr(), /*input_zero_point=*/
-          rewriter.getI32IntegerAttr(0), zeroPoint, op.getRangeAttr(),
-          op.getIsUnsignedAttr());
-      break;
-    }
-    }
+    rewriter.replaceOp(op, PackedMatmulLowering(op, rewriter).lower());
     return success();
-  }
-
-private:
-  /// An operand [.., K/KR, R, KR] with KR split as [K/KR, R, KR/kr, kr], or
-  /// with K/kr split as [K/KR, KR/kr, R, kr], for tiles whose sides differ in
-  /// KR.
-  static Value splitK(PackedMatmulOp op, PatternRewriter &rewriter, Value v,
-                      int64_t dim, int64_t inner) {
-    auto type = cast<RankedTensorType>(v.getType());
-    SmallVector<int64_t> shape(type.getShape());
-    SmallVector<OpFoldResult> sizes =
-        tensor::getMixedSizes(rewriter, op.getLoc(), v);
-    SmallVector<ReassociationIndices> groups;
-    for (int64_t i = 0; i < type.getRank(); ++i) {
-      int64_t at = i > dim ? i + 1 : i;
-      groups.push_back({at});
-      if (i == dim)
-        groups.back().push_back(at + 1);
-    }
-    Value innerSize =
-        arith::ConstantIndexOp::create(rewriter, op.getLoc(), inner);
-    OpFoldResult outer = rewriter.getIndexAttr(
-        ShapedType::isDynamic(shape[dim]) ? 0 : shape[dim] / inner);
-    if (ShapedType::isDynamic(shape[dim]))
-      outer = arith::DivUIOp::create(rewriter, op.getLoc(),
-                                     cast<Value>(sizes[dim]), innerSize)
-                  .getResult();
-    else
-      shape[dim] /= inner;
-    sizes[dim] = outer;
-    shape.insert(shape.begin() + dim + 1, inner);
-    sizes.insert(sizes.begin() + dim + 1, rewriter.getIndexAttr(inner));
-    return tensor::ExpandShapeOp::create(
-        rewriter, op.getLoc(),
-        RankedTensorType::get(shape, type.getElementType()), v, groups, sizes);
-  }
-
-  /// The maps of lhs and rhs, over (m1, n1, k1, m0, n0, k0) or, where their KR
-  /// differ (64 and 4), over (m1, n1, k1, m0, n0, kq, k0).
-  static SmallVector<AffineMap> operandMaps(MLIRContext *ctx, bool split) {
-    AffineExpr m1, n1, k1, m0, n0, k0, kq;
-    if (!split) {
-      bindDims(ctx, m1, n1, k1, m0, n0, k0);
-      return {AffineMap::get(6, 0, {m1, k1, m0, k0}, ctx),
-              AffineMap::get(6, 0, {n1, k1, n0, k0}, ctx),
-              AffineMap::get(6, 0, {m1, n1, m0, n0}, ctx)};
-    }
-    bindDims(ctx, m1, n1, k1, m0, n0, kq, k0);
-    return {AffineMap::get(7, 0, {m1, k1, m0, kq, k0}, ctx),
-            AffineMap::get(7, 0, {n1, k1, kq, n0, k0}, ctx),
-            AffineMap::get(7, 0, {m1, n1, m0, n0}, ctx)};
-  }
-
-  /// A plain [M, K] as tiles of one row, [M, K/KR, 1, KR].
-  static Value tileRows(PackedMatmulOp op, PatternRewriter &rewriter) {
-    Value lhs = op.getLhs();
-    if (!op.hasPlainLhs())
-      return lhs;
-    Location loc = op.getLoc();
-    SmallVector<OpFoldResult> tiles = {rewriter.getIndexAttr(1),
-                                       rewriter.getIndexAttr(op.getStepSize())};
-    Value dest = linalg::PackOp::createDestinationTensor(rewriter, loc, lhs,
-                                                         tiles, {0, 1}, {});
-    Type element = cast<RankedTensorType>(lhs.getType()).getElementType();
-    Value zero =
-        arith::ConstantOp::create(rewriter, loc, rewriter.getZeroAttr(element));
-    return linalg::PackOp::create(rewriter, loc, lhs, dest, {0, 1}, tiles, zero)
-        .getResult();
-  }
-
-  /// Bytes [N/NR, K/2KR, NR, KR] that hold two elements each as elements
-  /// [N/NR, K/2KR, NR, 2KR].
-  static Value unpackNibbles(PackedMatmulOp op, PatternRewriter &rewriter) {
-    Location loc = op.getLoc();
-    Value bytes = op.getRhs();
-    auto type = cast<RankedTensorType>(bytes.getType());
-    SmallVector<int64_t> shape(type.getShape());
-    // [.., 2, KR]: which nibble, and its byte.
-    shape.insert(shape.begin() + 3, 2);
-    auto element = type.getElementType();
-    SmallVector<Value> sizes;
-    for (int64_t dim = 0; dim < 2; ++dim)
-      if (type.isDynamicDim(dim))
-        sizes.push_back(tensor::DimOp::create(rewriter, loc, bytes, dim));
-    Value init = tensor::EmptyOp::create(rewriter, loc, shape, element, sizes);
-    Value parts =
-        elementwise(rewriter, loc, {{bytes, {0, 1, 2, 4}}}, init,
-                    [&](OpBuilder &b, Location loc,
-                        ValueRange args) -> SmallVector<Value> {
-                      Value four = constantInt(b, loc, 4, 8);
-                      Value part = arith::IndexCastOp::create(
-                          b, loc, element, linalg::IndexOp::create(b, loc, 3));
-                      // The low one moves up, the high one stays.
-                      Value up = arith::SubIOp::create(
-                          b, loc, four,
-                          arith::MulIOp::create(b, loc, part, four));
-                      Value top = arith::ShLIOp::create(b, loc, args[0], up);
-                      return {arith::ShRSIOp::create(b, loc, top, four)};
-                    })
-            .getResult(0);
-    SmallVector<ReassociationIndices> groups = {{0}, {1}, {2}, {3, 4}};
-    return tensor::CollapseShapeOp::create(rewriter, loc, parts, groups);
-  }
-
-  /// acc[m1, n1, m0, n0] += lhs[m1, k1, m0, k0] * rhs[n1, k1, n0, k0].
-  static Value multiplyTiles(PackedMatmulOp op, PatternRewriter &rewriter) {
-    Location loc = op.getLoc();
-    Value lhsTiles = tileRows(op, rewriter);
-    auto lhs = cast<RankedTensorType>(lhsTiles.getType());
-    auto rhs = cast<RankedTensorType>(op.getRhs().getType());
-    SmallVector<int64_t> shape = {lhs.getDimSize(0), rhs.getDimSize(0),
-                                  lhs.getDimSize(2), rhs.getDimSize(2)};
-    SmallVector<Value> sizes;
-    if (lhs.isDynamicDim(0))
-      sizes.push_back(tensor::DimOp::create(rewriter, loc, lhsTiles, 0));
-    if (rhs.isDynamicDim(0))
-      sizes.push_back(tensor::DimOp::create(rewriter, loc, op.getRhs(), 0));
-    Value empty = tensor::EmptyOp::create(rewriter, loc, shape,
-                                          rewriter.getI32Type(), sizes);
-    Value zero = linalg::FillOp::create(rewriter, loc,
-                                        constantInt(rewriter, loc, 0), empty)
-                     .getResult(0);
-    const qtarget::KernelRow &row = op.getKernel().getRow();
-    bool split = row.lhs.kTile != row.rhs.kTile;
-    SmallVector<AffineMap> maps = operandMaps(rewriter.getContext(), split);
-    auto parallel = utils::IteratorType::parallel;
-    auto reduction = utils::IteratorType::reduction;
-    SmallVector<utils::IteratorType> iterators = {
-        parallel, parallel, reduction, parallel, parallel, reduction};
-    Value left = lhsTiles;
-    Value right =
-        op.getRhsNibbles() ? unpackNibbles(op, rewriter) : op.getRhs();
-    if (split) {
-      iterators.push_back(reduction);
-      left = splitK(op, rewriter, left, 3, row.rhs.kTile);
-      right = splitK(op, rewriter, right, 1, row.lhs.kTile / row.rhs.kTile);
-    }
-    auto generic = linalg::GenericOp::create(
-        rewriter, loc, zero.getType(), ValueRange{left, right}, zero, maps,
-        iterators, [&](OpBuilder &b, Location loc, ValueRange args) {
-          Value x = extendToI32(b, loc, args[0], row.lhs.isUnsigned);
-          Value w = extendToI32(b, loc, args[1], row.rhs.isUnsigned);
-          Value sum = arith::AddIOp::create(
-              b, loc, args[2], arith::MulIOp::create(b, loc, x, w));
-          linalg::YieldOp::create(b, loc, sum);
-        });
-    return generic.getResult(0);
-  }
-
-  static Value unpackTiles(PackedMatmulOp op, PatternRewriter &rewriter,
-                           Value tiles) {
-    Location loc = op.getLoc();
-    auto type = cast<RankedTensorType>(op.getResult(0).getType());
-    auto tileType = cast<RankedTensorType>(tiles.getType());
-    Value init = emptyLike(rewriter, loc, type.clone(rewriter.getI32Type()),
-                           op.getInit());
-    SmallVector<OpFoldResult> inner = {
-        rewriter.getIndexAttr(tileType.getDimSize(2)),
-        rewriter.getIndexAttr(tileType.getDimSize(3))};
-    return linalg::UnPackOp::create(rewriter, loc, tiles, init, {0, 1}, inner)
-        .getResult();
-  }
-
-  /// [.., N/NR, NR] to [.., N].
-  static Value unpackColumn(PackedMatmulOp op, PatternRewriter &rewriter,
-                            Value packed) {
-    Location loc = op.getLoc();
-    auto type = cast<RankedTensorType>(packed.getType());
-    auto result = cast<RankedTensorType>(op.getResult(0).getType());
-    int64_t rank = type.getRank();
-    SmallVector<int64_t> shape(type.getShape().drop_back(2));
-    shape.push_back(result.getDimSize(1));
-    SmallVector<Value> sizes;
-    if (result.isDynamicDim(1))
-      sizes.push_back(tensor::DimOp::create(rewriter, loc, op.getInit(), 1));
-    Value init = tensor::EmptyOp::create(rewriter, loc, shape,
-                                         type.getElementType(), sizes);
-    SmallVector<OpFoldResult> inner = {
-        rewriter.getIndexAttr(type.getDimSize(rank - 1))};
-    return linalg::UnPackOp::create(rewriter, loc, packed, init, {rank - 2},
-                                    inner)
-        .getResult();
-  }
-
-  static Value addCorrections(PackedMatmulOp op, PatternRewriter &rewriter,
-                              Value acc) {
-    Location loc = op.getLoc();
-    auto type = cast<RankedTensorType>(acc.getType());
-    if (op.getColBias()) {
-      Value bias = unpackColumn(op, rewriter, op.getColBias());
-      acc = elementwise(rewriter, loc, {{acc, {0, 1}}, {bias, {1}}},
-                        emptyLike(rewriter, loc, type, acc), addArgs)
-                .getResult(0);
-    }
-    if (!op.getRowFactors())
-      return acc;
-    // acc[m, n] += rows[r, m] * cols[r, n]: a product over the rank R.
-    Value cols = unpackColumn(op, rewriter, op.getColFactors());
-    AffineExpr m, n, r;
-    MLIRContext *ctx = rewriter.getContext();
-    bindDims(ctx, m, n, r);
-    SmallVector<AffineMap> maps = {AffineMap::get(3, 0, {r, m}, ctx),
-                                   AffineMap::get(3, 0, {r, n}, ctx),
-                                   AffineMap::get(3, 0, {m, n}, ctx)};
-    auto parallel = utils::IteratorType::parallel;
-    return linalg::GenericOp::create(
-               rewriter, loc, type, ValueRange{op.getRowFactors(), cols}, acc,
-               maps, {parallel, parallel, utils::IteratorType::reduction},
-               [](OpBuilder &b, Location loc, ValueRange args) {
-                 Value product =
-                     arith::MulIOp::create(b, loc, args[0], args[1]);
-                 Value sum = arith::AddIOp::create(b, loc, args[2], product);
-                 linalg::YieldOp::create(b, loc, sum);
-               })
-        .getResult(0);
-  }
-
-  static SmallVector<Value> addArgs(OpBuilder &b, Location loc,
-                                    ValueRange args) {
-    return {arith::AddIOp::create(b, loc, args[0], args[1])};
   }
 };
 

@@ -22,7 +22,7 @@ void populateRescaleToLinalgPatterns(mlir::RewritePatternSet &patterns);
 void populateInt4ToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// quant.quantize_rows, to quant.choose_qparams, quant.quantize, linalg.pack.
 void populateQuantizeRowsToLinalgPatterns(mlir::RewritePatternSet &patterns);
-/// quant.packed_matmul, to an unpacked matmul's ops.
+/// qtarget.packed_matmul, to an unpacked matmul's ops.
 void populatePackedMatmulToLinalgPatterns(mlir::RewritePatternSet &patterns);
 
 } // namespace quantmlir

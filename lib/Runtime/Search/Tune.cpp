@@ -22,6 +22,7 @@
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Pipelines/Pipelines.h"
 #include "quant/Target/CPU/Schedule/ScheduleSpace.h"
+#include "quant/Target/IR/PackedMatmul.h"
 
 #include <cmath>
 #include <limits>
@@ -69,7 +70,7 @@ findSubjects(ModuleOp module, const RunOptions &options) {
     return reported();
   std::vector<Subject> subjects;
   auto target = qtarget::TargetAttr::lookup(module);
-  module.walk([&](PackedMatmulOp op) {
+  module.walk([&](qtarget::PackedMatmulOp op) {
     if (!op.getScheduleAttr())
       return;
     auto lhs = cast<ShapedType>(op.getLhs().getType());

@@ -33,8 +33,6 @@ using quantmlir::arm::ArmKernel;
 //===----------------------------------------------------------------------===//
 
 static constexpr llvm::StringLiteral kArmArch = "aarch64";
-static constexpr llvm::StringLiteral kArmLhsLayout = "[M/MR][K/KR][MR][KR]";
-static constexpr llvm::StringLiteral kArmRhsLayout = "[N/NR][K/KR][NR][KR]";
 
 /// Bytes by bytes into four i32 lanes, `k` elements along K a step.
 static constexpr KernelRow bytes(llvm::StringLiteral name, int64_t m, int64_t k,
@@ -45,8 +43,8 @@ static constexpr KernelRow bytes(llvm::StringLiteral name, int64_t m, int64_t k,
                    m,
                    4,
                    k,
-                   {8, lhsUnsigned, 8, kArmLhsLayout, k},
-                   {8, false, 8, kArmRhsLayout, k},
+                   {8, lhsUnsigned, 8, k},
+                   {8, false, 8, k},
                    32,
                    features,
                    128,

@@ -3,15 +3,15 @@
 #include "quant/Target/GPU/DeviceBuffers.h"
 #include "quant/Target/GPU/HostCalls.h"
 
-#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
 #include "quant/Dialect/Quant/IR/QuantizeRows.h"
+#include "quant/Target/IR/PackedMatmul.h"
 
 using namespace mlir;
 using namespace quantmlir;
 using namespace quantmlir::device;
 
 bool device::becomesKernel(Operation *op) {
-  return isa<PackedMatmulOp, PackedScaledMatmulOp, QuantizeRowsOp>(op);
+  return isa<qtarget::PackedMatmulOp, QuantizeRowsOp>(op);
 }
 
 /// Whether kernels, and they alone, use the memory of `alloc`.

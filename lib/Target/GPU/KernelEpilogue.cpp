@@ -12,7 +12,7 @@ using namespace quantmlir;
 using namespace quantmlir::device;
 
 /// Number of terms of the rank-R correction.
-static int64_t getRank(PackedMatmulOp op) {
+static int64_t getRank(qtarget::PackedMatmulOp op) {
   return op.getRowFactors() ? memrefType(op.getRowFactors()).getDimSize(0) : 0;
 }
 
@@ -58,7 +58,7 @@ Value KernelEpilogue::columnVector(unsigned argument, Value operand, Value n,
 
 KernelEpilogue::ColumnTerms KernelEpilogue::loadColumns(Value n,
                                                         int64_t count) {
-  PackedMatmulOp op = problem.op;
+  qtarget::PackedMatmulOp op = problem.op;
   ColumnTerms terms;
   if (op.getColBias())
     terms.bias = columnVector(kColBias, op.getColBias(), n, count);
@@ -79,7 +79,7 @@ KernelEpilogue::ColumnTerms KernelEpilogue::loadColumns(Value n,
 
 int64_t KernelEpilogue::columnsAhead(int64_t count) {
   constexpr int64_t registers = 16;
-  PackedMatmulOp op = problem.op;
+  qtarget::PackedMatmulOp op = problem.op;
   int64_t terms = getRank(op);
   for (Value operand : {op.getColBias(), op.getChannelScale(), op.getBias(),
                         op.getMultiplier(), op.getShift()})
@@ -113,7 +113,7 @@ Value KernelEpilogue::loadResidual(Value m, Value n, int64_t count) {
 
 Value KernelEpilogue::apply(Value acc, const RowTerms &row,
                             const ColumnTerms &columns, Value residual) {
-  PackedMatmulOp op = problem.op;
+  qtarget::PackedMatmulOp op = problem.op;
   auto broadcast = [&](Value scalar) -> Value {
     auto vector = dyn_cast<VectorType>(acc.getType());
     if (!vector || !scalar)

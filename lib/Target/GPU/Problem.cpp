@@ -6,7 +6,7 @@ using namespace mlir;
 using namespace quantmlir;
 using namespace quantmlir::device;
 
-Problem::Problem(PackedMatmulOp op)
+Problem::Problem(qtarget::PackedMatmulOp op)
     : op(op), row(op.getKernel().getRow()),
       n(memrefType(op.getInit()).getDimSize(1)),
       panels(memrefType(op.getRhs()).getDimSize(0)),

@@ -43,7 +43,7 @@ static constexpr int64_t kGroupsTogether = 4;
 /// Columns of a lane: half of a panel.
 static constexpr int64_t kLaneColumns = 4;
 
-ScaledShape::ScaledShape(PackedScaledMatmulOp op)
+ScaledShape::ScaledShape(qtarget::PackedMatmulOp op)
     : n(memrefType(op.getInit()).getDimSize(1)),
       panels(memrefType(op.getRhs()).getDimSize(0)), groups(op.getNumGroups()),
       bits(op.getRhsBits()), hasGroupZeroPoint(!!op.getRhsZeroPoint()),
@@ -67,8 +67,8 @@ namespace {
 
 class ScaledEmitter {
 public:
-  ScaledEmitter(KernelBuilder &k, gpu::GPUFuncOp func, PackedScaledMatmulOp op,
-                Value sharedMemory)
+  ScaledEmitter(KernelBuilder &k, gpu::GPUFuncOp func,
+                qtarget::PackedMatmulOp op, Value sharedMemory)
       : k(k), func(func), op(op), shape(op), sharedMemory(sharedMemory) {}
 
   void emit();
@@ -112,7 +112,7 @@ private:
 
   KernelBuilder &k;
   gpu::GPUFuncOp func;
-  PackedScaledMatmulOp op;
+  qtarget::PackedMatmulOp op;
   ScaledShape shape;
   Value sharedMemory;
   Value warp, laneStep, half, panel, firstRow;
@@ -436,6 +436,7 @@ void ScaledEmitter::emit() {
 }
 
 void device::emitScaledGemvKernel(KernelBuilder &k, gpu::GPUFuncOp func,
-                                  PackedScaledMatmulOp op, Value sharedMemory) {
+                                  qtarget::PackedMatmulOp op,
+                                  Value sharedMemory) {
   ScaledEmitter(k, func, op, sharedMemory).emit();
 }

@@ -26,3 +26,36 @@ void KernelRow::addFeatures(SmallVectorImpl<StringRef> &names) const {
   for (StringRef alternative : alternatives)
     alternative.split(names, '+', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
 }
+
+LayoutAttr KernelRow::getLayout(MLIRContext *context, RegisterTile tile,
+                                unsigned rhsBits, int64_t group) const {
+  if (group != 0) {
+    OperandTiles left;
+    if (grouped.takesZeroPoints)
+      left = {8, false, 1, lhs.kTile};
+    constexpr int64_t bitsOfStep = 32;
+    OperandTiles right = {rhsBits, grouped.storesUnsigned(rhsBits),
+                          grouped.panelColumns, bitsOfStep / rhsBits};
+    return LayoutAttr::get(context, left, right, group);
+  }
+  OperandTiles left = {lhs.storedBits, lhs.isUnsigned};
+  if (packsLhs) {
+    left.rows = std::max<int64_t>(tile.mr, 1);
+    left.k = lhs.kTile;
+  }
+  // Vectors unpack nibbles.
+  unsigned bits = packsLhs ? rhs.storedBits : std::min(rhsBits, rhs.storedBits);
+  OperandTiles right = {bits, rhs.isUnsigned, tile.nr,
+                        rhs.kTile * rhs.storedBits / bits};
+  return LayoutAttr::get(context, left, right, /*group=*/0);
+}
+
+int64_t quantmlir::qtarget::getLargestProduct(int64_t bits, bool lhsZeroPoint,
+                                              bool rhsZeroPoint) {
+  auto largest = [](int64_t bits, bool hasZeroPoint) {
+    return hasZeroPoint ? (1 << bits) - 1 : 1 << (bits - 1);
+  };
+  constexpr int64_t nibbleFactor = 16;
+  return largest(8, lhsZeroPoint) * largest(bits, rhsZeroPoint) *
+         (bits == 4 ? nibbleFactor : 1);
+}

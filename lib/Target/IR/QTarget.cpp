@@ -1,6 +1,6 @@
 //===- QTarget.cpp - target descriptions ----------------------------------===//
 
-#include "quant/Target/IR/MatmulKernelInterface.h"
+#include "quant/Target/IR/PackedMatmul.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -20,6 +20,14 @@ void QTargetDialect::initialize() {
 #define GET_ATTRDEF_LIST
 #include "quant/Target/IR/QTargetAttrs.cpp.inc"
       >();
+  addOperations<PackedMatmulOp>();
+}
+
+void quantmlir::qtarget::registerQTarget(DialectRegistry &registry) {
+  registry.insert<QTargetDialect>();
+  registry.addExtension(+[](MLIRContext *context, quant::QuantDialect *) {
+    context->getOrLoadDialect<QTargetDialect>();
+  });
 }
 
 void QTargetDialect::addTarget(KernelSyntax syntax,
@@ -41,7 +49,7 @@ Attribute QTargetDialect::parseAttribute(DialectAsmParser &parser,
     if (syntax.mnemonic == mnemonic)
       return syntax.parse(parser);
   InFlightDiagnostic error = parser.emitError(loc)
-                             << "expected `target`, `schedule`";
+                             << "expected `target`, `layout`, `schedule`";
   for (const KernelSyntax &syntax : syntaxes)
     error << ", `" << syntax.mnemonic << "`";
   error << " in dialect `qtarget`, found `" << mnemonic << "`";

@@ -80,10 +80,10 @@ gpu::GPUFuncOp Kernels::get(StringRef name, Operation *op,
 Launch Kernels::describe(Launch launch) {
   launch.kernel->setAttr(
       kLaunchAttr, DenseI64ArrayAttr::get(
-                          launch.kernel.getContext(),
-                          {launch.blockM, launch.blockN, launch.threads,
-                           launch.sharedBytes, launch.blocksPerMultiprocessor,
-                           launch.splits, launch.workspaceBytes}));
+                       launch.kernel.getContext(),
+                       {launch.blockM, launch.blockN, launch.threads,
+                        launch.sharedBytes, launch.blocksPerMultiprocessor,
+                        launch.splits, launch.workspaceBytes}));
   launch.kernel->setAttr(
       NVVM::NVVMDialect::getMinctasmAttrName(),
       OpBuilder(launch.kernel.getContext())
@@ -145,7 +145,7 @@ Launch Kernels::getGemv(const Problem &problem) {
                    kGemvBlocksPerMultiprocessor});
 }
 
-Launch Kernels::getScaledGemv(PackedScaledMatmulOp op) {
+Launch Kernels::getScaledGemv(qtarget::PackedMatmulOp op) {
   constexpr int64_t threads = kGemvWarps * 32;
   ScaledShape shape(op);
   gpu::GPUFuncOp kernel =
@@ -157,7 +157,7 @@ Launch Kernels::getScaledGemv(PackedScaledMatmulOp op) {
                    shape.sharedBytes(), shape.blocksPerMultiprocessor()});
 }
 
-Launch Kernels::getScaledMma(PackedScaledMatmulOp op,
+Launch Kernels::getScaledMma(qtarget::PackedMatmulOp op,
                              const qtarget::KernelRow &row,
                              const Schedule &schedule) {
   gpu::GPUFuncOp kernel =

@@ -8,8 +8,8 @@
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/BuiltinOps.h"
-#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
 #include "quant/Dialect/Quant/IR/QuantizeRows.h"
+#include "quant/Target/IR/PackedMatmul.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace quantmlir::nvvm {
@@ -35,8 +35,8 @@ public:
   mlir::ModuleOp getProgram() const { return module; }
   Launch getGemm(const Problem &problem, const Schedule &schedule);
   Launch getGemv(const Problem &problem);
-  Launch getScaledGemv(PackedScaledMatmulOp op);
-  Launch getScaledMma(PackedScaledMatmulOp op, const qtarget::KernelRow &row,
+  Launch getScaledGemv(qtarget::PackedMatmulOp op);
+  Launch getScaledMma(qtarget::PackedMatmulOp op, const qtarget::KernelRow &row,
                       const Schedule &schedule);
   Launch getQuantizeRows(QuantizeRowsOp op);
 

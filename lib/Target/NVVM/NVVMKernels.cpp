@@ -25,8 +25,6 @@ static constexpr llvm::StringLiteral kArch = "nvptx64";
 /// KR is 64 bytes: four lanes of a warp read 16 bytes each of one row,
 /// whichever the instruction is, so that one packed weight serves all.
 static constexpr unsigned kWarpKBits = 8 * 64;
-static constexpr llvm::StringLiteral kWarpLhsLayout = "[M][K/KR][KR]";
-static constexpr llvm::StringLiteral kWarpRhsLayout = "[N/8][K/KR][8][KR]";
 
 /// dp4a and mma.sync: signed operands of `bits`, i32 accumulators that wrap.
 static constexpr KernelRow warp(llvm::StringLiteral name, int64_t m, int64_t n,
@@ -38,8 +36,8 @@ static constexpr KernelRow warp(llvm::StringLiteral name, int64_t m, int64_t n,
                    m,
                    n,
                    k,
-                   {bits, false, bits, kWarpLhsLayout, kWarpKBits / bits},
-                   {bits, false, bits, kWarpRhsLayout, kWarpKBits / bits},
+                   {bits, false, bits, kWarpKBits / bits},
+                   {bits, false, bits, kWarpKBits / bits},
                    32,
                    features,
                    32,

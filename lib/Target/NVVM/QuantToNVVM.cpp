@@ -1,4 +1,5 @@
-//===- QuantToNVVM.cpp - quant.packed_matmul to kernels and launches ------===//
+//===- QuantToNVVM.cpp - qtarget.packed_matmul to kernels and launches
+//------===//
 //
 // The host side: operands go to the GPU, the kernel for the number of rows is
 // launched, the result comes back. Equal kernels are made once.
@@ -130,7 +131,7 @@ static void emitLaunches(OpBuilder &b, Location loc, Kernels &kernels,
 }
 
 static void emitLaunches(OpBuilder &b, Location loc, Kernels &kernels,
-                         PackedScaledMatmulOp op, qtarget::TargetAttr target,
+                         qtarget::PackedMatmulOp op, qtarget::TargetAttr target,
                          Value rows, ArrayRef<Value> arguments) {
   ScaledShape shape(op);
   auto launchFew = [&](OpBuilder &b, Location loc) {
@@ -148,8 +149,8 @@ static void emitLaunches(OpBuilder &b, Location loc, Kernels &kernels,
               });
 }
 
-template <typename OpTy>
-static LogicalResult verifyShape(OpTy op, qtarget::TargetAttr target) {
+static LogicalResult verifyShape(qtarget::PackedMatmulOp op,
+                                 qtarget::TargetAttr target) {
   if (!isa<MemRefType>(op.getInit().getType()))
     return op.emitError("expected memrefs, found tensors; bufferize first");
   if (!isa<qtarget::NVVMKernelAttr>(op.getKernel()) ||
@@ -181,9 +182,9 @@ static void ifAny(OpBuilder &b, Location loc, Value rows,
   });
 }
 
-static LogicalResult convert(RewriterBase &b, PackedMatmulOp op,
-                             Kernels &kernels, qtarget::TargetAttr target,
-                             HostCalls &host) {
+static LogicalResult convertPlain(RewriterBase &b, qtarget::PackedMatmulOp op,
+                                  Kernels &kernels, qtarget::TargetAttr target,
+                                  HostCalls &host) {
   if (failed(verifyShape(op, target)))
     return failure();
   Location loc = op.getLoc();
@@ -216,9 +217,9 @@ static LogicalResult convert(RewriterBase &b, PackedMatmulOp op,
   return success();
 }
 
-static LogicalResult convert(RewriterBase &b, PackedScaledMatmulOp op,
-                             Kernels &kernels, qtarget::TargetAttr target,
-                             HostCalls &host) {
+static LogicalResult convertGroups(RewriterBase &b, qtarget::PackedMatmulOp op,
+                                   Kernels &kernels, qtarget::TargetAttr target,
+                                   HostCalls &host) {
   if (failed(verifyShape(op, target)))
     return failure();
   Location loc = op.getLoc();
@@ -324,8 +325,10 @@ struct ConvertQuantToNVVMPass
       HostCalls host(rewriter, op->getLoc(), module, &resident);
       LogicalResult converted =
           llvm::TypeSwitch<Operation *, LogicalResult>(op)
-              .Case<PackedMatmulOp, PackedScaledMatmulOp>([&](auto matmul) {
-                return convert(rewriter, matmul, kernels, target, host);
+              .Case([&](qtarget::PackedMatmulOp matmul) {
+                auto convertForm =
+                    matmul.isGrouped() ? convertGroups : convertPlain;
+                return convertForm(rewriter, matmul, kernels, target, host);
               })
               .Case([&](QuantizeRowsOp quantize) {
                 return convert(rewriter, quantize, kernels, host);

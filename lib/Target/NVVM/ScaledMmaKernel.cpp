@@ -40,7 +40,7 @@ constexpr int64_t kBaseRange = 1 << 22;
 class ScaledMmaEmitter {
 public:
   ScaledMmaEmitter(KernelBuilder &k, gpu::GPUFuncOp func,
-                   PackedScaledMatmulOp op, const qtarget::KernelRow &row,
+                   qtarget::PackedMatmulOp op, const qtarget::KernelRow &row,
                    const Schedule &schedule, Value sharedMemory)
       : k(k), func(func), op(op), shape(op), schedule(schedule),
         thread(k.threadId()), ring(k, schedule, sharedMemory, thread),
@@ -75,7 +75,7 @@ private:
 
   KernelBuilder &k;
   gpu::GPUFuncOp func;
-  PackedScaledMatmulOp op;
+  qtarget::PackedMatmulOp op;
   ScaledShape shape;
   const Schedule &schedule;
   Value thread;
@@ -183,7 +183,10 @@ void ScaledMmaEmitter::planNumbers() {
 //===----------------------------------------------------------------------===//
 
 bool ScaledMmaEmitter::startsFromBase() {
-  return shape.elementsPerGroup() * op.getLargestProduct() <= kBaseRange;
+  return shape.elementsPerGroup() *
+             qtarget::getLargestProduct(op.getRhsBits(), !!op.getLhsZeroPoint(),
+                                        !!op.getRhsZeroPoint()) <=
+         kBaseRange;
 }
 
 ScaledMmaEmitter::Values ScaledMmaEmitter::startSums() {
@@ -333,7 +336,7 @@ const qtarget::KernelRow *nvvm::getScaledMmaRow(qtarget::TargetAttr target) {
 }
 
 void nvvm::emitScaledMmaKernel(KernelBuilder &k, gpu::GPUFuncOp func,
-                               PackedScaledMatmulOp op,
+                               qtarget::PackedMatmulOp op,
                                const qtarget::KernelRow &row,
                                const Schedule &schedule, Value sharedMemory) {
   ScaledMmaEmitter(k, func, op, row, schedule, sharedMemory).emit();

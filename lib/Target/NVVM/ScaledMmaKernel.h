@@ -17,7 +17,8 @@ const qtarget::KernelRow *getScaledMmaRow(qtarget::TargetAttr target);
 
 /// A kernel body: tiles in shared memory, mma.sync, scales in registers.
 void emitScaledMmaKernel(KernelBuilder &k, mlir::gpu::GPUFuncOp func,
-                         PackedScaledMatmulOp op, const qtarget::KernelRow &row,
+                         qtarget::PackedMatmulOp op,
+                         const qtarget::KernelRow &row,
                          const Schedule &schedule, mlir::Value sharedMemory);
 
 } // namespace quantmlir::nvvm

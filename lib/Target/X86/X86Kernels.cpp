@@ -33,8 +33,6 @@ using quantmlir::x86::X86Kernel;
 //===----------------------------------------------------------------------===//
 
 static constexpr llvm::StringLiteral kArch = "x86_64";
-static constexpr llvm::StringLiteral kLhsLayout = "[M/MR][K/KR][MR][KR]";
-static constexpr llvm::StringLiteral kRhsLayout = "[N/NR][K/KR][NR][KR]";
 
 /// vpdpbusd: four u8 * s8 products added to each i32 lane; wraps.
 static constexpr KernelRow dotU8S8(llvm::StringLiteral name,
@@ -46,8 +44,8 @@ static constexpr KernelRow dotU8S8(llvm::StringLiteral name,
                    1,
                    vectorBits / 32,
                    4,
-                   {8, true, 8, kLhsLayout, 4},
-                   {8, false, 8, kRhsLayout, 4},
+                   {8, true, 8, 4},
+                   {8, false, 8, 4},
                    32,
                    features,
                    vectorBits,
@@ -82,8 +80,8 @@ static constexpr KernelRow maddI16(llvm::StringLiteral name,
                    1,
                    vectorBits / 32,
                    2,
-                   {16, false, 16, kLhsLayout, 2},
-                   {16, false, 8, kRhsLayout, 2},
+                   {16, false, 16, 2},
+                   {16, false, 8, 2},
                    32,
                    features,
                    vectorBits,
@@ -104,8 +102,8 @@ static constexpr KernelRow tileDot(llvm::StringLiteral name, bool lhsUnsigned,
                    16,
                    16,
                    64,
-                   {8, lhsUnsigned, 8, kLhsLayout, 64},
-                   {8, rhsUnsigned, 8, kRhsLayout, 4},
+                   {8, lhsUnsigned, 8, 64},
+                   {8, rhsUnsigned, 8, 4},
                    32,
                    "amx-int8+amx-tile",
                    512,

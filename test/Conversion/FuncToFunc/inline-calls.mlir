@@ -11,7 +11,7 @@
 // CHECK-NOT: call @layer
 // PACKED-LABEL: func.func @main
 // PACKED-NOT: quant.choose_qparams {{.*}}tensor<8x16xf32>
-// PACKED: quant.packed_matmul
+// PACKED: qtarget.packed_matmul
 func.func @main(%x: tensor<4x8xf32>) -> tensor<4x16xf32> {
   %w = arith.constant dense<0.5> : tensor<8x16xf32>
   %y = call @layer(%x, %w) : (tensor<4x8xf32>, tensor<8x16xf32>) -> tensor<4x16xf32>

@@ -113,15 +113,27 @@ func.func @fixed_point(%acc: tensor<4x2xi32>, %m: tensor<2xi32>, %s: tensor<2xi8
 
 // -----
 
+// Elements are read where the layout says: column n is lane n % 16 of panel
+// n / 16.
+
 // CHECK-LABEL: @packed
-// CHECK: linalg.generic {{.*}} ["parallel", "parallel", "reduction", "parallel", "parallel", "reduction"]
-// CHECK: arith.extui {{.*}} : i8 to i32
-// CHECK: arith.extsi {{.*}} : i8 to i32
-// CHECK: linalg.unpack
+// CHECK: linalg.generic {{.*}} ["parallel", "parallel"]
+// CHECK: %[[M:[0-9]+]] = linalg.index 0
+// CHECK: %[[N:[0-9]+]] = linalg.index 1
+// CHECK: %[[PANEL:.*]] = arith.divui %[[N]], %c16
+// CHECK: %[[LANE:.*]] = arith.remui %[[N]], %c16
+// CHECK: scf.for %[[K:[a-z0-9]+]] = %c0
+// CHECK: %[[X:.*]] = tensor.extract %{{.*}}[%[[M]], %[[K]]] : tensor<5x8xi8>
+// CHECK: arith.extui %[[X]] : i8 to i32
+// CHECK: %[[P:.*]] = arith.remui %[[K]], %c4
+// CHECK: %[[STEP:.*]] = arith.divui %[[K]], %c4
+// CHECK: %[[W:.*]] = tensor.extract %{{.*}}[%[[PANEL]], %[[STEP]], %[[LANE]], %[[P]]] : tensor<1x2x16x4xi8>
+// CHECK: arith.extsi %[[W]] : i8 to i32
 // CHECK-NOT: quant.
+// CHECK-NOT: qtarget.packed_matmul
 func.func @packed(%a: tensor<5x8xi8>, %b: tensor<1x2x16x4xi8>, %s: tensor<f32>) -> tensor<5x9xf32> {
   %e = tensor.empty() : tensor<5x9xf32>
-  %y = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<5x8xi8>, tensor<1x2x16x4xi8>)
+  %y = qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s8 16x4> ins(%a, %b : tensor<5x8xi8>, tensor<1x2x16x4xi8>)
          row_scale(%s : tensor<f32>) outs(%e : tensor<5x9xf32>) -> tensor<5x9xf32>
   return %y : tensor<5x9xf32>
 }
@@ -132,8 +144,8 @@ func.func @packed(%a: tensor<5x8xi8>, %b: tensor<1x2x16x4xi8>, %s: tensor<f32>) 
 // the sums, the residual that of quant.rescale.
 
 // CHECK-LABEL: @packed_epilogues
-// CHECK: linalg.unpack {{.*}} : tensor<1x16xi32> -> tensor<9xi32>
-// CHECK: linalg.unpack {{.*}} : tensor<1x16xi8> -> tensor<9xi8>
+// CHECK: tensor.extract {{.*}} : tensor<1x16xi32>
+// CHECK: tensor.extract {{.*}} : tensor<1x16xi8>
 // CHECK: arith.muli {{.*}} : i64
 // CHECK: arith.shrsi {{.*}} : i64
 // CHECK: arith.trunci {{.*}} : i64 to i16
@@ -144,11 +156,42 @@ func.func @packed(%a: tensor<5x8xi8>, %b: tensor<1x2x16x4xi8>, %s: tensor<f32>) 
 func.func @packed_epilogues(%a: tensor<5x8xi8>, %b: tensor<1x2x16x4xi8>, %m: tensor<1x16xi32>, %sh: tensor<1x16xi8>,
                             %s: tensor<f32>, %r: tensor<5x9xf32>) -> (tensor<5x9xi16>, tensor<5x9xf32>) {
   %e = tensor.empty() : tensor<5x9xi16>
-  %x = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<5x8xi8>, tensor<1x2x16x4xi8>)
+  %x = qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s8 16x4> ins(%a, %b : tensor<5x8xi8>, tensor<1x2x16x4xi8>)
          multiplier(%m : tensor<1x16xi32>) shift(%sh : tensor<1x16xi8>) rounding(SINGLE_ROUND)
          outs(%e : tensor<5x9xi16>) {range = array<i64: -32768, 32767>} -> tensor<5x9xi16>
   %f = tensor.empty() : tensor<5x9xf32>
-  %y = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<5x8xi8>, tensor<1x2x16x4xi8>)
+  %y = qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s8 16x4> ins(%a, %b : tensor<5x8xi8>, tensor<1x2x16x4xi8>)
          row_scale(%s : tensor<f32>) residual(%r : tensor<5x9xf32>) outs(%f : tensor<5x9xf32>) -> tensor<5x9xf32>
   return %x, %y : tensor<5x9xi16>, tensor<5x9xf32>
+}
+
+// -----
+
+// Groups: nibbles of 0 to 15, a sum for each group, corrections and two fused
+// multiply-adds.
+
+// CHECK-LABEL: @packed_groups
+// CHECK: linalg.generic {{.*}} ["parallel", "parallel"]
+// CHECK: scf.for %{{.*}} iter_args(%[[T:[a-z0-9]+]] = %cst
+// CHECK: arith.minui
+// CHECK: scf.for
+// CHECK: arith.extsi {{.*}} : i8 to i32
+// CHECK: arith.shrui {{.*}} : i8
+// CHECK: arith.trunci {{.*}} : i8 to i4
+// CHECK: arith.extui {{.*}} : i4 to i32
+// CHECK: tensor.extract {{.*}} : tensor<5x2xi32>
+// CHECK: %[[ACC:.*]] = arith.addi
+// CHECK: %[[F:.*]] = arith.sitofp %[[ACC]]
+// CHECK: %[[S:.*]] = tensor.extract {{.*}} : tensor<1x2x16xf32>
+// CHECK: %[[NEXT:.*]] = math.fma %[[F]], %[[S]], %[[T]] : f32
+// CHECK: math.fma {{.*}}, %[[NEXT]] : f32
+// CHECK: arith.truncf {{.*}} : f32 to f16
+// CHECK-NOT: quant.
+// CHECK-NOT: qtarget.packed_matmul
+func.func @packed_groups(%a: tensor<5x32xi8>, %b: tensor<1x2x2x16x4xi8>, %s: tensor<1x2x16xf32>, %r: tensor<5x2xi32>) -> tensor<5x9xf16> {
+  %e = tensor.empty() : tensor<5x9xf16>
+  %y = qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = s8, rhs = u4 16x8, group = 16> ins(%a, %b : tensor<5x32xi8>, tensor<1x2x2x16x4xi8>)
+         rhs_scale(%s : tensor<1x2x16xf32>) row_bias(%r : tensor<5x2xi32>) row_sums(%r : tensor<5x2xi32>) rhs_offset(%s : tensor<1x2x16xf32>)
+         outs(%e : tensor<5x9xf16>) -> tensor<5x9xf16>
+  return %y : tensor<5x9xf16>
 }

@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 from Integration.Generic.Inputs.batch import Batch
-from Integration.Generic.Inputs.cases import parameter
+from Integration.Generic.Inputs.cases import constant_parameter, parameter
 from quantsim import arith
 
 F32 = np.float32
@@ -53,7 +53,9 @@ def case(batch, rng, shape, float_lhs):
     limits = low, low + (1 << bits)
     groups = -(-k // group)
     q = rng.integers(*limits, (n, k))
-    rhs = weight(batch, q, bits, pick(True, True, False))
+    # Of a constant weight the parameters are constants: it is packed.
+    is_constant = pick(True, True, False)
+    rhs = weight(batch, q, bits, is_constant)
     args = {"rhs_scale": rng.uniform(0.001, 0.1, (n, groups)).astype(F32)}
     flags = [f"group_size = {group} : i64"] + ["rhs_unsigned"] * rhs_unsigned
     dynamic = pick(True, False)
@@ -84,7 +86,9 @@ def case(batch, rng, shape, float_lhs):
                  "rhs_offset", "bias"):
         if name in args:
             v = args[name]
-            text += f" {name}" + parameter(
+            make = constant_parameter if is_constant and name.startswith("rhs") \
+                else parameter
+            text += f" {name}" + make(
                 batch, v if v.dtype == F32 else v.astype(np.int32))
     sizes = lhs[1][len("tensor<"):].rsplit("x", 2)[0]
     y = batch.line(text + " {" + ", ".join(flags) + f"}} -> tensor<{sizes}x{n}xf32>",

@@ -29,7 +29,7 @@
 // RUN: %{gpu} --chip=sm_90a --entry=matrix_constant_i8 --inputs=%t/x2.npy | FileCheck %s --check-prefix=MAT
 // RUN: %{gpu} --chip=sm_100 --entry=matrix_constant_i4 --inputs=%t/x2.npy | FileCheck %s --check-prefix=MAT
 // RUN: quant-opt %s --quant-to-nvvm="chip=sm_80 stop-after=packed" | FileCheck %s --check-prefix=PACKED --implicit-check-not="linalg.{{[a-z_]*}}matmul" --implicit-check-not=quant.matmul
-// PACKED-COUNT-6: quant.packed_matmul
+// PACKED-COUNT-6: qtarget.packed_matmul
 
 // VEC8: result0: tensor<1x2xi8> = {{\[\[}}5, -2]]
 // VEC8: result1: tensor<1x1xi32> = {{\[\[}}52]]

@@ -12,7 +12,7 @@
 // RUN: cmp %t.generic/out0.npy %t.two/out0.npy
 // RUN: quant-opt %s --quant-to-x86="cpu=sapphirerapids stop-after=packed" | FileCheck %s
 
-// CHECK-COUNT-2: quant.packed_matmul #qtarget.x86<amx_tdpbssd>
+// CHECK-COUNT-2: qtarget.packed_matmul #qtarget.x86<amx_tdpbssd> layout
 
 func.func @main(%x: tensor<520x264xi8>, %w: tensor<544x264xi8>, %v: tensor<21x264xi8>)
     -> (tensor<520x544xi32>, tensor<520x21xf32>) {

@@ -8,11 +8,11 @@
 
 // Two rows by two columns of eight bytes.
 // V1-LABEL: func.func @rows
-// V1: quant.packed_matmul #qtarget.arm<smmla_128> ins(%{{.*}}, %{{.*}} : tensor<8x32xi8>, tensor<{{.*}}x4x{{.*}}x8xi8>)
+// V1: qtarget.packed_matmul #qtarget.arm<smmla_128> layout<lhs = s8, rhs = s8 8x8> ins(%{{.*}}, %{{.*}} : tensor<8x32xi8>, tensor<{{.*}}x4x{{.*}}x8xi8>)
 // N1-LABEL: func.func @rows
-// N1: quant.packed_matmul #qtarget.arm<sdot_128> ins(%{{.*}}, %{{.*}} : tensor<8x32xi8>, tensor<{{.*}}x8x{{.*}}x4xi8>)
+// N1: qtarget.packed_matmul #qtarget.arm<sdot_128> layout<lhs = s8, rhs = s8 8x4> ins(%{{.*}}, %{{.*}} : tensor<8x32xi8>, tensor<{{.*}}x8x{{.*}}x4xi8>)
 // ANY-LABEL: func.func @rows
-// ANY: quant.packed_matmul #qtarget.arm<smull_128> ins(%{{.*}}, %{{.*}} : tensor<8x32xi8>, tensor<{{.*}}x16x{{.*}}x2xi8>)
+// ANY: qtarget.packed_matmul #qtarget.arm<smull_128> layout<lhs = s8, rhs = s8 8x2> ins(%{{.*}}, %{{.*}} : tensor<8x32xi8>, tensor<{{.*}}x16x{{.*}}x2xi8>)
 func.func @rows(%x: tensor<8x32xi8>, %w: tensor<16x32xi8>, %c: tensor<8x16xi32>) -> tensor<8x16xi32> {
   %r = quant.matmul ins(%x, %w : tensor<8x32xi8>, tensor<16x32xi8>) outs(%c : tensor<8x16xi32>) {transpose_rhs} -> tensor<8x16xi32>
   return %r : tensor<8x16xi32>
@@ -20,9 +20,9 @@ func.func @rows(%x: tensor<8x32xi8>, %w: tensor<16x32xi8>, %c: tensor<8x16xi32>)
 
 // An unsigned left operand stays as it is where an instruction reads it.
 // V1-LABEL: func.func @unsigned
-// V1: quant.packed_matmul #qtarget.arm<usmmla_128>
+// V1: qtarget.packed_matmul #qtarget.arm<usmmla_128> layout<lhs = u8, rhs = s8 8x8>
 // N1-LABEL: func.func @unsigned
-// N1: quant.packed_matmul #qtarget.arm<sdot_128>
+// N1: qtarget.packed_matmul #qtarget.arm<sdot_128> layout<lhs = s8, rhs = s8 8x4>
 func.func @unsigned(%x: tensor<8x32xi8>, %w: tensor<16x32xi8>, %c: tensor<8x16xi32>) -> tensor<8x16xi32> {
   %r = quant.matmul ins(%x, %w : tensor<8x32xi8>, tensor<16x32xi8>) outs(%c : tensor<8x16xi32>) {transpose_rhs, lhs_unsigned} -> tensor<8x16xi32>
   return %r : tensor<8x16xi32>
@@ -30,7 +30,7 @@ func.func @unsigned(%x: tensor<8x32xi8>, %w: tensor<16x32xi8>, %c: tensor<8x16xi
 
 // One row would leave half of a matrix multiplication idle.
 // V1-LABEL: func.func @one_row
-// V1: quant.packed_matmul #qtarget.arm<sdot_128>
+// V1: qtarget.packed_matmul #qtarget.arm<sdot_128> layout<lhs = s8, rhs = s8 16x4>
 func.func @one_row(%x: tensor<1x32xi8>, %w: tensor<16x32xi8>, %c: tensor<1x16xi32>) -> tensor<1x16xi32> {
   %r = quant.matmul ins(%x, %w : tensor<1x32xi8>, tensor<16x32xi8>) outs(%c : tensor<1x16xi32>) {transpose_rhs} -> tensor<1x16xi32>
   return %r : tensor<1x16xi32>
@@ -38,9 +38,9 @@ func.func @one_row(%x: tensor<1x32xi8>, %w: tensor<16x32xi8>, %c: tensor<1x16xi3
 
 // Groups: a weight of bytes is unsigned for usdot, signed for sdot.
 // V1-LABEL: func.func @groups
-// V1: quant.packed_scaled_matmul #qtarget.arm<usdot_128> 8 ins(%{{.*}}, %{{.*}} : tensor<2x32xi8>, tensor<2x2x4x4x4xi8>)
+// V1: qtarget.packed_matmul #qtarget.arm<usdot_128> layout<lhs = s8, rhs = u8 4x4, group = 16> ins(%{{.*}}, %{{.*}} : tensor<2x32xi8>, tensor<2x2x4x4x4xi8>)
 // N1-LABEL: func.func @groups
-// N1: quant.packed_scaled_matmul #qtarget.arm<sdot_128> 8
+// N1: qtarget.packed_matmul #qtarget.arm<sdot_128> layout<lhs = s8, rhs = s8 4x4,
 // ANY-LABEL: func.func @groups
 // ANY: quant.scaled_matmul
 func.func @groups(%x: tensor<2x32xi8>) -> tensor<2x8xf32> {

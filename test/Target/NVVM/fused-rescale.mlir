@@ -20,9 +20,9 @@
 // RUN: cmp %t.gpu/out0.npy %t.cpu/out0.npy
 
 // CHECK-LABEL: @fixed_point
-// CHECK: %[[Q:.*]] = quant.packed_matmul {{.*}} col_bias({{.*}} multiplier({{.*}} : tensor<i32>) shift({{.*}} : tensor<i8>) rounding(DOUBLE_ROUND) {{.*}} {range = array<i64: -128, 127>, zero_point = 3 : i32} -> tensor<?x17xi8>
+// CHECK: %[[Q:.*]] = qtarget.packed_matmul {{.*}} col_bias({{.*}} multiplier({{.*}} : tensor<i32>) shift({{.*}} : tensor<i8>) rounding(DOUBLE_ROUND) {{.*}} {range = array<i64: -128, 127>, zero_point = 3 : i32} -> tensor<?x17xi8>
 // CHECK-NOT: tensor<?x17xi32>
-// CHECK: quant.packed_matmul {{.*}} multiplier({{.*}} : tensor<2x8xi32>) shift({{.*}} : tensor<2x8xi8>) rounding(SINGLE_ROUND) {{.*}} {range = array<i64: -127, 127>} -> tensor<?x9xi8>
+// CHECK: qtarget.packed_matmul {{.*}} multiplier({{.*}} : tensor<2x8xi32>) shift({{.*}} : tensor<2x8xi8>) rounding(SINGLE_ROUND) {{.*}} {range = array<i64: -127, 127>} -> tensor<?x9xi8>
 // TARGET-LABEL: func.func @fixed_point
 // TARGET: gpu.launch_func @quant_kernels::@gemv
 // TARGET-NOT: memref<?x17xi32>
@@ -57,7 +57,7 @@ func.func @fixed_point(%x: tensor<?x33xi8>, %w: tensor<33x17xi8>, %v: tensor<17x
 
 // An addition of floats, in the program's own words, is taken into the rescale.
 // CHECK-LABEL: @residual
-// CHECK: quant.packed_matmul {{.*}} row_scale({{.*}} residual(%{{.*}} : tensor<?x17xf32>) {{.*}} -> tensor<?x17xf32>
+// CHECK: qtarget.packed_matmul {{.*}} row_scale({{.*}} residual(%{{.*}} : tensor<?x17xf32>) {{.*}} -> tensor<?x17xf32>
 // CHECK-NOT: arith.addf
 // CHECK: return
 // TARGET-LABEL: func.func @residual

@@ -8,9 +8,9 @@
 // RUN: sed s/@ROW@/mma_m16n8k32_s8/ %s | quant-opt --quant-to-nvvm="chip=sm_89 format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefixes=LOOP,MMA32
 // RUN: sed s/@ROW@/wgmma_s8/ %s | quant-opt --quant-to-nvvm="chip=sm_90a format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefix=WGMMA
 // RUN: sed s/@ROW@/mma_m16n8k32_s8/ %s | quant-opt --quant-to-nvvm="chip=sm_100 format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefixes=LOOP,MMA32
-// RUN: sed -e s/@ROW@/mma_m16n8k64_s4/ -e s/64x1x64xi8/32x1x128xi4/ -e s/64x8x64xi8/32x8x128xi4/ %s | quant-opt --quant-to-nvvm="chip=sm_80 format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefixes=LOOP,MMA64
-// RUN: sed -e s/@ROW@/mma_m16n8k64_s4/ -e s/64x1x64xi8/32x1x128xi4/ -e s/64x8x64xi8/32x8x128xi4/ %s | quant-opt --quant-to-nvvm="chip=sm_86 format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefixes=LOOP,MMA64
-// RUN: sed -e s/@ROW@/mma_m16n8k64_s4/ -e s/64x1x64xi8/32x1x128xi4/ -e s/64x8x64xi8/32x8x128xi4/ %s | quant-opt --quant-to-nvvm="chip=sm_89 format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefixes=LOOP,MMA64
+// RUN: sed -e s/@ROW@/mma_m16n8k64_s4/ -e s/64x1x64xi8/32x1x128xi4/ -e s/64x8x64xi8/32x8x128xi4/ -e 's/s8 \([18]\)x64/s4 \1x128/g' %s | quant-opt --quant-to-nvvm="chip=sm_80 format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefixes=LOOP,MMA64
+// RUN: sed -e s/@ROW@/mma_m16n8k64_s4/ -e s/64x1x64xi8/32x1x128xi4/ -e s/64x8x64xi8/32x8x128xi4/ -e 's/s8 \([18]\)x64/s4 \1x128/g' %s | quant-opt --quant-to-nvvm="chip=sm_86 format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefixes=LOOP,MMA64
+// RUN: sed -e s/@ROW@/mma_m16n8k64_s4/ -e s/64x1x64xi8/32x1x128xi4/ -e s/64x8x64xi8/32x8x128xi4/ -e 's/s8 \([18]\)x64/s4 \1x128/g' %s | quant-opt --quant-to-nvvm="chip=sm_89 format=isa" | sed -e 's/\\0A/\n/g' | FileCheck %s --check-prefixes=LOOP,MMA64
 
 // LOOP: .entry gemm_
 // LOOP: bra.uni
@@ -30,7 +30,7 @@
 // MMA64: cp.async.cg.shared.global
 // LOOP: bra{{.*}}[[BODY]];
 func.func @tiles(%a: memref<8192x64x1x64xi8>, %w: memref<512x64x8x64xi8>, %y: memref<8192x4096xi32>) {
-  quant.packed_matmul #qtarget.nvvm<@ROW@> ins(%a, %w : memref<8192x64x1x64xi8>, memref<512x64x8x64xi8>) outs(%y : memref<8192x4096xi32>)
+  qtarget.packed_matmul #qtarget.nvvm<@ROW@> layout<lhs = s8 1x64, rhs = s8 8x64> ins(%a, %w : memref<8192x64x1x64xi8>, memref<512x64x8x64xi8>) outs(%y : memref<8192x4096xi32>)
   return
 }
 
@@ -55,6 +55,6 @@ func.func @tiles(%a: memref<8192x64x1x64xi8>, %w: memref<512x64x8x64xi8>, %y: me
 // LOOP: bra{{.*}}[[FEW]];
 // LOOP: shfl.sync
 func.func @few_rows(%a: memref<2x64x1x64xi8>, %w: memref<512x64x8x64xi8>, %y: memref<2x4096xi32>) {
-  quant.packed_matmul #qtarget.nvvm<@ROW@> ins(%a, %w : memref<2x64x1x64xi8>, memref<512x64x8x64xi8>) outs(%y : memref<2x4096xi32>)
+  qtarget.packed_matmul #qtarget.nvvm<@ROW@> layout<lhs = s8 1x64, rhs = s8 8x64> ins(%a, %w : memref<2x64x1x64xi8>, memref<512x64x8x64xi8>) outs(%y : memref<2x4096xi32>)
   return
 }

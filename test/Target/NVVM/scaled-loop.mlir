@@ -43,7 +43,7 @@
 // LOOP-NEXT: fma.rn.f32
 func.func @f(%a: memref<256x64x1x64xi8>, %w: memref<512x128x4x8x4xi8>,
              %s: memref<512x128x8xf32>, %y: memref<256x4096xf32>) {
-  quant.packed_scaled_matmul #qtarget.nvvm<grouped_s8> 4
+  qtarget.packed_matmul #qtarget.nvvm<grouped_s8> layout<lhs = s8 1x64, rhs = s4 8x8, group = 32>
     ins(%a, %w : memref<256x64x1x64xi8>, memref<512x128x4x8x4xi8>)
     rhs_scale(%s : memref<512x128x8xf32>) outs(%y : memref<256x4096xf32>)
   return
@@ -51,7 +51,7 @@ func.func @f(%a: memref<256x64x1x64xi8>, %w: memref<512x128x4x8x4xi8>,
 func.func @zero_points(%a: memref<256x64x1x64xi8>, %w: memref<512x128x4x8x4xi8>,
                        %s: memref<512x128x8xf32>, %z: memref<512x128x8xi32>, %x: memref<256xi32>,
                        %y: memref<256x4096xf32>) {
-  quant.packed_scaled_matmul #qtarget.nvvm<grouped_s8> 4
+  qtarget.packed_matmul #qtarget.nvvm<grouped_s8> layout<lhs = s8 1x64, rhs = s4 8x8, group = 32>
     ins(%a, %w : memref<256x64x1x64xi8>, memref<512x128x4x8x4xi8>)
     rhs_scale(%s : memref<512x128x8xf32>) rhs_zero_point(%z : memref<512x128x8xi32>)
     lhs_zero_point(%x : memref<256xi32>) rhs_sums(%z : memref<512x128x8xi32>) outs(%y : memref<256x4096xf32>)

@@ -22,7 +22,7 @@
 
 // PACKED-LABEL: func @grouped(
 // PACKED: %[[Q:.*]]:2 = quant.quantize_rows {{.*}} -> tensor<?x2x1x64xi8>
-// PACKED: quant.packed_scaled_matmul #qtarget.nvvm<grouped_s8> 4 ins(%[[Q]]#0, %{{.*}} : tensor<?x2x1x64xi8>, tensor<2x3x4x8x4xi8>)
+// PACKED: qtarget.packed_matmul #qtarget.nvvm<grouped_s8> layout<lhs = s8 1x64, rhs = s4 8x8, group = 32> ins(%[[Q]]#0, %{{.*}} : tensor<?x2x1x64xi8>, tensor<2x3x4x8x4xi8>)
 // PACKED-SAME: rhs_scale(%{{.*}} : tensor<2x3x8xf32>) row_scale(%[[Q]]#1 : tensor<?xf32>)
 // TARGET-LABEL: func.func @grouped(
 // TARGET: gpu.launch_func @quant_kernels::@quantize_rows
@@ -55,7 +55,7 @@ func.func @grouped(%x: tensor<?x96xf32>) -> tensor<?x10xf32> {
 
 // Unsigned nibbles whose zero point is 8 everywhere are signed ones without.
 // PACKED-LABEL: func @matmulnbits(
-// PACKED: quant.packed_scaled_matmul #qtarget.nvvm<grouped_s8> 4
+// PACKED: qtarget.packed_matmul #qtarget.nvvm<grouped_s8> layout<lhs = s8 1x64, rhs = s4 8x8,
 func.func @matmulnbits(%x: tensor<?x16xi8>) -> tensor<?x2xf32> {
   %w = arith.constant dense<[[0, 17, 34, 51, 68, 85, 102, 119], [-1, -18, -35, -52, -69, -86, -103, -120]]> : tensor<2x8xi8>
   %s = arith.constant dense<[[0.5, 0.25], [0.3, 0.7]]> : tensor<2x2xf32>
@@ -68,7 +68,7 @@ func.func @matmulnbits(%x: tensor<?x16xi8>) -> tensor<?x2xf32> {
 
 // Zero points 0 and -1 mirror each other: those groups need none.
 // PACKED-LABEL: func @mirrored_groups(
-// PACKED: quant.packed_scaled_matmul #qtarget.nvvm<grouped_s8> 4
+// PACKED: qtarget.packed_matmul #qtarget.nvvm<grouped_s8> layout<lhs = s8 1x64, rhs = s4 8x8,
 func.func @mirrored_groups(%x: tensor<?x16xi8>) -> tensor<?x2xf32> {
   %w = arith.constant dense<[[0, 17, 34, 51, 68, 85, 102, 119], [-1, -18, -35, -52, -69, -86, -103, -120]]> : tensor<2x8xi8>
   %s = arith.constant dense<[[0.5, 0.25], [0.3, 0.7]]> : tensor<2x2xf32>
@@ -85,7 +85,7 @@ func.func @mirrored_groups(%x: tensor<?x16xi8>) -> tensor<?x2xf32> {
 // PACKED-LABEL: func @zero_points(
 // PACKED-DAG: %[[Z:.*]] = arith.constant dense<{{\[\[\[}}0, 2, 0, 0, 0, 0, 0, 0], [1, 3, 0, 0, 0, 0, 0, 0]]]> : tensor<1x2x8xi32>
 // PACKED-DAG: %[[SUMS:.*]] = arith.constant dense<{{\[\[\[}}24, 8, 0, 0, 0, 0, 0, 0], [16, 0, 0, 0, 0, 0, 0, 0]]]> : tensor<1x2x8xi32>
-// PACKED: quant.packed_scaled_matmul #qtarget.nvvm<grouped_s8> 4 {{.*}} rhs_zero_point(%[[Z]] : tensor<1x2x8xi32>) lhs_zero_point(%{{.*}} : tensor<?xi32>) rhs_sums(%[[SUMS]] : tensor<1x2x8xi32>)
+// PACKED: qtarget.packed_matmul #qtarget.nvvm<grouped_s8> layout<lhs = s8 1x64, rhs = s4 8x8, {{.*}} rhs_zero_point(%[[Z]] : tensor<1x2x8xi32>) lhs_zero_point(%{{.*}} : tensor<?xi32>) rhs_sums(%[[SUMS]] : tensor<1x2x8xi32>)
 func.func @zero_points(%x: tensor<?x16xi8>, %zx: tensor<?xi32>) -> tensor<?x2xf32> {
   %w = arith.constant dense<3> : tensor<2x16xi4>
   %s = arith.constant dense<0.5> : tensor<2x2xf32>
@@ -99,7 +99,7 @@ func.func @zero_points(%x: tensor<?x16xi8>, %zx: tensor<?xi32>) -> tensor<?x2xf3
 // for all of them is a number.
 // PACKED-LABEL: func @unsigned_activations(
 // PACKED-DAG: %[[ZX:.*]] = arith.constant dense<-11> : tensor<i32>
-// PACKED: quant.packed_scaled_matmul #qtarget.nvvm<grouped_s8> 8 {{.*}} lhs_zero_point(%[[ZX]] : tensor<i32>) rhs_sums(
+// PACKED: qtarget.packed_matmul #qtarget.nvvm<grouped_s8> layout{{.*}} lhs_zero_point(%[[ZX]] : tensor<i32>) rhs_sums(
 func.func @unsigned_activations(%x: tensor<?x96xi8>) -> tensor<?x10xf32> {
   %w = arith.constant dense<"0x789B34CAF54F2E220ACD941E71B88D5836866D0D858B63549E94BE2CACC67F5B7EF28F2D9903959F63D3D893DCE752779C84162917EC8FF1AF4A6422D367E18D5EB6DFA465A5331F758E793EA95A94EB0D15B62A92A709A593A44ED2279662E3954580C351A904BA16E856BAB99431E06AD96A3A1E1F1C564C14FB7FA4123E95D166F4677BE0D2FB1270D7E37FDB6EFF60101282817C6A76D58548A61AA13BCE14FDC62FDC6B54AC97F1A1D76E89ADC8FE268F6116CA41891E55EDF1CEC76F016C5006833BCAC3711B6752A9F1E10D281139FA834715B9280598B1262BE8C3699FC677F9CC30273ABBDED4E322649AF5D83C55BE535A4CA7FDAD840256029F3D38F9F7267DD296B6755C001BA0EF9CE1E2C84880B9AE44DD2A495A92BE65B32F27CE5BA8BEA759990B0A2DB732515DFD273B58F5719BCF79FA719EBC75A7E7CCCDA091E0D206805EEABACEC60E4F22EAB19F2E84F771F4214C7A2399431853CB86097D50316910A2293E8A1F93584CD44229BA014FD24E6E98F722C0565383C89BCDA857C61FD80E8E099B4E2B503B07767604F45EE7C2AC586036F3B69CD3136C829DF4AD2A78A13513A5F3B4295A16FF7F136624AC469D3B0024738C091105F44A6DB87FB098C6CE1158D3FC2098906ADFA4596D09F5DF8DA9D0D1A46B838F2C0FCE869343A02C542F6C816EFF3AAE04E968552F7D303AA1974D265B0D5C698611A6A8BA53576E191B521D86FC356646C8F5FDA5B9DCCF12135C4EB7709779BA63B0C4BA397261B25E6C0A0D3C6197A4FE159CC95347C0EDB3B602E445E50FD66C3AA9971B28F6521F5C7BAA0A0BC3DF764615445D9277DEA0BE57B0B084AB104DBB64FDF13D25645149471AB129184C5A861D97F38F6BF1901F4793D51701B1B82466DD28D9109165645867292F050195D9212FAD56661F1F2147DF4535A6AD8D443C240250168BD99BB74EB9E97EE757F70D6385E7AA529B52A199A16BF79589BC54A13177A8635AE1319E100217015B727DBEC9C57BE2DD942DAF16315E1CD002C853DE1671BFAFB24300B1BA31C16DFAB4DD2EC8502CE5C66B0D2F92334041E9E0B2D0A2CD9ECA34AEC027F9DEBC7453DB913FAB12795EF576B5D8E1D53FFD06DCB7F08F6448AAB84E87F745FAC5F4B210DE825F5A09EB9C43170177AE4FA1A7E6768C1C2012E1387C73F2205359640263617007F7A7B287CF43AD3C8087311DAC1CC423697F19FAC6BB232B4BE4DBC03757491156E9F1E1BBDD7E808A0388CBAA923D506052C7425E6024249C0F29EB30038E8764603B82CC8A8B0334CCB953FBAF61FB7D5456AA106B60EEA54157BADCE6BAA727EBF88B854E3982E0"> : tensor<10x96xi8>
   %s = arith.constant dense<0.0123> : tensor<10x3xf32>
@@ -124,7 +124,7 @@ func.func @asymmetric(%x: tensor<?x40xf32>) -> tensor<?x5xf32> {
 }
 
 // PACKED-LABEL: func @offsets(
-// PACKED-NOT: quant.packed_scaled_matmul
+// PACKED-NOT: qtarget.packed_matmul
 func.func @offsets(%x: tensor<?x16xi8>) -> tensor<?x2xf32> {
   %w = arith.constant dense<3> : tensor<2x16xi4>
   %s = arith.constant dense<0.5> : tensor<2x2xf32>
@@ -136,7 +136,7 @@ func.func @offsets(%x: tensor<?x16xi8>) -> tensor<?x2xf32> {
 
 // Sums with zero points reach further: 255 * 15 * 16 for each element.
 // PACKED-LABEL: func @long_groups(
-// PACKED-NOT: quant.packed_scaled_matmul
+// PACKED-NOT: qtarget.packed_matmul
 func.func @long_groups(%x: tensor<?x40000xi8>, %zx: tensor<?xi32>) -> tensor<?x1xf32> {
   %w = arith.constant dense<3> : tensor<1x40000xi4>
   %s = arith.constant dense<0.5> : tensor<1x1xf32>

@@ -3,7 +3,7 @@
 
 func.func @matmul(%a: memref<5x1x1x64xi8>, %w: memref<2x1x8x64xi8>, %o: memref<5x9xi32>) {
   // expected-error@+1 {{expected operands packed for an instruction of a CPU, found some for}}
-  quant.packed_matmul #qtarget.nvvm<dp4a> ins(%a, %w : memref<5x1x1x64xi8>, memref<2x1x8x64xi8>) outs(%o : memref<5x9xi32>)
+  qtarget.packed_matmul #qtarget.nvvm<dp4a> layout<lhs = s8 1x64, rhs = s8 8x64> ins(%a, %w : memref<5x1x1x64xi8>, memref<2x1x8x64xi8>) outs(%o : memref<5x9xi32>)
   return
 }
 
@@ -11,6 +11,6 @@ func.func @matmul(%a: memref<5x1x1x64xi8>, %w: memref<2x1x8x64xi8>, %o: memref<5
 
 func.func @scaled(%x: memref<3x1x1x64xi8>, %w: memref<1x2x8x8x4xi8>, %s: memref<1x2x8xf32>, %y: memref<3x8xf32>) {
   // expected-error@+1 {{expected operands packed for an instruction of a CPU, found some for}}
-  quant.packed_scaled_matmul #qtarget.nvvm<grouped_s8> 8 ins(%x, %w : memref<3x1x1x64xi8>, memref<1x2x8x8x4xi8>) rhs_scale(%s : memref<1x2x8xf32>) outs(%y : memref<3x8xf32>)
+  qtarget.packed_matmul #qtarget.nvvm<grouped_s8> layout<lhs = s8 1x64, rhs = s8 8x4, group = 32> ins(%x, %w : memref<3x1x1x64xi8>, memref<1x2x8x8x4xi8>) rhs_scale(%s : memref<1x2x8xf32>) outs(%y : memref<3x8xf32>)
   return
 }

@@ -17,7 +17,7 @@
 // CHECK-NOT: maskedstore
 // CHECK: return
 func.func @whole_tiles(%a: memref<6x32xi8>, %b: memref<2x8x16x4xi8>, %c: memref<6x32xi32>) {
-  quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : memref<6x32xi8>, memref<2x8x16x4xi8>)
+  qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s8 16x4> ins(%a, %b : memref<6x32xi8>, memref<2x8x16x4xi8>)
     outs(%c : memref<6x32xi32>)
     {schedule = #qtarget.schedule<rows = 2, blockM = 0, blockK = 0>}
   return
@@ -43,7 +43,7 @@ func.func @whole_tiles(%a: memref<6x32xi8>, %b: memref<2x8x16x4xi8>, %c: memref<
 func.func @epilogue(%a: memref<3x32xi8>, %b: memref<2x8x16x4xi8>, %bias: memref<2x16xi32>,
                     %rf: memref<1x3xi32>, %cf: memref<1x2x16xi32>, %sx: memref<3xf32>,
                     %sw: memref<2x16xf32>, %fb: memref<2x16xf32>, %c: memref<3x20xi8>) {
-  quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : memref<3x32xi8>, memref<2x8x16x4xi8>)
+  qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s8 16x4> ins(%a, %b : memref<3x32xi8>, memref<2x8x16x4xi8>)
     col_bias(%bias : memref<2x16xi32>) row_factors(%rf : memref<1x3xi32>)
     col_factors(%cf : memref<1x2x16xi32>) row_scale(%sx : memref<3xf32>)
     channel_scale(%sw : memref<2x16xf32>) bias(%fb : memref<2x16xf32>)
@@ -61,7 +61,7 @@ func.func @epilogue(%a: memref<3x32xi8>, %b: memref<2x8x16x4xi8>, %bias: memref<
 // CHECK: scf.for %{{.*}} = %c0 to %c2 step %c1
 // CHECK: scf.for {{.*}} -> (vector<16xi32>, vector<16xi32>)
 func.func @equal_tiles(%a: memref<7x32xi8>, %b: memref<2x8x16x4xi8>, %c: memref<7x32xi32>) {
-  quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : memref<7x32xi8>, memref<2x8x16x4xi8>)
+  qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s8 16x4> ins(%a, %b : memref<7x32xi8>, memref<2x8x16x4xi8>)
     outs(%c : memref<7x32xi32>)
     {schedule = #qtarget.schedule<rows = 3, blockM = 0, blockK = 0>}
   return
@@ -80,7 +80,7 @@ func.func @equal_tiles(%a: memref<7x32xi8>, %b: memref<2x8x16x4xi8>, %c: memref<
 // CHECK: scf.for {{.*}} -> (vector<16xi32>, vector<16xi32>)
 // CHECK: vector.maskedstore
 func.func @any_rows(%a: memref<?x32xi8>, %b: memref<2x8x16x4xi8>, %c: memref<?x31xi32>) {
-  quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : memref<?x32xi8>, memref<2x8x16x4xi8>)
+  qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s8 16x4> ins(%a, %b : memref<?x32xi8>, memref<2x8x16x4xi8>)
     outs(%c : memref<?x31xi32>)
     {schedule = #qtarget.schedule<rows = 2, blockM = 8, blockK = 0>}
   return
@@ -105,7 +105,7 @@ func.func @any_rows(%a: memref<?x32xi8>, %b: memref<2x8x16x4xi8>, %c: memref<?x3
 // CHECK: vector.store %{{.*}}, %[[SUMS]]
 // CHECK: memref.dealloc %[[SUMS]]
 func.func @parts_of_k(%a: memref<4x46xi8>, %b: memref<2x12x16x4xi8>, %cb: memref<2x16xi32>, %c: memref<4x32xi32>) {
-  quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : memref<4x46xi8>, memref<2x12x16x4xi8>)
+  qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s8 16x4> ins(%a, %b : memref<4x46xi8>, memref<2x12x16x4xi8>)
     col_bias(%cb : memref<2x16xi32>) outs(%c : memref<4x32xi32>)
     {schedule = #qtarget.schedule<rows = 2, blockM = 0, blockK = 16>}
   return
@@ -120,7 +120,7 @@ func.func @parts_of_k(%a: memref<4x46xi8>, %b: memref<2x12x16x4xi8>, %cb: memref
 // CHECK: %[[P:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
 // CHECK: arith.addi %{{.*}}, %[[P]] : vector<8xi32>
 func.func @madd(%a: memref<3x16xi16>, %b: memref<2x8x8x2xi8>, %c: memref<3x16xi32>) {
-  quant.packed_matmul #qtarget.x86<vpmaddwd_256> ins(%a, %b : memref<3x16xi16>, memref<2x8x8x2xi8>)
+  qtarget.packed_matmul #qtarget.x86<vpmaddwd_256> layout<lhs = s16, rhs = s8 8x2> ins(%a, %b : memref<3x16xi16>, memref<2x8x8x2xi8>)
     outs(%c : memref<3x16xi32>)
   return
 }
@@ -136,7 +136,7 @@ func.func @madd(%a: memref<3x16xi16>, %b: memref<2x8x8x2xi8>, %c: memref<3x16xi3
 // CHECK: memref.copy %[[T]], %[[C]]
 // CHECK: memref.dealloc %[[T]]
 func.func @strided_result(%a: memref<6x32xi8>, %b: memref<2x8x16x4xi8>, %c: memref<6x32xi32, strided<[64, 2]>>) {
-  quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : memref<6x32xi8>, memref<2x8x16x4xi8>)
+  qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s8 16x4> ins(%a, %b : memref<6x32xi8>, memref<2x8x16x4xi8>)
     outs(%c : memref<6x32xi32, strided<[64, 2]>>)
   return
 }
@@ -152,7 +152,7 @@ func.func @strided_result(%a: memref<6x32xi8>, %b: memref<2x8x16x4xi8>, %c: memr
 // CHECK: vector.load %[[T]]
 // CHECK: memref.dealloc %[[T]]
 func.func @strided_activations(%a: memref<6x32xi8, strided<[64, 2]>>, %b: memref<2x8x16x4xi8>, %c: memref<6x32xi32>) {
-  quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : memref<6x32xi8, strided<[64, 2]>>, memref<2x8x16x4xi8>)
+  qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s8 16x4> ins(%a, %b : memref<6x32xi8, strided<[64, 2]>>, memref<2x8x16x4xi8>)
     outs(%c : memref<6x32xi32>)
   return
 }

@@ -7,13 +7,13 @@
 
 // PACKED-LABEL: func.func @signs
 // PACKED-NOT: col_bias
-// NARROW: quant.packed_matmul #qtarget.x86<vpdpbssd_256> ins(%arg0,
-// NARROW: quant.packed_matmul #qtarget.x86<vpdpbsud_256> ins(%arg0,
-// WIDE: quant.packed_matmul #qtarget.x86<vpdpbssd_512> ins(%arg0,
-// WIDE: quant.packed_matmul #qtarget.x86<vpdpbsud_512> ins(%arg0,
+// NARROW: qtarget.packed_matmul #qtarget.x86<vpdpbssd_256> layout{{.*}} ins(%arg0,
+// NARROW: qtarget.packed_matmul #qtarget.x86<vpdpbsud_256> layout{{.*}} ins(%arg0,
+// WIDE: qtarget.packed_matmul #qtarget.x86<vpdpbssd_512> layout{{.*}} ins(%arg0,
+// WIDE: qtarget.packed_matmul #qtarget.x86<vpdpbsud_512> layout{{.*}} ins(%arg0,
 // An unsigned one has vpdpbusd.
-// NARROW: quant.packed_matmul #qtarget.x86<vpdpbusd_256>
-// WIDE: quant.packed_matmul #qtarget.x86<vpdpbusd_512>
+// NARROW: qtarget.packed_matmul #qtarget.x86<vpdpbusd_256> layout
+// WIDE: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout
 
 // ASM256-LABEL: signs:
 // ASM256-DAG: vpdpbssd {{.*}}%ymm

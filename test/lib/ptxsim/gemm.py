@@ -1,4 +1,4 @@
-"""Compiles a quant.packed_matmul for a chip and runs its kernel here."""
+"""Compiles a qtarget.packed_matmul for a chip and runs its kernel here."""
 
 import copy
 import re
@@ -82,9 +82,12 @@ class Spec:
             clauses.append(f"rounding({self.rounding})")
         out = f"memref<{self.m}x{self.n}x{self.result}>"
         arguments = ", ".join(f"%{k}: {t}" for k, t in types.items())
+        element = f"s{512 // self.kr}"
+        layout = f"layout<lhs = {element} 1x{self.kr}, rhs = {element} 8x{self.kr}>"
         return f"""
 func.func @f({arguments}, %y: {out}) {{
-  quant.packed_matmul #qtarget.nvvm<{self.row}> ins(%a, %w : {types['a']}, {types['w']})
+  qtarget.packed_matmul #qtarget.nvvm<{self.row}> {layout}
+    ins(%a, %w : {types['a']}, {types['w']})
     {' '.join(clauses)} outs(%y : {out}){' unsigned' if self.unsigned else ''}
     {self.attributes}
   return

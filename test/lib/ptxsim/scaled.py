@@ -1,4 +1,4 @@
-"""A quant.packed_scaled_matmul for a GPU: its text, its operands, its result, and
+"""A qtarget.packed_matmul with groups for a GPU: its text, its operands, its result, and
 a run of its kernel here."""
 
 import numpy as np
@@ -54,9 +54,11 @@ class ScaledSpec:
             clause("bias", "bi", f"memref<{self.panels}x8xf32>")
         out = f"memref<{self.m}x{self.n}x{self.result}>"
         arguments = ", ".join(f"%{k}: {t}" for k, t in types.items())
+        layout = (f"layout<lhs = s8 1x64, rhs = s{self.bits} 8x{self.step}, "
+                  f"group = {self.steps * self.step}>")
         return f"""
 func.func @f({arguments}, %y: {out}) {{
-  quant.packed_scaled_matmul #qtarget.nvvm<grouped_s8> {self.bits}
+  qtarget.packed_matmul #qtarget.nvvm<grouped_s8> {layout}
     ins(%a, %w : {types['a']}, {types['w']}) {' '.join(clauses)} outs(%y : {out})
   return
 }}"""

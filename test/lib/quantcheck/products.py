@@ -11,8 +11,7 @@ import re
 
 from quantcheck.generic_form import tensor_type, width
 
-REWRITTEN = ("quant.matmul", "quant.scaled_matmul", "quant.packed_matmul",
-             "quant.packed_scaled_matmul")
+REWRITTEN = ("quant.matmul", "quant.scaled_matmul", "qtarget.packed_matmul")
 QUANTIZERS = ("quant.quantize", "quant.choose_qparams", "quant.quantize_rows")
 _NAMED = re.compile(r"linalg\.\w*(matmul|conv|matvec|vecmat|dot|contract|mmt4d)")
 _TOSA = re.compile(r"tosa\.(matmul|conv|depthwise_conv|fully_connected|"

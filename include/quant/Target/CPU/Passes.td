@@ -113,8 +113,8 @@ def QuantParallelizeMatmulsPass
     : Pass<"quant-parallelize-matmuls", "::mlir::ModuleOp"> {
   let summary = "Divide the columns of packed matmuls over threads";
   let description = [{
-    Replaces each bufferized `quant.packed_matmul` and
-    `quant.packed_scaled_matmul` of at least `min-macs` multiply-adds (four
+    Replaces each bufferized `qtarget.packed_matmul` and
+    `qtarget.packed_matmul` of at least `min-macs` multiply-adds (four
     times as many with AMX) by an `scf.forall` over `threads` shares of its panels of columns, whose body is
     the same op on views. Where the number of rows is not known, the run
     decides between both forms. With one thread nothing changes.
@@ -122,13 +122,13 @@ def QuantParallelizeMatmulsPass
     Example:
 
     ```mlir
-    quant.packed_matmul #qtarget.x86<amx_tdpbssd> ins(%a, %w : ..., memref<256x1024x16x4xi8>)
+    qtarget.packed_matmul #qtarget.x86<amx_tdpbssd> ins(%a, %w : ..., memref<256x1024x16x4xi8>)
       outs(%y : memref<512x4096xf32>)
     // becomes, for threads=2
     scf.forall (%thread) in (2) {
       %part = memref.subview %w[%panel, 0, 0, 0] [128, 1024, 16, 4] ...
       %columns = memref.subview %y[0, %column] [512, 2048] [1, 1] ...
-      quant.packed_matmul #qtarget.x86<amx_tdpbssd> ins(%a, %part) outs(%columns)
+      qtarget.packed_matmul #qtarget.x86<amx_tdpbssd> ins(%a, %part) outs(%columns)
     }
     ```
   }];
@@ -178,7 +178,7 @@ def QuantParallelizeLoopsPass
 def ConvertQuantToCPUPass : Pass<"convert-quant-to-cpu", "::mlir::ModuleOp"> {
   let summary = "Emit packed matmuls on memrefs as their kernels";
   let description = [{
-    Each bufferized `quant.packed_matmul` and `quant.packed_scaled_matmul` is
+    Each bufferized `qtarget.packed_matmul` and `qtarget.packed_matmul` is
     emitted by the kernel that it carries. One of vectors becomes loops over
     register tiles around a loop over K whose accumulators are vectors carried
     in `iter_args`, with the kernel's multiply-accumulate, and the fused
@@ -192,7 +192,7 @@ def ConvertQuantToCPUPass : Pass<"convert-quant-to-cpu", "::mlir::ModuleOp"> {
     Example:
 
     ```mlir
-    quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %w : ...) outs(%y : memref<8x48xi32>)
+    qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %w : ...) outs(%y : memref<8x48xi32>)
     // becomes
     scf.for %panel = ... {
       %sums:24 = scf.for %step = ... iter_args(...) -> (vector<16xi32>, ...) {

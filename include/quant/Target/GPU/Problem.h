@@ -7,6 +7,7 @@
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Target/IR/KernelRow.h"
+#include "quant/Target/IR/PackedMatmul.h"
 
 namespace quantmlir::device {
 
@@ -34,9 +35,9 @@ enum Argument : unsigned {
 /// The problem that a kernel is compiled for. Sizes that the host knows only
 /// at run time (M) are arguments.
 struct Problem {
-  Problem(PackedMatmulOp op);
+  Problem(qtarget::PackedMatmulOp op);
 
-  mutable PackedMatmulOp op;
+  mutable qtarget::PackedMatmulOp op;
   const qtarget::KernelRow &row;
   /// Columns of the result, panels of 8 columns, blocks of KR along K.
   int64_t n, panels, kBlocks;

@@ -7,12 +7,12 @@
 
 namespace quantmlir::device {
 
-/// What follows the groups of quant.packed_scaled_matmul, on numbers or vectors
+/// What follows the groups of qtarget.packed_matmul, on numbers or vectors
 /// of neighbouring columns.
 class ScaledEpilogue {
 public:
   ScaledEpilogue(KernelBuilder &k, mlir::gpu::GPUFuncOp func,
-                 PackedScaledMatmulOp op)
+                 qtarget::PackedMatmulOp op)
       : k(k), func(func), op(op) {}
 
   /// Of row `m` (below M), of columns `n`... (below 8 * panels); null where
@@ -30,7 +30,7 @@ private:
 
   KernelBuilder &k;
   mlir::gpu::GPUFuncOp func;
-  PackedScaledMatmulOp op;
+  qtarget::PackedMatmulOp op;
 };
 
 } // namespace quantmlir::device

@@ -5,11 +5,11 @@
 
 #include "quant/Target/GPU/GemvKernel.h"
 
-#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
+#include "quant/Target/IR/PackedMatmul.h"
 
 namespace quantmlir::device {
 
-/// Arguments of the kernel of quant.packed_scaled_matmul, after M.
+/// Arguments of the kernel of qtarget.packed_matmul, after M.
 enum ScaledArgument : unsigned {
   kScaledLhs = 1,
   kScaledRhs,
@@ -23,9 +23,9 @@ enum ScaledArgument : unsigned {
   kNumScaledArguments
 };
 
-/// How kernels of quant.packed_scaled_matmul go through K.
+/// How kernels of qtarget.packed_matmul go through K.
 struct ScaledShape {
-  explicit ScaledShape(PackedScaledMatmulOp op);
+  explicit ScaledShape(qtarget::PackedMatmulOp op);
 
   int64_t n, panels, groups, bits;
   /// Corrections: of the weight's zero points by the sums of activations, of

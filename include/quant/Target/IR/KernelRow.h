@@ -21,13 +21,12 @@ struct OperandFormat {
   bool isUnsigned;
   /// Bits of one element in memory; fewer than `bits` means sign extension.
   unsigned storedBits;
-  /// Packed layout in index notation.
-  llvm::StringLiteral layout;
-  /// KR of the layout: elements along K that follow each other for one row.
+  /// Elements along K of a tile (LayoutAttr), which follow each other for one
+  /// row.
   int64_t kTile;
 };
 
-/// How a kernel computes grouped products (`quant.packed_scaled_matmul`).
+/// How a kernel computes products whose K is in groups.
 struct GroupedFormat {
   /// NR of the packed weight; 0 where the kernel has no groups.
   int64_t panelColumns = 0;
@@ -40,6 +39,12 @@ struct GroupedFormat {
   bool storesUnsigned(unsigned bits) const {
     return bits == 4 ? isInt4Unsigned : isWeightUnsigned;
   }
+};
+
+/// MR x NR accumulators of one inner loop, in elements of the result.
+struct RegisterTile {
+  int64_t mr;
+  int64_t nr;
 };
 
 struct KernelRow {
@@ -71,17 +76,15 @@ struct KernelRow {
 
   /// K is padded to a multiple of this.
   int64_t kPadding() const { return std::max(k, lhs.kTile); }
+  /// How operands lie that are packed in tiles of `tile`, with `rhsBits` an
+  /// element of the weight and, where it is not 0, groups of `group` elements.
+  LayoutAttr getLayout(mlir::MLIRContext *context, RegisterTile tile,
+                       unsigned rhsBits, int64_t group) const;
   /// Whether `target` has one of the alternatives of `features`, and is of the
   /// architecture.
   bool isLegalOn(TargetAttr target) const;
   /// Adds the names that `features` has.
   void addFeatures(llvm::SmallVectorImpl<llvm::StringRef> &names) const;
-};
-
-/// MR x NR accumulators of one inner loop, in elements of the result.
-struct RegisterTile {
-  int64_t mr;
-  int64_t nr;
 };
 
 /// The vector registers of a machine.
@@ -106,6 +109,12 @@ struct MatmulFacts {
   bool hasOffset = false;
   int64_t largestProduct = 0;
 };
+
+/// The greatest magnitude of a product of activations of 8 bits and a weight of
+/// `bits`, as a kernel sums it that takes zero points: nibbles are 16 times
+/// themselves, and what has a zero point may be as far from it as its whole
+/// range is wide.
+int64_t getLargestProduct(int64_t bits, bool lhsZeroPoint, bool rhsZeroPoint);
 
 } // namespace quantmlir::qtarget
 

@@ -8,6 +8,8 @@
 #ifndef QUANT_TARGET_IR_QTARGET_H
 #define QUANT_TARGET_IR_QTARGET_H
 
+#include "quant/Target/IR/OperandTiles.h"
+
 #include "mlir/IR/Attributes.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Dialect.h"

@@ -75,4 +75,38 @@ def QTarget_ScheduleAttr : QTarget_Attr<"Schedule", "schedule"> {
   let genVerifyDecl = 1;
 }
 
+def QTarget_LayoutAttr : QTarget_Attr<"Layout", "layout"> {
+  let summary = "How the operands of a packed matmul lie in memory";
+  let description = [{
+    `lhs` and `rhs` say how elements are read, `s8` or `u8`, `s4`, `s16`, and
+    the tiles that they are in, as `rows x elements along K`. In index notation,
+    with MR x KL the tile of `lhs` and NR x KB that of `rhs`:
+
+    | operand | layout |
+    |---|---|
+    | `lhs` without tiles | `[M][K]`, as it came |
+    | `lhs` in tiles | `[M/MR][K/KL][MR][KL]` |
+    | `rhs` | `[N/NR][K/KB][NR][KB]` |
+    | `rhs` with a `group` of G elements along K | `[N/NR][K/G][G/KB][NR][KB]` |
+
+    4-bit elements in bytes are two in each: the KB elements of a column in a
+    tile are KB/2 bytes, and byte p holds element p in its low nibble and
+    element p + KB/2 in its high one.
+
+    Example:
+
+    ```mlir
+    #qtarget.layout<lhs = u8, rhs = s8 48x4>
+    #qtarget.layout<lhs = s8 16x64, rhs = u8 16x4>
+    #qtarget.layout<lhs = s8, rhs = u4 16x8, group = 128>
+    ```
+  }];
+  let parameters = (ins
+      "::quantmlir::qtarget::OperandTiles":$lhs,
+      "::quantmlir::qtarget::OperandTiles":$rhs,
+      DefaultValuedParameter<"int64_t", "0">:$group);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
 #endif // QUANT_TARGET_IR_QTARGET_TD

@@ -15,14 +15,15 @@ include "mlir/IR/OpBase.td"
 def QTarget_Dialect : Dialect {
   let name = "qtarget";
   let cppNamespace = "::quantmlir::qtarget";
-  let summary = "Descriptions of the machines that integer matmuls run on";
+  let summary = "Packed matmuls and the machines that they run on";
   let description = [{
-    Attributes only: a target (`#qtarget.target`), which is an architecture, a
-    name, a list of feature names and a memory hierarchy; a schedule
-    (`#qtarget.schedule`); and the kernels of every target that was registered,
-    `#qtarget.<target><kernel>`, which implement MatmulKernelInterface. A
-    target's attribute class is its own library's. Passes ask the attributes;
-    they never switch on the machine.
+    One op, `qtarget.packed_matmul`, and attributes: a target
+    (`#qtarget.target`), which is an architecture, a name, a list of feature
+    names and a memory hierarchy; a layout (`#qtarget.layout`) and a schedule
+    (`#qtarget.schedule`) of a packed matmul; and the kernels of every target
+    that was registered, `#qtarget.<target><kernel>`, which implement
+    MatmulKernelInterface. A target's attribute class is its own library's.
+    Passes ask the attributes; they never switch on the machine.
   }];
   let extraClassDeclaration = [{
     ::mlir::Attribute parseAttribute(::mlir::DialectAsmParser &parser,

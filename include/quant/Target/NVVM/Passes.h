@@ -1,4 +1,5 @@
-//===- Passes.h - from quant.packed_matmul to GPU kernels -------*- C++ -*-===//
+//===- Passes.h - from qtarget.packed_matmul to GPU kernels -------*- C++
+//-*-===//
 
 #ifndef QUANT_TARGET_NVVM_PASSES_H
 #define QUANT_TARGET_NVVM_PASSES_H

@@ -1,4 +1,4 @@
-//===- Passes.td - from quant.packed_matmul to GPU kernels -*- tablegen -*-===//
+//===- Passes.td - from qtarget.packed_matmul to GPU kernels -*- tablegen -*-===//
 
 #ifndef QUANT_TARGET_NVVM_PASSES_TD
 #define QUANT_TARGET_NVVM_PASSES_TD
@@ -29,7 +29,7 @@ def QuantSetNVVMTargetPass : Pass<"quant-set-nvvm-target", "::mlir::ModuleOp"> {
 def ConvertQuantToNVVMPass : Pass<"convert-quant-to-nvvm", "::mlir::ModuleOp"> {
   let summary = "Make GPU kernels and their launches of ops of the packed stage";
   let description = [{
-    Each bufferized `quant.packed_matmul` and `quant.quantize_rows` becomes `gpu.launch_func` of a kernel
+    Each bufferized `qtarget.packed_matmul` and `quant.quantize_rows` becomes `gpu.launch_func` of a kernel
     in the `gpu.module @quant_kernels`. Kernels are specialised for N, K, the
     instruction and the epilogue, and take M at run time; equal ones are shared.
     Where M is not known, the host picks: up to 4 rows take the `dp4a` kernel
@@ -40,7 +40,7 @@ def ConvertQuantToNVVMPass : Pass<"convert-quant-to-nvvm", "::mlir::ModuleOp"> {
     Example:
 
     ```mlir
-    quant.packed_matmul #qtarget.nvvm<mma_m16n8k32_s8> ins(%a, %w : memref<?x64x1x64xi8>,
+    qtarget.packed_matmul #qtarget.nvvm<mma_m16n8k32_s8> ins(%a, %w : memref<?x64x1x64xi8>,
         memref<512x64x8x64xi8>) ... outs(%y : memref<?x4096xf32>)
     // becomes
     gpu.launch_func @quant_kernels::@gemm_0 blocks in (%gx, %gy, %c1)

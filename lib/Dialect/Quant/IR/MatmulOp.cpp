@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "VerifyUtils.h"
+#include "quant/Dialect/Quant/Utils/VerifyUtils.h"
 
 #include "quant/Dialect/Quant/IR/Int4Constant.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"

@@ -1,7 +1,6 @@
 //===- QuantOps.cpp - ops that extend upstream's quant dialect ------------===//
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
-#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
 #include "quant/Dialect/Quant/IR/QuantizeRows.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -31,14 +30,13 @@ void quantmlir::registerQuantExtension(DialectRegistry &registry) {
   // Folds make arith ops and tiling makes tensor ops while passes run, when no
   // dialect may be loaded any more.
   registry.insert<arith::ArithDialect, quant::QuantDialect,
-                  qtarget::QTargetDialect, tensor::TensorDialect>();
+                  tensor::TensorDialect>();
   registry.addExtension(+[](MLIRContext *ctx, quant::QuantDialect *dialect) {
-    (void)ctx->getOrLoadDialect<qtarget::QTargetDialect>();
     (void)ctx->getOrLoadDialect<arith::ArithDialect>();
     (void)ctx->getOrLoadDialect<tensor::TensorDialect>();
     insertOps<
 #define GET_OP_LIST
 #include "quant/Dialect/Quant/IR/QuantOps.cpp.inc"
-        , PackedScaledMatmulOp, QuantizeRowsOp>(dialect);
+        , QuantizeRowsOp>(dialect);
   });
 }

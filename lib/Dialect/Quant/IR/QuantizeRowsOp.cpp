@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "VerifyUtils.h"
+#include "quant/Dialect/Quant/Utils/VerifyUtils.h"
 
 #include "quant/Dialect/Quant/IR/QuantizeRows.h"
 

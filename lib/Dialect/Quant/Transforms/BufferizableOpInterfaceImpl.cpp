@@ -5,8 +5,8 @@
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
 #include "mlir/IR/Dialect.h"
-#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
 #include "quant/Dialect/Quant/IR/QuantizeRows.h"
+#include "quant/Target/IR/PackedMatmul.h"
 
 using namespace mlir;
 using namespace mlir::bufferization;
@@ -53,9 +53,10 @@ struct PackedStageModel
 
 void quantmlir::registerBufferizationModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *ctx, quant::QuantDialect *) {
-    PackedMatmulOp::attachInterface<PackedStageModel<PackedMatmulOp>>(*ctx);
-    PackedScaledMatmulOp::attachInterface<
-        PackedStageModel<PackedScaledMatmulOp>>(*ctx);
     QuantizeRowsOp::attachInterface<PackedStageModel<QuantizeRowsOp>>(*ctx);
+  });
+  registry.addExtension(+[](MLIRContext *ctx, qtarget::QTargetDialect *) {
+    qtarget::PackedMatmulOp::attachInterface<
+        PackedStageModel<qtarget::PackedMatmulOp>>(*ctx);
   });
 }

@@ -12,6 +12,7 @@
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/ConstantData.h"
 #include "quant/Dialect/Quant/Utils/DiscardableAttrs.h"
+#include "quant/Target/IR/PackedMatmul.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -53,7 +54,7 @@ static LogicalResult verifyAccumulator(ScaledMatmulOp op) {
 
 /// The module's target offers the kernel that `op` was packed for. (That
 /// the tiles fit it, the op's own verifier knows.)
-static LogicalResult verifyKernelIsLegal(PackedMatmulOp op) {
+static LogicalResult verifyKernelIsLegal(qtarget::PackedMatmulOp op) {
   auto target = qtarget::TargetAttr::lookup(op);
   if (!target)
     return op.emitOpError("expected a module with the attribute ")
@@ -157,13 +158,14 @@ private:
   LogicalResult verifyPacked(Operation *op) {
     if (isa<MatmulOp>(op))
       return op->emitOpError("expected no quant.matmul after packing");
-    if (auto packed = dyn_cast<PackedMatmulOp>(op))
+    if (auto packed = dyn_cast<qtarget::PackedMatmulOp>(op))
       return verifyKernelIsLegal(packed);
     return success();
   }
 
   LogicalResult verifyTarget(Operation *op) {
-    if (isa_and_present<quant::QuantDialect>(op->getDialect()))
+    if (isa_and_present<quant::QuantDialect, qtarget::QTargetDialect>(
+            op->getDialect()))
       return op->emitOpError("expected no quant op after the target stage");
     return verifyNoTensors(op);
   }

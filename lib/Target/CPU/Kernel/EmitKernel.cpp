@@ -12,12 +12,13 @@
 #include "quant/Target/CPU/Kernel/ScaledLoops.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
+#include "quant/Target/IR/PackedMatmul.h"
 
 using namespace mlir;
 using namespace quantmlir;
 
-LogicalResult quantmlir::prepareBuffers(RewriterBase &b, PackedMatmulOp op) {
+LogicalResult quantmlir::prepareBuffers(RewriterBase &b,
+                                        qtarget::PackedMatmulOp op) {
   if (!isa<MemRefType>(op.getInit().getType()))
     return op.emitError("expected memrefs, found tensors; bufferize first");
   bool tilesOfLhs = op.hasPlainLhs() || isContiguous(op.getLhs(), 2);
@@ -38,7 +39,7 @@ LogicalResult quantmlir::prepareBuffers(RewriterBase &b, PackedMatmulOp op) {
   return success();
 }
 
-static LogicalResult emit(RewriterBase &b, PackedMatmulOp op) {
+static LogicalResult emitPlain(RewriterBase &b, qtarget::PackedMatmulOp op) {
   if (failed(prepareBuffers(b, op)))
     return failure();
   PackedKernel kernel(op, b);
@@ -46,7 +47,7 @@ static LogicalResult emit(RewriterBase &b, PackedMatmulOp op) {
   if (!schedule) {
     int64_t m = kernel.getM();
     qtarget::RegisterTile tile =
-        kernel.kernel.chooseTile(m, kernel.nr, op.getRhsNibbles());
+        kernel.kernel.chooseTile(m, kernel.nr, op.hasNibbles());
     schedule = kernel.kernel.chooseSchedule({tile.mr, kernel.nr},
                                             qtarget::TargetAttr::lookup(op), m,
                                             kernel.getK());
@@ -56,7 +57,7 @@ static LogicalResult emit(RewriterBase &b, PackedMatmulOp op) {
   return success();
 }
 
-static LogicalResult emit(RewriterBase &b, PackedScaledMatmulOp op) {
+static LogicalResult emitGroups(RewriterBase &b, qtarget::PackedMatmulOp op) {
   if (failed(verifyScaledBuffers(op)))
     return failure();
   b.setInsertionPoint(op);
@@ -66,7 +67,6 @@ static LogicalResult emit(RewriterBase &b, PackedScaledMatmulOp op) {
 }
 
 LogicalResult quantmlir::emitVectorKernel(RewriterBase &b, Operation *op) {
-  if (auto matmul = dyn_cast<PackedMatmulOp>(op))
-    return emit(b, matmul);
-  return emit(b, cast<PackedScaledMatmulOp>(op));
+  auto matmul = cast<qtarget::PackedMatmulOp>(op);
+  return matmul.isGrouped() ? emitGroups(b, matmul) : emitPlain(b, matmul);
 }

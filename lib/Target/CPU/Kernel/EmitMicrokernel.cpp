@@ -29,7 +29,7 @@ static Value mergeInnerDims(OpBuilder &b, Location loc, Value packed) {
   return memref::CollapseShapeOp::create(b, loc, packed, groups);
 }
 
-PackedKernel::PackedKernel(PackedMatmulOp op, OpBuilder &b)
+PackedKernel::PackedKernel(qtarget::PackedMatmulOp op, OpBuilder &b)
     : op(op), kernel(op.getKernel()), row(kernel.getRow()),
       nr(cast<MemRefType>(op.getRhs().getType()).getDimSize(2)),
       lhs(op.getLhs()), rhs(mergeInnerDims(b, op.getLoc(), op.getRhs())) {}
@@ -167,7 +167,7 @@ static SmallVector<Value> loadRhs(OpBuilder &b, Location loc,
       b, loc, VectorType::get({length}, b.getIntegerType(row.rhs.storedBits)),
       kernel.rhs, ValueRange{nPanel, step, offset});
   SmallVector<Value> parts = {stored};
-  if (kernel.op.getRhsNibbles())
+  if (kernel.op.hasNibbles())
     parts = splitNibbles(b, loc, stored);
   if (row.rhs.storedBits == row.rhs.bits)
     return parts;
@@ -235,7 +235,7 @@ SmallVector<Value> quantmlir::emitUnscaledSums(OpBuilder &b, Location loc,
                                                const PackedKernel &kernel,
                                                ArrayRef<Value> accumulators) {
   SmallVector<Value> sums(accumulators);
-  if (kernel.op.getRhsNibbles())
+  if (kernel.op.hasNibbles())
     for (Value &sum : sums)
       sum = arith::ShRSIOp::create(b, loc, sum, shiftOf(b, loc, kernel));
   return sums;
@@ -254,7 +254,7 @@ SmallVector<Value> quantmlir::emitInitialAccumulators(
     Value bias =
         vector::LoadOp::create(b, loc, kernel.accType(), kernel.op.getColBias(),
                                ValueRange{at.nPanel, offset});
-    if (kernel.op.getRhsNibbles())
+    if (kernel.op.hasNibbles())
       bias = arith::ShLIOp::create(b, loc, bias, shiftOf(b, loc, kernel));
     rowStart.push_back(bias);
   }

@@ -4,10 +4,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Target/CPU/Passes.h"
 #include "quant/Target/IR/MatmulKernelInterface.h"
+#include "quant/Target/IR/PackedMatmul.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -37,10 +37,9 @@ struct ConvertQuantToCPUPass
     IRRewriter rewriter(&getContext());
     qtarget::KernelFunctions functions(getOperation());
     SmallVector<std::pair<Operation *, qtarget::MatmulKernelInterface>> ops;
-    getOperation()->walk(
-        [&](PackedMatmulOp op) { ops.emplace_back(op, op.getKernel()); });
-    getOperation()->walk(
-        [&](PackedScaledMatmulOp op) { ops.emplace_back(op, op.getKernel()); });
+    getOperation()->walk([&](qtarget::PackedMatmulOp op) {
+      ops.emplace_back(op, op.getKernel());
+    });
     for (auto [op, kernel] : ops)
       if (failed(kernel.emit(rewriter, op, functions)))
         return signalPassFailure();

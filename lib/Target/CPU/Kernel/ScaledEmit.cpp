@@ -1,6 +1,6 @@
 //===- ScaledEmit.cpp - what grouped kernels have in common ---------------===//
 //
-// The f32 steps of quant.packed_scaled_matmul, in its order, so that every
+// The f32 steps of qtarget.packed_matmul, in its order, so that every
 // kernel gives the same bits.
 //
 //===----------------------------------------------------------------------===//
@@ -65,7 +65,7 @@ static Value emitFma(OpBuilder &b, Location loc, Value integers, Value scale,
 Value quantmlir::endGroup(OpBuilder &b, Location loc,
                           const ScaledKernel &kernel, Value acc, Value sum,
                           Value row, Value group, const GroupColumns &columns) {
-  PackedScaledMatmulOp op = kernel.op;
+  qtarget::PackedMatmulOp op = kernel.op;
   for (auto [i, column] : llvm::enumerate(columns.factors)) {
     Value x = memref::LoadOp::create(b, loc, op.getRowFactors(),
                                      ValueRange{index(b, loc, i), row, group});
@@ -114,7 +114,7 @@ Value quantmlir::emitScaledDot(OpBuilder &b, Location loc,
 /// t * row_scale + bias, rounded after each, then the result's type.
 static Value emitResult(OpBuilder &b, Location loc, const ScaledKernel &kernel,
                         Value t, Value row, Value panel) {
-  PackedScaledMatmulOp op = kernel.op;
+  qtarget::PackedMatmulOp op = kernel.op;
   if (Value scale = op.getRowScale()) {
     SmallVector<Value> at;
     if (cast<MemRefType>(scale.getType()).getRank() == 1)

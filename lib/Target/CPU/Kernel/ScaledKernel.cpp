@@ -34,7 +34,7 @@ static constexpr int64_t kWantedChains = 8;
 /// Dot products of a loop body up to which a group is unrolled.
 static constexpr int64_t kMaxUnrolledDots = 200;
 
-ScaledKernel::ScaledKernel(PackedScaledMatmulOp op,
+ScaledKernel::ScaledKernel(qtarget::PackedMatmulOp op,
                            qtarget::MatmulKernelInterface vectors, OpBuilder &b)
     : op(op), vectors(vectors), row(vectors.getRow()), lanes(op.getNR()),
       groups(op.getNumGroups()), steps(op.getStepsPerGroup()),
@@ -222,7 +222,7 @@ private:
   }
 
   const ScaledKernel &kernel;
-  PackedScaledMatmulOp op;
+  qtarget::PackedMatmulOp op;
   Location loc;
   Value firstPanel, firstRow;
   ScaledTile tile;

@@ -36,7 +36,7 @@ struct RowRange {
 
 class ScaledLoopEmitter {
 public:
-  ScaledLoopEmitter(OpBuilder &b, PackedScaledMatmulOp op,
+  ScaledLoopEmitter(OpBuilder &b, qtarget::PackedMatmulOp op,
                     qtarget::MatmulKernelInterface vectors)
       : b(b), op(op), loc(op.getLoc()), kernel(op, vectors, b),
         maxHeight(kernel.maxTile.rows) {}
@@ -151,7 +151,7 @@ private:
   }
 
   OpBuilder &b;
-  PackedScaledMatmulOp op;
+  qtarget::PackedMatmulOp op;
   Location loc;
   ScaledKernel kernel;
   int64_t maxHeight;
@@ -162,7 +162,7 @@ private:
 /// Asks LLVM for a stack on which it can align what it spills. The f32 sums of
 /// a tile wait there while the integer ones have the registers, and a vector
 /// across two lines of cache costs twice.
-static void alignStack(PackedScaledMatmulOp op) {
+static void alignStack(qtarget::PackedMatmulOp op) {
   constexpr StringLiteral name = "passthrough";
   auto function = op->getParentOfType<FunctionOpInterface>();
   if (!function)
@@ -177,7 +177,7 @@ static void alignStack(PackedScaledMatmulOp op) {
   function->setAttr(name, ArrayAttr::get(op.getContext(), attributes));
 }
 
-void quantmlir::emitScaledLoops(OpBuilder &b, PackedScaledMatmulOp op,
+void quantmlir::emitScaledLoops(OpBuilder &b, qtarget::PackedMatmulOp op,
                                 qtarget::MatmulKernelInterface vectors) {
   alignStack(op);
   ScaledLoopEmitter(b, op, vectors).emit();
@@ -190,7 +190,7 @@ static bool hasContiguousRows(Value v) {
   return type.getRank() == 0 || type.areTrailingDimsContiguous(1);
 }
 
-LogicalResult quantmlir::verifyScaledBuffers(PackedScaledMatmulOp op) {
+LogicalResult quantmlir::verifyScaledBuffers(qtarget::PackedMatmulOp op) {
   if (!isa<MemRefType>(op.getInit().getType()))
     return op.emitError("expected memrefs, found tensors; bufferize first");
   for (Value operand : op->getOperands())

@@ -14,7 +14,7 @@ using namespace quantmlir;
 // Terms, for the kernels of all instructions
 //===----------------------------------------------------------------------===//
 
-RescaleTerms quantmlir::loadColumnTerms(PackedMatmulOp op,
+RescaleTerms quantmlir::loadColumnTerms(qtarget::PackedMatmulOp op,
                                         function_ref<Value(Value)> load) {
   auto loadIfAny = [&](Value v) { return v ? load(v) : Value(); };
   RescaleTerms terms;
@@ -30,8 +30,8 @@ RescaleTerms quantmlir::loadColumnTerms(PackedMatmulOp op,
   return terms;
 }
 
-Value quantmlir::loadRowScale(OpBuilder &b, Location loc, PackedMatmulOp op,
-                              Value row) {
+Value quantmlir::loadRowScale(OpBuilder &b, Location loc,
+                              qtarget::PackedMatmulOp op, Value row) {
   Value scale = op.getRowScale();
   if (!scale)
     return {};
@@ -41,8 +41,9 @@ Value quantmlir::loadRowScale(OpBuilder &b, Location loc, PackedMatmulOp op,
   return memref::LoadOp::create(b, loc, scale, at);
 }
 
-Value quantmlir::loadResidual(OpBuilder &b, Location loc, PackedMatmulOp op,
-                              VectorType type, ValueRange at, Value mask) {
+Value quantmlir::loadResidual(OpBuilder &b, Location loc,
+                              qtarget::PackedMatmulOp op, VectorType type,
+                              ValueRange at, Value mask) {
   Value residual = op.getResidual();
   if (!residual)
     return {};
@@ -131,7 +132,7 @@ RowEpilogue::Columns RowEpilogue::columns(int64_t j) const {
 }
 
 Value RowEpilogue::rescale(Value acc, int64_t j, const Columns &at) const {
-  PackedMatmulOp op = kernel.op;
+  qtarget::PackedMatmulOp op = kernel.op;
   RescaleTerms terms =
       loadColumnTerms(op, [&](Value packed) { return column(packed, j); });
   if (Value scale = loadRowScale(b, loc, op, row))

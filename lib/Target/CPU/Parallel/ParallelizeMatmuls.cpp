@@ -14,9 +14,9 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/PatternMatch.h"
-#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Target/CPU/Passes.h"
+#include "quant/Target/IR/PackedMatmul.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace quantmlir {
@@ -61,30 +61,19 @@ static std::optional<Packed> describe(Operation *op) {
     if (value && cast<ShapedType>(value.getType()).getRank() > dim)
       packed.panels.push_back({value, dim});
   };
-  if (auto matmul = dyn_cast<PackedMatmulOp>(op)) {
-    packed.lhs = matmul.getLhs();
-    packed.rhs = matmul.getRhs();
-    packed.init = matmul.getInit();
-    packed.residual = matmul.getResidual();
-    add(matmul.getRhs(), 0);
-    for (Value value : matmul.getColumnVectors())
-      add(value, 0);
-    add(matmul.getColFactors(), 1);
-    packed.lanes = cast<ShapedType>(packed.rhs.getType()).getDimSize(2);
-    packed.speed = matmul.getKernel().getRow().speed;
-  } else if (auto scaled = dyn_cast<PackedScaledMatmulOp>(op)) {
-    packed.lhs = scaled.getLhs();
-    packed.rhs = scaled.getRhs();
-    packed.init = scaled.getInit();
-    for (Value value : {scaled.getRhs(), scaled.getRhsScale(),
-                        scaled.getRhsOffset(), scaled.getBias()})
-      add(value, 0);
-    add(scaled.getColFactors(), 1);
-    packed.lanes = cast<ShapedType>(packed.rhs.getType()).getDimSize(3);
-    packed.speed = scaled.getKernel().getRow().speed;
-  } else {
+  auto matmul = dyn_cast<qtarget::PackedMatmulOp>(op);
+  if (!matmul)
     return std::nullopt;
-  }
+  packed.lhs = matmul.getLhs();
+  packed.rhs = matmul.getRhs();
+  packed.init = matmul.getInit();
+  packed.residual = matmul.getResidual();
+  add(matmul.getRhs(), 0);
+  for (Value value : matmul.getColumnVectors())
+    add(value, 0);
+  add(matmul.getColFactors(), 1);
+  packed.lanes = matmul.getNR();
+  packed.speed = matmul.getKernel().getRow().speed;
   if (!isa<MemRefType>(packed.init.getType()))
     return std::nullopt;
   return packed;

@@ -21,7 +21,7 @@
 using namespace mlir;
 using namespace quantmlir;
 
-AMXMatmul::AMXMatmul(PackedMatmulOp op, OpBuilder &b, AMXBlock block)
+AMXMatmul::AMXMatmul(qtarget::PackedMatmulOp op, OpBuilder &b, AMXBlock block)
     : op(op), row(op.getKernel().getRow()),
       tileRows(cast<MemRefType>(op.getLhs().getType()).getDimSize(2)),
       lhs(op.getLhs()) {
@@ -197,7 +197,7 @@ SmallVector<Value> BlockEmitter::multiply(ValueRange start) const {
 /// Whether the result is the accumulators, and no tile reaches past its edges.
 bool BlockEmitter::storesTilesAsTheyAre() const {
   int64_t m = matmul.getM(), n = matmul.getN();
-  return matmul.op.getEpilogue() == PackedMatmulOp::Epilogue::None &&
+  return matmul.op.getEpilogue() == qtarget::PackedMatmulOp::Epilogue::None &&
          !matmul.op.getRowFactors() && !ShapedType::isDynamic(m) &&
          !ShapedType::isDynamic(n) && m % matmul.tileRows == 0 &&
          n % kTileColumns == 0;
@@ -217,7 +217,7 @@ BlockEpilogue::BlockEpilogue(const BlockEmitter &emitter)
     : matmul(emitter.matmul), block(emitter.block) {
   OpBuilder &b = emitter.b;
   Location loc = emitter.loc;
-  PackedMatmulOp op = matmul.op;
+  qtarget::PackedMatmulOp op = matmul.op;
   auto load = [&](Value packed, int64_t j, ValueRange leading = {}) -> Value {
     Type element = cast<MemRefType>(packed.getType()).getElementType();
     if (getMemRefRank(packed) == 0)
@@ -262,7 +262,7 @@ Value BlockEpilogue::correct(OpBuilder &b, Location loc, Value acc, Value row,
 
 Value BlockEpilogue::rescale(OpBuilder &b, Location loc, Value acc, Value row,
                              int64_t j) const {
-  PackedMatmulOp op = matmul.op;
+  qtarget::PackedMatmulOp op = matmul.op;
   RescaleTerms ofRow = terms[j];
   if (Value scale = loadRowScale(b, loc, op, row))
     ofRow.rowScale = splat(b, loc, scale);

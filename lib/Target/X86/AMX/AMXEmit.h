@@ -7,12 +7,13 @@
 
 #include "mlir/IR/Builders.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Target/IR/PackedMatmul.h"
 
 namespace quantmlir {
 
-/// A bufferized quant.packed_matmul for tile registers.
+/// A bufferized qtarget.packed_matmul for tile registers.
 struct AMXMatmul {
-  mutable PackedMatmulOp op;
+  mutable qtarget::PackedMatmulOp op;
   const qtarget::KernelRow &row;
   /// Rows of one tile of the left operand.
   int64_t tileRows;
@@ -25,7 +26,7 @@ struct AMXMatmul {
   /// steps later.
   int64_t rhsLinesAhead = 0;
 
-  AMXMatmul(PackedMatmulOp op, mlir::OpBuilder &b, AMXBlock block);
+  AMXMatmul(qtarget::PackedMatmulOp op, mlir::OpBuilder &b, AMXBlock block);
 
   mlir::MemRefType initType() const;
   /// Sizes of `init`, or dynamic.

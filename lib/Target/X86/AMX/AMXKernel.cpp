@@ -23,7 +23,7 @@ using namespace mlir;
 using namespace quantmlir;
 
 /// The whole matmul, at the insertion point.
-static void emitTiles(OpBuilder &b, PackedMatmulOp op, int64_t l2) {
+static void emitTiles(OpBuilder &b, qtarget::PackedMatmulOp op, int64_t l2) {
   Location loc = op.getLoc();
   auto lhsType = cast<MemRefType>(op.getLhs().getType());
   int64_t mPanels = lhsType.getDimSize(0);
@@ -81,32 +81,32 @@ static int64_t getL2(Operation *op) {
 
 static constexpr StringLiteral kFunctionPrefix = "quant_amx_matmul_";
 
-static LogicalResult emit(RewriterBase &b, PackedMatmulOp op,
-                          qtarget::KernelFunctions &functions) {
+static LogicalResult emitPlain(RewriterBase &b, qtarget::PackedMatmulOp op,
+                               qtarget::KernelFunctions &functions) {
   if (failed(prepareBuffers(b, op)))
     return failure();
   functions.call(b, op, kFunctionPrefix, [&](RewriterBase &b, Operation *op) {
-    emitTiles(b, cast<PackedMatmulOp>(op), getL2(op));
+    emitTiles(b, cast<qtarget::PackedMatmulOp>(op), getL2(op));
   });
   b.eraseOp(op);
   return success();
 }
 
-static void emitTiles(RewriterBase &b, PackedScaledMatmulOp op,
-                      qtarget::KernelFunctions &functions) {
+static void callScaledTiles(RewriterBase &b, qtarget::PackedMatmulOp op,
+                            qtarget::KernelFunctions &functions) {
   functions.call(b, op, kFunctionPrefix, [&](RewriterBase &b, Operation *op) {
-    emitAMXScaledMatmul(b, cast<PackedScaledMatmulOp>(op), getL2(op));
+    emitAMXScaledMatmul(b, cast<qtarget::PackedMatmulOp>(op), getL2(op));
   });
 }
 
 /// Tiles, or vectors where there turn out to be few rows.
-static LogicalResult emit(RewriterBase &b, PackedScaledMatmulOp op,
-                          qtarget::KernelFunctions &functions) {
+static LogicalResult emitGroups(RewriterBase &b, qtarget::PackedMatmulOp op,
+                                qtarget::KernelFunctions &functions) {
   if (failed(verifyScaledBuffers(op)))
     return failure();
   b.setInsertionPoint(op);
   if (!cast<MemRefType>(op.getInit().getType()).isDynamicDim(0)) {
-    emitTiles(b, op, functions);
+    callScaledTiles(b, op, functions);
     b.eraseOp(op);
     return success();
   }
@@ -119,7 +119,7 @@ static LogicalResult emit(RewriterBase &b, PackedScaledMatmulOp op,
       arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge, rows, least);
   auto branch = scf::IfOp::create(b, loc, areMany, /*withElseRegion=*/true);
   b.setInsertionPointToStart(branch.thenBlock());
-  emitTiles(b, op, functions);
+  callScaledTiles(b, op, functions);
   b.setInsertionPointToStart(branch.elseBlock());
   emitScaledLoops(b, op, getVectorsOfTiles(b.getContext()));
   b.eraseOp(op);
@@ -128,7 +128,7 @@ static LogicalResult emit(RewriterBase &b, PackedScaledMatmulOp op,
 
 LogicalResult quantmlir::emitAMXKernel(RewriterBase &b, Operation *op,
                                        qtarget::KernelFunctions &functions) {
-  if (auto matmul = dyn_cast<PackedMatmulOp>(op))
-    return emit(b, matmul, functions);
-  return emit(b, cast<PackedScaledMatmulOp>(op), functions);
+  auto matmul = cast<qtarget::PackedMatmulOp>(op);
+  return matmul.isGrouped() ? emitGroups(b, matmul, functions)
+                            : emitPlain(b, matmul, functions);
 }

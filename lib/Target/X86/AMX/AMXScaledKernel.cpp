@@ -86,7 +86,7 @@ private:
   Location loc;
   const ScaledBlocks &blocks;
   const ScaledKernel &kernel;
-  PackedScaledMatmulOp op;
+  qtarget::PackedMatmulOp op;
   /// Rows, and elements along K, of a tile.
   int64_t height, tileK;
   /// The tiles' integers on their way to vectors.
@@ -179,7 +179,7 @@ void ScaledTileEmitter::addToSums(OpBuilder &b, const ScaledBlock &at,
     });
 }
 
-void quantmlir::emitAMXScaledMatmul(OpBuilder &b, PackedScaledMatmulOp op,
+void quantmlir::emitAMXScaledMatmul(OpBuilder &b, qtarget::PackedMatmulOp op,
                                     int64_t l2) {
   int64_t m = cast<MemRefType>(op.getInit().getType()).getDimSize(0);
   int64_t height = chooseAMXTile(op.getKernel().getRow(), m).mr;

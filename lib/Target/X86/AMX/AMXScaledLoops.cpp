@@ -71,7 +71,7 @@ static Value allocate(OpBuilder &b, Location loc, ArrayRef<int64_t> shape,
                                   b.getI64IntegerAttr(lineBytes));
 }
 
-ScaledBlocks::ScaledBlocks(OpBuilder &b, PackedScaledMatmulOp op,
+ScaledBlocks::ScaledBlocks(OpBuilder &b, qtarget::PackedMatmulOp op,
                            int64_t height, int64_t l2)
     : loc(op.getLoc()), kernel(op, getVectorsOfTiles(op.getContext()), b),
       op(op), height(height) {

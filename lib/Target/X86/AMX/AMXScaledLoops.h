@@ -43,7 +43,7 @@ public:
 
   /// Tiles have `height` rows, no more than the op has; `l2` is the size of the
   /// L2 cache in bytes.
-  ScaledBlocks(mlir::OpBuilder &b, PackedScaledMatmulOp op, int64_t height,
+  ScaledBlocks(mlir::OpBuilder &b, qtarget::PackedMatmulOp op, int64_t height,
                int64_t l2);
 
   void emit(mlir::OpBuilder &b, Body body);
@@ -77,7 +77,7 @@ private:
 
   mlir::Location loc;
   ScaledKernel kernel;
-  PackedScaledMatmulOp op;
+  qtarget::PackedMatmulOp op;
   /// Rows of a tile; of the op, or dynamic; and the most of a block.
   int64_t height, m, mostRows;
   int64_t groupK, chunkGroups;

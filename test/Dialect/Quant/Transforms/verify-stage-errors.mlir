@@ -77,8 +77,8 @@ func.func @matmul(%a: tensor<1x8xi8>, %b: tensor<8x1xi8>, %c: tensor<1x1xi32>) -
 // -----
 
 func.func @no_target(%a: tensor<1x4xi8>, %b: tensor<1x1x16x4xi8>, %c: tensor<1x16xi32>) -> tensor<1x16xi32> {
-  // expected-error@+1 {{'quant.packed_matmul' op expected a module with the attribute qtarget.target}}
-  %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<1x4xi8>, tensor<1x1x16x4xi8>) outs(%c : tensor<1x16xi32>) -> tensor<1x16xi32>
+  // expected-error@+1 {{'qtarget.packed_matmul' op expected a module with the attribute qtarget.target}}
+  %0 = qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s8 16x4> ins(%a, %b : tensor<1x4xi8>, tensor<1x1x16x4xi8>) outs(%c : tensor<1x16xi32>) -> tensor<1x16xi32>
   return %0 : tensor<1x16xi32>
 }
 
@@ -86,9 +86,19 @@ func.func @no_target(%a: tensor<1x4xi8>, %b: tensor<1x1x16x4xi8>, %c: tensor<1x1
 
 module attributes {qtarget.target = #qtarget.target<arch = "x86_64", cpu = "haswell", features = ["avx2"], l1d = 32768, l2 = 262144, cores = 1>} {
   func.func @other_target(%a: tensor<1x4xi8>, %b: tensor<1x1x16x4xi8>, %c: tensor<1x16xi32>) -> tensor<1x16xi32> {
-    // expected-error@+1 {{'quant.packed_matmul' op expected a kernel that the target "haswell" offers, but vpdpbusd_512 needs x86_64 with avx512vnni+avx512f}}
-    %0 = quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : tensor<1x4xi8>, tensor<1x1x16x4xi8>) outs(%c : tensor<1x16xi32>) -> tensor<1x16xi32>
+    // expected-error@+1 {{'qtarget.packed_matmul' op expected a kernel that the target "haswell" offers, but vpdpbusd_512 needs x86_64 with avx512vnni+avx512f}}
+    %0 = qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s8 16x4> ins(%a, %b : tensor<1x4xi8>, tensor<1x1x16x4xi8>) outs(%c : tensor<1x16xi32>) -> tensor<1x16xi32>
     return %0 : tensor<1x16xi32>
+  }
+}
+
+// -----
+
+module attributes {qtarget.target = #qtarget.target<arch = "x86_64", cpu = "haswell", features = ["avx2"], l1d = 32768, l2 = 262144, cores = 1>} {
+  func.func @groups_of_other_target(%x: tensor<3x16xi8>, %w: tensor<1x2x1x16x4xi8>, %s: tensor<1x2x16xf32>, %y: tensor<3x2xf32>) -> tensor<3x2xf32> {
+    // expected-error@+1 {{'qtarget.packed_matmul' op expected a kernel that the target "haswell" offers, but vpdpbusd_512 needs x86_64 with avx512vnni+avx512f}}
+    %0 = qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = s8, rhs = u4 16x8, group = 8> ins(%x, %w : tensor<3x16xi8>, tensor<1x2x1x16x4xi8>) rhs_scale(%s : tensor<1x2x16xf32>) outs(%y : tensor<3x2xf32>) -> tensor<3x2xf32>
+    return %0 : tensor<3x2xf32>
   }
 }
 
@@ -108,8 +118,8 @@ func.func @value() {
 // -----
 
 func.func @quant_op(%a: memref<1x4xi8>, %b: memref<1x1x16x4xi8>, %c: memref<1x16xi32>) {
-  // expected-error@+1 {{'quant.packed_matmul' op expected no quant op after the target stage}}
-  quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : memref<1x4xi8>, memref<1x1x16x4xi8>) outs(%c : memref<1x16xi32>)
+  // expected-error@+1 {{'qtarget.packed_matmul' op expected no quant op after the target stage}}
+  qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s8 16x4> ins(%a, %b : memref<1x4xi8>, memref<1x1x16x4xi8>) outs(%c : memref<1x16xi32>)
   return
 }
 

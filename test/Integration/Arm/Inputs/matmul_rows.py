@@ -38,9 +38,9 @@ def main():
                      for case in cases]
             packed, executable = cross.compile_for(cpu, path, folder, calls)
             used = {kernel: packed.count(
-                f"quant.packed_matmul #qtarget.arm<{kernel}>")
+                f"qtarget.packed_matmul #qtarget.arm<{kernel}>")
                 for kernel in CPUS[cpu]}
-            if sum(used.values()) != packed.count("quant.packed_matmul") or \
+            if sum(used.values()) != packed.count("qtarget.packed_matmul") or \
                     sum(used.values()) < len(cases) or 0 in used.values():
                 failures += 1
                 print(f"{cpu}: expected {len(cases)} kernels, found {used}")

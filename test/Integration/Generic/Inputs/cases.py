@@ -18,6 +18,20 @@ def parameter(batch, array):
     return f"({name} : {type_})"
 
 
+def constant_parameter(batch, array):
+    """The same as a constant of the program."""
+    element = {"f": "f32", "i": "i32"}[array.dtype.kind]
+    sizes = "".join(f"{size}x" for size in array.shape)
+    words = array.astype("<f4" if element == "f32" else "<i4")
+    data = words.tobytes().hex().upper()
+    text = f'"0x{data}"' if array.size > 1 else f"0x{words.ravel().view('<u4')[0]:08X}"
+    if array.size == 1 and element == "i32":
+        text = str(int(array.ravel()[0]))
+    name, type_ = batch.line(f"arith.constant dense<{text}> : tensor<{sizes}{element}>",
+                             f"tensor<{sizes}{element}>")
+    return f"({name} : {type_})"
+
+
 def quantize_case(batch, rng, bits, unsigned, axes, with_zp, edges=False):
     shape = [int(rng.integers(1, 6)), int(rng.integers(1, 40))]
     x = (rng.standard_normal(shape) * 3).astype(F32)

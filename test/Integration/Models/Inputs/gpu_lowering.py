@@ -18,7 +18,7 @@ import tempfile
 from quantsim import catalog
 
 DEFAULT_SCHEME = "weights=channel attention=true"
-KERNEL = re.compile(r"quant\.packed_(?:scaled_)?matmul ")
+KERNEL = re.compile(r"qtarget\.packed_matmul ")
 # Products that have no kernel: of integers or floats, by upstream's name or ours.
 NAMED = re.compile(r"(linalg\.\w*(?:matmul|matvec|vecmat|dot|conv|contract)\w*|"
                    r"quant\.(?:scaled_)?matmul|tosa\.\w+) ")

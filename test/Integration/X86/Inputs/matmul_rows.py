@@ -102,10 +102,10 @@ def main():
                 print(f"{cpu}: {row}: not run, the host lacks {' '.join(missing)}")
                 continue
             packed, library = compile_for(cpu, path, folder, libraries)
-            counts = [packed.count(f"quant.packed_matmul #qtarget.x86<{row}>")
+            counts = [packed.count(f"qtarget.packed_matmul #qtarget.x86<{row}>")
                       for row in rows]
             used = sum(counts)
-            if used != packed.count("quant.packed_matmul") or \
+            if used != packed.count("qtarget.packed_matmul") or \
                     used < len(cases) or 0 in counts:
                 failures += 1
                 print(f"{cpu}: expected {len(cases)} x {row}, found {used}")

@@ -56,7 +56,7 @@ def check_cpu(cpu, cases, path, folder, libraries):
     row = CPUS[cpu][1]
     packed, library = compile_guarded(cpu, path, folder, libraries)
     failures = 0
-    if packed.count("quant.packed_matmul") != packed.count(f"quant.packed_matmul #qtarget.x86<{row}>"):
+    if packed.count("qtarget.packed_matmul") != packed.count(f"qtarget.packed_matmul #qtarget.x86<{row}>"):
         failures += 1
         print(f"{cpu}: expected only {row}")
     equal = 0

@@ -21,8 +21,8 @@
 // CHECK: %[[SUM:.*]] = arith.shrsi %{{.*}}, %[[SHIFT]] : vector<16xi32>
 // CHECK: vector.store %[[SUM]]
 func.func @nibbles(%a: memref<4x36xi8>, %b: memref<3x5x32x4xi8>, %d: memref<3x32xi32>, %c: memref<4x96xi32>) {
-  quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : memref<4x36xi8>, memref<3x5x32x4xi8>)
-    col_bias(%d : memref<3x32xi32>) outs(%c : memref<4x96xi32>) nibbles
+  qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s4 32x8> ins(%a, %b : memref<4x36xi8>, memref<3x5x32x4xi8>)
+    col_bias(%d : memref<3x32xi32>) outs(%c : memref<4x96xi32>)
   return
 }
 
@@ -43,9 +43,9 @@ func.func @nibbles(%a: memref<4x36xi8>, %b: memref<3x5x32x4xi8>, %d: memref<3x32
 // CHECK-NOT: llvm.call_intrinsic
 // CHECK-NOT: scf.if
 // CHECK: vector.store %[[REST]], 
-// CHECK-NOT: quant.packed_matmul
+// CHECK-NOT: qtarget.packed_matmul
 func.func @exact(%a: memref<4x20xi8>, %b: memref<3x5x32x4xi8>, %c: memref<4x96xi32>) {
-  quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : memref<4x20xi8>, memref<3x5x32x4xi8>)
+  qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s8 32x4> ins(%a, %b : memref<4x20xi8>, memref<3x5x32x4xi8>)
     outs(%c : memref<4x96xi32>)
   return
 }
@@ -75,7 +75,7 @@ func.func @exact(%a: memref<4x20xi8>, %b: memref<3x5x32x4xi8>, %c: memref<4x96xi
 func.func @edges(%a: memref<3x20xi8>, %b: memref<2x5x16x4xi8>, %c: memref<3x23xi8>,
                  %cb: memref<2x16xi32>, %rf: memref<1x3xi32>, %cf: memref<1x2x16xi32>,
                  %rs: memref<3xf32>, %cs: memref<2x16xf32>, %bias: memref<2x16xf32>) {
-  quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%a, %b : memref<3x20xi8>, memref<2x5x16x4xi8>)
+  qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s8 16x4> ins(%a, %b : memref<3x20xi8>, memref<2x5x16x4xi8>)
     col_bias(%cb : memref<2x16xi32>) row_factors(%rf : memref<1x3xi32>)
     col_factors(%cf : memref<1x2x16xi32>) row_scale(%rs : memref<3xf32>)
     channel_scale(%cs : memref<2x16xf32>) bias(%bias : memref<2x16xf32>)
@@ -95,7 +95,7 @@ func.func @edges(%a: memref<3x20xi8>, %b: memref<2x5x16x4xi8>, %c: memref<3x23xi
 // CHECK: %[[P:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
 // CHECK: arith.addi %{{.*}}, %[[P]] : vector<8xi32>
 func.func @madd(%a: memref<1x14xi16>, %b: memref<1x7x8x2xi8>, %c: memref<1x8xi32>) {
-  quant.packed_matmul #qtarget.x86<vpmaddwd_256> ins(%a, %b : memref<1x14xi16>, memref<1x7x8x2xi8>)
+  qtarget.packed_matmul #qtarget.x86<vpmaddwd_256> layout<lhs = s16, rhs = s8 8x2> ins(%a, %b : memref<1x14xi16>, memref<1x7x8x2xi8>)
     outs(%c : memref<1x8xi32>)
   return
 }

@@ -15,13 +15,13 @@
 // CHECK: %[[WPART:.*]] = memref.subview %[[W]][%[[PANEL]], 0, 0, 0] [2, 32, 16, 4]
 // CHECK: %[[SPART:.*]] = memref.subview %[[SW]][%[[PANEL]], 0] [2, 16]
 // CHECK: %[[YPART:.*]] = memref.subview %[[Y]][0, %[[COLUMN]]] [16, 32]
-// CHECK: quant.packed_matmul #qtarget.x86<amx_tdpbssd> ins(%[[A]], %[[WPART]]
+// CHECK: qtarget.packed_matmul #qtarget.x86<amx_tdpbssd> layout{{.*}} ins(%[[A]], %[[WPART]]
 // CHECK-SAME: row_scale(%[[SX]]
 // CHECK-SAME: channel_scale(%[[SPART]]
 // CHECK-SAME: outs(%[[YPART]]
 func.func @equal(%a: memref<1x2x16x64xi8>, %w: memref<4x32x16x4xi8>, %sx: memref<16xf32>,
                  %sw: memref<4x16xf32>, %y: memref<16x64xf32>) {
-  quant.packed_matmul #qtarget.x86<amx_tdpbssd> ins(%a, %w : memref<1x2x16x64xi8>, memref<4x32x16x4xi8>)
+  qtarget.packed_matmul #qtarget.x86<amx_tdpbssd> layout<lhs = s8 16x64, rhs = s8 16x4> ins(%a, %w : memref<1x2x16x64xi8>, memref<4x32x16x4xi8>)
     row_scale(%sx : memref<16xf32>) channel_scale(%sw : memref<4x16xf32>)
     outs(%y : memref<16x64xf32>)
   return
@@ -34,7 +34,7 @@ func.func @equal(%a: memref<1x2x16x64xi8>, %w: memref<4x32x16x4xi8>, %sx: memref
 // CHECK: memref.subview %arg1[%{{.*}}, 0, 0, 0] [%{{.*}}, 32, 16, 4]
 // CHECK: memref.subview %arg2[0, %{{.*}}] [16, %{{.*}}]
 func.func @unequal(%a: memref<1x2x16x64xi8>, %w: memref<5x32x16x4xi8>, %y: memref<16x66xi32>) {
-  quant.packed_matmul #qtarget.x86<amx_tdpbssd> ins(%a, %w : memref<1x2x16x64xi8>, memref<5x32x16x4xi8>)
+  qtarget.packed_matmul #qtarget.x86<amx_tdpbssd> layout<lhs = s8 16x64, rhs = s8 16x4> ins(%a, %w : memref<1x2x16x64xi8>, memref<5x32x16x4xi8>)
     outs(%y : memref<16x66xi32>)
   return
 }
@@ -44,12 +44,12 @@ func.func @unequal(%a: memref<1x2x16x64xi8>, %w: memref<5x32x16x4xi8>, %y: memre
 // CHECK: %[[PAYS:.*]] = arith.cmpi uge
 // CHECK: scf.if %[[PAYS]]
 // CHECK: scf.forall
-// CHECK: quant.packed_matmul
+// CHECK: qtarget.packed_matmul
 // CHECK: else
 // CHECK-NOT: scf.forall
-// CHECK: quant.packed_matmul
+// CHECK: qtarget.packed_matmul
 func.func @dynamic(%a: memref<?x2x16x64xi8>, %w: memref<4x32x16x4xi8>, %y: memref<?x64xi32>) {
-  quant.packed_matmul #qtarget.x86<amx_tdpbssd> ins(%a, %w : memref<?x2x16x64xi8>, memref<4x32x16x4xi8>)
+  qtarget.packed_matmul #qtarget.x86<amx_tdpbssd> layout<lhs = s8 16x64, rhs = s8 16x4> ins(%a, %w : memref<?x2x16x64xi8>, memref<4x32x16x4xi8>)
     outs(%y : memref<?x64xi32>)
   return
 }
@@ -58,10 +58,10 @@ func.func @dynamic(%a: memref<?x2x16x64xi8>, %w: memref<4x32x16x4xi8>, %y: memre
 // CHECK-LABEL: func @grouped
 // CHECK: scf.forall
 // CHECK: memref.subview %arg2[%{{.*}}, 0, 0] [2, 1, 16]
-// CHECK: quant.packed_scaled_matmul
+// CHECK: qtarget.packed_matmul
 func.func @grouped(%a: memref<8x32xi8>, %w: memref<4x1x4x16x4xi8>, %s: memref<4x1x16xf32>,
                    %y: memref<8x64xf32>) {
-  quant.packed_scaled_matmul #qtarget.x86<vpdpbusd_512> 4 ins(%a, %w : memref<8x32xi8>, memref<4x1x4x16x4xi8>)
+  qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = s8, rhs = u4 16x8, group = 32> ins(%a, %w : memref<8x32xi8>, memref<4x1x4x16x4xi8>)
     rhs_scale(%s : memref<4x1x16xf32>) outs(%y : memref<8x64xf32>)
   return
 }
@@ -71,7 +71,7 @@ func.func @grouped(%a: memref<8x32xi8>, %w: memref<4x1x4x16x4xi8>, %s: memref<4x
 // CHECK-NOT: scf.forall
 func.func @negative_one_panel(%a: memref<1x2x16x64xi8>, %w: memref<1x32x16x4xi8>,
                               %y: memref<16x16xi32>) {
-  quant.packed_matmul #qtarget.x86<amx_tdpbssd> ins(%a, %w : memref<1x2x16x64xi8>, memref<1x32x16x4xi8>)
+  qtarget.packed_matmul #qtarget.x86<amx_tdpbssd> layout<lhs = s8 16x64, rhs = s8 16x4> ins(%a, %w : memref<1x2x16x64xi8>, memref<1x32x16x4xi8>)
     outs(%y : memref<16x16xi32>)
   return
 }
@@ -82,17 +82,17 @@ func.func @negative_one_panel(%a: memref<1x2x16x64xi8>, %w: memref<1x32x16x4xi8>
 // CHECK: scf.forall
 // CHECK: %[[MPART:.*]] = memref.subview %[[M]][%{{.*}}, 0] [2, 16]
 // CHECK: %[[SPART:.*]] = memref.subview %[[S]][%{{.*}}, 0] [2, 16]
-// CHECK: quant.packed_matmul {{.*}} multiplier(%[[MPART]] : {{.*}}) shift(%[[SPART]] : {{.*}}) rounding(SINGLE_ROUND)
+// CHECK: qtarget.packed_matmul {{.*}} multiplier(%[[MPART]] : {{.*}}) shift(%[[SPART]] : {{.*}}) rounding(SINGLE_ROUND)
 // CHECK: scf.forall
 // CHECK: %[[ZPART:.*]] = memref.subview %[[Z]][0, %{{.*}}] [16, 32]
 // CHECK: %[[RPART:.*]] = memref.subview %[[R]][0, %{{.*}}] [16, 32]
-// CHECK: quant.packed_matmul {{.*}} row_scale(%[[F]] : memref<f32>) residual(%[[RPART]] : {{.*}}) outs(%[[ZPART]]
+// CHECK: qtarget.packed_matmul {{.*}} row_scale(%[[F]] : memref<f32>) residual(%[[RPART]] : {{.*}}) outs(%[[ZPART]]
 func.func @epilogues(%a: memref<1x2x16x64xi8>, %w: memref<4x32x16x4xi8>, %m: memref<4x16xi32>, %s: memref<4x16xi8>,
                      %y: memref<16x64xi8>, %f: memref<f32>, %r: memref<16x64xf32>, %z: memref<16x64xf32>) {
-  quant.packed_matmul #qtarget.x86<amx_tdpbssd> ins(%a, %w : memref<1x2x16x64xi8>, memref<4x32x16x4xi8>)
+  qtarget.packed_matmul #qtarget.x86<amx_tdpbssd> layout<lhs = s8 16x64, rhs = s8 16x4> ins(%a, %w : memref<1x2x16x64xi8>, memref<4x32x16x4xi8>)
     multiplier(%m : memref<4x16xi32>) shift(%s : memref<4x16xi8>) rounding(SINGLE_ROUND)
     outs(%y : memref<16x64xi8>) {range = array<i64: -128, 127>}
-  quant.packed_matmul #qtarget.x86<amx_tdpbssd> ins(%a, %w : memref<1x2x16x64xi8>, memref<4x32x16x4xi8>)
+  qtarget.packed_matmul #qtarget.x86<amx_tdpbssd> layout<lhs = s8 16x64, rhs = s8 16x4> ins(%a, %w : memref<1x2x16x64xi8>, memref<4x32x16x4xi8>)
     row_scale(%f : memref<f32>) residual(%r : memref<16x64xf32>) outs(%z : memref<16x64xf32>)
   return
 }

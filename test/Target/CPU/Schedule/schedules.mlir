@@ -35,7 +35,7 @@
 //--- input.mlir
 // CHECK-LABEL: func @listed(
 // CHECK: linalg.pack {{.*}} inner_tiles = [64, 4]
-// CHECK: quant.packed_matmul {{.*}}rows = 4, blockM = 8, blockK = 128
+// CHECK: qtarget.packed_matmul {{.*}}rows = 4, blockM = 8, blockK = 128
 // OTHER-LABEL: func @listed(
 // OTHER-NOT: rows = 4, blockM = 8
 func.func @listed(%x: tensor<64x256xi8>, %w: tensor<128x256xi8>) -> tensor<64x128xi32> {
@@ -46,7 +46,7 @@ func.func @listed(%x: tensor<64x256xi8>, %w: tensor<128x256xi8>) -> tensor<64x12
 
 // CHECK-LABEL: func @dynamic(
 // CHECK: linalg.pack {{.*}} inner_tiles = [32, 4]
-// CHECK: quant.packed_matmul {{.*}}rows = 5, blockM = 0, blockK = 0
+// CHECK: qtarget.packed_matmul {{.*}}rows = 5, blockM = 0, blockK = 0
 func.func @dynamic(%x: tensor<?x256xi8>, %w: tensor<128x256xi8>, %c: tensor<?x128xi32>) -> tensor<?x128xi32> {
   %y = quant.matmul ins(%x, %w : tensor<?x256xi8>, tensor<128x256xi8>) outs(%c : tensor<?x128xi32>) {transpose_rhs} -> tensor<?x128xi32>
   return %y : tensor<?x128xi32>
@@ -54,7 +54,7 @@ func.func @dynamic(%x: tensor<?x256xi8>, %w: tensor<128x256xi8>, %c: tensor<?x12
 
 // CHECK-LABEL: func @other(
 // CHECK: linalg.pack {{.*}} inner_tiles = [64, 4]
-// CHECK: quant.packed_matmul {{.*}}rows = 6, blockM = 0, blockK = 0
+// CHECK: qtarget.packed_matmul {{.*}}rows = 6, blockM = 0, blockK = 0
 func.func @other(%x: tensor<64x512xi8>, %w: tensor<128x512xi8>) -> tensor<64x128xi32> {
   %c0 = arith.constant dense<0> : tensor<64x128xi32>
   %y = quant.matmul ins(%x, %w : tensor<64x512xi8>, tensor<128x512xi8>) outs(%c0 : tensor<64x128xi32>) {transpose_rhs} -> tensor<64x128xi32>

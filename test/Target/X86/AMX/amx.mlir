@@ -11,7 +11,7 @@
 // PACKED-NOT: xori
 // PACKED: linalg.pack {{.*}} inner_tiles = [16, 64] {{.*}} -> tensor<8x64x16x64xi8>
 // PACKED: linalg.pack {{.*}} inner_tiles = [16, 4] {{.*}} -> tensor<6x1024x16x4xi8>
-// PACKED: quant.packed_matmul #qtarget.x86<amx_tdpbssd>
+// PACKED: qtarget.packed_matmul #qtarget.x86<amx_tdpbssd> layout
 // PACKED-NOT: col_bias
 // PACKED-SAME: outs
 func.func @linear(%q: tensor<128x4096xi8>, %w: tensor<96x4096xi8>, %sx: tensor<128xf32>,
@@ -30,7 +30,7 @@ func.func @linear(%q: tensor<128x4096xi8>, %w: tensor<96x4096xi8>, %sx: tensor<1
 // padded to whole tiles.
 // PACKED-LABEL: func.func @unsigned
 // PACKED: tensor.pad {{.*}} high[0, 44]
-// PACKED: quant.packed_matmul #qtarget.x86<amx_tdpbuud> ins({{.*}} : tensor<2x2x10x64xi8>, tensor<2x32x16x4xi8>)
+// PACKED: qtarget.packed_matmul #qtarget.x86<amx_tdpbuud> layout<lhs = u8 10x64, rhs = u8 16x4> ins({{.*}} : tensor<2x2x10x64xi8>, tensor<2x32x16x4xi8>)
 func.func @unsigned(%q: tensor<20x84xi8>, %w: tensor<24x84xi8>) -> tensor<20x24xi32> {
   %zero = arith.constant 0 : i32
   %empty = tensor.empty() : tensor<20x24xi32>
@@ -43,7 +43,7 @@ func.func @unsigned(%q: tensor<20x84xi8>, %w: tensor<24x84xi8>) -> tensor<20x24x
 
 // A row or two: vectors.
 // PACKED-LABEL: func.func @few
-// PACKED: quant.packed_matmul #qtarget.x86<vpdpbusd_512>
+// PACKED: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout
 func.func @few(%q: tensor<2x64xi8>, %w: tensor<32x64xi8>) -> tensor<2x32xi32> {
   %zero = arith.constant 0 : i32
   %empty = tensor.empty() : tensor<2x32xi32>
@@ -56,7 +56,7 @@ func.func @few(%q: tensor<2x64xi8>, %w: tensor<32x64xi8>) -> tensor<2x32xi32> {
 // A number of rows that only the run knows; and a zero point, which starts the
 // tiles: a load of stride 0.
 // PACKED-LABEL: func.func @dynamic
-// PACKED: quant.packed_matmul #qtarget.x86<amx_tdpbssd> {{.*}} col_bias
+// PACKED: qtarget.packed_matmul #qtarget.x86<amx_tdpbssd> layout<lhs = s8 16x64, rhs = s8 16x4> {{.*}} col_bias
 func.func @dynamic(%q: tensor<?x64xi8>, %init: tensor<?x32xi32>) -> tensor<?x32xi32> {
   %w = arith.constant dense<3> : tensor<32x64xi8>
   %zx = arith.constant dense<5> : tensor<i32>

@@ -19,7 +19,6 @@
 #include "mlir/Interfaces/TilingInterface.h"
 
 #include "quant/Dialect/Quant/Utils/StorageRange.h"
-#include "quant/Target/IR/MatmulKernelInterface.h"
 
 #include "quant/Dialect/Quant/IR/QuantEnums.h.inc"
 
@@ -32,8 +31,7 @@ class DialectRegistry;
 
 namespace quantmlir {
 
-/// Adds the operations of this header to upstream's `quant` dialect and
-/// registers the companion dialect `qtarget`.
+/// Adds the operations of this header to upstream's `quant` dialect.
 void registerQuantExtension(mlir::DialectRegistry &registry);
 
 /// The integers that `stored` may hold: the `range` of the op that quantized

@@ -9,8 +9,8 @@ class DialectRegistry;
 
 namespace quantmlir {
 
-/// Lets One-Shot Bufferize turn `quant.packed_matmul` on tensors into the same
-/// op on memrefs. All other ops of the project are lowered before that.
+/// Lets One-Shot Bufferize turn `qtarget.packed_matmul` on tensors into the
+/// same op on memrefs. All other ops of the project are lowered before that.
 void registerBufferizationModels(mlir::DialectRegistry &registry);
 
 } // namespace quantmlir

@@ -17,9 +17,10 @@ def QuantVerifyStagePass : Pass<"quant-verify-stage", "::mlir::ModuleOp"> {
       discardable attribute of the namespace `quant` is one of those declared
       in Dialect/Quant/Utils/DiscardableAttrs.h.
     * `packed`: in addition no `quant.matmul` is left; every
-      `quant.packed_matmul` has static inner tiles and an intrinsic that the
-      module's target offers.
-    * `target`: no tensor type and no `quant` op is left.
+      `qtarget.packed_matmul`, with or without groups, has a kernel that the
+      module's target offers. (That its operands have its layout, and its layout
+      is the kernel's, its own verifier knows.)
+    * `target`: no tensor type and no op of `quant` or `qtarget` is left.
     * `llvm`: only ops of the LLVM dialect (and the module) are left.
 
     Example: `quant-verify-stage{stage=quant}` on

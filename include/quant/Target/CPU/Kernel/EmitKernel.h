@@ -5,6 +5,7 @@
 
 #include "mlir/IR/PatternMatch.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Target/IR/PackedMatmul.h"
 
 namespace quantmlir {
 
@@ -14,7 +15,8 @@ llvm::LogicalResult emitVectorKernel(mlir::RewriterBase &b,
                                      mlir::Operation *op);
 
 /// Checks what the emission needs of the operands, and makes rows contiguous.
-llvm::LogicalResult prepareBuffers(mlir::RewriterBase &b, PackedMatmulOp op);
+llvm::LogicalResult prepareBuffers(mlir::RewriterBase &b,
+                                   qtarget::PackedMatmulOp op);
 
 } // namespace quantmlir
 

@@ -6,23 +6,24 @@
 #include "mlir/IR/Builders.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Target/IR/MatmulKernelInterface.h"
+#include "quant/Target/IR/PackedMatmul.h"
 
 namespace quantmlir {
 
-/// A bufferized quant.packed_matmul with what its emission keeps asking.
+/// A bufferized qtarget.packed_matmul with what its emission keeps asking.
 struct PackedKernel {
-  mutable PackedMatmulOp op;
+  mutable qtarget::PackedMatmulOp op;
   qtarget::MatmulKernelInterface kernel;
   const qtarget::KernelRow &row;
   int64_t nr;
   /// [M, K], and [N/NR][K/KR][NR*KR] with the inner two dimensions merged.
   mlir::Value lhs, rhs;
 
-  PackedKernel(PackedMatmulOp op, mlir::OpBuilder &b);
+  PackedKernel(qtarget::PackedMatmulOp op, mlir::OpBuilder &b);
 
   /// Elements along K of a step, and dot products of a vector in it.
   int64_t stepSize() const { return op.getStepSize(); }
-  int64_t dotsPerStep() const { return op.getRhsNibbles() ? 2 : 1; }
+  int64_t dotsPerStep() const { return op.hasNibbles() ? 2 : 1; }
   int64_t vectorsPerRow() const { return nr / row.n; }
   mlir::VectorType accType() const;
   /// What one step along K reads of the right operand.

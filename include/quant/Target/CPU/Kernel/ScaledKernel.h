@@ -4,8 +4,8 @@
 #define QUANT_TARGET_CPU_KERNEL_SCALEDKERNEL_H
 
 #include "mlir/IR/Builders.h"
-#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
 #include "quant/Target/IR/MatmulKernelInterface.h"
+#include "quant/Target/IR/PackedMatmul.h"
 
 namespace quantmlir {
 
@@ -14,9 +14,9 @@ struct ScaledTile {
   int64_t rows, panels;
 };
 
-/// A bufferized quant.packed_scaled_matmul with what its emission keeps asking.
+/// A bufferized qtarget.packed_matmul with what its emission keeps asking.
 struct ScaledKernel {
-  mutable PackedScaledMatmulOp op;
+  mutable qtarget::PackedMatmulOp op;
   /// The vectors' kernel on the packed weight: its own, or the one that reads
   /// panels as wide as a tile's.
   qtarget::MatmulKernelInterface vectors;
@@ -29,8 +29,8 @@ struct ScaledKernel {
   /// The weight with the two inner dimensions merged.
   mlir::Value rhs;
 
-  ScaledKernel(PackedScaledMatmulOp op, qtarget::MatmulKernelInterface vectors,
-               mlir::OpBuilder &b);
+  ScaledKernel(qtarget::PackedMatmulOp op,
+               qtarget::MatmulKernelInterface vectors, mlir::OpBuilder &b);
 
   /// The panels of a tile of `rows` rows: a few rows take one, so that they
   /// read the weight in the order of memory.

@@ -4,16 +4,16 @@
 #define QUANT_TARGET_CPU_KERNEL_SCALEDLOOPS_H
 
 #include "mlir/IR/Builders.h"
-#include "quant/Dialect/Quant/IR/PackedScaledMatmul.h"
+#include "quant/Target/IR/PackedMatmul.h"
 
 namespace quantmlir {
 
 /// Emits loops over tiles of `vectors` that do what the bufferized `op` does.
-void emitScaledLoops(mlir::OpBuilder &b, PackedScaledMatmulOp op,
+void emitScaledLoops(mlir::OpBuilder &b, qtarget::PackedMatmulOp op,
                      qtarget::MatmulKernelInterface vectors);
 
 /// What the emission needs of the operands; fails with a diagnostic at the op.
-llvm::LogicalResult verifyScaledBuffers(PackedScaledMatmulOp op);
+llvm::LogicalResult verifyScaledBuffers(qtarget::PackedMatmulOp op);
 
 } // namespace quantmlir
 

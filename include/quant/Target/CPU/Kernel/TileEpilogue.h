@@ -23,17 +23,17 @@ void emitEpilogue(mlir::OpBuilder &b, mlir::Location loc,
 
 /// The constants of the rescale of `op`, and its terms over columns as `load`
 /// gives them. What depends on the row is left to the caller.
-RescaleTerms loadColumnTerms(PackedMatmulOp op,
+RescaleTerms loadColumnTerms(qtarget::PackedMatmulOp op,
                              llvm::function_ref<mlir::Value(mlir::Value)> load);
 
 /// The number that scales row `row`, or null.
 mlir::Value loadRowScale(mlir::OpBuilder &b, mlir::Location loc,
-                         PackedMatmulOp op, mlir::Value row);
+                         qtarget::PackedMatmulOp op, mlir::Value row);
 
 /// Vector of `type` of the residual at `at`; lanes that `mask` (null: none)
 /// leaves out are 0. Null without a residual.
 mlir::Value loadResidual(mlir::OpBuilder &b, mlir::Location loc,
-                         PackedMatmulOp op, mlir::VectorType type,
+                         qtarget::PackedMatmulOp op, mlir::VectorType type,
                          mlir::ValueRange at, mlir::Value mask);
 
 } // namespace quantmlir

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef QUANT_LIB_DIALECT_QUANT_IR_VERIFYUTILS_H
-#define QUANT_LIB_DIALECT_QUANT_IR_VERIFYUTILS_H
+#ifndef QUANT_DIALECT_QUANT_UTILS_VERIFYUTILS_H
+#define QUANT_DIALECT_QUANT_UTILS_VERIFYUTILS_H
 
 #include "quant/Dialect/Quant/Utils/StorageRange.h"
 
@@ -80,4 +80,4 @@ llvm::LogicalResult verifyConstantInRange(mlir::Operation *op,
 
 } // namespace quantmlir
 
-#endif // QUANT_LIB_DIALECT_QUANT_IR_VERIFYUTILS_H
+#endif // QUANT_DIALECT_QUANT_UTILS_VERIFYUTILS_H

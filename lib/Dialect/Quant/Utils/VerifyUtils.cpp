@@ -1,6 +1,6 @@
 //===- VerifyUtils.cpp - checks that several verifiers share --------------===//
 
-#include "VerifyUtils.h"
+#include "quant/Dialect/Quant/Utils/VerifyUtils.h"
 
 #include "quant/Dialect/Quant/Utils/ConstantData.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
@@ -60,9 +60,9 @@ LogicalResult quantmlir::verifyShape(Operation *op, StringRef what,
 /// A static 1 where the run alone knows the size.
 static bool isOneOfUnknown(ShapedType type, ArrayRef<int64_t> expected) {
   return !llvm::all_of_zip(type.getShape(), expected,
-                          [](int64_t size, int64_t wanted) {
-                            return size != 1 || !ShapedType::isDynamic(wanted);
-                          });
+                           [](int64_t size, int64_t wanted) {
+                             return size != 1 || !ShapedType::isDynamic(wanted);
+                           });
 }
 
 LogicalResult quantmlir::verifyParameterShape(Operation *op, StringRef what,

@@ -1,0 +1,70 @@
+//===- Layout.cpp - how the operands of a packed matmul lie ---------------===//
+
+#include "quant/Target/IR/QTarget.h"
+
+#include "llvm/Support/ScopedPrinter.h"
+
+using namespace mlir;
+using namespace quantmlir::qtarget;
+
+llvm::raw_ostream &
+quantmlir::qtarget::operator<<(llvm::raw_ostream &os,
+                               const OperandTiles &tiles) {
+  os << (tiles.isUnsigned ? 'u' : 's') << tiles.bits;
+  if (tiles.isTiled())
+    os << ' ' << tiles.rows << 'x' << tiles.k;
+  return os;
+}
+
+FailureOr<OperandTiles>
+FieldParser<OperandTiles>::parse(AsmParser &parser) {
+  OperandTiles tiles;
+  StringRef element;
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseKeyword(&element))
+    return failure();
+  StringRef bits = element;
+  tiles.isUnsigned = bits.consume_front("u");
+  if ((!tiles.isUnsigned && !bits.consume_front("s")) ||
+      bits.getAsInteger(10, tiles.bits))
+    return parser.emitError(loc)
+           << "expected the sign and the bits of an element, as in `s8`, found "
+           << '`' << element << '`';
+  SmallVector<int64_t> sizes;
+  loc = parser.getCurrentLocation();
+  if (parser.parseDimensionList(sizes, /*allowDynamic=*/false,
+                                /*withTrailingX=*/false))
+    return failure();
+  if (sizes.empty())
+    return tiles;
+  if (sizes.size() != 2 || sizes[0] <= 0 || sizes[1] <= 0)
+    return parser.emitError(loc)
+           << "expected a tile of rows by elements along K, as in `16x4`";
+  tiles.rows = sizes[0];
+  tiles.k = sizes[1];
+  return tiles;
+}
+
+LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 OperandTiles lhs, OperandTiles rhs,
+                                 int64_t group) {
+  for (auto [name, tiles] : {std::make_pair("lhs", lhs),
+                             std::make_pair("rhs", rhs)}) {
+    constexpr unsigned widths[] = {4, 8, 16};
+    if (!llvm::is_contained(widths, tiles.bits))
+      return emitError() << "expected elements of 4, 8 or 16 bits, found "
+                         << name << " = " << llvm::to_string(tiles);
+  }
+  if (!rhs.isTiled())
+    return emitError() << "expected the tile of the right operand, found rhs = "
+                       << llvm::to_string(rhs);
+  if (rhs.bits == 4 && rhs.k % 2 != 0)
+    return emitError() << "expected an even number of 4-bit elements along K, "
+                          "found rhs = "
+                       << llvm::to_string(rhs);
+  if (group < 0 || group % rhs.k != 0)
+    return emitError() << "expected a group of a multiple of " << rhs.k
+                       << " elements, as rhs = " << llvm::to_string(rhs)
+                       << " has, found group = " << group;
+  return success();
+}

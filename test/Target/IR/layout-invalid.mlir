@@ -1,0 +1,26 @@
+// RUN: quant-opt %s -split-input-file -verify-diagnostics
+
+// expected-error@+2 {{expected the sign and the bits of an element, as in `s8`, found `i8`}}
+// expected-error@+1 {{failed to parse QTarget_LayoutAttr parameter 'lhs'}}
+module attributes {l = #qtarget.layout<lhs = i8, rhs = s8 16x4>} {}
+
+// -----
+
+// expected-error@+2 {{expected a tile of rows by elements along K, as in `16x4`}}
+// expected-error@+1 {{failed to parse QTarget_LayoutAttr parameter 'rhs'}}
+module attributes {l = #qtarget.layout<lhs = s8, rhs = s8 16>} {}
+
+// -----
+
+// expected-error@+1 {{expected the tile of the right operand, found rhs = s8}}
+module attributes {l = #qtarget.layout<lhs = s8, rhs = s8>} {}
+
+// -----
+
+// expected-error@+1 {{expected elements of 4, 8 or 16 bits, found lhs = u2}}
+module attributes {l = #qtarget.layout<lhs = u2, rhs = s8 16x4>} {}
+
+// -----
+
+// expected-error@+1 {{expected an even number of 4-bit elements along K, found rhs = s4 16x3}}
+module attributes {l = #qtarget.layout<lhs = s8, rhs = s4 16x3>} {}
