@@ -152,10 +152,10 @@ llvm::Error Driver::write(StringRef path,
 llvm::Error Driver::printAccount(ModuleOp program, QuantizeRequest request) {
   RunOptions with = options;
   with.quantize = std::move(request);
-  if (failed(runQuantStage(program, with, options.strict)))
+  auto results = runQuantStage(program, with, options.strict);
+  if (failed(results))
     return reported();
-  printProducts(ProductSummary::of(program, /*isSchemeAsked=*/true),
-                llvm::outs());
+  printProducts(ProductSummary::of(results->products), llvm::outs());
   return llvm::Error::success();
 }
 
