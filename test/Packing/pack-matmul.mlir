@@ -311,7 +311,7 @@ func.func @residual_batches(%x: tensor<2x8x4xi8>, %w: tensor<4x3xi8>, %v: tensor
 // CHECK-DAG: %[[SUMS:.*]] = arith.constant dense<[10, -4, 26, 20]> : tensor<4xi32>
 // CHECK-DAG: tensor.extract_slice %[[SUMS]][%{{.*}}] [2] [1] : tensor<4xi32> to tensor<2xi32>
 // CHECK-DAG: %[[C:.*]] = tensor.extract_slice %[[W]][%[[E]], 0, 0, 0] [1, 1, 16, 4] {{.*}} to tensor<1x1x16x4xi8>
-// CHECK: quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%{{.*}}, %[[C]] : tensor<16x4xi8>, tensor<1x1x16x4xi8>)
+// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s8 16x4> ins(%{{.*}}, %[[C]] : tensor<16x4xi8>, tensor<1x1x16x4xi8>)
 
 // AVX2-LABEL: @chosen
 // AVX2: quant.packed_matmul
@@ -330,7 +330,7 @@ func.func @chosen(%x: tensor<16x4xi8>, %e: index) -> tensor<16x2xi32> {
 // CHECK-LABEL: @chosen_nibbles
 // CHECK-DAG: %[[W:.*]] = arith.constant {{.*}} : tensor<2x1x16x4xi8>
 // CHECK-DAG: %[[C:.*]] = tensor.extract_slice %[[W]]
-// CHECK: quant.packed_matmul #qtarget.x86<vpdpbusd_512> ins(%{{.*}}, %[[C]] : {{.*}} nibbles
+// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s4 16x8> ins(%{{.*}}, %[[C]] : 
 // AVX2-LABEL: @chosen_nibbles
 func.func @chosen_nibbles(%x: tensor<16x8xi8>, %e: index) -> tensor<16x2xi32> {
   %p = arith.constant dense<"0x10325476103254767654321076543210"> : tensor<2x2x4xi8>

@@ -7,7 +7,7 @@
 // BITS: error: quantize: option 'weight-bits': expected 8 or 4, found 5
 // VALUE: error: quantize: option 'weights': expected tensor, channel or group, found 'row'
 // STAGE: for the --stop-after option: expected quant, packed, target or llvm, found 'never'
-// STAGE: cannot read `stop-after=never`; the options are account, quantize, start-after, stop-after, strict
+// STAGE: cannot read `stop-after=never`; the options are account, profile, quantize, start-after, stop-after, strict
 
 // Whoever misspells an option is told those that there are.
 // RUN: not quant-opt --quant-to-x86="cpuu=haswell" %s 2>&1 | FileCheck %s --check-prefix=CPU

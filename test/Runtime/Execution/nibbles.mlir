@@ -19,7 +19,7 @@
 // RUN: quant-run %s --target=x86 --cpu=x86-64 --random-inputs=3 --outputs=%t.x86 > /dev/null
 // RUN: cmp %t.plain/out0.npy %t.x86/out0.npy
 
-// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout{{.*}} nibbles
+// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s4 16x8>
 func.func @main(%x: tensor<13x22xf32>) -> tensor<13x3xf32> {
   %p = arith.constant dense<"0x10325476987654321032FEDCBA1032547698765432FEDCBA103254769876543210"> : tensor<3x11xi8>
   %w = quant.unpack_int4 %p : tensor<3x11xi8> -> tensor<3x22xi4>
