@@ -17,6 +17,7 @@
 #include "quant/Import/Convolution/ConvolutionToMatmul.h"
 #include "quant/Import/Groups/SplitReduction.h"
 #include "quant/Import/Linalg/ConvertElementwise.h"
+#include "quant/Import/Linalg/ExpandGathers.h"
 #include "quant/Import/Linalg/ImportContraction.h"
 #include "quant/Import/QDQ/ConvertQDQ.h"
 #include "quant/Import/QuantCasts/QuantCasts.h"
@@ -42,6 +43,7 @@ struct QuantImportPass : quantmlir::impl::QuantImportPassBase<QuantImportPass> {
 
   void runOnOperation() override {
     convertElementwise(getOperation());
+    expandGathers(getOperation());
     loopOverChoices(getOperation());
     sliceLookups(getOperation());
     if (failed(convertQuantCasts(getOperation())))
