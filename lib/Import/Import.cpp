@@ -12,6 +12,7 @@
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/LeftReason.h"
 #include "quant/Import/Contraction/ChosenWeight.h"
+#include "quant/Import/Contraction/DropUnitLoops.h"
 #include "quant/Import/Contraction/FuseBias.h"
 #include "quant/Import/Contraction/QuantizedOperand.h"
 #include "quant/Import/Convolution/ConvolutionToMatmul.h"
@@ -44,6 +45,7 @@ struct QuantImportPass : quantmlir::impl::QuantImportPassBase<QuantImportPass> {
   void runOnOperation() override {
     convertElementwise(getOperation());
     expandGathers(getOperation());
+    dropUnitLoops(getOperation());
     loopOverChoices(getOperation());
     sliceLookups(getOperation());
     if (failed(convertQuantCasts(getOperation())))

@@ -8,6 +8,7 @@
 
 #include "quant/Import/Contraction/ChosenWeight.h"
 
+#include "quant/Import/Contraction/DropUnitLoops.h"
 #include "quant/Import/Contraction/MatmulEmitter.h"
 #include "quant/Import/Elements/Element.h"
 #include "quant/Import/Elements/Evaluate.h"
@@ -138,27 +139,6 @@ static void fillWithZero(OpBuilder &builder, linalg::LinalgOp op) {
   Value empty = tensor::EmptyOp::create(
       builder, loc, tensor::getMixedSizes(builder, loc, init->get()), element);
   init->set(linalg::FillOp::create(builder, loc, zero, empty).getResult(0));
-}
-
-/// `product` without `loops`, which have one step each, where they are not
-/// those of a named op.
-static void dropLoops(IRRewriter &rewriter, Operation *product,
-                      ArrayRef<int64_t> loops) {
-  auto generic = dyn_cast<linalg::GenericOp>(product);
-  if (!generic)
-    return;
-  linalg::ControlDropUnitDims options;
-  options.controlFn = [&](Operation *) {
-    return SmallVector<unsigned>(loops.begin(), loops.end());
-  };
-  DictionaryAttr attributes = generic->getDiscardableAttrDictionary();
-  rewriter.setInsertionPoint(generic);
-  FailureOr<linalg::DropUnitDimsResult> dropped =
-      linalg::dropUnitDims(rewriter, generic, options);
-  if (failed(dropped))
-    return;
-  dropped->resultOp->setDiscardableAttrs(attributes);
-  rewriter.replaceOp(generic, dropped->replacements);
 }
 
 void quantmlir::loopOverChoices(Operation *root) {

@@ -210,6 +210,11 @@ def expert_of_each_token():
           constant("%T", w) + looked_up("%W", w, e, "f32") + batch_product(
               ("%0", type_of(x)), ("%W", "tensor<5x12x7xf32>"), type_of(y)),
           "%Y")
+    write("gathered_expert_of_each_token", [x, e[:, None]], y,
+          constant("%T", w) + "%W = tensor.gather %T[%1] gather_dims([0]) : "
+          "(tensor<4x12x7xf32>, tensor<5x1xi64>) -> tensor<5x12x7xf32>\n" +
+          batch_product(("%0", type_of(x)), ("%W", "tensor<5x12x7xf32>"),
+                        type_of(y)), "%Y")
     q, s = integers(4, 12, 7), scales(4, 1, 7)
     real = q[e] * s[e].astype(np.float64)
     y = np.einsum("tmk,tkn->tmn", x.astype(np.float64), real).astype(F32)
