@@ -234,8 +234,7 @@ void Accountant::explain(linalg::LinalgOp op, AccountEntry &entry,
   llvm::raw_string_ostream reason(entry.reason);
   Type stored;
   bool isGiven = isGivenInIntegers(op, stored);
-  bool isOtherWidth =
-      isGiven && !stored.isInteger(8) && !stored.isInteger(4);
+  bool isOtherWidth = isGiven && !stored.isInteger(8) && !stored.isInteger(4);
   if (entry.kind == AccountKind::LeftInteger) {
     SmallVector<Type> found;
     for (Value operand : op.getDpsInputs())

@@ -2,6 +2,8 @@
 
 #include "OptionText.h"
 
+#include "llvm/ADT/DenseMap.h"
+
 #include <charconv>
 
 using namespace llvm;
@@ -11,76 +13,103 @@ using namespace quantmlir;
 // Taking apart
 //===----------------------------------------------------------------------===//
 
-/// What ends that which `open` begins; 0: it begins nothing.
-static char getClosing(char open) {
-  switch (open) {
-  case '{':
-    return '}';
-  case '[':
-    return ']';
-  case '(':
-    return ')';
-  case '"':
-  case '\'':
-    return open;
-  default:
-    return 0;
-  }
-}
+namespace {
 
-/// Where the part of `text` that begins at `begin`, with a brace or a quote,
-/// ends; npos where it does not.
-static size_t findClosing(StringRef text, size_t begin) {
-  char open = text[begin], close = getClosing(open);
-  for (size_t i = begin + 1; i < text.size(); ++i) {
-    if (text[i] == close)
-      return i;
-    if (open == close || !getClosing(text[i]))
-      continue;
-    size_t inner = findClosing(text, i);
-    // A bracket or an apostrophe may stand for itself.
-    if (inner != StringRef::npos)
-      i = inner;
-  }
-  return StringRef::npos;
-}
+/// Which braces and quotes of a text belong together. What has no partner
+/// stands for itself: an apostrophe, the bracket of a glob.
+class Grouping {
+public:
+  explicit Grouping(StringRef text);
 
-/// The first of `ends` in `text` that stands in no braces or quotes.
-static size_t findEnd(StringRef text, StringRef ends) {
+  /// The first of `ends` from `begin` on that stands in no group.
+  size_t findEnd(size_t begin, StringRef ends) const {
+    size_t i = begin;
+    while (i < text.size() && !ends.contains(text[i]))
+      i = closing[i] + 1;
+    return i;
+  }
+  /// Whether braces or quotes hold all of the text.
+  bool isWrapped() const {
+    return text.size() >= 2 && StringRef("{\"'").contains(text.front()) &&
+           closing.front() == text.size() - 1;
+  }
+
+private:
+  size_t matchQuote(size_t open);
+  void addBrace(size_t begin);
+  void matchBrace(size_t close);
+
+  StringRef text;
+  /// Where the group that begins at a place ends, or the place itself.
+  std::vector<size_t> closing;
+  /// Braces without a partner so far, and how many of each there are.
+  std::vector<size_t> open;
+  llvm::SmallDenseMap<char, size_t, 4> numOpen;
+};
+
+} // namespace
+
+Grouping::Grouping(StringRef text) : text(text), closing(text.size()) {
+  for (size_t i = 0; i < text.size(); ++i)
+    closing[i] = i;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (ends.contains(text[i]))
-      return i;
-    if (!getClosing(text[i]))
-      continue;
-    size_t close = findClosing(text, i);
-    if (close != StringRef::npos)
-      i = close;
+    if (StringRef("\"'").contains(text[i]))
+      i = matchQuote(i);
+    else if (StringRef("{[(").contains(text[i]))
+      addBrace(i);
+    else if (StringRef("}])").contains(text[i]))
+      matchBrace(i);
   }
-  return text.size();
+}
+
+/// Nothing in quotes is special. Gives where they end.
+size_t Grouping::matchQuote(size_t begin) {
+  size_t end = text.find(text[begin], begin + 1);
+  return closing[begin] = end == StringRef::npos ? begin : end;
+}
+
+void Grouping::addBrace(size_t begin) {
+  open.push_back(begin);
+  ++numOpen[text[begin]];
+}
+
+/// Those that were opened since then have no partner.
+void Grouping::matchBrace(size_t close) {
+  char wanted = text[close] == '}' ? '{' : text[close] == ']' ? '[' : '(';
+  if (numOpen[wanted] == 0)
+    return;
+  for (bool isFound = false; !isFound; open.pop_back()) {
+    char last = text[open.back()];
+    --numOpen[last];
+    isFound = last == wanted;
+    if (isFound)
+      closing[open.back()] = close;
+  }
 }
 
 /// `text` without braces or quotes that hold all of it.
 static StringRef unwrap(StringRef text) {
-  bool isWrapped = !text.empty() && StringRef("{\"'").contains(text.front()) &&
-                   findClosing(text, 0) == text.size() - 1;
-  return isWrapped ? text.drop_front().drop_back() : text;
+  return Grouping(text).isWrapped() ? text.drop_front().drop_back() : text;
 }
 
 Expected<std::vector<OptionText>> quantmlir::splitOptions(StringRef text) {
+  constexpr StringLiteral blank = " \t\n\r";
   std::vector<OptionText> options;
-  for (text = text.trim(); !text.empty(); text = text.ltrim()) {
-    size_t nameEnd = text.find_first_of("= \t\n");
-    StringRef name = text.take_front(nameEnd), value;
-    if (name.empty())
+  Grouping grouping(text);
+  for (size_t i = text.find_first_not_of(blank); i < text.size();
+       i = text.find_first_not_of(blank, i)) {
+    size_t nameEnd = std::min(text.find_first_of("= \t\n\r", i), text.size());
+    OptionText option{text.slice(i, nameEnd), ""};
+    if (option.name.empty())
       return createStringError("expected the name of an option, found '" +
-                               text + "'");
-    text = text.drop_front(name.size());
-    if (text.consume_front("=")) {
-      size_t end = findEnd(text, " \t\n");
-      value = unwrap(text.take_front(end));
-      text = text.drop_front(end);
+                               text.drop_front(i) + "'");
+    i = nameEnd;
+    if (i < text.size() && text[i] == '=') {
+      size_t end = grouping.findEnd(i + 1, blank);
+      option.value = unwrap(text.slice(i + 1, end));
+      i = end;
     }
-    options.push_back({name, value});
+    options.push_back(option);
   }
   return options;
 }
@@ -130,10 +159,11 @@ void OptionReader::read(std::string &field) { field = option.value.str(); }
 
 void OptionReader::read(std::vector<std::string> &field) {
   isList = true;
-  for (StringRef rest = option.value; !rest.empty();) {
-    size_t end = findEnd(rest, ",");
-    field.push_back(unwrap(rest.take_front(end)).str());
-    rest = rest.drop_front(std::min(end + 1, rest.size()));
+  Grouping grouping(option.value);
+  for (size_t i = 0; i < option.value.size(); ++i) {
+    size_t end = grouping.findEnd(i, ",");
+    field.push_back(unwrap(option.value.slice(i, end)).str());
+    i = end;
   }
 }
 

@@ -20,6 +20,11 @@
 // RUN: not quant-opt %s --quant-quantize-matmul="=3" 2>&1 | FileCheck %s --check-prefix=NAMELESS
 // RUN: not quant-opt %s --quant-quantize-matmul="wieghts=tensor" 2>&1 | FileCheck %s --check-prefix=NAME
 
+// Braces as deep as the stack, with partners and without.
+// RUN: %python -c "import json; json.dump({'version': 1, 'matmuls': [{'name': 'x', 'options': 'stats=' + 300000 * '{[(' + 300000 * ']'}]}, open(r'%t.json', 'w'))"
+// RUN: quant-opt %s --quant-quantize-matmul=recipe=%t.json 2>&1 | FileCheck %s --check-prefix=DEEP
+// DEEP: warning: recipe '{{.*}}.json': no matmul fits 'x'
+
 // ENUM: error: option 'weights': expected tensor, channel or group, found 'row'
 // EMPTY: error: option 'observer': expected minmax, moving-average, percentile, mse or kl, found ''
 // BOOL: error: option 'symmetric': expected true or false, found 'maybe'
