@@ -128,11 +128,14 @@ static std::string explainWeights(StringRef path, StringRef bytes) {
   StringRef extension = llvm::sys::path::extension(path);
   if (bytes.starts_with("GGUF"))
     return "a GGUF file, which holds weights and no program: "
+           "`quantmlir.llm.load(IN)` in Python runs a language model, "
            "`utils/import-quantized-weights.py gguf IN --tensor NAME -o "
-           "OUT.mlir` makes a matmul of one of them";
+           "OUT.mlir` makes a matmul of one tensor";
   // The size of the header comes first.
   if (bytes.size() > 10 && bytes.substr(8).starts_with("{\""))
-    return "a safetensors file, which holds weights and no program: " +
+    return "a safetensors file, which holds weights and no program: "
+           "`quantmlir.llm.load(FOLDER)` in Python runs a language model; "
+           "else " +
            kExportTorch.str();
   bool isPickle =
       bytes.size() > 2 && bytes[0] == '\x80' && bytes[1] >= 2 && bytes[1] <= 5;
