@@ -8,6 +8,8 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Program.h"
 #include "llvm/Support/raw_ostream.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
 
 #include <dlfcn.h>
 
@@ -65,6 +67,12 @@ static llvm::Error explainFailure(StringRef program, StringRef message,
 llvm::Expected<llvm::SmallVector<char, 0>>
 quantmlir::linkSharedLibrary(llvm::ArrayRef<char> object,
                              const ModelFacts &facts, StringRef linker) {
+  llvm::Triple triple(facts.triple), host(llvm::sys::getDefaultTargetTriple());
+  if (linker.empty() && triple.getArch() != host.getArch())
+    return llvm::createStringError(
+        "a shared library for " + triple.getArchName() +
+        " needs that machine's compiler driver, as in --linker=" +
+        triple.getArchName() + "-linux-gnu-gcc; an object (.o) needs none");
   auto program = findLinker(linker);
   if (!program)
     return program.takeError();

@@ -13,6 +13,7 @@
 // RUN: not quant-compile %s --emit=%t/model.so --entry=g 2>&1 | FileCheck %s --check-prefix=ENTRY
 // RUN: not quant-compile %s --emit=%t/model.so --linker=no-such-linker 2>&1 | FileCheck %s --check-prefix=LINKER
 // RUN: not quant-compile %s --emit=%t/model.so --linker=false 2>&1 | FileCheck %s --check-prefix=LINKED
+// RUN: not quant-compile %s --emit=%t/model.so --triple=aarch64-linux-gnu 2>&1 | FileCheck %s --check-prefix=OTHER
 // RUN: not quant-compile %t/none.mlir --emit=%t/model.so 2>&1 | FileCheck %s --check-prefix=FILE
 // RUN: %python -c "import os; assert os.listdir('%t') == [], os.listdir('%t')"
 
@@ -29,6 +30,7 @@
 // ENTRY: error: {{.*}}: expected a public function 'g', found: main
 // LINKER: error: no linker for shared libraries: 'no-such-linker' is not on PATH (Debian: gcc); an object (.o) needs none
 // LINKED: error: {{.*}}false did not link the model
+// OTHER: error: a shared library for aarch64 needs that machine's compiler driver, as in --linker=aarch64-linux-gnu-gcc; an object (.o) needs none
 // FILE: error: {{.*}}none.mlir: No such file or directory
 func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
   return %x : tensor<2x3xf32>
