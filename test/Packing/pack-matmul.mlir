@@ -311,10 +311,10 @@ func.func @residual_batches(%x: tensor<2x8x4xi8>, %w: tensor<4x3xi8>, %v: tensor
 // CHECK-DAG: %[[SUMS:.*]] = arith.constant dense<[10, -4, 26, 20]> : tensor<4xi32>
 // CHECK-DAG: tensor.extract_slice %[[SUMS]][%{{.*}}] [2] [1] : tensor<4xi32> to tensor<2xi32>
 // CHECK-DAG: %[[C:.*]] = tensor.extract_slice %[[W]][%[[E]], 0, 0, 0] [1, 1, 16, 4] {{.*}} to tensor<1x1x16x4xi8>
-// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s8 16x4> ins(%{{.*}}, %[[C]] : tensor<16x4xi8>, tensor<1x1x16x4xi8>)
+// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s8 {{.*}}> ins(%{{.*}}, %[[C]] : tensor<16x4xi8>, tensor<1x1x16x4xi8>)
 
 // AVX2-LABEL: @chosen
-// AVX2: quant.packed_matmul
+// AVX2: qtarget.packed_matmul
 func.func @chosen(%x: tensor<16x4xi8>, %e: index) -> tensor<16x2xi32> {
   %p = arith.constant dense<[[[1, 2, 3, 4], [-1, -1, -1, -1]], [[5, 6, 7, 8], [5, 5, 5, 5]]]> : tensor<2x2x4xi8>
   %w = tensor.extract_slice %p[%e, 0, 0] [1, 2, 4] [1, 1, 1] : tensor<2x2x4xi8> to tensor<2x4xi8>
@@ -330,7 +330,7 @@ func.func @chosen(%x: tensor<16x4xi8>, %e: index) -> tensor<16x2xi32> {
 // CHECK-LABEL: @chosen_nibbles
 // CHECK-DAG: %[[W:.*]] = arith.constant {{.*}} : tensor<2x1x16x4xi8>
 // CHECK-DAG: %[[C:.*]] = tensor.extract_slice %[[W]]
-// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s4 16x8> ins(%{{.*}}, %[[C]] : 
+// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s4 {{.*}}> ins(%{{.*}}, %[[C]] : tensor<16x8xi8>
 // AVX2-LABEL: @chosen_nibbles
 func.func @chosen_nibbles(%x: tensor<16x8xi8>, %e: index) -> tensor<16x2xi32> {
   %p = arith.constant dense<"0x10325476103254767654321076543210"> : tensor<2x2x4xi8>

@@ -12,8 +12,8 @@
 // Whoever misspells an option is told those that there are.
 // RUN: not quant-opt --quant-to-x86="cpuu=haswell" %s 2>&1 | FileCheck %s --check-prefix=CPU
 // RUN: not quant-opt --quant-to-nvvm="chips=sm_80" %s 2>&1 | FileCheck %s --check-prefix=CHIP
-// CPU: error: no such option cpuu; the options are account, cpu, features, quantize, schedules, start-after, stop-after, strict, threads
-// CHIP: error: no such option chips; the options are account, chip, format, quantize, start-after, stop-after, strict
+// CPU: error: no such option cpuu; the options are account, cpu, features, profile, quantize, schedules, start-after, stop-after, strict, threads
+// CHIP: error: no such option chips; the options are account, chip, format, profile, quantize, start-after, stop-after, strict
 
 // A pipeline of modules in one of functions.
 // RUN: not quant-opt --pass-pipeline="builtin.module(func.func(quant-to-x86))" %s 2>&1 | FileCheck %s --check-prefix=NESTED

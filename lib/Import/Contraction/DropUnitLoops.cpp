@@ -28,6 +28,15 @@ void quantmlir::dropLoops(RewriterBase &rewriter, Operation *product,
   rewriter.replaceOp(generic, dropped->replacements);
 }
 
+/// Whether every tensor that `loop` walks is known to have one step of it.
+static bool isUnitEverywhere(const Contraction &c, int64_t loop) {
+  for (const LoopTensor *tensor : {&c.lhs, &c.rhs, &c.init})
+    for (auto [dim, walked] : llvm::enumerate(tensor->loops))
+      if (walked == loop && tensor->getType().getDimSize(dim) != 1)
+        return false;
+  return true;
+}
+
 void quantmlir::dropUnitLoops(Operation *root) {
   SmallVector<linalg::GenericOp> products;
   root->walk([&](linalg::GenericOp op) {
@@ -46,7 +55,7 @@ void quantmlir::dropUnitLoops(Operation *root) {
       if (!llvm::any_of(own, isLong))
         continue;
       llvm::copy_if(own, std::back_inserter(dropped),
-                    [&](int64_t loop) { return !isLong(loop); });
+                    [&](int64_t loop) { return isUnitEverywhere(*c, loop); });
     }
     if (!dropped.empty())
       dropLoops(rewriter, op, dropped);

@@ -6,7 +6,7 @@
 // CHECK: linalg.generic
 // CHECK-DAG: %[[T:.*]] = linalg.index 0
 // CHECK-DAG: %[[A:.*]] = tensor.extract %[[I]][%[[T]], %c0{{.*}}]
-// CHECK-DAG: %[[B:.*]] = tensor.extract %[[I]][%[[T]], %c1{{.*}}]
+// CHECK-DAG: %[[B:.*]] = tensor.extract %[[I]][%{{.*}}, %c1{{.*}}]
 // CHECK-DAG: %[[K:.*]] = linalg.index 1
 // CHECK-DAG: %[[AT:.*]] = arith.index_cast %[[A]]
 // CHECK-DAG: %[[BT:.*]] = arith.index_cast %[[B]]
