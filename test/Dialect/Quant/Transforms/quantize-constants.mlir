@@ -38,14 +38,14 @@ func.func @quantize_large() -> (tensor<33x65xi8>, tensor<33x65xi4>) {
 // LEFT-DAG: arith.constant dense<127> : tensor<1024xi8>
 // LEFT: quant.choose_qparams {{.*}} : tensor<1025xf32>
 // LEFT: quant.quantize {{.*}} -> tensor<1025xi8>
-func.func @choose_and_quantize() -> (tensor<1024xi8>, tensor<1025xi8>) {
+func.func @choose_and_quantize() -> (tensor<f32>, tensor<1024xi8>, tensor<1025xi8>) {
   %x = arith.constant dense<0.5> : tensor<1024xf32>
   %y = arith.constant dense<0.5> : tensor<1025xf32>
   %sx = quant.choose_qparams %x axes = [] range = [-128, 127] : tensor<1024xf32> -> tensor<f32>
   %sy = quant.choose_qparams %y axes = [] range = [-128, 127] : tensor<1025xf32> -> tensor<f32>
   %0 = quant.quantize %x scale(%sx : tensor<f32>) axes = [] range = [-128, 127] : tensor<1024xf32> -> tensor<1024xi8>
   %1 = quant.quantize %y scale(%sy : tensor<f32>) axes = [] range = [-128, 127] : tensor<1025xf32> -> tensor<1025xi8>
-  return %0, %1 : tensor<1024xi8>, tensor<1025xi8>
+  return %sy, %0, %1 : tensor<f32>, tensor<1024xi8>, tensor<1025xi8>
 }
 
 // -----
