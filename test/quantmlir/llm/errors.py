@@ -11,7 +11,8 @@ import sys
 import numpy as np
 import quantmlir.llm as llm
 from quantllm.checkpoints import Decoder
-from quantmlir import FileError, InvalidArgument, QuantError
+from quantmlir import FileError, InvalidArgument, QuantError, _capi
+from quantmlir.model import Log
 
 FOLDER = pathlib.Path(sys.argv[1])
 PATH, CACHE = FOLDER / "model.gguf", FOLDER / "cache"
@@ -68,6 +69,21 @@ assert sorted(CACHE.iterdir()) == before
 assert sorted(os.listdir(FOLDER)) == ["cache", "moved.gguf"]
 raises(FileError, lambda: llm.write_program(PATH, FOLDER / "none" / "p.mlirbc"),
        "p.mlirbc: No such file or directory")
+
+# The library's part of it.
+def bytecode(text, path):
+    with Log() as log:
+        log.check(_capi.library.quantProgramWriteBytecode(
+            text, len(text), b"text", os.fsencode(path), log.pointer))
+
+
+bytecode(b"module {}", FOLDER / "empty.mlirbc")
+assert (FOLDER / "empty.mlirbc").read_bytes().startswith(b"ML\xefR")
+raises(FileError, lambda: bytecode(b"module {", FOLDER / "b.mlirbc"), "text:1:7: error: ")
+raises(FileError, lambda: bytecode(b"module {}", FOLDER / "none" / "b.mlirbc"),
+       "No such file or directory")
+raises(FileError, lambda: bytecode(b"module {}", "/dev/full"), "No space left on device")
+assert not (FOLDER / "b.mlirbc").exists()
 
 # Options and tokens.
 raises(InvalidArgument, lambda: load(activations="int4"),
