@@ -50,12 +50,17 @@ void quantmlir::dropUnitLoops(Operation *root) {
     if (failed(c))
       continue;
     SmallVector<int64_t> sizes = op.getStaticLoopRanges(), dropped;
-    for (ArrayRef<int64_t> own : {c->m, c->n}) {
+    for (const auto &[own, tensor] :
+         {std::pair(&c->m, &c->lhs), std::pair(&c->n, &c->rhs)}) {
       auto isLong = [&](int64_t loop) { return sizes[loop] != 1; };
-      if (!llvm::any_of(own, isLong))
+      if (!llvm::any_of(*own, isLong))
         continue;
-      llvm::copy_if(own, std::back_inserter(dropped),
-                    [&](int64_t loop) { return isUnitEverywhere(*c, loop); });
+      // One that the stored tensor has is merged with the others later.
+      LoopTensor stored = traceMovement(*tensor);
+      llvm::copy_if(*own, std::back_inserter(dropped), [&](int64_t loop) {
+        return !llvm::is_contained(stored.loops, loop) &&
+               isUnitEverywhere(*c, loop);
+      });
     }
     if (!dropped.empty())
       dropLoops(rewriter, op, dropped);
