@@ -44,7 +44,7 @@ struct ConstantParams {
 } // namespace
 
 /// Whether a constant of `type` may be evaluated whenever it is met.
-static bool isSmall(RankedTensorType type) {
+static bool isCheap(RankedTensorType type) {
   return type.hasStaticShape() &&
          type.getNumElements() <= kMaxInlineConstantBytes;
 }
@@ -63,7 +63,7 @@ struct FoldConstantChooseQParams final : OpRewritePattern<ChooseQParamsOp> {
     RankedTensorType type = op.getScale().getType();
     if (!type.hasStaticShape())
       return rewriter.notifyMatchFailure(op, "the scale has a dynamic shape");
-    if (!evenLarge && !isSmall(op.getInput().getType()))
+    if (!evenLarge && !isCheap(op.getInput().getType()))
       return rewriter.notifyMatchFailure(op, "the input is large");
     std::optional<FloatConstant> input = FloatConstant::get(op.getInput());
     if (!input)
@@ -134,7 +134,7 @@ struct FoldConstantQuantize final : OpRewritePattern<QuantizeOp> {
     RankedTensorType type = op.getResult().getType();
     if (!type.hasStaticShape())
       return rewriter.notifyMatchFailure(op, "the result has a dynamic shape");
-    if (!evenLarge && !isSmall(type))
+    if (!evenLarge && !isCheap(type))
       return rewriter.notifyMatchFailure(op, "the constant would be large");
     std::optional<ConstantParams> params =
         ConstantParams::get(op.getScale(), op.getZeroPoint());
