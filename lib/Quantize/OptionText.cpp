@@ -6,8 +6,10 @@
 
 #include <charconv>
 
-using namespace llvm;
 using namespace quantmlir;
+using llvm::createStringError;
+using llvm::StringRef;
+using llvm::Twine;
 
 //===----------------------------------------------------------------------===//
 // Taking apart
@@ -92,8 +94,9 @@ static StringRef unwrap(StringRef text) {
   return Grouping(text).isWrapped() ? text.drop_front().drop_back() : text;
 }
 
-Expected<std::vector<OptionText>> quantmlir::splitOptions(StringRef text) {
-  constexpr StringLiteral blank = " \t\n\r";
+llvm::Expected<std::vector<OptionText>>
+quantmlir::splitOptions(StringRef text) {
+  constexpr llvm::StringLiteral blank = " \t\n\r";
   std::vector<OptionText> options;
   Grouping grouping(text);
   for (size_t i = text.find_first_not_of(blank); i < text.size();
@@ -167,15 +170,15 @@ void OptionReader::read(std::vector<std::string> &field) {
   }
 }
 
-Error OptionReader::finish() {
+llvm::Error OptionReader::finish() {
   if (!isKnown) {
     llvm::sort(names);
     return createStringError("no such option " + option.name +
-                             "; the options are " + join(names, ", "));
+                             "; the options are " + llvm::join(names, ", "));
   }
   if (isAgain && !isList)
     return createStringError("option '" + option.name + "' is given twice");
-  return problem.empty() ? Error::success() : createStringError(problem);
+  return problem.empty() ? llvm::Error::success() : createStringError(problem);
 }
 
 //===----------------------------------------------------------------------===//
