@@ -208,7 +208,7 @@ np.savez(FOLDER / "one.npz", in0=X)
 print(calibrate(FOLDER / "one.npz", fails=True))
 # CHECK: error: DIR/one.npz: expected an array 'in1' (or 'arr_1'), found none
 print(calibrate(f"{FOLDER}/nan.npy,{FOLDER}/one.npz", fails=True))
-# CHECK: error: DIR/one.npz: expected an NPY file, found no NPY magic string
+# CHECK: error: DIR/one.npz: expected an NPY file, found an archive of them (NPZ): --evaluate, --calibrate and --sensitivity take one
 (FOLDER / "junk.npz").write_bytes(b"PK" * 40)
 print(calibrate(FOLDER / "junk.npz", fails=True))
 # CHECK: error: DIR/junk.npz: expected an NPZ file, found no zip directory
