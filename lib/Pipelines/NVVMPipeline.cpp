@@ -123,7 +123,7 @@ static void buildNVVMTargetStage(OpPassManager &pm) {
   ConvertQuantToLinalgPassOptions reference;
   reference.packedMatmul = false;
   pm.addPass(createConvertQuantToLinalgPass(reference));
-  buildBufferizeStage(pm);
+  buildBufferizeStage(pm, /*outline=*/false);
   pm.addPass(createConvertQuantToNVVMPass());
   endStage(pm, Stage::Target);
 }

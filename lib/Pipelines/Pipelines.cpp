@@ -174,14 +174,15 @@ void quantmlir::buildQuantStage(OpPassManager &pm, StringRef quantize,
   buildQuantStage(pm, options);
 }
 
-void quantmlir::buildBufferizeStage(OpPassManager &pm) {
+void quantmlir::buildBufferizeStage(OpPassManager &pm, bool outline) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createQuantFuseElementwisePass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   // Whether a weight is a constant is not asked any more.
-  pm.addPass(createQuantOutlineRepeatsPass());
+  if (outline)
+    pm.addPass(createQuantOutlineRepeatsPass());
   pm.addPass(createQuantFillSplatsPass());
   pm.addPass(createQuantCopyGlobalsPass());
   // Results that are inserted into a larger tensor (a batch's slice) are

@@ -184,8 +184,10 @@ void buildQuantStage(mlir::OpPassManager &pm,
 /// From tensors of standard dialects (linalg, tensor, arith, math) and
 /// bufferized `qtarget.packed_matmul` down to the LLVM dialect, in two parts so
 /// that a target can expand its own ops on memrefs in between; `withTiles` for
-/// programs that may hold AMX tiles.
-void buildBufferizeStage(mlir::OpPassManager &pm);
+/// programs that may hold AMX tiles. `outline`: equal layers become one
+/// function, whose weights are arguments; not for a target that asks whether a
+/// buffer is a constant, as the host of a GPU does.
+void buildBufferizeStage(mlir::OpPassManager &pm, bool outline = true);
 void buildLLVMStage(mlir::OpPassManager &pm, bool withTiles = false);
 
 /// Portable path: reference lowering, loops, LLVM.
