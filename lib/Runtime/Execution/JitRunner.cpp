@@ -25,6 +25,7 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
+#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/DynamicLibrary.h"
 #include "llvm/Support/TargetSelect.h"
@@ -59,8 +60,36 @@ void quantmlir::initializeJit(DialectRegistry &registry) {
   gpu::registerOffloadingLLVMTranslationInterfaceExternalModels(registry);
 }
 
+/// Whether there are calls of AMX's intrinsics.
+static bool hasTiles(ModuleOp module) {
+  return module
+      .walk([](LLVM::CallIntrinsicOp op) {
+        return op.getIntrin().starts_with("llvm.x86.tile")
+                   ? WalkResult::interrupt()
+                   : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+/// LLVM's scheduler behind register allocation, which the models of processors
+/// without tiles ask for (Zen 4), renames registers: a tile to one that
+/// LDTILECFG was not told of. It counts the option from its place in a command
+/// line, which is not 0.
+static void keepTileRegisters() {
+  constexpr llvm::StringLiteral name = "break-anti-dependencies";
+  static bool isSet = false;
+  auto &options = llvm::cl::getRegisteredOptions();
+  auto found = options.find(name);
+  if (isSet || found == options.end())
+    return;
+  isSet = true;
+  found->second->addOccurrence(/*pos=*/1, name, "none");
+}
+
 llvm::Expected<std::unique_ptr<ExecutionEngine>>
 quantmlir::createHostEngine(ModuleOp module) {
+  if (hasTiles(module))
+    keepTileRegisters();
   auto builder = llvm::orc::JITTargetMachineBuilder::detectHost();
   if (!builder)
     return builder.takeError();
