@@ -167,6 +167,9 @@ class Mutants:
             finding = ""
         if not finding and tool == "quant-opt" and status == 0:
             finding = self.check_output(arguments)
+        if finding and kind == "bytecode" and os.WIFSIGNALED(status) and \
+                self.dies_reading(arguments[0]):
+            finding = ""
         command = shlex.join([tool if tool != "import" else
                               "import-quantized-weights.py", *arguments])
         return kind, finding, command
@@ -198,6 +201,13 @@ class Mutants:
         if judge(status, errors) or status:
             return f"writes what is not translated: {errors[:200]}"
         return ""
+
+    def dies_reading(self, name):
+        """Whether reading alone, which is upstream's, ends the process: it wrote
+        where it should not."""
+        return os.WIFSIGNALED(self.opt.run(self.folder, [
+            str(self.folder / name), "-o", os.devnull,
+            "--mlir-disable-threading"])[0])
 
     def is_unprintable(self, name):
         """Whether `name` is bytecode that no text says, run through no pass."""
