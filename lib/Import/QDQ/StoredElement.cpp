@@ -63,7 +63,8 @@ private:
   /// Which operand of `element` holds the integers, and the other one.
   template <typename Match>
   Matched matchEither(const Element *element, Match match,
-                      const Element *&other, bool &isSecond);
+                      const Element *&other, bool &isSecond,
+                      bool withSteps = false);
   /// Whether `element` varies less than `other`: along fewer coordinates, or as
   /// a constant less than what is computed.
   bool isParameterOf(const Element *element, const Element *other);
@@ -85,12 +86,12 @@ private:
 } // namespace
 
 /// Whether `element` varies along more coordinates than `other`, or along the
-/// same ones in smaller steps.
+/// same ones in smaller steps, if those count.
 static bool variesMore(Elements &elements, const Element *element,
-                       const Element *other) {
+                       const Element *other, bool withSteps) {
   unsigned own = getDependence(elements, element).count();
   unsigned others = getDependence(elements, other).count();
-  if (own != others)
+  if (own != others || !withSteps)
     return own > others;
   SmallVector<int64_t> steps = getSteps(elements, element);
   SmallVector<int64_t> larger = getSteps(elements, other);
@@ -102,11 +103,13 @@ static bool variesMore(Elements &elements, const Element *element,
 template <typename Match>
 std::optional<StoredElement>
 StoredMatcher::matchEither(const Element *element, Match match,
-                           const Element *&other, bool &isSecond) {
+                           const Element *&other, bool &isSecond,
+                           bool withSteps) {
   const Element *lhs = element->operands[0], *rhs = element->operands[1];
   Matched first = match(lhs), second = match(rhs);
   // Scales may be made of integers too: the stored ones vary the most.
-  if (first && second && variesMore(elements, second->stored, first->stored))
+  if (first && second &&
+      variesMore(elements, second->stored, first->stored, withSteps))
     first.reset();
   isSecond = !first.has_value();
   other = isSecond ? lhs : rhs;
@@ -296,7 +299,9 @@ StoredMatcher::matchIntegerScale(const Element *element) {
   };
   const Element *other = nullptr;
   bool isSecond = false;
-  Matched stored = matchEither(element, wide, other, isSecond);
+  // Scales of groups vary along what the integers vary along.
+  Matched stored =
+      matchEither(element, wide, other, isSecond, /*withSteps=*/true);
   if (!stored || !isShort(elements, other) ||
       isParameterOf(stored->stored, other))
     return std::nullopt;
