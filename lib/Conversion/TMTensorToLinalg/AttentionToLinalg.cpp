@@ -31,6 +31,7 @@ public:
   Value build(RankedTensorType result);
 
 private:
+  SmallVector<ReassociationIndices> getBatchGroups();
   /// The batch as one dimension, and back.
   Value collapse(Value matrices);
   Value expand(Value matrices, RankedTensorType type,
@@ -55,23 +56,26 @@ private:
 
 } // namespace
 
-Value AttentionBuilder::collapse(Value matrices) {
-  if (rank == 3)
-    return matrices;
+/// All of the batch, rows, columns.
+SmallVector<ReassociationIndices> AttentionBuilder::getBatchGroups() {
   SmallVector<ReassociationIndices> groups(3);
   for (int64_t i = 0; i != rank; ++i)
     groups[std::max<int64_t>(0, i - (rank - 3))].push_back(i);
-  return tensor::CollapseShapeOp::create(b, loc, matrices, groups);
+  return groups;
+}
+
+Value AttentionBuilder::collapse(Value matrices) {
+  if (rank == 3)
+    return matrices;
+  return tensor::CollapseShapeOp::create(b, loc, matrices, getBatchGroups());
 }
 
 Value AttentionBuilder::expand(Value matrices, RankedTensorType type,
                                ArrayRef<OpFoldResult> sizes) {
   if (rank == 3)
     return matrices;
-  SmallVector<ReassociationIndices> groups(3);
-  for (int64_t i = 0; i != rank; ++i)
-    groups[std::max<int64_t>(0, i - (rank - 3))].push_back(i);
-  return tensor::ExpandShapeOp::create(b, loc, type, matrices, groups, sizes);
+  return tensor::ExpandShapeOp::create(b, loc, type, matrices, getBatchGroups(),
+                                       sizes);
 }
 
 Value AttentionBuilder::transpose(Value matrices) {

@@ -8,6 +8,7 @@
 
 #include "quant/Target/IR/PackedMatmul.h"
 
+#include "quant/Dialect/Quant/Utils/BufferEffects.h"
 #include "quant/Dialect/Quant/Utils/VerifyUtils.h"
 
 #include "mlir/IR/TypeUtilities.h"
@@ -270,12 +271,5 @@ LogicalResult PackedMatmulOp::verify() {
 void PackedMatmulOp::getEffects(
     SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
         &effects) {
-  for (OpOperand &operand : (*this)->getOpOperands()) {
-    if (!isa<MemRefType>(operand.get().getType()))
-      continue;
-    if (isDpsInit(&operand))
-      effects.emplace_back(MemoryEffects::Write::get(), &operand);
-    else
-      effects.emplace_back(MemoryEffects::Read::get(), &operand);
-  }
+  addBufferEffects(*this, effects);
 }

@@ -41,6 +41,17 @@ class Container:
         return str(self.bytes[begin:end], "utf-8", "replace")
 
 
+class Checkpoint:
+    """What every kind of checkpoint has: `tensors`, a dict by name, and `fail`."""
+
+    def tensor(self, name):
+        if name not in self.tensors:
+            some = ", ".join(sorted(self.tensors)[:8])
+            self.fail(f"has no tensor {name}; it has {some}"
+                      + (", ..." if len(self.tensors) > 8 else ""))
+        return self.tensors[name]
+
+
 class Cursor:
     """Little-endian numbers and strings, one after the other."""
 

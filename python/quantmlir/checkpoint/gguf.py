@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from . import ggml
-from .container import Container, Cursor
+from .container import Checkpoint, Container, Cursor
 
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?",
             10: "Q", 11: "q", 12: "d"}
@@ -111,7 +111,7 @@ class Tensor:
         return weight
 
 
-class GGUF:
+class GGUF(Checkpoint):
     """A GGUF file: `metadata` and `tensors`, a dict by name."""
 
     def __init__(self, path):
@@ -179,10 +179,3 @@ class GGUF:
                 self.fail(f"there are two tensors {name}")
             self.tensors[name] = Tensor(self._container, name, shape, number,
                                         data + offset)
-
-    def tensor(self, name):
-        if name not in self.tensors:
-            some = ", ".join(sorted(self.tensors)[:8])
-            self.fail(f"has no tensor {name}; it has {some}"
-                      + (", ..." if len(self.tensors) > 8 else ""))
-        return self.tensors[name]

@@ -10,7 +10,7 @@ import os
 import numpy as np
 
 from ..errors import FileError
-from .container import Container
+from .container import Checkpoint, Container
 
 _TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8",
           "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1", "BOOL": "?"}
@@ -92,7 +92,7 @@ def parse_json(data, what):
     return value
 
 
-class Folder:
+class Folder(Checkpoint):
     """A folder with config.json and its safetensors files: `config`, `tensors`."""
 
     def __init__(self, path):
@@ -142,10 +142,3 @@ class Folder:
         """Paths of all that a program is made of."""
         return [os.path.join(self.path, name)
                 for name in ["config.json", *self._shards()]]
-
-    def tensor(self, name):
-        if name not in self.tensors:
-            some = ", ".join(sorted(self.tensors)[:8])
-            self.fail(f"has no tensor {name}; it has {some}"
-                      + (", ..." if len(self.tensors) > 8 else ""))
-        return self.tensors[name]

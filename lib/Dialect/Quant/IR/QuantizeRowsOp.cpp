@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "quant/Dialect/Quant/Utils/BufferEffects.h"
 #include "quant/Dialect/Quant/Utils/VerifyUtils.h"
 
 #include "quant/Dialect/Quant/IR/QuantizeRows.h"
@@ -72,12 +73,5 @@ LogicalResult QuantizeRowsOp::verify() {
 void QuantizeRowsOp::getEffects(
     SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
         &effects) {
-  for (OpOperand &operand : (*this)->getOpOperands()) {
-    if (!isa<MemRefType>(operand.get().getType()))
-      continue;
-    if (isDpsInit(&operand))
-      effects.emplace_back(MemoryEffects::Write::get(), &operand);
-    else
-      effects.emplace_back(MemoryEffects::Read::get(), &operand);
-  }
+  addBufferEffects(*this, effects);
 }
