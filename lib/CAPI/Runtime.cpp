@@ -15,19 +15,18 @@
 #include "quant/Runtime/Execution/Diagnostics.h"
 #include "quant/Runtime/Execution/Program.h"
 #include "quant/Runtime/Execution/Reported.h"
+#include "quant/Runtime/Host/FileSet.h"
 #include "quant/Support/Version.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/Parser/Parser.h"
-#include "mlir/Support/FileUtilities.h"
 #include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
-#include "llvm/Support/ToolOutputFile.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -262,19 +261,17 @@ int32_t quantProgramWriteBytecode(const void *bytes, size_t size,
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(manager, &context);
   if (!module)
     return QUANT_FILE;
-  std::string message;
-  std::unique_ptr<llvm::ToolOutputFile> file = openOutputFile(path, &message);
-  if (!file)
-    return fail(log, QUANT_FILE, message);
-  if (failed(writeBytecodeToFile(*module, file->os())))
+  FileSet files;
+  bool isWritten = false;
+  auto write = [&](llvm::raw_ostream &os) {
+    isWritten = succeeded(writeBytecodeToFile(*module, os));
+  };
+  llvm::Error error = files.add(path, write, /*folder=*/false);
+  if (!error && !isWritten)
     return QUANT_FILE;
-  file->os().flush();
-  if (std::error_code error = file->os().error()) {
-    file->os().clear_error();
-    return fail(log, QUANT_FILE, Twine(path) + ": " + error.message());
-  }
-  file->keep();
-  return QUANT_OK;
+  if (!error)
+    error = files.keep();
+  return error ? fail(log, QUANT_FILE, std::move(error)) : QUANT_OK;
 }
 
 int32_t quantProgramQuantize(QuantProgram *program, const char *options,

@@ -12,19 +12,9 @@ from quantmlir import (CompileError, FileError, InvalidArgument, MissingPackage,
                        ModelStopped, QuantError)
 
 from Artifact.Inputs import programs
+from quantcheck.raising import raises
 
 FOLDER = pathlib.Path(sys.argv[1])
-
-
-def raises(kind, call, *words):
-    try:
-        call()
-    except QuantError as error:
-        assert type(error) is kind, (type(error), error)
-        for word in words:
-            assert word in str(error), (word, str(error))
-        return error
-    raise AssertionError(f"nothing was raised where {words} was expected")
 
 
 text, weights = programs.mlp()

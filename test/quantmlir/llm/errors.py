@@ -10,24 +10,14 @@ import sys
 
 import numpy as np
 import quantmlir.llm as llm
+from quantcheck.raising import raises
 from quantllm.checkpoints import Decoder
-from quantmlir import FileError, InvalidArgument, QuantError, _capi
+from quantmlir import FileError, InvalidArgument, _capi
 from quantmlir.model import Log
 
 FOLDER = pathlib.Path(sys.argv[1])
 PATH, CACHE = FOLDER / "model.gguf", FOLDER / "cache"
 Decoder("llama", {"*": "Q8_0"}, layers=1, dim=64, heads=2, kv_heads=1, ffn=64).write(PATH)
-
-
-def raises(kind, call, *words):
-    try:
-        call()
-    except QuantError as error:
-        assert type(error) is kind, (type(error), error)
-        for word in words:
-            assert word in str(error), (word, str(error))
-        return
-    raise AssertionError(f"nothing was raised where {words} was expected")
 
 
 def load(**options):
