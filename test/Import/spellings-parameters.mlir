@@ -162,6 +162,38 @@ func.func @never_stored(%x: tensor<4x8xf32>, %w: tensor<5x8xi8>) -> tensor<4x5xf
 
 // -----
 
+// An unsigned byte is read as one: 203 is written as -53.
+// CHECK-LABEL: func.func @never_stored_unsigned(
+// CHECK: quant.quantize %{{.*}} scale({{.*}}) zero_point({{.*}}) axes = [] range = [0, 255]
+func.func @never_stored_unsigned(%x: tensor<1x8xf32>, %w: tensor<5x8xi8>) -> tensor<1x5xf32> {
+  %s = arith.constant 0.5 : f32
+  %low = arith.constant -203.0 : f32
+  %high = arith.constant 52.0 : f32
+  %z = arith.constant -53 : i8
+  %ws = arith.constant dense<0.25> : tensor<f32>
+  %e = tensor.empty() : tensor<1x8xf32>
+  %xf = linalg.generic {indexing_maps = [affine_map<(m, k) -> (m, k)>, affine_map<(m, k) -> (m, k)>], iterator_types = ["parallel", "parallel"]} ins(%x : tensor<1x8xf32>) outs(%e : tensor<1x8xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %zf = arith.uitofp %z : i8 to f32
+    %d = arith.divf %a, %s : f32
+    %r = math.roundeven %d : f32
+    %l = arith.maximumf %low, %r : f32
+    %h = arith.minimumf %high, %l : f32
+    %q = arith.addf %h, %zf : f32
+    %c = arith.subf %q, %zf : f32
+    %y = arith.mulf %c, %s : f32
+    linalg.yield %y : f32
+  } -> tensor<1x8xf32>
+  %wf = quant.dequantize %w scale(%ws : tensor<f32>) axes = [] : tensor<5x8xi8> -> tensor<5x8xf32>
+  %zero = arith.constant 0.0 : f32
+  %o = tensor.empty() : tensor<1x5xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%o : tensor<1x5xf32>) -> tensor<1x5xf32>
+  %y = linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>] ins(%xf, %wf : tensor<1x8xf32>, tensor<5x8xf32>) outs(%init : tensor<1x5xf32>) -> tensor<1x5xf32>
+  return %y : tensor<1x5xf32>
+}
+
+// -----
+
 // A block with a negative scale is mirrored; a zero point of -128 has no place
 // about 0 then, but about -1/2.
 // CHECK-LABEL: func.func @mirrored_with_least_zero_point(

@@ -24,6 +24,14 @@ static std::optional<int64_t> getWhole(Elements &elements,
   if (element->is(Code::SIToFP) || element->is(Code::ExtF) ||
       element->is(Code::TruncF) || element->is(Code::ExtSI))
     return getWhole(elements, element->operands[0]);
+  if (element->is(Code::UIToFP) || element->is(Code::ExtUI)) {
+    const Element *narrow = element->operands[0];
+    std::optional<int64_t> number = getWhole(elements, narrow);
+    unsigned width = narrow->type.getIntOrFloatBitWidth();
+    if (!number || width >= 64)
+      return std::nullopt;
+    return *number & llvm::maskTrailingOnes<uint64_t>(width);
+  }
   TypedAttr constant = elements.getNumber(element);
   if (!constant)
     return std::nullopt;
