@@ -20,6 +20,9 @@ WGMMA_TILES = {(128, 256), (128, 128), (64, 128), (64, 64), (64, 32), (16, 32)}
 MMA_TILES = {(128, 128), (64, 128), (64, 64), (32, 64), (16, 64)}
 TILES = {"dp4a": {(64, 128), (64, 64), (32, 64)},
          ("sm_90a", "wgmma_s8"): WGMMA_TILES}
+# These get every kernel, the others, whose code is alike, every fourth: another
+# fourth each.
+WHOLE = {"sm_61", "sm_75", "sm_80", "sm_90a"}
 SCALED_TILES = {(128, 128), (64, 128), (64, 64), (32, 64), (16, 64), (16, 32)}
 REGISTERS, UNIT, MOST = 65536, 8, 255
 
@@ -101,6 +104,8 @@ for chip, rows in ROWS.items():
         is_first = row == rows[0]
         if is_first:
             texts += [*quantize_rows(), *scaled()]
+        if chip not in WHOLE:
+            texts = texts[list(ROWS).index(chip) % 4::4]
         ptx, launches = compile_kernels(OPT, "".join(texts), chip)
         used = assemble(chip, ptx)
         assert set(used) == set(launches), (used, launches)
@@ -123,8 +128,9 @@ for chip, rows in ROWS.items():
         for table, expected in ((most, TILES.get((chip, row), TILES.get(row, MMA_TILES))),
                                 (most_scaled, SCALED_TILES if has_scaled else set())):
             tiles = {key[:2] for key in table if key[0] > 4}
-            assert tiles == expected, (chip, row, tiles)
-        assert shared_out, f"{chip} {row}: nobody shares out K"
+            assert tiles == expected if chip in WHOLE else tiles <= expected, (
+                chip, row, tiles)
+        assert shared_out or chip not in WHOLE, f"{chip} {row}: nobody shares out K"
         for what, table in ((row, most), (f"{row} group scales", most_scaled)):
             if not table:
                 continue

@@ -1,5 +1,6 @@
 """What each instruction does to the active threads of a block."""
 
+import functools
 import operator
 import re
 
@@ -24,32 +25,35 @@ def _unsupported(instruction):
 
 # --- operands ---------------------------------------------------------------
 
+_SPECIAL = {
+    "%tid.x": lambda block, active: active,
+    "%tid.y": lambda block, active: 0 * active,
+    "%tid.z": lambda block, active: 0 * active,
+    "%laneid": lambda block, active: active % 32,
+    "%ctaid.x": lambda block, active: np.full(len(active), block.index[0]),
+    "%ctaid.y": lambda block, active: np.full(len(active), block.index[1]),
+    "%ctaid.z": lambda block, active: np.full(len(active), block.index[2]),
+    "%ntid.x": lambda block, active: np.full(len(active), block.threads)}
+
+
 def read(block, operand, kind, active):
     """Values of `operand`, read as PTX type `kind`, of the active threads."""
     dtype = _NUMPY[kind]
-    special = {"%tid.x": lambda: active, "%tid.y": lambda: 0 * active,
-               "%tid.z": lambda: 0 * active,
-               "%laneid": lambda: active % 32,
-               "%ctaid.x": lambda: np.full(len(active), block.index[0]),
-               "%ctaid.y": lambda: np.full(len(active), block.index[1]),
-               "%ctaid.z": lambda: np.full(len(active), block.index[2]),
-               "%ntid.x": lambda: np.full(len(active), block.threads)}
-    if operand in special:
-        return special[operand]().astype(dtype)
+    if operand in _SPECIAL:
+        return _SPECIAL[operand](block, active).astype(dtype)
     if operand in block.kernel.registers:
         block.in_flight.check_register(operand)
         values = block.read_register(operand)[active]
         if kind == "pred" or values.dtype == np.bool_:
             return values
-        bits = np.dtype(dtype).itemsize
-        if values.dtype.itemsize > bits:
-            values = values.astype(f"u{bits}")
-        elif values.dtype.itemsize < bits:
-            values = values.astype(f"u{bits}")
+        size = np.dtype(dtype).itemsize
+        if values.dtype.itemsize != size:
+            values = values.astype(f"u{size}")
         return values.view(dtype)
     return np.full(len(active), _immediate(operand, kind), dtype)
 
 
+@functools.cache
 def _immediate(text, kind):
     if re.match(r"0[fF][0-9a-fA-F]{8}$", text):
         value = np.uint32(int(text[2:], 16))

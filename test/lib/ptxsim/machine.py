@@ -10,6 +10,7 @@ _GLOBAL_BASE = 1 << 32
 _TYPES = {".pred": np.bool_, ".b16": np.uint16, ".b32": np.uint32,
           ".f32": np.uint32, ".b64": np.uint64, ".f64": np.uint64}
 _BARRIERS = ("bar.sync", "barrier.sync")
+_JUMPS = ("bra", "bra.uni", "ret", "exit")
 # Blocks that are in progress at once.
 _RESIDENT = 3
 
@@ -70,26 +71,39 @@ class Block:
         """Steps until the block has ended; a generator that yields at barriers,
         where other blocks may go on."""
         program = self.kernel.instructions
-        while self.live.any():
-            live = self.pc[self.live]
-            pc = live[self.kernel.places[live].argmin()]
+        # Where all live threads are, if they are at one place; `pc` is not kept
+        # up to date then.
+        together, everyone = 0, np.arange(self.threads)
+        while everyone.size:
+            pc, here = together, self.live
+            if together is None:
+                live = self.pc[everyone]
+                pc = live[self.kernel.places[live].argmin()]
+                here = self.live & (self.pc == pc)
             if pc >= len(program):
                 raise PtxError("fell off the end of the kernel")
             instruction = program[pc]
-            here = self.live & (self.pc == pc)
-            active = here
+            active = everyone if together is not None else np.flatnonzero(here)
             if instruction.predicate:
                 flag = self.read_register(instruction.predicate)
-                active = here & (flag != instruction.negated)
-            self.pc[here] = pc + 1
+                active = active[flag[active] != instruction.negated]
+            jumps = instruction.opcode in _JUMPS
+            if jumps or together is None:
+                self.pc[here] = pc + 1
             self.machine.executed += 1
             try:
-                self.step(instruction, here, np.flatnonzero(active))
+                self.step(instruction, here, active)
             except (PtxError, MemoryError_) as error:
                 raise PtxError(
                     f"{self.kernel.name}: `{instruction.text}`: {error}")
             if instruction.opcode.startswith(_BARRIERS):
                 yield
+            if not jumps and together is not None:
+                together += 1
+                continue
+            everyone = np.flatnonzero(self.live)
+            places = self.pc[everyone]
+            together = int(places[0]) if len(np.unique(places)) == 1 else None
         if any((group >= self.groups[threads]).any()
                for threads, group, _, _ in self.copies):
             raise PtxError("copies were never committed")

@@ -1,5 +1,7 @@
 """Global and shared memory with bounds, and the banks of the latter."""
 
+import functools
+
 import numpy as np
 
 GUARD = 4096
@@ -81,10 +83,22 @@ class SharedMemory(Memory):
     def count(self, addresses, threads, size):
         """Accesses of 16 (8, 4) bytes go by quarters (halves, wholes) of a
         warp; each takes as many passes as the busiest bank has rows."""
-        lanes = max(1, 32 * 4 // size) if size >= 4 else 32
-        for phase in np.unique(threads // lanes):
-            words = addresses[threads // lanes == phase].astype(np.int64) // 4
-            words = np.unique(words[:, None] + np.arange(max(1, size // 4)))
-            busiest = np.bincount(words % 32).max()
-            self.passes += busiest
-            self.least_passes += -(-len(words) // 32)
+        passes, least = _count(addresses.astype(np.int64).tobytes(),
+                               threads.astype(np.int64).tobytes(), size)
+        self.passes += passes
+        self.least_passes += least
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _count(addresses, threads, size):
+    """(passes, least passes); loops and blocks ask the same again and again."""
+    addresses = np.frombuffer(addresses, np.int64)
+    threads = np.frombuffer(threads, np.int64)
+    lanes = max(1, 32 * 4 // size) if size >= 4 else 32
+    passes = least = 0
+    for phase in np.unique(threads // lanes):
+        words = addresses[threads // lanes == phase] // 4
+        words = np.unique(words[:, None] + np.arange(max(1, size // 4)))
+        passes += int(np.bincount(words % 32).max())
+        least += -(-len(words) // 32)
+    return passes, least

@@ -1,5 +1,6 @@
 """Instructions of a whole warp, and dp4a."""
 
+import functools
 import re
 
 import numpy as np
@@ -28,10 +29,37 @@ def _elements(registers, bits):
     return np.where(nibbles > 7, nibbles - 16, nibbles)
 
 
+@functools.cache
+def _mma_places(m, k, bits, num_a, num_b):
+    """Where the elements of a warp's registers ([lanes, registers, elements])
+    are in A [m, k] and B [k, 8]. Written out from the PTX ISA's figures, apart
+    from the compiler's own table."""
+    lane = np.arange(LANES)
+    group, part = lane >> 2, lane & 3
+    per = 32 // bits
+    shape = (LANES, num_a, per), (LANES, num_b, per)
+    a_row, a_col = np.zeros(shape[0], int), np.zeros(shape[0], int)
+    b_row, b_col = np.zeros(shape[1], int), np.zeros(shape[1], int)
+    for i in range(per):
+        for r in range(num_a):
+            # m16: a0 and a2 hold row `group`, a1 and a3 row `group + 8`; a2 and
+            # a3 the upper half of k. m8: one register.
+            upper = r // 2 if m == 16 else r
+            a_row[:, r, i] = group + (8 if m == 16 and r % 2 else 0)
+            a_col[:, r, i] = part * per + i + upper * (
+                k // 2 if num_a > 1 else 0)
+        for r in range(num_b):
+            b_row[:, r, i] = part * per + i + r * (k // 2 if num_b > 1 else 0)
+            b_col[:, r, i] = group
+    seen = np.zeros((m, k), int)
+    np.add.at(seen, (a_row, a_col), 1)
+    if (seen != 1).any():
+        raise MemoryError_("fragment of A does not cover it")
+    return a_row, a_col, b_row, b_col
+
+
 def _mma(block, instruction, active, parts):
-    """mma.sync.aligned.mMnNkK.row.col.s32.T.T.s32 d, a, b, c. The places of the
-    elements are written out from the PTX ISA's figures, apart from the
-    compiler's own table."""
+    """mma.sync.aligned.mMnNkK.row.col.s32.T.T.s32 d, a, b, c."""
     m, n, k = map(int, re.match(r"m(\d+)n(\d+)k(\d+)", parts[3]).groups())
     if "satfinite" in parts:
         raise MemoryError_("sums must wrap")
@@ -43,34 +71,18 @@ def _mma(block, instruction, active, parts):
         return np.stack(
             [instructions.read(block, x, "b32", active) for x in names], 1)
 
-    lane = np.arange(LANES)
-    group, part = lane >> 2, lane & 3
-    per = 32 // bits
-    av = _elements(registers(a), bits).reshape(len(warps), LANES, len(a), per)
-    bv = _elements(registers(b), bits).reshape(len(warps), LANES, len(b), per)
-    A = np.zeros((len(warps), m, k), np.int64)
-    B = np.zeros((len(warps), k, n), np.int64)
-    seen = np.zeros((m, k), int)
-    for r in range(len(a)):
-        # m16: a0 and a2 hold row `group`, a1 and a3 row `group + 8`; a2 and a3
-        # the upper half of k. m8: one register.
-        row = group + (8 if m == 16 and r % 2 else 0)
-        upper = r // 2 if m == 16 else r
-        for i in range(per):
-            col = part * per + i + upper * (k // 2 if len(a) > 1 else 0)
-            A[:, row, col] = av[:, :, r, i]
-            seen[row, col] += 1
-    if (seen != 1).any():
-        raise MemoryError_("fragment of A does not cover it")
-    for r in range(len(b)):
-        for i in range(per):
-            B[:, part * per + i + r * (k // 2 if len(b) > 1 else 0), group] = \
-                bv[:, :, r, i]
-    D = A @ B
+    a_row, a_col, b_row, b_col = _mma_places(m, k, bits, len(a), len(b))
+    # Exact in doubles, whose products are fast.
+    A = np.zeros((len(warps), m, k))
+    B = np.zeros((len(warps), k, n))
+    A[:, a_row, a_col] = _elements(registers(a), bits).reshape(-1, *a_row.shape)
+    B[:, b_row, b_col] = _elements(registers(b), bits).reshape(-1, *b_row.shape)
+    D = (A @ B).astype(np.int64)
     cv = registers(c).astype(np.int64).reshape(len(warps), LANES, len(c))
+    lane = np.arange(LANES)
     for r, name in enumerate(d):
-        row = group + (8 if r >= 2 else 0)
-        col = part * 2 + (r & 1)
+        row = (lane >> 2) + (8 if r >= 2 else 0)
+        col = (lane & 3) * 2 + (r & 1)
         total = (D[:, row, col] + cv[:, :, r]) & 0xFFFFFFFF
         instructions.write(block, name, None, active,
                            total.astype(np.uint32).reshape(-1))

@@ -101,8 +101,10 @@ def _multiply(block, instruction, active, parts):
                 raise MemoryError_("descriptors differ within a warpgroup")
             places = _places(int(values[0]), rows)
             touched.append(places.ravel())
-            operands.append(block.shared.read_async(places).view(np.int8).astype(np.int64))
-        product = operands[0] @ operands[1].T
+            operands.append(block.shared.read_async(places).view(np.int8)
+                            .astype(np.float64))
+        # Exact in doubles, whose products are fast.
+        product = (operands[0] @ operands[1].T).astype(np.int64)
         for i, name in enumerate(names):
             # Four registers for eight columns: two of row g, two of row g + 8.
             row = warp_row + lane // 4 + 8 * (i // 2 % 2)
