@@ -68,4 +68,8 @@ KNOWN = [
     Known(_UPSTREAM + r"mlir::tensor::ConcatOp::verify",
           "MLIR 22.1.8's verifier of `tensor.concat` does not look whether the "
           "dimension is negative, and reads sizes at it."),
+    Known(r"error: expected integer value\n[^\n]*!quant\.uniform<[^\n]*:[},]",
+          "MLIR 22.1.8 cuts zero points of blocks to the width of their storage "
+          "where it prints them: those that have no place in it may leave "
+          "nothing behind the colon, which does not parse."),
 ]
