@@ -16,6 +16,8 @@
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
+#include "llvm/Support/FormatVariadic.h"
+
 #include <cmath>
 
 using namespace mlir;
@@ -71,6 +73,22 @@ static LogicalResult readScales(quant::QuantizedType type,
   return success();
 }
 
+/// Types may have zero points that their storage of `width` bits does not hold.
+static LogicalResult checkZeroPoints(const UniformParams &params,
+                                     unsigned width, std::string &reason) {
+  int64_t min = params.isUnsigned ? 0 : llvm::minIntN(width);
+  int64_t max =
+      params.isUnsigned ? llvm::maxUIntN(width) : llvm::maxIntN(width);
+  for (int64_t zeroPoint : params.zeroPoints) {
+    if (zeroPoint >= min && zeroPoint <= max)
+      continue;
+    reason = llvm::formatv("expected zero points in [{0}, {1}], found {2}", min,
+                           max, zeroPoint);
+    return failure();
+  }
+  return success();
+}
+
 /// Reads `container`, a tensor of a quantized type. Fails with a text that
 /// says what is not supported.
 static FailureOr<UniformParams>
@@ -97,6 +115,8 @@ readParams(Type container, ArrayRef<unsigned> widths, std::string &reason) {
     reason = "expected scales that are finite and > 0 in f32";
     return failure();
   }
+  if (failed(checkZeroPoints(params, width, reason)))
+    return failure();
   return params;
 }
 

@@ -79,3 +79,19 @@ func.func @scalar(%x: f16) -> !q {
   %q = quant.qcast %x : f16 to !q
   return %q : !q
 }
+
+// -----
+
+// A zero point that its storage does not hold is one of the formula.
+// CHECK-LABEL: func.func @zero_point_outside(
+// CHECK: linalg.generic
+// CHECK: arith.constant 200 : i32
+// CHECK: arith.constant 1.270000e+02 : f32
+// CHECK-NOT: quant.
+!outside = !quant.uniform<i8:f32, 1.0:200>
+func.func @zero_point_outside(%x: tensor<2x4xf32>) -> tensor<2x4xi8> {
+  // expected-remark @below {{cast is computed in float: expected zero points in [-128, 127], found 200}}
+  %q = quant.qcast %x : tensor<2x4xf32> to tensor<2x4x!outside>
+  %s = quant.scast %q : tensor<2x4x!outside> to tensor<2x4xi8>
+  return %s : tensor<2x4xi8>
+}
