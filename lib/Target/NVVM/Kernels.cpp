@@ -2,11 +2,11 @@
 
 #include "Kernels.h"
 
-#include "Dp4aTile.h"
 #include "NVVMInstructions.h"
 #include "ScaledMmaKernel.h"
 #include "WgmmaTile.h"
 #include "quant/Dialect/Quant/Utils/DiscardableAttrs.h"
+#include "quant/Target/GPU/Dot4Tile.h"
 #include "quant/Target/GPU/GemmKernel.h"
 #include "quant/Target/GPU/GemvKernel.h"
 #include "quant/Target/GPU/QuantizeRowsKernel.h"
@@ -113,7 +113,7 @@ static std::unique_ptr<TileMultiply> createTile(KernelBuilder &k,
                                                 Value thread) {
   // One row: an instruction of threads, not of a warp.
   if (row.m == 1)
-    return std::make_unique<Dp4aTile>(k, schedule, thread);
+    return std::make_unique<Dot4Tile>(k, schedule, thread);
   if (schedule.warpgroups)
     return std::make_unique<WgmmaTile>(k, row, schedule, thread);
   return std::make_unique<MmaTile>(k, row, schedule, thread);

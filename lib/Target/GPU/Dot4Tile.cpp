@@ -1,12 +1,12 @@
-//===- Dp4aTile.cpp - a warp's tile, by dp4a ------------------------------===//
+//===- Dot4Tile.cpp - a warp's tile, by each thread's own dots ------------===//
 
-#include "Dp4aTile.h"
+#include "quant/Target/GPU/Dot4Tile.h"
 
 using namespace mlir;
 using namespace quantmlir;
-using namespace quantmlir::nvvm;
+using namespace quantmlir::device;
 
-SmallVector<Value> Dp4aTile::multiply(Value stage, ValueRange sums) {
+SmallVector<Value> Dot4Tile::multiply(Value stage, ValueRange sums) {
   Value rhsTile =
       k.offset(stage, k.constant(schedule.blockM * Problem::blockBytes), 1);
   SmallVector<Value> next(sums);

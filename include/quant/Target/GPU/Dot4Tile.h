@@ -1,22 +1,20 @@
-//===- Dp4aTile.h - a warp's tile, by dp4a ----------------------*- C++ -*-===//
+//===- Dot4Tile.h - a warp's tile, by each thread's own dots ----*- C++ -*-===//
 
-#ifndef QUANT_LIB_TARGET_NVVM_DP4ATILE_H
-#define QUANT_LIB_TARGET_NVVM_DP4ATILE_H
+#ifndef QUANT_TARGET_GPU_DOT4TILE_H
+#define QUANT_TARGET_GPU_DOT4TILE_H
 
 #include "quant/Target/GPU/TileMultiply.h"
 
 #include "mlir/IR/Value.h"
 
-namespace quantmlir::nvvm {
-
-using namespace device;
+namespace quantmlir::device {
 
 /// Lanes are 4 x 8; a lane has every fourth row and every eighth column of the
 /// warp's tile. Eight lanes read chunks of eight columns at once: each pair of
 /// them starts at another chunk along K, so that no two meet in a bank.
-class Dp4aTile : public TileMultiply {
+class Dot4Tile : public TileMultiply {
 public:
-  Dp4aTile(KernelBuilder &k, const Schedule &schedule, mlir::Value thread)
+  Dot4Tile(KernelBuilder &k, const Schedule &schedule, mlir::Value thread)
       : TileMultiply(k, schedule, thread), y(k.div(lane, 8)),
         x(k.rem(lane, 8)) {}
 
@@ -50,6 +48,6 @@ private:
   mlir::Value y, x;
 };
 
-} // namespace quantmlir::nvvm
+} // namespace quantmlir::device
 
-#endif // QUANT_LIB_TARGET_NVVM_DP4ATILE_H
+#endif // QUANT_TARGET_GPU_DOT4TILE_H
