@@ -15,6 +15,9 @@
 //   sum (x - zx)(w - zw) = sum x w  -  zw[n, g] sum x[m]  -  zx[m] sum (w -
 //   zw)[n]
 //
+// Floats are multiplied by w' - zw' as it is widened: its kernel is given zw',
+// one number where groups agree, and S for offsets only.
+//
 //===----------------------------------------------------------------------===//
 
 #include "PackScaledMatmul.h"
@@ -48,6 +51,7 @@ public:
 private:
   Value mergeRows(Value value, int64_t keep);
   Value prepareLhs();
+  Value prepareIntegers();
   Value padRows(Value x, int64_t zerosTo, int64_t stride);
   Value firstColumns(Value matrix, int64_t size);
   bool hasLhsZeroPoint() const { return zeroPoint || constantZeroPoint != 0; }
@@ -58,10 +62,18 @@ private:
   Value negateRows(Value zeroPoints);
   void addCorrections(Value sums);
   void addZeroPoints();
+  void addFloatZeroPoints();
   /// The activations as the kernel reads them, and its corrections.
   Value packLhs();
   RankedTensorType sumsType() {
-    return RankedTensorType::get({rows, layout.groups}, b.getI32Type());
+    return RankedTensorType::get({rows, layout.groups}, sumType());
+  }
+  /// Of elements of activations, as the kernel reads them, and of their sums.
+  Type elementType() {
+    return row.lhs.isFloat ? Type(b.getF32Type()) : Type(b.getI8Type());
+  }
+  Type sumType() {
+    return row.lhs.isFloat ? Type(b.getF32Type()) : Type(b.getI32Type());
   }
 
   ScaledMatmulOp op;
@@ -72,7 +84,7 @@ private:
   RewriterBase &b;
   Location loc;
   int64_t rows = 0;
-  /// The signed activations [M, K] and what is subtracted from them.
+  /// The activations [M, K], integers signed, and what is subtracted from them.
   Value lhs;
   int32_t constantZeroPoint = 0;
   Value zeroPoint;
@@ -99,9 +111,13 @@ Value ScaledPacker::mergeRows(Value value, int64_t keep) {
   return tensor::CollapseShapeOp::create(b, loc, value, groups);
 }
 
+Value ScaledPacker::prepareLhs() {
+  return row.lhs.isFloat ? mergeRows(op.getLhs(), 1) : prepareIntegers();
+}
+
 /// The signed bytes [M, K], and their zero point in `constantZeroPoint` and
 /// `zeroPoint`.
-Value ScaledPacker::prepareLhs() {
+Value ScaledPacker::prepareIntegers() {
   int32_t moved = 0;
   Value x = convertOperand(b, loc, mergeRows(op.getLhs(), 1),
                            op.getLhsUnsigned(), /*bits=*/8,
@@ -116,21 +132,24 @@ Value ScaledPacker::prepareLhs() {
   return x;
 }
 
-/// [M, K] in rows of `stride` bytes, zero from K to `zerosTo`; what follows no
-/// one reads. The copy is elementwise, so that it takes up what made `x`.
+/// [M, K] in rows of `stride` elements of the kernel's type, zero from K to
+/// `zerosTo`; what follows no one reads. The copy is elementwise, so that it
+/// takes up what made `x`.
 Value ScaledPacker::padRows(Value x, int64_t zerosTo, int64_t stride) {
   int64_t k = tensorType(x).getDimSize(1);
-  if (k == stride)
+  Type type = elementType();
+  if (k == stride && tensorType(x).getElementType() == type)
     return x;
-  Value dest = emptyLike(
-      b, loc, RankedTensorType::get({rows, stride}, b.getI8Type()), x);
-  if (k < zerosTo)
-    dest = linalg::FillOp::create(b, loc, constantInt(b, loc, 0, 8), dest)
-               .getResult(0);
+  Value dest =
+      emptyLike(b, loc, RankedTensorType::get({rows, stride}, type), x);
+  if (k < zerosTo) {
+    Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
+    dest = linalg::FillOp::create(b, loc, zero, dest).getResult(0);
+  }
   Value part = firstColumns(dest, k);
-  auto identity = [](OpBuilder &, Location,
-                     ValueRange args) -> SmallVector<Value> {
-    return {args[0]};
+  auto identity = [&](OpBuilder &b, Location loc,
+                      ValueRange args) -> SmallVector<Value> {
+    return {row.lhs.isFloat ? extendToF32(b, loc, args[0]) : args[0]};
   };
   Value copy = elementwise(b, loc, {{x, {0, 1}}}, part, identity).getResult(0);
   SmallVector<OpFoldResult> offsets(2, b.getIndexAttr(0));
@@ -189,13 +208,18 @@ Value ScaledPacker::sumRows(Value x) {
     Value row = linalg::IndexOp::create(b, loc, 0);
     Value g = linalg::IndexOp::create(b, loc, 1);
     Value first = arith::MulIOp::create(b, loc, g, size);
+    Value none = arith::ConstantOp::create(b, loc, b.getZeroAttr(sumType()));
     auto loop = scf::ForOp::create(
-        b, loc, zero, size, one, constantInt(b, loc, 0),
+        b, loc, zero, size, one, none,
         [&](OpBuilder &b, Location loc, Value i, ValueRange sum) {
           Value k = arith::AddIOp::create(b, loc, first, i);
           Value v = tensor::ExtractOp::create(b, loc, x, ValueRange{row, k});
-          v = extendToI32(b, loc, v, /*isUnsigned=*/false);
-          v = arith::AddIOp::create(b, loc, sum[0], v);
+          if (isa<FloatType>(v.getType())) {
+            v = arith::AddFOp::create(b, loc, sum[0], v);
+          } else {
+            v = extendToI32(b, loc, v, /*isUnsigned=*/false);
+            v = arith::AddIOp::create(b, loc, sum[0], v);
+          }
           scf::YieldOp::create(b, loc, v);
         });
     return {loop.getResult(0)};
@@ -203,8 +227,8 @@ Value ScaledPacker::sumRows(Value x) {
   SmallVector<Value> sizes;
   if (ShapedType::isDynamic(rows))
     sizes.push_back(tensor::DimOp::create(b, loc, x, 0));
-  Value init = tensor::EmptyOp::create(b, loc, sumsType().getShape(),
-                                       b.getI32Type(), sizes);
+  Value init =
+      tensor::EmptyOp::create(b, loc, sumsType().getShape(), sumType(), sizes);
   return elementwise(b, loc, {}, init, body).getResult(0);
 }
 
@@ -293,12 +317,27 @@ void ScaledPacker::addZeroPoints() {
   }
 }
 
-/// Bytes from one row of activations to the next. Rows that are a multiple of
-/// half a page apart would compete for a few sets of L1.
-static int64_t chooseRowStride(int64_t paddedK, int64_t rows) {
+/// The zero point of all groups, or one for each.
+void ScaledPacker::addFloatZeroPoints() {
+  if (!weight.hasZeroPoint())
+    return;
+  ArrayRef<int32_t> zw = weight.zeroPoints();
+  if (zw.size() > 1) {
+    rhsZeroPoint = packGroupInts(b, loc, layout, zw);
+    return;
+  }
+  auto type = RankedTensorType::get({}, b.getI32Type());
+  rhsZeroPoint =
+      arith::ConstantOp::create(b, loc, type, makeI32TensorAttr(type, zw));
+}
+
+/// Elements, of `bytes`, from one row of activations to the next. Rows that are
+/// a multiple of half a page apart would compete for a few sets of L1.
+static int64_t chooseRowStride(int64_t paddedK, int64_t rows, int64_t bytes) {
   constexpr int64_t halfPage = 2048, line = 64;
   bool fewRows = !ShapedType::isDynamic(rows) && rows <= 4;
-  return paddedK % halfPage != 0 || fewRows ? paddedK : paddedK + line;
+  bool competes = paddedK * bytes % halfPage == 0 && !fewRows;
+  return competes ? paddedK + line / bytes : paddedK;
 }
 
 Value ScaledPacker::packLhs() {
@@ -308,7 +347,15 @@ Value ScaledPacker::packLhs() {
                        row.kPadding());
   }
   int64_t k = layout.paddedK();
-  Value padded = padRows(lhs, k, chooseRowStride(k, rows));
+  Value padded = padRows(
+      lhs, k,
+      chooseRowStride(k, rows, elementType().getIntOrFloatBitWidth() / 8));
+  if (row.lhs.isFloat) {
+    if (op.getRhsOffset())
+      sums = sumRows(firstColumns(padded, k));
+    addFloatZeroPoints();
+    return padded;
+  }
   sums = subtractZeroPoints(sumRows(firstColumns(padded, k)));
   addCorrections(sums);
   return padded;
@@ -378,6 +425,7 @@ static qtarget::MatmulFacts getFacts(ScaledMatmulOp op) {
   facts.isRhsUnsigned = op.getRhsUnsigned();
   facts.rhsBits = op.getRhs().getType().getElementTypeBitWidth();
   facts.group = 1;
+  facts.isLhsFloat = !op.hasIntegerLhs();
   return facts;
 }
 
@@ -397,10 +445,6 @@ static void addWeight(qtarget::MatmulFacts &facts, ScaledMatmulOp op,
 static qtarget::MatmulKernelInterface
 choosePacking(ScaledMatmulOp op, qtarget::TargetAttr target,
               std::optional<ScaledWeight> &weight, std::string &why) {
-  if (!op.hasIntegerLhs()) {
-    why = "its activations are float";
-    return {};
-  }
   qtarget::MatmulFacts facts = getFacts(op);
   qtarget::MatmulKernelInterface kernel = chooseKernel(facts, target, why);
   if (!kernel)

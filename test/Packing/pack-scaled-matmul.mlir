@@ -113,15 +113,46 @@ func.func @vectors(%x: tensor<63x64xi8>, %z: tensor<99x64xi8>) -> (tensor<63x17x
 
 // -----
 
-// CHECK-LABEL: @negative_float
-// CHECK: quant.scaled_matmul
-func.func @negative_float(%x: tensor<3x8xf32>) -> tensor<3x2xf32> {
-  %w = arith.constant dense<1> : tensor<2x8xi8>
-  %s = arith.constant dense<1.0> : tensor<2x1xf32>
-  // expected-remark@+1 {{not packed: its activations are float; the portable lowering is used}}
-  %y = quant.scaled_matmul ins(%x, %w : tensor<3x8xf32>, tensor<2x8xi8>)
-      rhs_scale(%s : tensor<2x1xf32>) {group_size = 8 : i64} -> tensor<3x2xf32>
-  return %y : tensor<3x2xf32>
+// Activations of floats: the weight lies as for integer ones, and one zero point
+// of all groups is one number.
+// CHECK-LABEL: @float
+// CHECK-DAG: arith.constant dense<129> : tensor<i32>
+// CHECK-DAG: arith.constant dense<"0x818181818181818181818181{{.*}}> : tensor<1x1x2x16x4xi8>
+// CHECK: qtarget.packed_matmul #qtarget.x86<vfmadd_512> layout<lhs = f32, rhs = u8 16x4, group = 8> ins(%{{.*}}, %{{.*}} : tensor<3x8xf32>, tensor<1x1x2x16x4xi8>) rhs_scale(%{{.*}} : tensor<1x1x16xf32>) rhs_zero_point(%{{.*}} : tensor<i32>) bias(%{{.*}} : tensor<1x16xf32>) outs(%{{.*}} : tensor<3x3xf32>)
+// VEX-LABEL: @float
+// VEX: qtarget.packed_matmul #qtarget.x86<vfmadd_256> layout<lhs = f32, rhs = u8 8x4, group = 8>
+// TILES-LABEL: @float
+// TILES: qtarget.packed_matmul #qtarget.x86<vfmadd_512>
+// ROUND-LABEL: @float
+// ROUND: qtarget.packed_matmul #qtarget.x86<vfmadd_512> layout<lhs = f32,
+func.func @float(%x: tensor<3x8xf32>) -> tensor<3x3xf32> {
+  %w = arith.constant dense<1> : tensor<3x8xi8>
+  %s = arith.constant dense<1.0> : tensor<3x1xf32>
+  %z = arith.constant dense<1> : tensor<3x1xi32>
+  %b = arith.constant dense<2.0> : tensor<3xf32>
+  %y = quant.scaled_matmul ins(%x, %w : tensor<3x8xf32>, tensor<3x8xi8>)
+      rhs_scale(%s : tensor<3x1xf32>) rhs_zero_point(%z : tensor<3x1xi32>)
+      bias(%b : tensor<3xf32>) {group_size = 8 : i64} -> tensor<3x3xf32>
+  return %y : tensor<3x3xf32>
+}
+
+// -----
+
+// Zero points that differ are one for each group; an offset needs sums of the
+// activations; f16 is widened once, into rows that are whole groups.
+// CHECK-LABEL: @float_groups
+// CHECK: arith.extf %{{.*}} : f16 to f32
+// CHECK: arith.addf
+// CHECK: qtarget.packed_matmul #qtarget.x86<vfmadd_512> layout<lhs = f32, rhs = u4 16x8, group = 8> ins(%{{.*}}, %{{.*}} : tensor<?x16xf32>, tensor<1x2x1x16x4xi8>) rhs_scale(%{{.*}} : tensor<1x2x16xf32>) row_sums(%{{.*}} : tensor<?x2xf32>) rhs_offset(%{{.*}} : tensor<1x2x16xf32>) rhs_zero_point(%{{.*}} : tensor<1x2x16xi32>) outs(%{{.*}} : tensor<?x2xf16>)
+func.func @float_groups(%x: tensor<?x14xf16>) -> tensor<?x2xf16> {
+  %p = arith.constant dense<5> : tensor<2x7xi8>
+  %w = quant.unpack_int4 %p : tensor<2x7xi8> -> tensor<2x14xi4>
+  %s = arith.constant dense<1.0> : tensor<2x2xf32>
+  %z = arith.constant dense<[[1, 2], [3, 4]]> : tensor<2x2xi32>
+  %y = quant.scaled_matmul ins(%x, %w : tensor<?x14xf16>, tensor<2x14xi4>)
+      rhs_scale(%s : tensor<2x2xf32>) rhs_zero_point(%z : tensor<2x2xi32>)
+      rhs_offset(%s : tensor<2x2xf32>) {group_size = 8 : i64} -> tensor<?x2xf16>
+  return %y : tensor<?x2xf16>
 }
 
 // -----

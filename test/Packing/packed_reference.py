@@ -1,22 +1,23 @@
 # RUN: %python %s %t %mlir_libs | FileCheck %s
-# CHECK: icelake-server: vpdpbusd_512: {{.*}} equal
-# CHECK: haswell: vpmaddwd_256: {{.*}} equal
-# CHECK: sapphirerapids: amx_tdpbssd, amx_tdpbsud, amx_tdpbusd, amx_tdpbuud, vpdpbusd_512: {{.*}} equal
-# CHECK: sierraforest: vpdpbssd_256, vpdpbsud_256, vpdpbusd_256: {{.*}} equal
-# CHECK: neoverse-v1: sdot_128, smmla_128, usdot_128, usmmla_128: {{.*}} equal
-# CHECK: neoverse-n1: sdot_128: {{.*}} equal
-# CHECK: generic: smull_128: {{.*}} equal
+# CHECK: icelake-server: vfmadd_512, vpdpbusd_512: {{.*}} equal
+# CHECK: haswell: vfmadd_256, vpmaddwd_256: {{.*}} equal
+# CHECK: sapphirerapids: amx_tdpbssd, amx_tdpbsud, amx_tdpbusd, amx_tdpbuud, vfmadd_512, vpdpbusd_512: {{.*}} equal
+# CHECK: sierraforest: vfmadd_256, vpdpbssd_256, vpdpbsud_256, vpdpbusd_256: {{.*}} equal
+# CHECK: neoverse-v1: fmla_128, sdot_128, smmla_128, usdot_128, usmmla_128: {{.*}} equal
+# CHECK: neoverse-n1: fmla_128, sdot_128: {{.*}} equal
+# CHECK: generic: fmla_128, smull_128: {{.*}} equal
 # CHECK: sm_61: dp4a, grouped_s8: {{.*}} equal
 # CHECK: sm_75: grouped_s8, mma_m8n8k16_s8: {{.*}} equal
 # CHECK: sm_80: grouped_s8, mma_m16n8k32_s8: {{.*}} equal
 # CHECK: sm_90a: grouped_s8, wgmma_s8: {{.*}} equal
 # CHECK: operands: bias, channel_scale, col_bias, col_factors, lhs_zero_point, multiplier, residual, rhs_offset, rhs_scale, rhs_sums, rhs_zero_point, row_bias, row_factors, row_scale, row_sums, shift
-# CHECK: elements: s16, s4, s8, u4, u8
+# CHECK: elements: f32, s16, s4, s8, u4, u8
 # CHECK: mma_m16n8k64_s4: equal
 """Every form of qtarget.packed_matmul through its reference lowering: random
 products are packed for each machine's kernels, and what is packed runs here
 without an instruction of theirs. Results are those of the products as they were
-(by the same lowering), and NumPy's, to the bit.
+(by the same lowering), and NumPy's, to the bit; those of float activations are
+NumPy's within the bound of a sum of floats.
 
 packed_reference.py FOLDER LLVM_LIB_FOLDER
 """
@@ -58,7 +59,7 @@ class Seen:
             for kernel, layout, operands in PACKED.findall(file.read()):
                 self.kernels.add(kernel)
                 self.operands |= set(re.findall(r"(\w+)\(%", operands))
-                self.elements |= set(re.findall(r"= ([su]\d+)", layout))
+                self.elements |= set(re.findall(r"= ([suf]\d+)", layout))
 
 
 def compile_functions(path, stem, libraries):
@@ -113,17 +114,21 @@ class Plain:
 class Grouped:
     """quant.scaled_matmul of integers: one function."""
 
+    seed, float_lhs = 6, False
+
     def __init__(self, folder):
-        rng = np.random.default_rng(6)
-        self.folder, self.batch = folder, Batch()
+        rng = np.random.default_rng(self.seed)
+        self.name = type(self).__name__.lower()
+        self.folder, self.batch = os.path.join(folder, self.name), Batch()
+        os.makedirs(self.folder, exist_ok=True)
         for shape in 2 * GROUPED:
-            scaled_matmul.case(self.batch, rng, shape, float_lhs=False)
-        self.path = os.path.join(folder, "grouped.mlir")
+            scaled_matmul.case(self.batch, rng, shape, self.float_lhs)
+        self.path = os.path.join(folder, self.name + ".mlir")
         with open(self.path, "w") as file:
             file.write(self.batch.text())
         self.inputs = []
         for i, (_, _, array) in enumerate(self.batch.arguments):
-            self.inputs.append(os.path.join(folder, f"in{i}.npy"))
+            self.inputs.append(os.path.join(self.folder, f"in{i}.npy"))
             np.save(self.inputs[-1], array)
         self.unpacked = self.run(self.path, "unpacked")
 
@@ -139,14 +144,27 @@ class Grouped:
 
     def check(self, path, name):
         wrong = 0
-        for (_, expected, what, _), before, found in zip(
+        for (_, expected, what, bound), before, found in zip(
                 self.batch.results, self.unpacked, self.run(path, name)):
-            if found.tobytes() == before.tobytes() and \
-                    np.array_equal(found, expected.astype(found.dtype)):
+            if self.agrees(found, before, expected, bound):
                 continue
             wrong += 1
             print(f"{name}: differs: {what}")
         return wrong, len(self.batch.results)
+
+    def agrees(self, found, before, expected, bound):
+        return found.tobytes() == before.tobytes() and \
+            np.array_equal(found, expected.astype(found.dtype))
+
+
+class Floats(Grouped):
+    """quant.scaled_matmul of floats."""
+
+    seed, float_lhs = 8, True
+
+    def agrees(self, found, before, expected, bound):
+        return found.shape == expected.shape and \
+            bool((np.abs(found - expected) <= bound).all())
 
 
 def check_int4_elements(folder):
@@ -185,7 +203,7 @@ def check_int4_elements(folder):
 
 def main(folder, libraries):
     os.makedirs(folder, exist_ok=True)
-    forms = [Plain(folder, libraries), Grouped(folder)]
+    forms = [Plain(folder, libraries), Grouped(folder), Floats(folder)]
     failures, all_seen = 0, Seen()
     for target, options in MACHINES:
         name = options.split("=")[1]

@@ -233,7 +233,8 @@ private:
   Value sumGroups(const ResultAt &at) {
     return loop(index(op.getNumGroups()), constantFloat(b, loc, 0),
                 [&](Value g, ValueRange t) -> SmallVector<Value> {
-                  Value sum = sumGroup(at, g);
+                  Value sum =
+                      op.hasFloatLhs() ? sumFloatGroup(at, g) : sumGroup(at, g);
                   Value next = fma(sum, op.getRhsScale(), at, g, t[0]);
                   if (Value sums = op.getRowSums())
                     next = fma(read(sums, {at.m, g}), op.getRhsOffset(), at, g,
@@ -243,11 +244,33 @@ private:
         .front();
   }
 
-  /// t + f32(integer) * scale[n, g], rounded once.
-  Value fma(Value integer, Value scale, const ResultAt &at, Value g, Value t) {
-    Value x = arith::SIToFPOp::create(b, loc, b.getF32Type(), integer);
+  /// t + f32(sum) * scale[n, g], rounded once.
+  Value fma(Value sum, Value scale, const ResultAt &at, Value g, Value t) {
+    Value x = sum;
+    if (!isa<FloatType>(x.getType()))
+      x = arith::SIToFPOp::create(b, loc, b.getF32Type(), sum);
     Value s = read(scale, {at.panel, g, at.lane});
     return math::FmaOp::create(b, loc, x, s, t);
+  }
+
+  /// The f32 sum of group `g`, k ascending.
+  Value sumFloatGroup(const ResultAt &at, Value g) {
+    Value size = index(op.getLayout().getGroup());
+    Value zeroPoint = op.getRhsZeroPoint();
+    if (zeroPoint)
+      zeroPoint = tensorType(zeroPoint).getRank() == 0
+                      ? read(zeroPoint, {})
+                      : read(zeroPoint, {at.panel, g, at.lane});
+    return loop(size, constantFloat(b, loc, 0),
+                [&](Value i, ValueRange sum) -> SmallVector<Value> {
+                  Value w = readRhs(at, g, i);
+                  if (zeroPoint)
+                    w = subtract(w, zeroPoint);
+                  w = arith::SIToFPOp::create(b, loc, b.getF32Type(), w);
+                  Value x = read(op.getLhs(), {at.m, add(mul(g, size), i)});
+                  return {math::FmaOp::create(b, loc, x, w, sum[0])};
+                })
+        .front();
   }
 
   /// The i32 sum of group `g` and its corrections.

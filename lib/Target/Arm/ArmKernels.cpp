@@ -14,6 +14,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -80,12 +81,22 @@ static constexpr KernelRow matrix(llvm::StringLiteral name, bool lhsUnsigned,
   return row;
 }
 
+/// Floats by a weight that is widened to floats.
+static constexpr KernelRow floats() {
+  KernelRow row = bytes("fmla_128", 1, 4, true, "neon", "llvm.fma");
+  row.k = 1;
+  row.lhs = {32, false, 32, 1, /*isFloat=*/true};
+  row.grouped = {4, /*isWeightUnsigned=*/true, /*isInt4Unsigned=*/true};
+  return row;
+}
+
 static constexpr KernelRow kArmRows[] = {
     widening(),
     dot("sdot_128", false, "dotprod", "llvm.aarch64.neon.sdot.v4i32.v16i8"),
     dot("usdot_128", true, "i8mm", "llvm.aarch64.neon.usdot.v4i32.v16i8"),
     matrix("smmla_128", false, "llvm.aarch64.neon.smmla.v4i32.v16i8"),
     matrix("usmmla_128", true, "llvm.aarch64.neon.usmmla.v4i32.v16i8"),
+    floats(),
 };
 
 const KernelRow &arm::getRow(ArmKernel kernel) {
@@ -180,6 +191,8 @@ Value ArmKernelAttr::multiplyAccumulate(OpBuilder &b, Location loc, Value acc,
   case ArmKernel::SMMLA_128:
   case ArmKernel::USMMLA_128:
     return multiplyMatrices(b, loc, name, acc, lhs, rhs);
+  case ArmKernel::FMLA_128:
+    return math::FmaOp::create(b, loc, lhs, rhs, acc);
   }
   llvm_unreachable("every kernel has a multiply-accumulate");
 }
@@ -214,6 +227,8 @@ public:
 /// Best first. One row alone leaves half of a matrix multiplication idle; an
 /// unsigned left operand needs no shift where there is an instruction for it.
 static SmallVector<ArmKernel> getCandidates(const MatmulFacts &matmul) {
+  if (matmul.isLhsFloat)
+    return {ArmKernel::FMLA_128};
   if (matmul.group != 0)
     return {ArmKernel::USDOT_128, ArmKernel::SDOT_128, ArmKernel::SMULL_128};
   SmallVector<ArmKernel> candidates;

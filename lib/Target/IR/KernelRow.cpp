@@ -33,6 +33,8 @@ LayoutAttr KernelRow::getLayout(MLIRContext *context, RegisterTile tile,
     OperandTiles left;
     if (grouped.takesZeroPoints)
       left = {8, false, 1, lhs.kTile};
+    if (lhs.isFloat)
+      left = {32, false, 0, 0, /*isFloat=*/true};
     constexpr int64_t bitsOfStep = 32;
     OperandTiles right = {rhsBits, grouped.storesUnsigned(rhsBits),
                           grouped.panelColumns, bitsOfStep / rhsBits};

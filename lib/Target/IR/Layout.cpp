@@ -7,17 +7,15 @@
 using namespace mlir;
 using namespace quantmlir::qtarget;
 
-llvm::raw_ostream &
-quantmlir::qtarget::operator<<(llvm::raw_ostream &os,
-                               const OperandTiles &tiles) {
-  os << (tiles.isUnsigned ? 'u' : 's') << tiles.bits;
+llvm::raw_ostream &quantmlir::qtarget::operator<<(llvm::raw_ostream &os,
+                                                  const OperandTiles &tiles) {
+  os << (tiles.isFloat ? 'f' : tiles.isUnsigned ? 'u' : 's') << tiles.bits;
   if (tiles.isTiled())
     os << ' ' << tiles.rows << 'x' << tiles.k;
   return os;
 }
 
-FailureOr<OperandTiles>
-FieldParser<OperandTiles>::parse(AsmParser &parser) {
+FailureOr<OperandTiles> FieldParser<OperandTiles>::parse(AsmParser &parser) {
   OperandTiles tiles;
   StringRef element;
   SMLoc loc = parser.getCurrentLocation();
@@ -25,7 +23,8 @@ FieldParser<OperandTiles>::parse(AsmParser &parser) {
     return failure();
   StringRef bits = element;
   tiles.isUnsigned = bits.consume_front("u");
-  if ((!tiles.isUnsigned && !bits.consume_front("s")) ||
+  tiles.isFloat = bits.consume_front("f");
+  if ((!tiles.isUnsigned && !tiles.isFloat && !bits.consume_front("s")) ||
       bits.getAsInteger(10, tiles.bits))
     return parser.emitError(loc)
            << "expected the sign and the bits of an element, as in `s8`, found "
@@ -48,8 +47,17 @@ FieldParser<OperandTiles>::parse(AsmParser &parser) {
 LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  OperandTiles lhs, OperandTiles rhs,
                                  int64_t group) {
-  for (auto [name, tiles] : {std::make_pair("lhs", lhs),
-                             std::make_pair("rhs", rhs)}) {
+  for (auto [name, tiles] : {std::make_pair(StringRef("lhs"), lhs),
+                             std::make_pair(StringRef("rhs"), rhs)}) {
+    if (tiles.isFloat) {
+      if (tiles.bits != 32 || tiles.isTiled() || group == 0 || name != "lhs")
+        return emitError()
+               << "expected floats as lhs = f32 without tiles, and a group, "
+                  "found "
+               << name << " = " << llvm::to_string(tiles)
+               << ", group = " << group;
+      continue;
+    }
     constexpr unsigned widths[] = {4, 8, 16};
     if (!llvm::is_contained(widths, tiles.bits))
       return emitError() << "expected elements of 4, 8 or 16 bits, found "

@@ -18,6 +18,8 @@ std::string quantmlir::qtarget::explainKernel(const KernelRow &row,
   llvm::raw_string_ostream os(why);
   if (!row.isLegalOn(target))
     os << "expected a kernel of " << target.getCpu() << ", found " << row.name;
+  else if (matmul.isLhsFloat && !row.lhs.isFloat)
+    os << "its activations are float";
   else if (matmul.group != 0 && row.grouped.panelColumns == 0)
     os << "there is no dot product of bytes, only " << row.name;
   return why;

@@ -96,8 +96,13 @@ static LogicalResult verifyGroupShapes(PackedMatmulOp op) {
       {"row_bias", op.getRowBias(), ofRows, rows},
       {"row_sums", op.getRowSums(), ofRows, rows},
       {"row_factors", op.getRowFactors(), {rank, m, groups}, "[R, M, K/G]"}};
+  auto isForAll = [&](Value value) {
+    return value == op.getRhsZeroPoint() && op.hasFloatLhs() &&
+           getShaped(value).getRank() == 0;
+  };
   for (const auto &[name, value, shape, why] : all)
-    if (value && failed(verifyShape(op, name, getShaped(value), shape, why)))
+    if (value && !isForAll(value) &&
+        failed(verifyShape(op, name, getShaped(value), shape, why)))
       return failure();
   if (ShapedType::isDynamic(rank))
     return op.emitOpError("expected row_factors of [R, M, K/G] with static R, "

@@ -80,12 +80,15 @@ static bool hasSizes(ShapedType type, ArrayRef<int64_t> expected) {
 static LogicalResult verifyLaidOut(PackedMatmulOp op, const LaidOut &operand) {
   // packed_matmul_c1
   Type element = operand.type.getElementType();
-  bool isElement = element.isInteger(operand.tiles.bits) ||
-                   (operand.name == "rhs" && op.hasNibbles());
+  bool isFloat = operand.tiles.isFloat;
+  bool isElement = isFloat ? element.isF32()
+                           : element.isInteger(operand.tiles.bits) ||
+                                 (operand.name == "rhs" && op.hasNibbles());
   if (!isElement)
     return op.emitOpError("expected ")
-           << operand.name << " elements of i" << operand.tiles.bits << " ("
-           << op.getLayout() << "), but got " << operand.type;
+           << operand.name << " elements of " << (isFloat ? 'f' : 'i')
+           << operand.tiles.bits << " (" << op.getLayout() << "), but got "
+           << operand.type;
   if (hasSizes(operand.type, operand.shape))
     return success();
   return op.emitOpError("expected ")
@@ -185,6 +188,8 @@ static LogicalResult verifyKernel(PackedMatmulOp op) {
     return op.emitOpError("expected a dot product of four bytes, or tiles of "
                           "signed by unsigned ones, but got ")
            << row.name;
+  if (!op.isGrouped() && row.lhs.isFloat)
+    return op.emitOpError("expected groups for ") << row.name;
   LayoutAttr expected =
       row.getLayout(op.getContext(), {layout.getLhs().rows, op.getNR()},
                     op.getRhsBits(), layout.getGroup());
@@ -199,6 +204,14 @@ static LogicalResult verifyKernel(PackedMatmulOp op) {
   if (!op.isGrouped())
     return verifyTiles(op, row);
   // packed_matmul_c14
+  if (row.lhs.isFloat) {
+    if (op.getRowBias() || op.getRowFactors() || op.getLhsZeroPoint() ||
+        op.getRowScale())
+      return op.emitOpError("expected no corrections, zero points or scales of "
+                            "rows for ")
+             << row.name;
+    return success();
+  }
   if (row.grouped.takesZeroPoints &&
       (op.getRowBias() || op.getRowFactors() || op.getRowSums()))
     return op.emitOpError("expected no corrections of rows for ") << row.name;
@@ -225,12 +238,13 @@ LogicalResult quantmlir::qtarget::verifyElements(PackedMatmulOp op,
 static LogicalResult verifyParameterElements(PackedMatmulOp op) {
   // packed_matmul_c4
   Builder b(op.getContext());
+  Type sums = op.hasFloatLhs() ? Type(b.getF32Type()) : Type(b.getI32Type());
   const std::tuple<StringRef, Value, Type> all[] = {
       {"col_bias", op.getColBias(), b.getI32Type()},
       {"row_bias", op.getRowBias(), b.getI32Type()},
       {"row_factors", op.getRowFactors(), b.getI32Type()},
       {"col_factors", op.getColFactors(), b.getI32Type()},
-      {"row_sums", op.getRowSums(), b.getI32Type()},
+      {"row_sums", op.getRowSums(), sums},
       {"rhs_zero_point", op.getRhsZeroPoint(), b.getI32Type()},
       {"lhs_zero_point", op.getLhsZeroPoint(), b.getI32Type()},
       {"rhs_sums", op.getRhsSums(), b.getI32Type()},

@@ -15,6 +15,7 @@
 #include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -117,6 +118,26 @@ static constexpr KernelRow tileDot(llvm::StringLiteral name, bool lhsUnsigned,
   return row;
 }
 
+/// vfmadd: floats by a weight that is widened to floats.
+static constexpr KernelRow floats(llvm::StringLiteral name, unsigned vectorBits,
+                                  llvm::StringLiteral features) {
+  KernelRow row = {name,
+                   kArch,
+                   1,
+                   vectorBits / 32,
+                   1,
+                   {32, false, 32, 1, /*isFloat=*/true},
+                   {32, false, 8, 4},
+                   32,
+                   features,
+                   vectorBits,
+                   "llvm.fma"};
+  row.vectorRegisters = vectorBits == 512 ? 32 : 16;
+  row.grouped = {vectorBits / 32, /*isWeightUnsigned=*/true,
+                 /*isInt4Unsigned=*/true};
+  return row;
+}
+
 static constexpr KernelRow kRows[] = {
     dotU8S8("vpdpbusd_512", 512, "avx512vnni+avx512f",
             "llvm.x86.avx512.vpdpbusd.512"),
@@ -137,6 +158,8 @@ static constexpr KernelRow kRows[] = {
           "llvm.x86.avx2.vpdpbssd.256"),
     dotS8("vpdpbsud_256", 256, true, "avxvnniint8",
           "llvm.x86.avx2.vpdpbsud.256"),
+    floats("vfmadd_512", 512, "avx512f"),
+    floats("vfmadd_256", 256, "avx2+fma"),
 };
 
 /// Vectors, best first. A machine with VNNI at 128 bits has it at 256 as well;
@@ -149,6 +172,8 @@ static constexpr X86Kernel kVectors[] = {
 static constexpr X86Kernel kSignedVectors[] = {
     X86Kernel::VPDPBSSD_512, X86Kernel::VPDPBSUD_512, X86Kernel::VPDPBSSD_256,
     X86Kernel::VPDPBSUD_256};
+static constexpr X86Kernel kFloats[] = {X86Kernel::VFMADD_512,
+                                        X86Kernel::VFMADD_256};
 static constexpr X86Kernel kTiles[] = {
     X86Kernel::AMX_TDPBSSD, X86Kernel::AMX_TDPBSUD, X86Kernel::AMX_TDPBUSD,
     X86Kernel::AMX_TDPBUUD};
@@ -201,9 +226,12 @@ RegisterTile X86KernelAttr::chooseTile(int64_t m, int64_t n,
 /// most of them where they are longer (measured on Zen 5, docs/x86.md).
 RegisterTile X86KernelAttr::chooseGroupedTile(int64_t group,
                                               TargetAttr target) const {
-  constexpr int64_t shortGroup = 32;
+  constexpr int64_t shortGroup = 32, fewGroups = 128;
   if (getRow().vectorBits != 512)
     return {4, 2};
+  // Floats are widened on every port; their rows share that.
+  if (getRow().lhs.isFloat && group >= fewGroups)
+    return {12, 2};
   if (target && target.hasFeature("sse4a"))
     return {group <= shortGroup ? 6 : 8, 2};
   return {12, 2};
@@ -220,6 +248,8 @@ Value X86KernelAttr::multiplyAccumulate(OpBuilder &b, Location loc, Value acc,
                                         Value lhs, Value rhs) const {
   if (isTile(getValue()))
     return {};
+  if (getRow().lhs.isFloat)
+    return math::FmaOp::create(b, loc, lhs, rhs, acc);
   StringAttr name = b.getStringAttr(getRow().llvmIntrinsic);
   if (getRow().instructions == 1)
     return LLVM::CallIntrinsicOp::create(b, loc, acc.getType(), name,
@@ -229,6 +259,18 @@ Value X86KernelAttr::multiplyAccumulate(OpBuilder &b, Location loc, Value acc,
                                                 ValueRange{lhs, rhs})
                       .getResults();
   return arith::AddIOp::create(b, loc, acc, product);
+}
+
+/// vpermps of 512 bits reads four bits of each lane.
+Value X86KernelAttr::lookUp(OpBuilder &b, Location loc, Value table,
+                            Value indices) const {
+  if (getValue() != X86Kernel::VFMADD_512)
+    return {};
+  return LLVM::CallIntrinsicOp::create(
+             b, loc, table.getType(),
+             b.getStringAttr("llvm.x86.avx512.permvar.sf.512"),
+             ValueRange{table, indices})
+      .getResults();
 }
 
 LogicalResult X86KernelAttr::emit(RewriterBase &b, Operation *op,
@@ -262,6 +304,17 @@ public:
 
 } // namespace
 
+static MatmulKernelInterface chooseFloats(const MatmulFacts &matmul,
+                                          TargetAttr target, std::string &why) {
+  for (X86Kernel kernel : kFloats)
+    if (x86::getRow(kernel).isLegalOn(target))
+      return X86KernelAttr::get(target.getContext(), kernel);
+  why = ("its activations are float, and there is no fused multiply-add on " +
+         target.getCpu().getValue())
+            .str();
+  return {};
+}
+
 /// The vectors for the signs of `matmul`, where `vectors` are not.
 static X86Kernel chooseSigned(const MatmulFacts &matmul, TargetAttr target,
                               X86Kernel vectors) {
@@ -279,6 +332,8 @@ static X86Kernel chooseSigned(const MatmulFacts &matmul, TargetAttr target,
 MatmulKernelInterface X86Kernels::choose(const MatmulFacts &matmul,
                                          TargetAttr target,
                                          std::string &why) const {
+  if (matmul.isLhsFloat)
+    return chooseFloats(matmul, target, why);
   const X86Kernel *vectors = llvm::find_if(kVectors, [&](X86Kernel kernel) {
     return x86::getRow(kernel).isLegalOn(target);
   });

@@ -16,8 +16,9 @@
 // RUN: quant-run %s --entry=convolutions --random-inputs=1 --print=false | FileCheck %s --check-prefix=CONV
 // RUN: quant-run %s --entry=convolutions --random-inputs=1 --print=false --quantize | FileCheck %s --check-prefix=QCONV
 // RUN: quant-run %s --entry=float --random-inputs=1 --print=false --quantize="activations=static" | FileCheck %s --check-prefix=STATIC
-// RUN: quant-run %s --entry=float --random-inputs=1 --print=false --target=x86 --quantize="activations=float" | FileCheck %s --check-prefix=PORTABLE
-// RUN: not quant-run %s --entry=float --random-inputs=1 --target=x86 --quantize="activations=float" --strict 2>&1 | FileCheck %s --check-prefix=PORTABLESTRICT
+// RUN: quant-run %s --entry=float --random-inputs=1 --print=false --target=x86 --quantize="activations=float" | FileCheck %s --check-prefix=WEIGHTONLY
+// RUN: quant-run %s --entry=float --random-inputs=1 --print=false --target=x86 --cpu=x86-64 --quantize="activations=float" | FileCheck %s --check-prefix=PORTABLE
+// RUN: not quant-run %s --entry=float --random-inputs=1 --target=x86 --cpu=x86-64 --quantize="activations=float" --strict 2>&1 | FileCheck %s --check-prefix=PORTABLESTRICT
 
 // Without a scheme floats are as asked.
 // FLOAT: matmuls: 0 of 2 with a weight in integers
@@ -27,9 +28,11 @@
 // SCHEME: products: 2 in integers + 0 left with reason = 2
 // STATIC: 2 x stays in float: no static scale given for the activations
 // STATIC-NEXT: products: 0 in integers + 2 left with reason = 2
-// PORTABLE: 2 x takes the slow portable lowering: its activations are float
+// WEIGHTONLY-NOT: portable
+// WEIGHTONLY: products: 2 in integers + 0 left with reason = 2
+// PORTABLE: 2 x takes the slow portable lowering: its activations are float, and there is no fused multiply-add on x86-64
 // PORTABLE-NEXT: products: 2 in integers + 0 left with reason = 2
-// PORTABLESTRICT: products.mlir:[[@LINE+7]]:{{[0-9]+}}: error: not packed: its activations are float; the portable lowering is slow
+// PORTABLESTRICT: products.mlir:[[@LINE+7]]:{{[0-9]+}}: error: not packed: its activations are float, and there is no fused multiply-add on x86-64; the portable lowering is slow
 func.func @float(%x: tensor<3x4xf32>) -> (tensor<3x2xf32>, tensor<3x2xf32>) {
   %w = arith.constant dense<[[1.0, 2.0], [3.0, 3.5], [2.0, 1.0], [0.5, 8.0]]> : tensor<4x2xf32>
   %v = arith.constant dense<[[1.0, 2.0], [3.0, 3.5], [2.0, 1.0], [0.5, 9.0]]> : tensor<4x2xf32>

@@ -24,3 +24,23 @@ module attributes {l = #qtarget.layout<lhs = u2, rhs = s8 16x4>} {}
 
 // expected-error@+1 {{expected an even number of 4-bit elements along K, found rhs = s4 16x3}}
 module attributes {l = #qtarget.layout<lhs = s8, rhs = s4 16x3>} {}
+
+// -----
+
+// expected-error@+1 {{expected floats as lhs = f32 without tiles, and a group, found lhs = f16, group = 8}}
+module attributes {l = #qtarget.layout<lhs = f16, rhs = u8 16x4, group = 8>} {}
+
+// -----
+
+// expected-error@+1 {{expected floats as lhs = f32 without tiles, and a group, found lhs = f32 2x4, group = 8}}
+module attributes {l = #qtarget.layout<lhs = f32 2x4, rhs = u8 16x4, group = 8>} {}
+
+// -----
+
+// expected-error@+1 {{expected floats as lhs = f32 without tiles, and a group, found lhs = f32, group = 0}}
+module attributes {l = #qtarget.layout<lhs = f32, rhs = u8 16x4>} {}
+
+// -----
+
+// expected-error@+1 {{expected floats as lhs = f32 without tiles, and a group, found rhs = f32 16x4, group = 8}}
+module attributes {l = #qtarget.layout<lhs = s8, rhs = f32 16x4, group = 8>} {}

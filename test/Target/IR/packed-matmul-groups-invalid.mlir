@@ -179,6 +179,54 @@ func.func @packed_matmul_c14_zero_points(%a0: tensor<3x16xi8>, %a1: tensor<1x2x1
 
 // -----
 
+func.func @packed_matmul_c1_floats(%a0: tensor<3x16xi32>, %a1: tensor<1x2x1x16x4xi8>, %a2: tensor<1x2x16xf32>, %a3: tensor<3x2xf32>) {
+  // expected-error@+1 {{'qtarget.packed_matmul' op expected lhs elements of f32 (#qtarget.layout<lhs = f32, rhs = u4 16x8, group = 8>), but got 'tensor<3x16xi32>'}}
+  %r = qtarget.packed_matmul #qtarget.x86<vfmadd_512> layout<lhs = f32, rhs = u4 16x8, group = 8> ins(%a0, %a1 : tensor<3x16xi32>, tensor<1x2x1x16x4xi8>) rhs_scale(%a2 : tensor<1x2x16xf32>) outs(%a3 : tensor<3x2xf32>) -> tensor<3x2xf32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c12_floats(%a0: tensor<3x16xf32>, %a1: tensor<1x2x1x16x4xi8>, %a2: tensor<1x2x16xf32>, %a3: tensor<3x2xf32>) {
+  // expected-error@+1 {{'qtarget.packed_matmul' op expected #qtarget.layout<lhs = s8, rhs = u4 16x8, group = 8> for vpdpbusd_512, but got #qtarget.layout<lhs = f32, rhs = u4 16x8, group = 8>}}
+  %r = qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = f32, rhs = u4 16x8, group = 8> ins(%a0, %a1 : tensor<3x16xf32>, tensor<1x2x1x16x4xi8>) rhs_scale(%a2 : tensor<1x2x16xf32>) outs(%a3 : tensor<3x2xf32>) -> tensor<3x2xf32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c14_floats(%a0: tensor<3x16xf32>, %a1: tensor<1x2x1x16x4xi8>, %a2: tensor<1x2x16xf32>, %a3: tensor<3x2xf32>, %a4: tensor<3xf32>) {
+  // expected-error@+1 {{'qtarget.packed_matmul' op expected no corrections, zero points or scales of rows for vfmadd_512}}
+  %r = qtarget.packed_matmul #qtarget.x86<vfmadd_512> layout<lhs = f32, rhs = u4 16x8, group = 8> ins(%a0, %a1 : tensor<3x16xf32>, tensor<1x2x1x16x4xi8>) rhs_scale(%a2 : tensor<1x2x16xf32>) row_scale(%a4 : tensor<3xf32>) outs(%a3 : tensor<3x2xf32>) -> tensor<3x2xf32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c14_float_groups(%a0: tensor<3x16xi8>, %a1: tensor<1x4x16x4xi8>, %a3: tensor<3x2xi32>) {
+  // expected-error@+1 {{'qtarget.packed_matmul' op expected groups for vfmadd_512}}
+  %r = qtarget.packed_matmul #qtarget.x86<vfmadd_512> layout<lhs = s8, rhs = s8 16x4> ins(%a0, %a1 : tensor<3x16xi8>, tensor<1x4x16x4xi8>) outs(%a3 : tensor<3x2xi32>) -> tensor<3x2xi32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c4_float_sums(%a0: tensor<3x16xf32>, %a1: tensor<1x2x1x16x4xi8>, %a2: tensor<1x2x16xf32>, %a3: tensor<3x2xf32>, %a4: tensor<3x2xi32>) {
+  // expected-error@+1 {{'qtarget.packed_matmul' op expected row_sums elements of 'f32', but got 'tensor<3x2xi32>'}}
+  %r = qtarget.packed_matmul #qtarget.x86<vfmadd_512> layout<lhs = f32, rhs = u4 16x8, group = 8> ins(%a0, %a1 : tensor<3x16xf32>, tensor<1x2x1x16x4xi8>) rhs_scale(%a2 : tensor<1x2x16xf32>) row_sums(%a4 : tensor<3x2xi32>) rhs_offset(%a2 : tensor<1x2x16xf32>) outs(%a3 : tensor<3x2xf32>) -> tensor<3x2xf32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c6_one_zero_point(%a0: tensor<3x1x1x64xi8>, %a1: tensor<1x2x1x8x4xi8>, %a2: tensor<1x2x8xf32>, %a3: tensor<3x2xf32>, %a4: tensor<i32>) {
+  // expected-error@+1 {{'qtarget.packed_matmul' op expected rhs_zero_point of shape [1, 2, 8] ([N/NR, K/G, NR]), but got 'tensor<i32>'}}
+  %r = qtarget.packed_matmul #qtarget.nvvm<grouped_s8> layout<lhs = s8 1x64, rhs = s4 8x8, group = 8> ins(%a0, %a1 : tensor<3x1x1x64xi8>, tensor<1x2x1x8x4xi8>) rhs_scale(%a2 : tensor<1x2x8xf32>) rhs_zero_point(%a4 : tensor<i32>) outs(%a3 : tensor<3x2xf32>) -> tensor<3x2xf32>
+  return
+}
+
+// -----
+
 func.func @packed_matmul_c7_sums(%a0: tensor<3x1x1x64xi8>, %a1: tensor<1x2x1x8x4xi8>, %a2: tensor<1x2x8xf32>, %a3: tensor<3x2xf32>, %a4: tensor<i32>) {
   // expected-error@+1 {{'qtarget.packed_matmul' op expected lhs_zero_point and rhs_sums together}}
   %r = qtarget.packed_matmul #qtarget.nvvm<grouped_s8> layout<lhs = s8 1x64, rhs = s4 8x8, group = 8> ins(%a0, %a1 : tensor<3x1x1x64xi8>, tensor<1x2x1x8x4xi8>) rhs_scale(%a2 : tensor<1x2x8xf32>) lhs_zero_point(%a4 : tensor<i32>) outs(%a3 : tensor<3x2xf32>) -> tensor<3x2xf32>

@@ -93,3 +93,18 @@ func.func @packed_zero_points(%x: memref<?x2x1x64xi8>, %w: memref<2x3x8x8x4xi8>,
       outs(%e : memref<?x12xf32>)
   return
 }
+
+// CHECK-LABEL: @packed_floats
+func.func @packed_floats(%x: tensor<?x4096xf32>, %w: tensor<64x32x16x16x4xi8>,
+                         %s: tensor<64x32x16xf32>, %z: tensor<i32>,
+                         %m: tensor<?x32xf32>, %b: tensor<64x16xf32>,
+                         %e: tensor<?x1024xf32>) {
+  // CHECK: qtarget.packed_matmul #qtarget.x86<vfmadd_512> layout<lhs = f32, rhs = u4 16x8, group = 128> ins(%{{.*}}, %{{.*}} : tensor<?x4096xf32>, tensor<64x32x16x16x4xi8>) rhs_scale(%{{.*}} : tensor<64x32x16xf32>) row_sums(%{{.*}} : tensor<?x32xf32>) rhs_offset(%{{.*}} : tensor<64x32x16xf32>) rhs_zero_point(%{{.*}} : tensor<i32>) bias(%{{.*}} : tensor<64x16xf32>) outs(%{{.*}} : tensor<?x1024xf32>) -> tensor<?x1024xf32>
+  %0 = qtarget.packed_matmul #qtarget.x86<vfmadd_512> layout<lhs = f32, rhs = u4 16x8, group = 128>
+      ins(%x, %w : tensor<?x4096xf32>, tensor<64x32x16x16x4xi8>)
+      rhs_scale(%s : tensor<64x32x16xf32>) row_sums(%m : tensor<?x32xf32>)
+      rhs_offset(%s : tensor<64x32x16xf32>) rhs_zero_point(%z : tensor<i32>)
+      bias(%b : tensor<64x16xf32>)
+      outs(%e : tensor<?x1024xf32>) -> tensor<?x1024xf32>
+  return
+}

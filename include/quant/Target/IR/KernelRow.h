@@ -24,6 +24,8 @@ struct OperandFormat {
   /// Elements along K of a tile (LayoutAttr), which follow each other for one
   /// row.
   int64_t kTile;
+  /// Of the left one: f32. The kernel then has groups only.
+  bool isFloat = false;
 };
 
 /// How a kernel computes products whose K is in groups.
@@ -108,6 +110,8 @@ struct MatmulFacts {
   /// of a matmul with groups.
   bool hasOffset = false;
   int64_t largestProduct = 0;
+  /// Whether activations are floats.
+  bool isLhsFloat = false;
 };
 
 /// The greatest magnitude of a product of activations of 8 bits and a weight of

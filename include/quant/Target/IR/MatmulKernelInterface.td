@@ -73,6 +73,15 @@ def QTarget_MatmulKernelInterface : AttrInterface<"MatmulKernelInterface"> {
            "::mlir::Value":$acc, "::mlir::Value":$lhs, "::mlir::Value":$rhs),
       /*methodBody=*/"", /*defaultImplementation=*/"return {};">,
     InterfaceMethod<[{
+        For each i32 of `indices` the one of the 16 floats of `table` that its
+        low four bits number, the others being anything; null where no
+        instruction does that.
+      }],
+      "::mlir::Value", "lookUp",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,
+           "::mlir::Value":$table, "::mlir::Value":$indices),
+      /*methodBody=*/"", /*defaultImplementation=*/"return {};">,
+    InterfaceMethod<[{
         Of an instruction of several rows: which of the lanes of `[m][n]`
         accumulators each lane of its own has. Empty where those are in order.
       }],

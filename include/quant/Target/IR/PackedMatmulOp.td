@@ -63,6 +63,22 @@ def QTarget_PackedMatmulOp : Op<QTarget_Dialect, "packed_matmul", [
     activations while it multiplies. `rhs_sums` are then those of
     `rhs - rhs_zero_point` over a group, of as many elements as the program has.
 
+    With groups and a `lhs` of `f32` (a weight-only scheme), the weight is
+    widened where it is multiplied, and only `rhs_zero_point`, of groups or one
+    for all of them (rank 0), `rhs_offset`, `row_sums` (f32) and `bias` may stand:
+
+    ```
+    t = 0
+    for g, ascending:
+      acc = sum_{k in g} lhs[m, k] * f32(rhs[n, k] - rhs_zero_point[n, g])  (f32)
+      t = fma(acc, rhs_scale[n, g], t)
+      t = fma(row_sums[m, g], rhs_offset[n, g], t)
+    y = t;  y = y + bias[n]
+    ```
+
+    The order of the sum over a group is the kernel's, the same in every call;
+    a product may be rounded before it is added, or not.
+
     The op stands on tensors or, after bufferization, on memrefs. `schedule`
     says how the loops are cut; without it the lowering chooses.
 
@@ -74,8 +90,8 @@ def QTarget_PackedMatmulOp : Op<QTarget_Dialect, "packed_matmul", [
       came may be longer than groups.
     * (C3) `init` is `[M, N]` with M, or `ceil(M/MR)`, and `ceil(N/NR)` the
       outer sizes of `lhs` and `rhs`.
-    * (C4) corrections, zero points and sums are i32, scales, offsets, bias and
-      residual f32.
+    * (C4) corrections, zero points and sums are i32 (`row_sums` f32 with a float
+      `lhs`), scales, offsets, bias and residual f32.
     * (C5) `col_bias` and `bias` are `[N/NR, NR]`; `row_factors` `[R, M]` and
       `col_factors` `[R, N/NR, NR]` stand together, R static.
     * (C6) `rhs_scale` is there with groups and only with them; so are, where
@@ -102,7 +118,9 @@ def QTarget_PackedMatmulOp : Op<QTarget_Dialect, "packed_matmul", [
       instruction, MR is at most its M and NR is its N; with groups, NR is what
       the kernel's panels have.
     * (C14) zero points stand for a kernel that sums activations, `row_bias`,
-      `row_sums` and factors of groups for one that does not.
+      `row_sums` and factors of groups for one that does not; for one of float
+      activations none of these but `rhs_zero_point`, which may then be of rank
+      0, and `row_sums`, and no `row_scale`. It has groups.
     * (C15) operands are all tensors or all memrefs.
 
     Example:
@@ -182,6 +200,8 @@ def QTarget_PackedMatmulOp : Op<QTarget_Dialect, "packed_matmul", [
     }
     /// Whether K is in groups of their own scales.
     bool isGrouped() { return getLayout().getGroup() != 0; }
+    /// Whether `lhs` is of floats: only the weight is quantized.
+    bool hasFloatLhs() { return getLayout().getLhs().isFloat; }
     /// Whether `lhs` has its rows as they came.
     bool hasPlainLhs() { return !getLayout().getLhs().isTiled(); }
     /// Whether bytes of `rhs` hold two elements.

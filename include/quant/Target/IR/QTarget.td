@@ -79,7 +79,7 @@ def QTarget_LayoutAttr : QTarget_Attr<"Layout", "layout"> {
   let summary = "How the operands of a packed matmul lie in memory";
   let description = [{
     `lhs` and `rhs` say how elements are read, `s8` or `u8`, `s4`, `s16`, and
-    the tiles that they are in, as `rows x elements along K`. In index notation,
+    `f32` of a `lhs` of floats, and the tiles that they are in, as `rows x elements along K`. In index notation,
     with MR x KL the tile of `lhs` and NR x KB that of `rhs`:
 
     | operand | layout |
@@ -99,6 +99,7 @@ def QTarget_LayoutAttr : QTarget_Attr<"Layout", "layout"> {
     #qtarget.layout<lhs = u8, rhs = s8 48x4>
     #qtarget.layout<lhs = s8 16x64, rhs = u8 16x4>
     #qtarget.layout<lhs = s8, rhs = u4 16x8, group = 128>
+    #qtarget.layout<lhs = f32, rhs = u4 16x8, group = 128>
     ```
   }];
   let parameters = (ins

@@ -23,7 +23,9 @@ def QTarget_X86Kernel : I32EnumAttr<"X86Kernel", "a kernel of x86", [
   I32EnumAttrCase<"VPDPBSSD_512", 10, "vpdpbssd_512">,
   I32EnumAttrCase<"VPDPBSUD_512", 11, "vpdpbsud_512">,
   I32EnumAttrCase<"VPDPBSSD_256", 12, "vpdpbssd_256">,
-  I32EnumAttrCase<"VPDPBSUD_256", 13, "vpdpbsud_256">
+  I32EnumAttrCase<"VPDPBSUD_256", 13, "vpdpbsud_256">,
+  I32EnumAttrCase<"VFMADD_512", 14, "vfmadd_512">,
+  I32EnumAttrCase<"VFMADD_256", 15, "vfmadd_256">
 ]> {
   let genSpecializedAttr = 0;
   let cppNamespace = "::quantmlir::x86";
@@ -32,12 +34,14 @@ def QTarget_X86Kernel : I32EnumAttr<"X86Kernel", "a kernel of x86", [
 def QTarget_X86KernelAttr
     : EnumAttr<QTarget_Dialect, QTarget_X86Kernel, "x86",
                [DeclareAttrInterfaceMethods<QTarget_MatmulKernelInterface,
-                   ["chooseGroupedTile", "chooseSchedule", "multiplyAccumulate"]>]> {
+                   ["chooseGroupedTile", "chooseSchedule", "multiplyAccumulate",
+                    "lookUp"]>]> {
   let summary = "A kernel of x86";
   let description = [{
     `vpdpbusd` of AVX-VNNI and AVX-512 VNNI, `vpdpbssd` and `vpdpbsud` of
-    AVX-VNNI-INT8 and AVX10.2, `vpmaddwd` of SSE2 to AVX-512BW, and the tile
-    instructions of AMX, one for each pair of signs.
+    AVX-VNNI-INT8 and AVX10.2, `vpmaddwd` of SSE2 to AVX-512BW, the tile
+    instructions of AMX, one for each pair of signs, and `vfmadd` for activations
+    of floats, whose weight is widened in registers.
   }];
   let assemblyFormat = "`<` $value `>`";
 }

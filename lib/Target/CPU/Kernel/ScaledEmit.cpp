@@ -56,9 +56,10 @@ GroupColumns quantmlir::loadGroupColumns(OpBuilder &b, Location loc,
   return columns;
 }
 
-static Value emitFma(OpBuilder &b, Location loc, Value integers, Value scale,
+static Value emitFma(OpBuilder &b, Location loc, Value x, Value scale,
                      Value sum) {
-  Value x = arith::SIToFPOp::create(b, loc, scale.getType(), integers);
+  if (x.getType() != scale.getType())
+    x = arith::SIToFPOp::create(b, loc, scale.getType(), x);
   return math::FmaOp::create(b, loc, x, scale, sum);
 }
 

@@ -18,6 +18,7 @@
 
 #include "quant/Target/CPU/Kernel/ScaledEmit.h"
 #include "quant/Target/CPU/Kernel/StorePrefetch.h"
+#include "quant/Target/CPU/Kernel/WeightOnlyTile.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -235,5 +236,7 @@ private:
 void quantmlir::emitScaledTile(OpBuilder &b, Location loc,
                                const ScaledKernel &kernel, Value panel,
                                Value firstRow, ScaledTile tile) {
+  if (kernel.op.hasFloatLhs())
+    return emitWeightOnlyTile(b, loc, kernel, panel, firstRow, tile);
   TileEmitter(kernel, loc, panel, firstRow, tile).emit(b);
 }

@@ -43,9 +43,10 @@ public:
 
   void emit() {
     auto lhs = cast<MemRefType>(op.getLhs().getType());
+    int64_t rowBytes =
+        lhs.getDimSize(1) * lhs.getElementType().getIntOrFloatBitWidth() / 8;
     int64_t blockRows =
-        std::max<int64_t>(1, kBlockBytes / lhs.getDimSize(1) / maxHeight) *
-        maxHeight;
+        std::max<int64_t>(1, kBlockBytes / rowBytes / maxHeight) * maxHeight;
     SmallVector<RowRange> ranges = divideRows(lhs.getDimSize(0));
     bool fits = !lhs.isDynamicDim(0) && lhs.getDimSize(0) <= blockRows;
     if (fits)
