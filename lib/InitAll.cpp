@@ -21,6 +21,7 @@
 #include "quant/Packing/Passes.h"
 #include "quant/Pipelines/Pipelines.h"
 #include "quant/Quantize/Passes.h"
+#include "quant/Rotate/Passes.h"
 #include "quant/Target/Arm/ArmKernels.h"
 #include "quant/Target/Arm/Passes.h"
 #include "quant/Target/CPU/Passes.h"
@@ -51,6 +52,7 @@ void quantmlir::registerAllDialects(mlir::DialectRegistry &registry) {
 void quantmlir::registerAllPasses() {
   registerQuantTransformsPasses();
   registerQuantEqualizePasses();
+  registerQuantRotatePasses();
   registerQuantImportPasses();
   registerQuantQuantizePasses();
   registerQuantInstrumentPasses();

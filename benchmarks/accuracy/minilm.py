@@ -27,11 +27,21 @@ ROWS = [
      f"weights=channel {TOKEN}", "", ""),
     ("the same, alpha by the calibration inputs ({alpha})", "tuned",
      f"weights=channel {TOKEN}", "", ""),
+    ("W8 per channel, A8 per token, H of 32", "plain",
+     f"weights=channel {TOKEN} rotation=hadamard32", "", ""),
+    ("W8 per channel, A8 per token, H of 128", "plain",
+     f"weights=channel {TOKEN} rotation=hadamard128", "", ""),
     ("W8 per channel, A8 dynamic per tensor, asymmetric", "plain",
      "weights=channel activations=dynamic-tensor symmetric=false", "", "w8a8"),
     ("W8 per channel, A8 static per tensor, asymmetric", "plain",
      "weights=channel activations=static symmetric=false stats={stats}",
      "0.9923", ""),
+    ("W8 per channel, A8 static per tensor, H of 32", "plain",
+     "weights=channel activations=static stats={stats} rotation=hadamard32", "",
+     ""),
+    ("W8 per channel, A8 static per tensor, H of 128", "plain",
+     "weights=channel activations=static stats={stats} rotation=hadamard128",
+     "", ""),
     ("W8 per channel, A float", "plain", "weights=channel activations=float",
      "", ""),
     ("W4 group 32, A float", "plain", f"{W4} activations=float", "0.9535",
@@ -59,6 +69,10 @@ ROWS = [
      f"{W4} {TOKEN} {BOTH_ENDS}", "", ""),
     ("the same, alpha of W8A8 by the calibration inputs ({alpha})", "tuned",
      f"{W4} {TOKEN} {BOTH_ENDS}", "", ""),
+    ("W4 group 32, A8 per token, full range and MSE, error-compensated, H of "
+     "32", "plain", f"{W4} {TOKEN} {BOTH_ENDS} rotation=hadamard32", "", ""),
+    ("W4 group 32, A8 per token, full range and MSE, error-compensated, H of "
+     "128", "plain", f"{W4} {TOKEN} {BOTH_ENDS} rotation=hadamard128", "", ""),
     ("W4 per channel, A float", "plain", f"{W4_CHANNEL} activations=float",
      "0.907", ""),
     ("W4 per channel, A float, MSE scales, error-compensated", "plain",
@@ -67,6 +81,16 @@ ROWS = [
      f"{W4_CHANNEL} {TOKEN} {BEST}", "", ""),
     ("W4 group 32, A4 per token", "plain", f"{W4} {TOKEN} activation-bits=4",
      "0.738", ""),
+    ("W4 group 32, A4 per token, H of 32", "plain",
+     f"{W4} {TOKEN} activation-bits=4 rotation=hadamard32", "", ""),
+    ("W4 group 32, A4 per token, H of 128", "plain",
+     f"{W4} {TOKEN} activation-bits=4 rotation=hadamard128", "", ""),
+    ("W4 group 32, A4 per token, full range and MSE, error-compensated, H of "
+     "32", "plain", f"{W4} {TOKEN} activation-bits=4 {BOTH_ENDS} "
+     "rotation=hadamard32", "", ""),
+    ("W4 group 32, A4 per token, full range and MSE, error-compensated, H of "
+     "128", "plain", f"{W4} {TOKEN} activation-bits=4 {BOTH_ENDS} "
+     "rotation=hadamard128", "", ""),
 ]
 
 

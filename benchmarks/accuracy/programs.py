@@ -101,7 +101,7 @@ class Programs:
             path = self.folder / f"{name}.json"
             run(self.bin / "quant-run", self.get(name),
                 f"--calibrate={self.calibration}", f"--stats-output={path}",
-                "--second-moments")
+                "--second-moments", "--rotation=hadamard32,hadamard128")
             self.statistics[name] = path
         return self.statistics[name]
 

@@ -91,8 +91,9 @@ llvm::ArrayRef<float> ActivationObserver::getRows(llvm::ArrayRef<int64_t> shape,
 //===----------------------------------------------------------------------===//
 
 ActivationObserver::ActivationObserver(std::vector<int64_t> contractedDims,
-                                       bool secondMoments)
-    : contractedDims(std::move(contractedDims)) {
+                                       bool secondMoments,
+                                       const Rotation &rotation)
+    : contractedDims(std::move(contractedDims)), rotation(rotation) {
   if (secondMoments)
     secondMoment = std::make_unique<SecondMoment>();
 }
@@ -112,6 +113,14 @@ void ActivationObserver::observe(llvm::ArrayRef<int64_t> shape,
   if (bad)
     return;
   llvm::ArrayRef<float> matrix = getRows(shape, values, k);
+  if (rotation) {
+    if (matrix.data() != rows.data())
+      rows.assign(matrix.begin(), matrix.end());
+    for (size_t begin = 0; begin < rows.size(); begin += k)
+      reference::rotateRow(llvm::MutableArrayRef<float>(rows).slice(begin, k),
+                           rotation);
+    matrix = rows;
+  }
   std::vector<float> &channels = sums.channelAbsMax;
   if (channels.empty())
     channels.assign(k, 0);

@@ -41,6 +41,14 @@ const MatmulStatistics *Statistics::find(llvm::StringRef name) const {
   return nullptr;
 }
 
+const MatmulStatistics *
+MatmulStatistics::findRotated(llvm::StringRef name) const {
+  for (const MatmulStatistics &statistics : rotated)
+    if (statistics.rotation == name)
+      return &statistics;
+  return nullptr;
+}
+
 llvm::Error Statistics::verifyModel(llvm::StringRef path,
                                     llvm::StringRef hash) const {
   if (model == hash)

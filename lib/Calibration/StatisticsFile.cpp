@@ -79,22 +79,39 @@ static json::Object getPercentiles(const MatmulStatistics &matmul) {
   return percentiles;
 }
 
+/// What an observer saw as a whole.
+static Members getRangeMembers(const MatmulStatistics &matmul) {
+  return {{"inputs", matmul.numInputs},
+          {"rows", matmul.numRows},
+          {"min", matmul.min},
+          {"max", matmul.max},
+          {"moving_min", matmul.movingMin},
+          {"moving_max", matmul.movingMax},
+          {"percentile", getPercentiles(matmul)},
+          {"mse_scale", getScales(matmul, RangeObserver::Mse)},
+          {"kl_scale", getScales(matmul, RangeObserver::KL)}};
+}
+
+static json::Array getRotated(const MatmulStatistics &matmul) {
+  json::Array all;
+  for (const MatmulStatistics &rotated : matmul.rotated) {
+    json::Object object{{"rotation", rotated.rotation},
+                        {"histogram", toJson(rotated.histogram)}};
+    for (auto &member : getRangeMembers(rotated))
+      object[member.first] = std::move(member.second);
+    all.push_back(std::move(object));
+  }
+  return all;
+}
+
 static Members getMembers(const MatmulStatistics &matmul,
                           llvm::StringRef folder) {
   Members members = {{"name", matmul.shape.name},
                      {"location", matmul.location},
                      {"m", toJson(matmul.shape.m)},
                      {"k", toJson(matmul.shape.k)},
-                     {"n", toJson(matmul.shape.n)},
-                     {"inputs", matmul.numInputs},
-                     {"rows", matmul.numRows},
-                     {"min", matmul.min},
-                     {"max", matmul.max},
-                     {"moving_min", matmul.movingMin},
-                     {"moving_max", matmul.movingMax},
-                     {"percentile", getPercentiles(matmul)},
-                     {"mse_scale", getScales(matmul, RangeObserver::Mse)},
-                     {"kl_scale", getScales(matmul, RangeObserver::KL)}};
+                     {"n", toJson(matmul.shape.n)}};
+  llvm::append_range(members, getRangeMembers(matmul));
   if (!matmul.secondMoment.empty()) {
     llvm::StringRef path = matmul.secondMoment;
     if (!folder.empty() && path.consume_front(folder))
@@ -103,6 +120,8 @@ static Members getMembers(const MatmulStatistics &matmul,
   }
   members.emplace_back("channel_absmax", json::Array(matmul.channelAbsMax));
   members.emplace_back("histogram", toJson(matmul.histogram));
+  if (!matmul.rotated.empty())
+    members.emplace_back("rotated", getRotated(matmul));
   return members;
 }
 
@@ -259,13 +278,9 @@ static void read(ObjectReader &reader, Histogram &histogram) {
   }
 }
 
-static void read(ObjectReader &reader, std::string &problem,
-                 llvm::StringRef folder, MatmulStatistics &matmul) {
-  matmul.shape.name = reader.getString("name");
-  matmul.location = reader.getString("location", /*isOptional=*/true);
-  matmul.shape.m = reader.getSize("m");
-  matmul.shape.k = reader.getSize("k");
-  matmul.shape.n = reader.getSize("n");
+/// What an observer saw as a whole.
+static void readRange(ObjectReader &reader, std::string &problem,
+                      MatmulStatistics &matmul) {
   matmul.numInputs = reader.getCount("inputs");
   matmul.numRows = reader.getCount("rows");
   matmul.min = reader.getNumber("min");
@@ -274,6 +289,33 @@ static void read(ObjectReader &reader, std::string &problem,
   matmul.movingMax = reader.getNumber("moving_max");
   if (matmul.max < matmul.min)
     reader.complain("max", "at least min");
+  ObjectReader histogram(reader.getValue("histogram"),
+                         reader.getPath("histogram"), problem);
+  read(histogram, matmul.histogram);
+}
+
+static void readRotated(ObjectReader &reader, std::string &problem,
+                        MatmulStatistics &matmul) {
+  if (reader.getValue("rotated").kind() == json::Value::Null)
+    return;
+  for (auto [i, value] : llvm::enumerate(reader.getArray("rotated"))) {
+    MatmulStatistics rotated;
+    ObjectReader member(
+        value, reader.getPath("rotated[" + std::to_string(i) + "]"), problem);
+    rotated.rotation = member.getString("rotation");
+    readRange(member, problem, rotated);
+    matmul.rotated.push_back(std::move(rotated));
+  }
+}
+
+static void read(ObjectReader &reader, std::string &problem,
+                 llvm::StringRef folder, MatmulStatistics &matmul) {
+  matmul.shape.name = reader.getString("name");
+  matmul.location = reader.getString("location", /*isOptional=*/true);
+  matmul.shape.m = reader.getSize("m");
+  matmul.shape.k = reader.getSize("k");
+  matmul.shape.n = reader.getSize("n");
+  readRange(reader, problem, matmul);
   for (const json::Value &value : reader.getArray("channel_absmax")) {
     std::optional<double> number = value.getAsNumber();
     if (!number || !(*number >= 0) || !std::isfinite(*number))
@@ -284,9 +326,7 @@ static void read(ObjectReader &reader, std::string &problem,
       static_cast<int64_t>(matmul.channelAbsMax.size()) != *matmul.shape.k)
     reader.complain("channel_absmax",
                     "k = " + llvm::Twine(*matmul.shape.k) + " numbers");
-  ObjectReader histogram(reader.getValue("histogram"),
-                         reader.getPath("histogram"), problem);
-  read(histogram, matmul.histogram);
+  readRotated(reader, problem, matmul);
   matmul.secondMoment = reader.getString("second_moment", /*isOptional=*/true);
   if (!matmul.secondMoment.empty() &&
       !llvm::sys::path::is_absolute(matmul.secondMoment)) {

@@ -4,6 +4,8 @@
 
 #include "OptionText.h"
 
+#include <limits>
+
 using namespace quantmlir;
 using llvm::StringRef;
 
@@ -39,6 +41,11 @@ static constexpr OptionChoice<RangeObserver> kObservers[] = {
     {"mse", RangeObserver::Mse},
     {"kl", RangeObserver::KL}};
 
+static constexpr OptionChoice<RotationScheme> kRotations[] = {
+    {"none", RotationScheme::None},
+    {"hadamard32", RotationScheme::Hadamard32},
+    {"hadamard128", RotationScheme::Hadamard128}};
+
 /// Every option, in the order in which they are printed; Passes.td says what
 /// they mean.
 template <typename Scheme, typename Visitor>
@@ -56,6 +63,8 @@ static void visitScheme(Scheme &scheme, Visitor &visit) {
   visit("activation-bits", scheme.activationBits);
   visit("symmetric", scheme.symmetric);
   visit("observer", scheme.observer, llvm::ArrayRef(kObservers));
+  visit("rotation", scheme.rotation, llvm::ArrayRef(kRotations));
+  visit("rotation-seed", scheme.rotationSeed);
   visit("attention", scheme.attention);
   visit("stats", scheme.stats);
 }
@@ -93,6 +102,11 @@ llvm::Error QuantScheme::verify() const {
     return llvm::createStringError(
         "option 'damping': expected a number from 0 to 1, found " +
         std::to_string(weight.damping));
+  if (rotationSeed < 0 || rotationSeed > std::numeric_limits<int32_t>::max())
+    return llvm::createStringError(
+        "option 'rotation-seed': expected a number from 0 to 2147483647, "
+        "found " +
+        llvm::Twine(rotationSeed));
   if (weight.isFullRange() && !weight.symmetric)
     return llvm::createStringError(
         "option 'weight-scale': full-range scales choose their zero points, "
@@ -102,6 +116,18 @@ llvm::Error QuantScheme::verify() const {
     return llvm::createStringError(
         "option 'rounding=error-compensated' needs 'stats'");
   return llvm::Error::success();
+}
+
+Rotation QuantScheme::getRotation() const {
+  switch (rotation) {
+  case RotationScheme::None:
+    return {};
+  case RotationScheme::Hadamard32:
+    return {32, rotationSeed};
+  case RotationScheme::Hadamard128:
+    return {128, rotationSeed};
+  }
+  return {};
 }
 
 llvm::Expected<QuantScheme> QuantScheme::parse(StringRef text,
@@ -194,16 +220,18 @@ static std::string describeWeight(const WeightScheme &weight) {
 }
 
 std::string QuantScheme::describe() const {
-  std::string text = describeWeight(weight);
+  std::string text = describeWeight(weight), rotated;
+  if (rotation != RotationScheme::None)
+    rotated = ", " + getRotation().getName();
   if (isWeightOnly())
-    return text + ", A float";
+    return text + ", A float" + rotated;
   text += ", A" + std::to_string(activationBits);
   if (isStatic())
     text += " static tensor";
   else
     text += activations == ActivationScheme::DynamicToken ? " dynamic token"
                                                           : " dynamic tensor";
-  return text + (symmetric ? "" : " asymmetric");
+  return text + (symmetric ? "" : " asymmetric") + rotated;
 }
 
 std::string QuantizeRequest::str() const {

@@ -56,6 +56,8 @@ private:
   FailureOr<SchemeRewriter *> getScheme(Operation *op, std::string &reason);
   MatmulOutcome &addOutcome(Operation *op);
   void leave(linalg::LinalgOp op, MatmulOutcome &outcome);
+  void finish(MatmulOutcome &outcome, SchemeRewriter &rewriter,
+              QuantScheme applied);
   LogicalResult quantizeActivations(ModuleOp module);
   LogicalResult quantize(linalg::LinalgOp op);
   void count();
@@ -110,6 +112,8 @@ void QuantQuantizeMatmulPass::setRequest(const QuantizeRequest &asked) {
   observer = scheme.observer;
   attention = scheme.attention;
   symmetric = scheme.symmetric;
+  rotation = scheme.rotation;
+  rotationSeed = scheme.rotationSeed;
   include = ArrayRef<std::string>(request.include);
   exclude = ArrayRef<std::string>(request.exclude);
   recipe = request.recipe;
@@ -239,6 +243,18 @@ void QuantQuantizeMatmulPass::leave(linalg::LinalgOp op,
   emitRemark(outcome.location) << "matmul stays in float: " << reason;
 }
 
+/// Notes that a matmul was quantized by `rewriter`, and says where it could not
+/// do all of the scheme.
+void QuantQuantizeMatmulPass::finish(MatmulOutcome &outcome,
+                                     SchemeRewriter &rewriter,
+                                     QuantScheme applied) {
+  outcome.kind = MatmulOutcome::Kind::Quantized;
+  outcome.scheme = std::move(applied);
+  outcome.unrotated = rewriter.takeUnrotated();
+  if (!outcome.unrotated.empty())
+    emitRemark(outcome.location) << "not rotated: " << outcome.unrotated;
+}
+
 /// Products that were imported with their weight in integers: their groups
 /// stay, their activations get the scheme's.
 LogicalResult QuantQuantizeMatmulPass::quantizeActivations(ModuleOp module) {
@@ -256,8 +272,7 @@ LogicalResult QuantQuantizeMatmulPass::quantizeActivations(ModuleOp module) {
     if (*rewriter)
       applied = (*rewriter)->quantizeActivations(op, outcome.reason);
     if (succeeded(applied)) {
-      outcome.kind = MatmulOutcome::Kind::Quantized;
-      outcome.scheme = std::move(*applied);
+      finish(outcome, **rewriter, std::move(*applied));
       continue;
     }
     outcome.kind = MatmulOutcome::Kind::ActivationsFloat;
@@ -292,8 +307,7 @@ LogicalResult QuantQuantizeMatmulPass::quantize(linalg::LinalgOp op) {
   if (*rewriter)
     applied = (*rewriter)->rewrite(*contraction, outcome.reason);
   if (succeeded(applied)) {
-    outcome.kind = MatmulOutcome::Kind::Quantized;
-    outcome.scheme = std::move(*applied);
+    finish(outcome, **rewriter, std::move(*applied));
     return success();
   }
   outcome.asAsked = !isUnusual && !*rewriter;

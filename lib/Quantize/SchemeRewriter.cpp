@@ -76,11 +76,62 @@ static std::string explainElements(const Contraction &c) {
 // Activations
 //===----------------------------------------------------------------------===//
 
+/// The size of the contracted dimension, where it is known.
+static std::optional<int64_t> getContractedSize(const Contraction &c) {
+  int64_t k = 1;
+  for (auto [dim, loop] : llvm::enumerate(c.lhs.loops)) {
+    if (!llvm::is_contained(c.k, loop))
+      continue;
+    if (c.lhs.getType().isDynamicDim(dim))
+      return std::nullopt;
+    k *= c.lhs.getType().getDimSize(dim);
+  }
+  return k;
+}
+
+/// Sets the rotation of `c`, or why there is none.
+void SchemeRewriter::chooseRotation(const Contraction &c, bool isLhsGiven,
+                                    bool isRhsGiven) {
+  rotation = {};
+  unrotated.clear();
+  Rotation wanted = scheme.getRotation();
+  if (!wanted)
+    return;
+  std::optional<ChosenWeight> chosen = matchChosenWeight(c.rhs);
+  std::optional<int64_t> k = getContractedSize(c);
+  if (isRhsGiven)
+    unrotated = "the program gives the weight in integers";
+  else if (isLhsGiven)
+    unrotated = "the program gives the activations in integers";
+  else if (!FloatConstant::get(chosen ? chosen->all.value : c.rhs.value))
+    unrotated = "the weight is not a constant whose data is there";
+  else if (!k)
+    unrotated = "the size of K is known only when the program runs";
+  else if (*k < wanted.size)
+    unrotated = "K = " + std::to_string(*k) + " has no whole block of " +
+                std::to_string(wanted.size);
+  else
+    rotation = wanted;
+}
+
+/// Statistics of the activations of `op` as they are quantized: rotated, where
+/// the matmul at hand is.
+const MatmulStatistics *SchemeRewriter::findStatistics(Operation *op) const {
+  const MatmulStatistics *statistics = calibrated.find(op);
+  if (!statistics || !rotation)
+    return statistics;
+  return statistics->findRotated(rotation.getName());
+}
+
 /// Why there is no static scale for `op` but the program's own; empty when the
 /// statistics have one.
 std::string SchemeRewriter::explainNoStatistics(Operation *op) {
-  if (calibrated.find(op))
+  if (findStatistics(op))
     return "";
+  if (calibrated.find(op))
+    return "the statistics have no activations rotated by " +
+           rotation.getName() +
+           ", calibrate with --rotation=" + rotation.getName();
   return scheme.stats.empty() ? "no static scale given for the activations"
                               : "neither the program nor the statistics give a "
                                 "static scale for the activations";
@@ -139,13 +190,18 @@ SchemeRewriter::emitLhs(OpBuilder &builder, MatmulEmitter &emitter,
     return emitGiven(emitter, *given, /*isLhs=*/true);
   Location loc = c.op->getLoc();
   Value matrix = emitter.emitLhs(c.lhs);
+  if (rotation) {
+    auto type = cast<RankedTensorType>(matrix.getType());
+    matrix = RotateOp::create(builder, loc, type.clone(builder.getF32Type()),
+                              matrix, rotation.size, rotation.seed);
+  }
   if (scheme.isWeightOnly()) {
     QuantizedMatrix result;
     result.ints = matrix;
     return result;
   }
   if (scheme.isStatic())
-    return quantizeStatic(builder, loc, matrix, *calibrated.find(c.op));
+    return quantizeStatic(builder, loc, matrix, *findStatistics(c.op));
   SmallVector<int64_t> axes;
   if (scheme.activations == ActivationScheme::DynamicToken)
     axes.push_back(0);
@@ -175,6 +231,10 @@ FailureOr<QuantScheme>
 SchemeRewriter::quantizeActivations(ScaledMatmulOp op, std::string &reason) {
   QuantScheme applied = scheme;
   applied.weight = getGivenScheme(op);
+  applied.rotation = RotationScheme::None;
+  rotation = {};
+  unrotated =
+      scheme.getRotation() ? "the program gives the weight in integers" : "";
   if (scheme.isWeightOnly())
     return applied;
   if (scheme.isStatic()) {
@@ -253,6 +313,8 @@ FailureOr<std::vector<float>> SchemeRewriter::findMoments(const Contraction &c,
   if (isChosen || !statistics || statistics->secondMoment.empty())
     return std::vector<float>();
   llvm::Expected<std::vector<float>> read = readSecondMoment(*statistics);
+  if (read && rotation)
+    return reference::rotateMoments(*read, *statistics->shape.k, rotation);
   if (read)
     return std::move(*read);
   reason = llvm::toString(read.takeError());
@@ -271,8 +333,9 @@ FailureOr<QuantizedMatrix> SchemeRewriter::emitRhs(OpBuilder &builder,
   std::optional<ChosenWeight> chosen = matchChosenWeight(c.rhs);
   std::optional<SharedWeights::Key> key =
       SharedWeights::getKey(c, chosen ? chosen->all : c.rhs);
+  SharedWeights &stored = rotation ? sharedRotated : shared;
   std::optional<QuantizedMatrix> known =
-      key ? shared.emit(builder, loc, *key) : std::nullopt;
+      key ? stored.emit(builder, loc, *key) : std::nullopt;
   // Second moments are of no use to a plain scheme.
   FailureOr<std::vector<float>> moments = std::vector<float>();
   if (!isPlain())
@@ -291,10 +354,10 @@ FailureOr<QuantizedMatrix> SchemeRewriter::emitRhs(OpBuilder &builder,
                                    emitter.isRhsTransposed());
     result = emitConstantWeight(builder, loc, matrix, emitter.isRhsTransposed(),
                                 /*asRows=*/isScaled(), scheme.weight, *moments,
-                                reason);
+                                reason, rotation);
     eraseDeadChain(matrix.getDefiningOp());
     if (succeeded(result) && key && moments->empty())
-      shared.add(*key, *result);
+      stored.add(*key, *result);
   }
   if (succeeded(result) && chosen)
     for (Value *tensor : {&result->ints, &result->scale, &result->zeroPoint})
@@ -318,6 +381,8 @@ QuantScheme
 SchemeRewriter::getApplied(const std::optional<QuantizedOperand> &lhs,
                            const std::optional<QuantizedOperand> &rhs) const {
   QuantScheme applied = scheme;
+  if (!rotation)
+    applied.rotation = RotationScheme::None;
   if (lhs) {
     applied.activationBits = lhs->ints.getType().getElementTypeBitWidth();
     applied.symmetric = !lhs->hasZeroPoint();
@@ -342,6 +407,7 @@ static QuantScheme getProductScheme(const QuantScheme &scheme) {
   applied.weight.granularity = WeightScheme::Granularity::Tensor;
   applied.activations = ActivationScheme::DynamicToken;
   applied.symmetric = true;
+  applied.rotation = RotationScheme::None;
   return applied;
 }
 
@@ -358,6 +424,8 @@ FailureOr<QuantScheme> SchemeRewriter::rewrite(const Contraction &matched,
     if (!reason.empty() || failed(quantizeActivationProduct(
                                matched, scheme.activationBits, reason)))
       return failure();
+    if (scheme.getRotation())
+      unrotated = "both operands are activations";
     return getProductScheme(scheme);
   }
   Contraction &c = *chosen;
@@ -366,6 +434,8 @@ FailureOr<QuantScheme> SchemeRewriter::rewrite(const Contraction &matched,
     return failure();
 
   std::optional<QuantizedOperand> givenLhs, givenRhs = findGiven(c, c.rhs, c.n);
+  chooseRotation(c, scheme.isStatic() && findGiven(c, c.lhs, c.m),
+                 givenRhs.has_value());
   if (scheme.isStatic() && failed(findStaticLhs(c, givenLhs, reason)))
     return failure();
   if (givenRhs) {

@@ -28,8 +28,13 @@ public:
   /// gives in integers, or says why they stay.
   mlir::FailureOr<QuantScheme> quantizeActivations(ScaledMatmulOp op,
                                                    std::string &reason);
+  /// Why the matmul that was quantized last is not rotated, though the scheme
+  /// says so; empty where it is, or the scheme does not.
+  std::string takeUnrotated() { return std::move(unrotated); }
 
 private:
+  void chooseRotation(const Contraction &c, bool isLhsGiven, bool isRhsGiven);
+  const MatmulStatistics *findStatistics(mlir::Operation *op) const;
   QuantScheme getApplied(const std::optional<QuantizedOperand> &lhs,
                          const std::optional<QuantizedOperand> &rhs) const;
   std::string explainNoStatistics(mlir::Operation *op);
@@ -78,7 +83,11 @@ private:
 
   QuantScheme scheme;
   CalibratedMatmuls calibrated;
-  SharedWeights shared;
+  /// Weights as they are, and rotated ones.
+  SharedWeights shared, sharedRotated;
+  /// Of the matmul at hand, and why it is none.
+  Rotation rotation;
+  std::string unrotated;
 };
 
 } // namespace quantmlir

@@ -8,6 +8,7 @@
 #define QUANT_CALIBRATION_ACTIVATIONOBSERVER_H
 
 #include "quant/Calibration/Statistics.h"
+#include "quant/Reference/Rotation.h"
 
 #include <memory>
 
@@ -16,8 +17,9 @@ namespace quantmlir {
 class ActivationObserver {
 public:
   /// The dimensions of the tensor that are contracted, in the order in which
-  /// they make up K.
-  ActivationObserver(std::vector<int64_t> contractedDims, bool secondMoments);
+  /// they make up K. With a `rotation`, what is seen is rotated first.
+  ActivationObserver(std::vector<int64_t> contractedDims, bool secondMoments,
+                     const Rotation &rotation = {});
   ~ActivationObserver();
   ActivationObserver(ActivationObserver &&);
 
@@ -43,6 +45,7 @@ private:
                                 llvm::ArrayRef<float> values, int64_t k);
 
   std::vector<int64_t> contractedDims;
+  Rotation rotation;
   MatmulStatistics sums;
   std::vector<float> rows;
   double inputMin = 0, inputMax = 0;

@@ -48,9 +48,16 @@ struct MatmulStatistics {
   /// Largest magnitude for each index of the contracted dimension.
   std::vector<float> channelAbsMax;
   Histogram histogram;
+  /// The same of the activations after a rotation, which has a name; these have
+  /// no shape, location, channels or second moments of their own.
+  std::vector<MatmulStatistics> rotated;
+  std::string rotation;
   /// Path of an NPY file, f32 `[K, K]`: X^T X / rows. Empty: not collected. In
   /// the file it stands relative to the file's folder.
   std::string secondMoment;
+
+  /// Those of `rotated` by a rotation's name; null where there are none.
+  const MatmulStatistics *findRotated(llvm::StringRef name) const;
 };
 
 struct Statistics {

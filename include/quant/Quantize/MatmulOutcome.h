@@ -26,6 +26,8 @@ struct MatmulOutcome {
   /// Why it is not quantized, and whether that is what was asked for.
   std::string reason = {};
   bool asAsked = false;
+  /// Quantized, but not rotated, as was asked: why.
+  std::string unrotated = {};
 };
 
 } // namespace quantmlir

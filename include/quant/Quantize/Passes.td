@@ -110,6 +110,17 @@ def QuantQuantizeMatmulPass : Pass<"quant-quantize-matmul", "::mlir::ModuleOp"> 
               clEnumValN(RangeObserver::Mse, "mse", "least squared error"),
               clEnumValN(RangeObserver::KL, "kl",
                          "least divergence of distributions"))}]>,
+    Option<"rotation", "rotation", "RotationScheme", "RotationScheme::None",
+           "Blocks along K of the activations and of constant weights are "
+           "rotated before they are quantized (quant.rotate)",
+           [{::llvm::cl::values(
+              clEnumValN(RotationScheme::None, "none", "they are not"),
+              clEnumValN(RotationScheme::Hadamard32, "hadamard32",
+                         "blocks of 32"),
+              clEnumValN(RotationScheme::Hadamard128, "hadamard128",
+                         "blocks of 128"))}]>,
+    Option<"rotationSeed", "rotation-seed", "int64_t", "0",
+           "Of the rotation's signs; 0: none are turned">,
     Option<"attention", "attention", "bool", "false",
            "Also quantize products of two activations with batch dimensions: "
            "a scale for each row of the left one, for each batch of the right "

@@ -11,6 +11,7 @@
 
 #include "quant/Calibration/Observers.h"
 #include "quant/Calibration/WeightQuantizer.h"
+#include "quant/Reference/Rotation.h"
 
 #include <optional>
 #include <string>
@@ -21,6 +22,9 @@ namespace quantmlir {
 /// How the activations' quantization parameters come about.
 enum class ActivationScheme { DynamicTensor, DynamicToken, Static, Float };
 
+/// How activations and constant weights are rotated before they are quantized.
+enum class RotationScheme { None, Hadamard32, Hadamard128 };
+
 /// How one matmul is quantized.
 struct QuantScheme {
   WeightScheme weight;
@@ -30,6 +34,9 @@ struct QuantScheme {
   bool symmetric = true;
   /// Static activations: the range that statistics stand for.
   RangeObserver observer = RangeObserver::MinMax;
+  RotationScheme rotation = RotationScheme::None;
+  /// Of the rotation's signs; 0: none are turned.
+  int64_t rotationSeed = 0;
   /// Whether products of two activations with batch dimensions are quantized.
   bool attention = false;
   /// Statistics file; empty: none.
@@ -53,6 +60,7 @@ struct QuantScheme {
 
   /// Whether the options fit together.
   llvm::Error verify() const;
+  Rotation getRotation() const;
   bool isStatic() const { return activations == ActivationScheme::Static; }
   bool isWeightOnly() const { return activations == ActivationScheme::Float; }
 };

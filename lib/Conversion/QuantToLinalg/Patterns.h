@@ -20,6 +20,10 @@ void populateScaledMatmulToLinalgPatterns(mlir::RewritePatternSet &patterns);
 void populateRescaleToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// quant.pack_int4, quant.unpack_int4.
 void populateInt4ToLinalgPatterns(mlir::RewritePatternSet &patterns);
+/// quant.rotate.
+void populateRotateToLinalgPatterns(mlir::RewritePatternSet &patterns);
+/// quant.rotate_rows, to quant.rotate, quant.quantize.
+void populateRotateRowsPatterns(mlir::RewritePatternSet &patterns);
 /// quant.quantize_rows, to quant.choose_qparams, quant.quantize, linalg.pack.
 void populateQuantizeRowsToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// qtarget.packed_matmul, to an unpacked matmul's ops.

@@ -37,6 +37,7 @@ struct ConvertQuantToLinalgPass
       populateQuantizeByReciprocalPatterns(first);
     if (packedMatmul) {
       populateQuantizeRowsToLinalgPatterns(first);
+      populateRotateRowsPatterns(first);
       populatePackedMatmulToLinalgPatterns(first);
     }
     walkAndApplyPatterns(getOperation(), std::move(first));
@@ -45,6 +46,7 @@ struct ConvertQuantToLinalgPass
     populateMatmulToLinalgPatterns(patterns);
     populateRescaleToLinalgPatterns(patterns);
     populateInt4ToLinalgPatterns(patterns);
+    populateRotateToLinalgPatterns(patterns);
     walkAndApplyPatterns(getOperation(), std::move(patterns));
   }
 

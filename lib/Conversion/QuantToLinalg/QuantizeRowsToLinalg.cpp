@@ -22,8 +22,12 @@ struct LowerQuantizeRows : OpRewritePattern<QuantizeRowsOp> {
     Location loc = op.getLoc();
     auto input = cast<RankedTensorType>(op.getInput().getType());
     auto scaleType = cast<RankedTensorType>(op.getScale().getType());
+    Value rows = op.getInput();
+    if (Rotation rotation = op.getRowRotation())
+      rows = RotateOp::create(b, loc, input.clone(b.getF32Type()), rows,
+                              rotation.size, rotation.seed);
     Value scale = ChooseQParamsOp::create(b, loc, scaleType,
-                                          /*zero_point=*/Type(), op.getInput(),
+                                          /*zero_point=*/Type(), rows,
                                           ArrayRef<int64_t>{0}, op.getRange())
                       .getScale();
     Value zeroPoint;
@@ -36,7 +40,7 @@ struct LowerQuantizeRows : OpRewritePattern<QuantizeRowsOp> {
                          b.getI32IntegerAttr(shift));
     }
     Value quantized = QuantizeOp::create(
-        b, loc, input.clone(b.getI8Type()), op.getInput(), scale, zeroPoint,
+        b, loc, input.clone(b.getI8Type()), rows, scale, zeroPoint,
         ArrayRef<int64_t>{0}, range, op.getIsUnsigned());
     if (op.isPlain()) {
       b.replaceOp(op, {quantized, scale});

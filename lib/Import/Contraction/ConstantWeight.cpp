@@ -43,6 +43,7 @@ struct WeightAppender {
   const WeightScheme &scheme;
   int64_t n, k;
   bool isTransposed, asRows;
+  Rotation rotation;
   std::vector<int8_t> ints = {};
   std::vector<float> scales = {};
   std::vector<int32_t> zeroPoints = {};
@@ -73,6 +74,10 @@ llvm::Error WeightAppender::append(ArrayRef<float> matrix,
     rows = transpose(matrix, k, n);
     matrix = rows;
   }
+  if (rotation) {
+    rows = reference::rotateRows(matrix, k, rotation);
+    matrix = rows;
+  }
   llvm::Expected<QuantizedWeight> weight =
       quantizeWeight(matrix, n, k, scheme, secondMoments);
   if (!weight)
@@ -91,7 +96,7 @@ llvm::Error WeightAppender::append(ArrayRef<float> matrix,
 FailureOr<QuantizedMatrix> quantmlir::emitConstantWeight(
     OpBuilder &builder, Location loc, Value matrix, bool isTransposed,
     bool asRows, const WeightScheme &scheme, ArrayRef<float> secondMoments,
-    std::string &reason) {
+    std::string &reason, const Rotation &rotation) {
   std::optional<FloatConstant> constant = FloatConstant::get(matrix);
   if (!constant) {
     reason = "the weight is not a constant whose data is there";
@@ -100,8 +105,12 @@ FailureOr<QuantizedMatrix> quantmlir::emitConstantWeight(
   auto type = cast<RankedTensorType>(matrix.getType());
   ArrayRef<int64_t> outer = type.getShape().drop_back(2),
                     sizes = type.getShape().take_back(2);
-  WeightAppender appender{scheme, sizes[isTransposed ? 0 : 1],
-                          sizes[isTransposed ? 1 : 0], isTransposed, asRows};
+  WeightAppender appender{scheme,
+                          sizes[isTransposed ? 0 : 1],
+                          sizes[isTransposed ? 1 : 0],
+                          isTransposed,
+                          asRows,
+                          rotation};
   int64_t size = sizes[0] * sizes[1];
   std::vector<float> copy;
   if (constant->isSplat())

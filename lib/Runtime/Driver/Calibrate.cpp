@@ -43,6 +43,8 @@ private:
   Statistics statistics;
   std::vector<ObservationPoint> points;
   std::vector<ActivationObserver> observers;
+  /// Of the same points, one for each rotation.
+  std::vector<std::vector<ActivationObserver>> rotated;
   std::unique_ptr<JitRunner> runner;
 };
 
@@ -68,10 +70,14 @@ llvm::Error Calibrator::prepare(OwningOpRef<ModuleOp> module) {
         options.model + ": '" + signature.name +
         "' has no float matmul, so there is nothing to calibrate");
   points = instrumentMatmuls(*module, Observed::Inputs);
-  for (const ObservationPoint &point : points)
-    observers.emplace_back(std::vector<int64_t>(point.contractedDims.begin(),
-                                                point.contractedDims.end()),
-                           options.secondMoments);
+  for (const ObservationPoint &point : points) {
+    std::vector<int64_t> dims(point.contractedDims.begin(),
+                              point.contractedDims.end());
+    observers.emplace_back(dims, options.secondMoments);
+    rotated.emplace_back();
+    for (const Rotation &rotation : options.rotations)
+      rotated.back().emplace_back(dims, /*secondMoments=*/false, rotation);
+  }
   if (failed(lowerFloatTwinToLLVM(*module)))
     return reported();
   auto created = JitRunner::create(std::move(module), signature);
@@ -99,6 +105,8 @@ llvm::Error Calibrator::run() {
     auto result = runner->run(*input, [&](int64_t id, ArrayRef<int64_t> shape,
                                           ArrayRef<float> values) {
       observers[id].observe(shape, values);
+      for (ActivationObserver &observer : rotated[id])
+        observer.observe(shape, values);
     });
     if (!result)
       return result.takeError();
@@ -113,6 +121,9 @@ llvm::Error Calibrator::run() {
       if (observer.hasVaryingK())
         return explain(point, "have another size of K than before", i);
     }
+    for (std::vector<ActivationObserver> &all : rotated)
+      for (ActivationObserver &observer : all)
+        observer.endInput();
     progress.update(i + 1, e);
   }
   return llvm::Error::success();
@@ -141,6 +152,13 @@ llvm::Expected<Statistics> Calibrator::write() {
     for (MatmulStatistics &matmul : statistics.matmuls)
       if (llvm::is_contained(point.matmuls, matmul.shape.name)) {
         observers[i].finish(matmul);
+        for (auto [rotation, observer] :
+             llvm::zip_equal(options.rotations, rotated[i])) {
+          MatmulStatistics own;
+          observer.finish(own);
+          own.rotation = rotation.getName();
+          matmul.rotated.push_back(std::move(own));
+        }
         matmul.secondMoment = sidecar;
       }
   }

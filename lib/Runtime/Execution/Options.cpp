@@ -92,6 +92,11 @@ struct CommandLine {
       "second-moments", cl::cat(category),
       cl::desc("--calibrate: also write X^T X / rows of each matmul, which "
                "error-compensated rounding needs")};
+  cl::list<std::string> rotations{
+      "rotation", cl::value_desc("hadamard32[:seed]"), cl::CommaSeparated,
+      cl::cat(category),
+      cl::desc("--calibrate: also observe the activations after these "
+               "rotations, which static scales of rotated matmuls need")};
   cl::list<std::string> evaluate{
       "evaluate", cl::value_desc("dir|a.npy,b.npy"), cl::CommaSeparated,
       cl::cat(category),
@@ -190,6 +195,8 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
   if (options.calibrate.empty() != options.statsOutput.empty())
     return llvm::createStringError(
         "--calibrate and --stats-output: expected both or none");
+  if (!options.rotations.empty() && options.calibrate.empty())
+    return llvm::createStringError("--rotation needs --calibrate");
   if (options.secondMoments && options.calibrate.empty())
     return llvm::createStringError("--second-moments needs --calibrate");
   if (options.sensitivity && !options.quantize)
@@ -277,6 +284,15 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
   options.statsOutput = line.statsOutput;
   options.evaluate.assign(line.evaluate.begin(), line.evaluate.end());
   options.secondMoments = line.secondMoments;
+  for (const std::string &name : line.rotations) {
+    std::optional<Rotation> rotation = Rotation::parse(name);
+    if (!rotation)
+      return llvm::createStringError(
+          "--rotation: expected hadamard32 or hadamard128, with `:seed` where "
+          "signs are turned, found '" +
+          name + "'");
+    options.rotations.push_back(*rotation);
+  }
   options.sensitivity = line.sensitivity.getNumOccurrences() != 0;
   options.sensitivityOutput = line.sensitivity;
   if (line.automatic)

@@ -168,7 +168,7 @@ static QuantScheme readScheme(const Parts &parts, int64_t k) {
   weight.groupSize = parts.groupSize;
   weight.granularity =
       parts.groupSize && parts.groupSize < k ? WeightScheme::Granularity::Group
-      : getRank(parts.rhsScale) == 0         ? WeightScheme::Granularity::Tensor
+      : getRank(parts.rhsScale) == 0 ? WeightScheme::Granularity::Tensor
                                      : WeightScheme::Granularity::Channel;
   weight.symmetric = !parts.rhsZeroPoint && !parts.rhsOffset;
   auto lhs = cast<RankedTensorType>(parts.lhs.getType());
@@ -219,6 +219,7 @@ MatmulForm quantmlir::getMatmulForm(func::FuncOp function) {
     return form;
   }
   form.isQuantized = true;
+  function.walk([&](RotateOp op) { form.rotation = op.getRotation(); });
   StoredWeight weight;
   weight.isUnsigned = parts->rhsUnsigned;
   bool hasInts = readInts(parts->rhs, parts->isTransposed, weight);

@@ -25,10 +25,13 @@ llvm::Error quantmlir::prepareFloat(ModuleOp module) {
 // Weights
 //===----------------------------------------------------------------------===//
 
-static void studyWeight(const FloatWeight &before, const StoredWeight &after,
-                        MatmulFindings &findings) {
+/// A rotated weight is compared with what was quantized.
+static void studyWeight(FloatWeight before, const StoredWeight &after,
+                        const Rotation &rotation, MatmulFindings &findings) {
   if (before.n != after.n || before.k != after.k)
     return;
+  if (rotation)
+    before.values = reference::rotateRows(before.values, before.k, rotation);
   WeightHistogram &histogram = findings.weights;
   histogram.min = after.isUnsigned ? 0 : -(int64_t(1) << (after.bits - 1));
   histogram.max = histogram.min + (int64_t(1) << after.bits) - 1;
@@ -165,9 +168,11 @@ quantmlir::studyMatmuls(OwningOpRef<ModuleOp> module,
     found.isQuantized = form.isQuantized;
     found.weightBytesBefore = matmul.forms[0].weightBytes;
     found.weightBytesAfter = form.weightBytes;
-    found.grid = form.grid;
+    // Activations are shown as they are before they are rotated.
+    if (!form.rotation)
+      found.grid = form.grid;
     if (matmul.weight && form.weight)
-      studyWeight(*matmul.weight, *form.weight, found);
+      studyWeight(*matmul.weight, *form.weight, form.rotation, found);
     findings.push_back(std::move(found));
   }
 

@@ -38,7 +38,10 @@ static LogicalResult addVariant(ModuleOp module,
     if (outcome && !form.isQuantized)
       form.scheme = "float: " + outcome->reason;
     else if (outcome && outcome->kind == MatmulOutcome::Kind::Quantized)
-      form.scheme = outcome->scheme.describe();
+      form.scheme = outcome->scheme.describe() +
+                    (outcome->unrotated.empty()
+                         ? ""
+                         : " (not rotated: " + outcome->unrotated + ")");
     entry.forms.push_back(std::move(form));
   }
   adoptVariant(module, *copy, outlined, number);

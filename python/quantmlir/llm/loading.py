@@ -15,6 +15,8 @@ from .folder_source import FolderSource
 from .folder_tokenizer import FolderTokenizer
 from .gguf_source import GGUFSource
 from .program import Program
+from .requantize import Requantize, RequantizedSource
+from .rotation import Rotation
 from .tokenizer import Tokenizer
 from .weights import Weights
 
@@ -37,8 +39,12 @@ def _tokenizer(file):
     return Tokenizer(file) if "tokenizer.ggml.model" in file.metadata else None
 
 
-def _write(config, source, path, activations):
-    program = Program(config, Weights(config, source), activations)
+def _write(config, source, path, activations, requantize=None,
+           all_logits=False):
+    if requantize:
+        source = RequantizedSource(source, requantize)
+    program = Program(config, Weights(config, source), activations,
+                      requantize.rotation if requantize else Rotation(), all_logits)
     keys = [resource.key for constant in program.constants
             for resource in constant.resources.values()]
     text = (program.text + bytecode.placeholders(keys)).encode()
@@ -50,7 +56,8 @@ def _write(config, source, path, activations):
     bytecode.write_file(path, data, program.constants)
 
 
-def write_program(path, out, activations="int8"):
+def write_program(path, out, activations="int8", *, weights=None,
+                  rotation="none", all_logits=False):
     """Writes a checkpoint's program, with its weights, as MLIR bytecode.
 
     Weights go to the file one by one: memory holds a tensor or two at a time.
@@ -58,11 +65,14 @@ def write_program(path, out, activations="int8"):
     Args:
         path: a checkpoint, as for `load`.
         out: the file, ``.mlirbc``; all of it is written, or none.
-        activations: as for `load`.
+        activations, weights, rotation: as for `load`.
+        all_logits: the program's first result is [S, V], the logits after each
+            token.
     """
     _check_activations(activations)
+    requantize = Requantize.parse(weights, rotation)
     _, config, source = _open(path)
-    _write(config, source, os.fspath(out), activations)
+    _write(config, source, os.fspath(out), activations, requantize, all_logits)
 
 
 def _check_activations(activations):
@@ -72,8 +82,9 @@ def _check_activations(activations):
             f"{activations!r}")
 
 
-def load(path, *, activations="int8", target=None, threads=1, cpu=None,
-         quantize=None, cache=True, progress=None):
+def load(path, *, activations="int8", weights=None, rotation="none",
+         target=None, threads=1, cpu=None, quantize=None, cache=True,
+         progress=None):
     """Compiles a checkpoint, or loads what was compiled of it before.
 
     Args:
@@ -83,6 +94,12 @@ def load(path, *, activations="int8", target=None, threads=1, cpu=None,
         activations: what quantized weights are multiplied by: ``"int8"``, a
             scale for each token, or ``"float"``. Weights that the file has in
             floats are multiplied in floats, unless `quantize` says otherwise.
+        weights: None: as the file has them; ``"w8"`` (a scale for each row),
+            ``"w4-g32"``, ``"w4-g64"`` or ``"w4-g128"`` (scales of groups by least
+            squares, the head in 8 bits): quantized anew, symmetric.
+        rotation: with `weights`: ``"hadamard32"`` or ``"hadamard128"``, with
+            ``:seed`` where signs are turned; activations and weights are rotated
+            in blocks before they are quantized (`quant.rotate`).
         target, threads, cpu, quantize: as for `quantmlir.compile`.
         cache: True: keep the compiled model under ``~/.cache/quantmlir``; a
             folder: there; False: nowhere.
@@ -97,24 +114,28 @@ def load(path, *, activations="int8", target=None, threads=1, cpu=None,
         CompileError: the program was not accepted.
     """
     _check_activations(activations)
+    requantize = Requantize.parse(weights, rotation)
     if target is None:
         target = "x86" if platform.machine() in ("x86_64", "AMD64") else "generic"
     file, config, source = _open(path)
     options = dict(target=target, threads=threads, cpu=cpu, quantize=quantize)
     kept = Cache(None if cache is True else cache) if cache else None
-    key = kept and kept.key(file.files(), {**options, "activations": activations},
+    key = kept and kept.key(file.files(), {**options, "activations": activations,
+                                           "weights": weights, "rotation": rotation},
                             _capi.library.quantVersionText().decode())
     folder = kept and kept.find(key)
     if folder:
         model = _load_kept(folder)
     elif kept:
         with kept.adding(key) as scratch:
-            _compile(config, source, scratch, activations, options, progress)
+            _compile(config, source, scratch, activations, requantize, options,
+                     progress)
         model = _load_kept(kept.folder / key)
     else:
         with tempfile.TemporaryDirectory() as scratch:
             scratch = pathlib.Path(scratch)
-            _compile(config, source, scratch, activations, options, progress)
+            _compile(config, source, scratch, activations, requantize, options,
+                     progress)
             model = _load_kept(scratch)
     return Decoder(config, _tokenizer(file), model)
 
@@ -127,11 +148,11 @@ def _load_kept(folder):
     return compiler.load(_artifact(folder))
 
 
-def _compile(config, source, folder, activations, options, progress):
+def _compile(config, source, folder, activations, requantize, options, progress):
     say = progress or (lambda text: None)
     program = folder / "model.mlirbc"
     say(f"writing the program of {config.layers} layers")
-    _write(config, source, program, activations)
+    _write(config, source, program, activations, requantize)
     say(f"compiling {program.stat().st_size / 1e6:.0f} MB of program and weights")
     model = compiler.compile(program, name="model", **options)
     # An object needs no linker, a library is loaded in less time.

@@ -7,7 +7,7 @@
 takes S tokens (prefill of any length; decode is S = 1), before which `position`
 came: their rotated keys and their values are the first of the caches. The caches
 are only read; those of the S tokens are results, for the caller to put behind
-them. Logits are the last token's. Keys have tokens last, so that products with
+them. Logits are the last token's, or, for who measures, [S, V] of all. Keys have tokens last, so that products with
 them read vectors.
 
 The layers are one loop; what a layer has of its own is a slice of a constant
@@ -16,14 +16,17 @@ multiplied as one.
 """
 
 from .parts import ALL, PAST, ROWS, Parts
+from .rotation import Rotation
 from .text import Body, Value, tensor
 
 
 class Program:
     """Writes `text`; `constants` are the objects that have resources."""
 
-    def __init__(self, config, weights, activations="int8"):
+    def __init__(self, config, weights, activations="int8", rotation=Rotation(),
+                 all_logits=False):
         self.config, self.activations = config, activations
+        self.rotation, self.all_logits = rotation, all_logits
         self.weights = weights
         self.constants, self._known = [], {}
         self.body = Body()
@@ -58,7 +61,9 @@ class Program:
     # Products --------------------------------------------------------------
 
     def _quantize(self, x):
-        """(integers, a scale for each row), or the floats as they are."""
+        """(integers, a scale for each row), or the floats; rotated, where the
+        weights are."""
+        x = self._rotate(x)
         if self.activations == "float":
             return x, None
         b, k = self.body, x.shape[1]
@@ -71,6 +76,14 @@ class Program:
                  f"range = [-128, 127] : {x.type} -> "
                  f"{tensor(x.shape, 'i8')}", (x.shape[0] or ROWS, k), "i8")
         return q, scale
+
+    def _rotate(self, x):
+        if x.shape[1] < self.rotation.size or not self.rotation.size:
+            return x
+        seed = f" seed = {self.rotation.seed}" if self.rotation.seed else ""
+        return self.body.op(
+            f"quant.rotate {x} size = {self.rotation.size}{seed} : {x.type} -> "
+            f"{x.type}", (x.shape[0] or ROWS, x.shape[1]))
 
     def _multiply(self, x, stack, index):
         """x, (floats, integers, scale), by the weight of layer `index`."""
@@ -273,11 +286,13 @@ class Program:
         h = self._embed(ids)
         rows = [b.empty(shape) for shape in shapes]
         h, *rows = self._loop(h, rows, caches, angles)
-        last = b.scalar(f"arith.subi {b.sizes[ROWS]}, {b.index(1)} : index")
-        h = b.slice(h, [last, 0], [1, c.dim])
+        if not self.all_logits:
+            last = b.scalar(f"arith.subi {b.sizes[ROWS]}, {b.index(1)} : index")
+            h = b.slice(h, [last, 0], [1, c.dim])
         h = parts.norm(h, self._constant(w.final_norm.resource))
         logits = self._multiply(self._operand(h), w.head, None)
-        logits = b.collapse(logits, "[[0, 1]]", (c.vocabulary,))
+        if not self.all_logits:
+            logits = b.collapse(logits, "[[0, 1]]", (c.vocabulary,))
         results = [logits, *rows]
         b.line(f"return {', '.join(map(str, results))} : "
                f"{', '.join(v.type for v in results)}")

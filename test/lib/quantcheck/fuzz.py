@@ -39,6 +39,14 @@ SCHEMES += [f"{weights} activations={a} weight-scale=full-range{extra}"
                             "weights=group group-size=32")
             for a in ("dynamic-token", "float")
             for extra in ("", " weight-bits=4")]
+SCHEMES += [f"{weights} activations={a} rotation={r}{extra}"
+            for weights in ("weights=channel", "weights=tensor",
+                            "weights=group group-size=32 weight-bits=4")
+            for a in ("dynamic-token", "dynamic-tensor", "float")
+            for r in ("hadamard32", "hadamard128",
+                      "hadamard32 rotation-seed=7")
+            for extra in ("", " symmetric=false")
+            if a != "float" or not extra]
 # LLVM's name of the processor, and what the host must have for it. Features
 # are taken away to reach rows that the host would not choose by itself.
 PROCESSORS = [("host", []), ("x86-64", []),

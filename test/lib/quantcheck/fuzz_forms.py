@@ -44,7 +44,8 @@ class Form:
         if scheme.activations == "float":
             real = np.abs(self.quantized.float_weight(w, transpose))
             self.bound = (x.shape[-1] + 8) * 2.0**-24 * (
-                np.abs(x).astype(np.float64) @ real.T + 1e-3)
+                np.abs(self.quantized.rotate(x)).astype(np.float64) @ real.T
+                + 1e-3)
         return self.quantized(x, w, transpose)
 
     def zero(self):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quantsim import arith
+from quantsim import arith, rotation
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Scheme:
     weight_scale: str = "absmax"  # or full-range
     activations: str = "dynamic-token"  # or dynamic-tensor, float
     symmetric: bool = True  # False: activations are asymmetric
+    rotation: str = "none"  # or hadamard32, hadamard128
+    rotation_seed: int = 0
 
     @staticmethod
     def parse(options):
@@ -63,7 +65,24 @@ class QuantLinear:
         self.count = 0
         self.integers = []  # (qx, acc) of every call, if `keep` is set
         self.keep = False
-        self._weights = {}
+        self._weights, self._rotated = {}, {}
+
+    def rotate(self, x):
+        """Activations, as they are quantized."""
+        return rotation.rotate(x, rotation.NAMES[self.scheme.rotation],
+                               self.scheme.rotation_seed)
+
+    def rotate_weight(self, w, transpose):
+        if self.scheme.rotation == "none":
+            return w
+        key = (id(w), transpose)
+        if key not in self._rotated:
+            rows = rotation.rotate_weight(
+                w if transpose else w.T, rotation.NAMES[self.scheme.rotation],
+                self.scheme.rotation_seed)
+            self._rotated[key] = (w, np.ascontiguousarray(
+                rows if transpose else rows.T))
+        return self._rotated[key][1]
 
     def quantize_weight(self, w, transpose):
         """Integers and scale of a weight, computed once for each array."""
@@ -102,6 +121,7 @@ class QuantLinear:
     def float_weight(self, w, transpose):
         """What the stored weight stands for, [N, K] in float64: s * (q - z)
         before any rounding. A matmul on float activations multiplies it."""
+        w = self.rotate_weight(w, transpose)
         if self.scheme.weights == "group":
             q, scale, zero = self.quantize_groups(w if transpose else w.T)
             return arith.dequantize_groups(q, scale, self.scheme.group_size,
@@ -114,6 +134,7 @@ class QuantLinear:
     def __call__(self, x, w, transpose=True):
         self.count += 1
         s = self.scheme
+        x = self.rotate(x)
         if s.activations == "float":
             return _float_matmul(x, self.float_weight(w, transpose), True)
         qrange = full_range(s.activation_bits)
@@ -122,6 +143,7 @@ class QuantLinear:
             axes = tuple(range(x.ndim - 1))
         sx, zx = arith.choose_qparams(x, axes, qrange, s.symmetric)
         qx = arith.quantize(x, sx, zx, axes, qrange)
+        w = self.rotate_weight(w, transpose)
         if s.weights == "group":
             qw, sw, zw = self.quantize_groups(w if transpose else w.T)
             return arith.scaled_matmul(qx, qw, sw, s.group_size, zx, sx, zw)

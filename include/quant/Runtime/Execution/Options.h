@@ -58,6 +58,8 @@ struct RunOptions {
   std::vector<std::string> calibrate;
   std::string statsOutput;
   bool secondMoments = false;
+  /// Rotations whose activations are observed, too.
+  std::vector<Rotation> rotations;
   /// Inputs of many runs, in the same forms.
   std::vector<std::string> evaluate;
   /// Quantize one matmul at a time; where the ranking goes (may be empty).

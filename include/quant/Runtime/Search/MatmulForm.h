@@ -8,6 +8,8 @@
 #ifndef QUANT_RUNTIME_SEARCH_MATMULFORM_H
 #define QUANT_RUNTIME_SEARCH_MATMULFORM_H
 
+#include "quant/Reference/Rotation.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 #include <optional>
@@ -62,6 +64,8 @@ struct MatmulForm {
   int64_t weightBytes = 0;
   std::optional<StoredWeight> weight;
   std::optional<StaticGrid> grid;
+  /// Of activations and weight, before they were quantized.
+  Rotation rotation;
 };
 
 MatmulForm getMatmulForm(mlir::func::FuncOp function);

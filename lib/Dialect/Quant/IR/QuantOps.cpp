@@ -37,6 +37,6 @@ void quantmlir::registerQuantExtension(DialectRegistry &registry) {
     insertOps<
 #define GET_OP_LIST
 #include "quant/Dialect/Quant/IR/QuantOps.cpp.inc"
-        , QuantizeRowsOp>(dialect);
+        , QuantizeRowsOp, RotateRowsOp>(dialect);
   });
 }

@@ -67,7 +67,12 @@ LogicalResult QuantizeRowsOp::verify() {
   if (getRange()[0] >= 0 || getRange()[1] <= 0)
     return emitOpError("expected a range around 0, but got [")
            << getRange()[0] << ", " << getRange()[1] << "]";
-  return success();
+  // quantize_rows_c6
+  if (getRotationSeed() && !getRotation())
+    return emitOpError("expected a rotation where there is a rotation_seed");
+  Rotation rotation = getRowRotation();
+  return rotation ? verifyRotation(*this, rotation.size, rotation.seed)
+                  : success();
 }
 
 void QuantizeRowsOp::getEffects(

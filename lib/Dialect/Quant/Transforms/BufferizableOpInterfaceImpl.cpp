@@ -54,6 +54,7 @@ struct PackedStageModel
 void quantmlir::registerBufferizationModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *ctx, quant::QuantDialect *) {
     QuantizeRowsOp::attachInterface<PackedStageModel<QuantizeRowsOp>>(*ctx);
+    RotateRowsOp::attachInterface<PackedStageModel<RotateRowsOp>>(*ctx);
   });
   registry.addExtension(+[](MLIRContext *ctx, qtarget::QTargetDialect *) {
     qtarget::PackedMatmulOp::attachInterface<

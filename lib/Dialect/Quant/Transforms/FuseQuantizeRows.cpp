@@ -61,9 +61,19 @@ static QuantizeRowsOp fuse(RewriterBase &b, ChooseQParamsOp choose,
   Value rows = emptyLike(b, loc, packed, choose.getInput());
   Value scales =
       emptyLike(b, loc, choose.getScale().getType(), choose.getInput());
+  Value input = choose.getInput();
+  IntegerAttr size, seed;
+  // Only plain rows: who packs them knows no rotation.
+  auto rotate = input.getDefiningOp<RotateOp>();
+  if (rotate && packed.getRank() == 2) {
+    input = rotate.getInput();
+    size = rotate.getSizeAttr();
+    if (rotate.getSeed())
+      seed = rotate.getSeedAttr();
+  }
   auto fused = QuantizeRowsOp::create(
-      b, loc, TypeRange{packed, scales.getType()}, choose.getInput(), rows,
-      scales, choose.getRange(), quantize.getIsUnsigned());
+      b, loc, TypeRange{packed, scales.getType()}, input, rows, scales,
+      choose.getRangeAttr(), quantize.getIsUnsignedAttr(), size, seed);
   b.replaceOp(choose, ValueRange{fused.getResult(1)});
   return fused;
 }
@@ -199,6 +209,44 @@ private:
   Pass::Statistic &numFused;
 };
 
+/// quantize(rotate(x), s), with one constant scale and zero point.
+struct FuseStaticRotation : OpRewritePattern<QuantizeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(QuantizeOp op,
+                                PatternRewriter &b) const override {
+    auto rotate = op.getInput().getDefiningOp<RotateOp>();
+    if (!rotate || !op.getType().getElementType().isInteger(8))
+      return b.notifyMatchFailure(op, "not rotated, or not to i8");
+    std::optional<SmallVector<float>> scale = getConstantFloats(op.getScale());
+    std::optional<SmallVector<int64_t>> zeroPoint = SmallVector<int64_t>{0};
+    if (op.getZeroPoint())
+      zeroPoint = getConstantInts(op.getZeroPoint());
+    if (!op.getAxes().empty() || !scale || !zeroPoint)
+      return b.notifyMatchFailure(op, "not by one constant scale");
+    Value empty = emptyLike(b, op.getLoc(), op.getType(), rotate.getInput());
+    auto rotated =
+        RotateRowsOp::create(b, op.getLoc(), op.getType(), rotate.getInput(),
+                             empty, rotate.getSizeAttr(), rotate.getSeedAttr(),
+                             b.getF32FloatAttr(scale->front()),
+                             b.getI64IntegerAttr(zeroPoint->front()),
+                             op.getRangeAttr(), op.getIsUnsignedAttr());
+    b.replaceOp(op, rotated.getResults());
+    return success();
+  }
+};
+
+/// What nothing took over, by rows.
+static void rotateByRows(RewriterBase &b, RotateOp op) {
+  b.setInsertionPoint(op);
+  Value empty = emptyLike(b, op.getLoc(), op.getType(), op.getInput());
+  auto rotated = RotateRowsOp::create(
+      b, op.getLoc(), op.getType(), op.getInput(), empty, op.getSizeAttr(),
+      op.getSeedAttr(), FloatAttr(), b.getI64IntegerAttr(0),
+      DenseI64ArrayAttr(), UnitAttr());
+  b.replaceOp(op, rotated.getResults());
+}
+
 struct QuantFuseQuantizeRowsPass
     : quantmlir::impl::QuantFuseQuantizeRowsPassBase<
           QuantFuseQuantizeRowsPass> {
@@ -209,11 +257,18 @@ struct QuantFuseQuantizeRowsPass
     RewritePatternSet patterns(ctx);
     patterns.add<CollapseRowsFirst>(ctx);
     if (plain)
-      patterns.add<FusePlainRows>(ctx, numFused);
+      patterns.add<FusePlainRows>(ctx, numFused).add<FuseStaticRotation>(ctx);
     else
       patterns.add<FusePackedRows>(ctx, numFused);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
-      signalPassFailure();
+      return signalPassFailure();
+    if (!plain)
+      return;
+    IRRewriter rewriter(ctx);
+    SmallVector<RotateOp> left;
+    getOperation()->walk([&](RotateOp op) { left.push_back(op); });
+    for (RotateOp op : left)
+      rotateByRows(rewriter, op);
   }
 };
 

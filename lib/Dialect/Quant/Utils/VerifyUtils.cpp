@@ -7,9 +7,11 @@
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace quantmlir;
@@ -148,5 +150,17 @@ LogicalResult quantmlir::verifyConstantInRange(Operation *op, StringRef what,
       return op->emitOpError("expected ")
              << what << " in [" << range.min << ", " << range.max
              << "], but element " << i << " is " << (*values)[i];
+  return success();
+}
+
+LogicalResult quantmlir::verifyRotation(Operation *op, int64_t size,
+                                        int64_t seed) {
+  if (size < 2 || size > 256 || !llvm::isPowerOf2_64(size))
+    return op->emitOpError("expected a size that is a power of two from 2 to "
+                           "256, but got ")
+           << size;
+  if (seed < 0 || seed > std::numeric_limits<int32_t>::max())
+    return op->emitOpError("expected a seed from 0 to 2147483647, but got ")
+           << seed;
   return success();
 }

@@ -17,10 +17,14 @@
 // by Markstein's theorem (QuantizeByReciprocal.cpp has the source). Adding
 // 1.5 * 2^23 rounds to nearest even, and the sum's last byte is the integer.
 // Every other row takes the formula of quant.quantize, with its division.
+// Rows that are rotated first are so twice: five or seven steps in registers
+// cost less than memory for a row in between.
 //
 //===----------------------------------------------------------------------===//
 
 #include "QuantizeRows.h"
+
+#include "VectorRotation.h"
 
 #include "quant/Target/CPU/Kernel/ContiguousRows.h"
 #include "quant/Target/CPU/Parallel/IndependentLoops.h"
@@ -56,7 +60,8 @@ public:
   RowQuantizer(QuantizeRowsOp op, const OpBuilder &builder, Value row,
                Value nextRow)
       : op(op), b(builder), loc(op.getLoc()), row(row), nextRow(nextRow),
-        k(cast<MemRefType>(op.getInput().getType()).getDimSize(1)) {}
+        k(cast<MemRefType>(op.getInput().getType()).getDimSize(1)),
+        rotation(op.getRowRotation()) {}
 
   void emit();
 
@@ -70,13 +75,22 @@ private:
     return vector::BroadcastOp::create(
         b, loc, VectorType::get({lanes}, scalar.getType()), scalar);
   }
-  /// `lanes` elements from `column` on, as f32.
-  Value load(Value column, int64_t lanes);
-  /// `emitPart(column, lanes, carried)` for vectors of `lanes` columns, whose
-  /// result the next one carries, and for the shorter rest of the row.
-  Value forColumns(int64_t lanes, Value carried,
+  /// `lanes` elements from `column` on, as f32, rotated where they are.
+  Value load(Value column, int64_t lanes, bool isRotated);
+  /// `emitPart(column, lanes, carried)` for vectors of the columns of `part`,
+  /// whose result the next one carries, and for the shorter rest of them.
+  Value forColumns(const RowColumns &part, Value carried,
                    function_ref<Value(Value, int64_t, Value)> emitPart);
   Value getLargestBits(bool onlyFinite);
+  Value getLargestBits(const RowColumns &part, bool onlyFinite);
+  /// `quantize(column, lanes, isRotated)` for all vectors of the row.
+  void forAllColumns(function_ref<void(Value, int64_t, bool)> quantize) {
+    for (const RowColumns &part : splitColumns(k, rotation, kQuantizeLanes))
+      forColumns(part, Value(), [&](Value column, int64_t lanes, Value) {
+        quantize(column, lanes, part.isRotated);
+        return Value();
+      });
+  }
   /// Asks for what the next row's loop will read at `column`.
   void prefetchNextRow(Value column, int64_t lanes);
   Value chooseScale(Value magnitude);
@@ -105,6 +119,7 @@ private:
   /// The row, and the next one that is there.
   Value row, nextRow;
   int64_t k;
+  Rotation rotation;
 };
 
 } // namespace
@@ -121,59 +136,59 @@ Value RowQuantizer::number(double value, int64_t lanes) {
       b, loc, DenseElementsAttr::get(type, static_cast<float>(value)));
 }
 
-Value RowQuantizer::load(Value column, int64_t lanes) {
-  Type element = cast<MemRefType>(op.getInput().getType()).getElementType();
-  Value x = vector::LoadOp::create(b, loc, VectorType::get({lanes}, element),
-                                   op.getInput(), ValueRange{row, column});
-  if (element.isF32())
-    return x;
-  auto type = VectorType::get({lanes}, b.getF32Type());
-  if (element.isF16())
-    return arith::ExtFOp::create(b, loc, type, x);
-  // A bf16 is the upper half of an f32. (LLVM 22 stops at some vectors of
-  // bf16.)
-  Value upper = arith::BitcastOp::create(
-      b, loc, VectorType::get({lanes}, b.getI16Type()), x);
-  auto words = VectorType::get({lanes}, b.getI32Type());
-  upper = arith::ExtUIOp::create(b, loc, words, upper);
-  upper = arith::ShLIOp::create(b, loc, upper, bits(16, lanes));
-  return arith::BitcastOp::create(b, loc, type, upper);
+Value RowQuantizer::load(Value column, int64_t lanes, bool isRotated) {
+  Value x = loadFloats(b, loc, op.getInput(), ValueRange{row, column}, lanes);
+  return isRotated
+             ? emitVectorRotation(b, loc, x, rotation, hasFusedMultiplyAdd())
+             : x;
 }
 
 Value RowQuantizer::forColumns(
-    int64_t lanes, Value carried,
+    const RowColumns &part, Value carried,
     function_ref<Value(Value, int64_t, Value)> emitPart) {
-  int64_t whole = k - k % lanes;
-  if (whole) {
-    auto loop =
-        scf::ForOp::create(b, loc, index(0), index(whole), index(lanes),
-                           carried ? ValueRange(carried) : ValueRange());
+  int64_t rest = (part.end - part.begin) % part.lanes, whole = part.end - rest;
+  if (part.begin < whole) {
+    auto loop = scf::ForOp::create(
+        b, loc, index(part.begin), index(whole), index(part.lanes),
+        carried ? ValueRange(carried) : ValueRange());
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
-    Value next = emitPart(loop.getInductionVar(), lanes,
+    Value next = emitPart(loop.getInductionVar(), part.lanes,
                           carried ? loop.getRegionIterArg(0) : Value());
     if (carried) {
       scf::YieldOp::create(b, loc, next);
       carried = loop.getResult(0);
     }
   }
-  return whole == k ? carried : emitPart(index(whole), k - whole, carried);
+  return rest ? emitPart(index(whole), rest, carried) : carried;
 }
 
 /// The bits of the largest magnitude of all or of the finite elements.
 Value RowQuantizer::getLargestBits(bool onlyFinite) {
+  // Other vectors than those of the loop that is always run: LLVM would keep
+  // what they have in common, for which there are no registers.
+  int64_t lanes = onlyFinite ? kQuantizeLanes : kMagnitudeLanes;
+  Value largest;
+  for (const RowColumns &part : splitColumns(k, rotation, lanes)) {
+    Value own = getLargestBits(part, onlyFinite);
+    largest = largest ? arith::MaxUIOp::create(b, loc, largest, own).getResult()
+                      : own;
+  }
+  return largest;
+}
+
+Value RowQuantizer::getLargestBits(const RowColumns &part, bool onlyFinite) {
   auto largestOf = [&](Value lanes) -> Value {
     return vector::ReductionOp::create(b, loc, vector::CombiningKind::MAXUI,
                                        lanes);
   };
-  // Other vectors than those of the loop that is always run: LLVM would keep
-  // what they have in common, for which there are no registers.
-  int64_t width = onlyFinite ? kQuantizeLanes : kMagnitudeLanes;
   Value rest;
   auto combine = [&](Value column, int64_t lanes, Value carried) -> Value {
     auto type = VectorType::get({lanes}, b.getI32Type());
     Value magnitude = arith::AndIOp::create(
-        b, loc, arith::BitcastOp::create(b, loc, type, load(column, lanes)),
+        b, loc,
+        arith::BitcastOp::create(b, loc, type,
+                                 load(column, lanes, part.isRotated)),
         bits(kMagnitudeMask, lanes));
     if (onlyFinite) {
       Value isFinite = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
@@ -181,13 +196,13 @@ Value RowQuantizer::getLargestBits(bool onlyFinite) {
       magnitude =
           arith::SelectOp::create(b, loc, isFinite, magnitude, bits(0, lanes));
     }
-    if (lanes == width)
+    if (lanes == part.lanes)
       return arith::MaxUIOp::create(b, loc, carried, magnitude);
     rest = largestOf(magnitude);
     return carried;
   };
-  Value lanes = forColumns(width, bits(0, width), combine);
-  if (k < width)
+  Value lanes = forColumns(part, bits(0, part.lanes), combine);
+  if (part.end - part.begin < part.lanes)
     return rest;
   Value largest = largestOf(lanes);
   return rest ? arith::MaxUIOp::create(b, loc, largest, rest).getResult()
@@ -221,9 +236,9 @@ void RowQuantizer::quantizeFast(Value scale) {
   Value missing = math::FmaOp::create(b, loc, minus, scale, one);
   Value z = arith::MulFOp::create(b, loc, missing, y);
   double shift = kRoundingShift + (op.getIsUnsigned() ? kUnsignedShift : 0);
-  auto quantize = [&](Value column, int64_t lanes, Value) -> Value {
+  auto quantize = [&](Value column, int64_t lanes, bool isRotated) {
     prefetchNextRow(column, lanes);
-    Value x = load(column, lanes);
+    Value x = load(column, lanes, isRotated);
     Value low = arith::MulFOp::create(b, loc, x, splat(z, lanes));
     Value q = math::FmaOp::create(b, loc, x, splat(y, lanes), low);
     Value minus = arith::NegFOp::create(b, loc, q);
@@ -234,25 +249,23 @@ void RowQuantizer::quantizeFast(Value scale) {
     Value words = arith::BitcastOp::create(
         b, loc, VectorType::get({lanes}, b.getI32Type()), shifted);
     store(arith::TruncIOp::create(b, loc, bytes(lanes), words), column);
-    return {};
   };
-  forColumns(kQuantizeLanes, Value(), quantize);
+  forAllColumns(quantize);
 }
 
 /// The formula of quant.quantize.
 void RowQuantizer::quantizeAny(Value scale) {
   int64_t shift = op.getIsUnsigned() ? kUnsignedShift : 0;
-  auto quantize = [&](Value column, int64_t lanes, Value) -> Value {
-    Value quotient =
-        arith::DivFOp::create(b, loc, load(column, lanes), splat(scale, lanes));
+  auto quantize = [&](Value column, int64_t lanes, bool isRotated) {
+    Value quotient = arith::DivFOp::create(
+        b, loc, load(column, lanes, isRotated), splat(scale, lanes));
     Value rounded = math::RoundEvenOp::create(b, loc, quotient);
     Value integers = saturate(
         b, loc, rounded, shift ? number(shift, lanes) : Value(),
         op.getRange()[0] + shift, op.getRange()[1] + shift, b.getI8Type());
     store(integers, column);
-    return {};
   };
-  forColumns(kQuantizeLanes, Value(), quantize);
+  forAllColumns(quantize);
 }
 
 void RowQuantizer::emit() {

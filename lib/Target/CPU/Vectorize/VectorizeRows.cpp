@@ -13,6 +13,7 @@
 
 #include "FloatRowSum.h"
 #include "QuantizeRows.h"
+#include "RotateRows.h"
 #include "quant/Target/CPU/Parallel/IndependentLoops.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -437,6 +438,11 @@ struct QuantVectorizeRowsPass
     getOperation()->walk([&](QuantizeRowsOp op) { quantized.push_back(op); });
     for (QuantizeRowsOp op : quantized)
       if (failed(expandQuantizeRows(rewriter, op)))
+        return signalPassFailure();
+    SmallVector<RotateRowsOp> rotated;
+    getOperation()->walk([&](RotateRowsOp op) { rotated.push_back(op); });
+    for (RotateRowsOp op : rotated)
+      if (failed(expandRotateRows(rewriter, op)))
         return signalPassFailure();
     getOperation()->walk([&](linalg::LinalgOp op) {
       if (isFloatRowSum(op))

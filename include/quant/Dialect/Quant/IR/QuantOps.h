@@ -19,6 +19,7 @@
 #include "mlir/Interfaces/TilingInterface.h"
 
 #include "quant/Dialect/Quant/Utils/StorageRange.h"
+#include "quant/Reference/Rotation.h"
 
 #include "quant/Dialect/Quant/IR/QuantEnums.h.inc"
 

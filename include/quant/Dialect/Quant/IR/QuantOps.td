@@ -12,6 +12,7 @@
 include "quant/Dialect/Quant/IR/QuantizeOps.td"
 include "quant/Dialect/Quant/IR/MatmulOps.td"
 include "quant/Dialect/Quant/IR/RescaleOps.td"
+include "quant/Dialect/Quant/IR/RotateOps.td"
 include "quant/Dialect/Quant/IR/ScaledMatmulOps.td"
 include "quant/Dialect/Quant/IR/Int4Ops.td"
 

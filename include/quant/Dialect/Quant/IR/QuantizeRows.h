@@ -1,7 +1,7 @@
 //===- QuantizeRows.h - rows quantized and packed at once -------*- C++ -*-===//
 //
-// `quant.quantize_rows` stands in the packed stage only, so that its class is
-// apart from those that every pass includes.
+// `quant.quantize_rows` and `quant.rotate_rows` stand in the packed stage only,
+// so that their classes are apart from those that every pass includes.
 //
 //===----------------------------------------------------------------------===//
 

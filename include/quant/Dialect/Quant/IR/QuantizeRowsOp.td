@@ -4,6 +4,7 @@
 #define QUANT_DIALECT_QUANT_IR_QUANTIZEROWSOP_TD
 
 include "quant/Dialect/Quant/IR/QuantExtBase.td"
+include "quant/Dialect/Quant/IR/RotateRowsOp.td"
 
 def QuantExt_TensorOrMemRef : AnyTypeOf<[AnyRankedTensor, AnyMemRef]>;
 
@@ -23,7 +24,8 @@ def QuantExt_QuantizeRowsOp : QuantExt_Op<"quantize_rows", [
     ```
 
     With `unsigned`, 128 is added to each result, which is then read as an
-    unsigned integer.
+    unsigned integer. With `rotation` the rows are those that `quant.rotate` of
+    this size, and of the seed `rotation_seed`, makes of `input`.
 
     with the same roundings as those ops, so that results are the same to the
     bit. `input` is `[M, K]`, `packed` `[M, K]` or `[M, ceil(K / KR), 1, KR]` and
@@ -38,6 +40,7 @@ def QuantExt_QuantizeRowsOp : QuantExt_Op<"quantize_rows", [
     * (C3) `scale` is `[M]` of f32.
     * (C4) `range` is `[qmin, qmax]` with `qmin < 0 < qmax` within i8.
     * (C5) operands are all tensors or all memrefs.
+    * (C6) `rotation` and `rotation_seed` are size and seed of a `quant.rotate`.
 
     Example:
 
@@ -50,17 +53,27 @@ def QuantExt_QuantizeRowsOp : QuantExt_Op<"quantize_rows", [
   let arguments = (ins QuantExt_TensorOrMemRef:$input,
                        QuantExt_TensorOrMemRef:$packed,
                        QuantExt_TensorOrMemRef:$scale,
-                       DenseI64ArrayAttr:$range, UnitAttr:$is_unsigned);
+                       DenseI64ArrayAttr:$range, UnitAttr:$is_unsigned,
+                       OptionalAttr<I64Attr>:$rotation,
+                       OptionalAttr<I64Attr>:$rotation_seed);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
     `ins` `(` $input `:` type($input) `)`
     `outs` `(` $packed `,` $scale `:` type($packed) `,` type($scale) `)`
-    `range` `=` $range (`unsigned` $is_unsigned^)? attr-dict (`->` type($results)^)?
+    `range` `=` $range (`unsigned` $is_unsigned^)?
+    (`rotation` `=` $rotation^ (`seed` `=` $rotation_seed^)?)?
+    attr-dict (`->` type($results)^)?
   }];
   let extraClassDeclaration = [{
     /// Whether rows are in no tiles.
     bool isPlain() {
       return ::llvm::cast<::mlir::ShapedType>(getPacked().getType()).getRank() == 2;
+    }
+
+    /// Rotation of the rows before they are quantized, if there is one.
+    ::quantmlir::Rotation getRowRotation() {
+      return {static_cast<int64_t>(getRotation().value_or(0)),
+              static_cast<int64_t>(getRotationSeed().value_or(0))};
     }
 
     ::mlir::MutableOperandRange getDpsInitsMutable() {

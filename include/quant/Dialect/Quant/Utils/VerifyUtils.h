@@ -72,6 +72,10 @@ llvm::LogicalResult verifyConstantScale(mlir::Operation *op,
                                         llvm::StringRef what,
                                         mlir::Value scale);
 
+/// `size` and `seed` are those of a rotation.
+llvm::LogicalResult verifyRotation(mlir::Operation *op, int64_t size,
+                                   int64_t seed);
+
 /// A constant integer tensor has values in `range` only.
 llvm::LogicalResult verifyConstantInRange(mlir::Operation *op,
                                           llvm::StringRef what,

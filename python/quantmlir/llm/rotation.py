@@ -1,0 +1,63 @@
+"""Block-diagonal Hadamard rotations of weights: `(x R) (W R)^T = x W^T`.
+
+Activations are rotated by `quant.rotate`, whose documentation defines R; weights
+here, in float64, rounded once.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import InvalidArgument
+
+_SIZES = {"hadamard32": 32, "hadamard128": 128}
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """size 0: none."""
+    size: int = 0
+    seed: int = 0
+
+    @staticmethod
+    def parse(name):
+        """`none`, `hadamard32`, `hadamard128`, or with signs `hadamard32:7`."""
+        kind, _, seed = str(name).partition(":")
+        if name == "none":
+            return Rotation()
+        if kind not in _SIZES or seed and not (seed.isdecimal() and
+                                               int(seed) < 1 << 31):
+            raise InvalidArgument(
+                f"rotation: expected none, hadamard32 or hadamard128, with `:seed` "
+                f"where signs are turned, found {name!r}")
+        return Rotation(_SIZES[kind], int(seed or 0))
+
+    def signs(self):
+        if not self.seed:
+            return np.ones(self.size)
+        with np.errstate(over="ignore"):
+            z = (np.uint64(self.seed) << np.uint64(32)) \
+                + np.arange(self.size, dtype=np.uint64) \
+                + np.uint64(0x9E3779B97F4A7C15)
+            z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+            z ^= z >> np.uint64(31)
+        return np.where(z >> np.uint64(63), -1.0, 1.0)
+
+    def matrix(self):
+        """R of one block, float64 [size, size]."""
+        h = np.ones((1, 1))
+        while len(h) < self.size:
+            h = np.block([[h, h], [h, -h]])
+        return self.signs()[:, None] * h / np.sqrt(float(self.size))
+
+    def of_weight(self, weight):
+        """float32 [N, K], rotated along K."""
+        if not self.size:
+            return weight
+        n, k = weight.shape
+        whole = k - k % self.size
+        blocks = weight[:, :whole].astype(np.float64).reshape(n, -1, self.size)
+        rotated = np.array(weight, np.float32)
+        rotated[:, :whole] = (blocks @ self.matrix()).reshape(n, whole)
+        return rotated
