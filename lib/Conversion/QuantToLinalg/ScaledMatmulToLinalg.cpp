@@ -1,7 +1,8 @@
 //===- ScaledMatmulToLinalg.cpp - quant.scaled_matmul to linalg -----------===//
 //
 // A linalg.generic over b.., m, n (parallel) and the groups g (reduction),
-// whose body is a loop over the elements of one group. The weight is read, and
+// whose body is a loop over the elements of one group. (Where lhs has blocks,
+// too, g counts the shorter of the two.) The weight is read, and
 // where the left operand is float dequantized, inside that loop; int4 that is
 // stored two in a byte is read from its bytes. So no copy of the weight is
 // made, of integers or of floats.
@@ -24,7 +25,7 @@ namespace {
 
 /// What the body of the generic reads for one (m, n, g).
 struct GroupArgs {
-  Value lhsZp, rhsScale, rhsZp, rhsOffset, sum;
+  Value lhsZp, lhsScale, rhsScale, rhsZp, rhsOffset, sum;
 };
 
 /// The lowering of one op.
@@ -88,10 +89,16 @@ private:
   void prepareOutside() {
     zero = index(0);
     one = index(1);
-    groupSize = index(op.getGroupSize());
+    int64_t shorter = op.getGroupSize();
+    if (op.getLhsScale()) {
+      int64_t blocks = *op.getLhsGroupSize();
+      isRhsLonger = shorter > blocks;
+      isLhsLonger = blocks > shorter;
+      shorter = std::min(shorter, blocks);
+    }
+    groupSize = index(shorter);
     int64_t size = op.getK();
-    dividesEvenly =
-        !ShapedType::isDynamic(size) && size % op.getGroupSize() == 0;
+    dividesEvenly = !ShapedType::isDynamic(size) && size % shorter == 0;
     k = ShapedType::isDynamic(size) ? dim(op.getLhs(), numRows) : index(size);
     if (auto unpack = op.getRhs().getDefiningOp<UnpackInt4Op>())
       packedRhs = unpack.getInput();
@@ -104,29 +111,47 @@ private:
       inputs.push_back(value);
       maps.push_back(map(paramDims(value, dims)));
     };
-    add(op.getRhsScale(), {n, g});
-    add(op.getRhsZeroPoint(), {n, g});
-    add(op.getRhsOffset(), {n, g});
+    if (!isRhsLonger) {
+      add(op.getRhsScale(), {n, g});
+      add(op.getRhsZeroPoint(), {n, g});
+      add(op.getRhsOffset(), {n, g});
+    }
     add(op.getLhsZeroPoint(), allDims(numRows));
+    SmallVector<int64_t> blocks = allDims(numRows);
+    blocks.push_back(g);
+    if (!isLhsLonger)
+      add(op.getLhsScale(), blocks);
   }
 
-  GroupArgs nameArgs(ValueRange args) {
+  GroupArgs nameArgs(ValueRange args, Value begin) {
     GroupArgs named;
     size_t next = 0;
-    named.rhsScale = args[next++];
-    if (op.getRhsZeroPoint())
-      named.rhsZp = args[next++];
-    if (op.getRhsOffset())
-      named.rhsOffset = args[next++];
-    if (op.getLhsZeroPoint())
-      named.lhsZp = args[next++];
+    auto take = [&](Value operand) { return operand ? args[next++] : Value(); };
+    // What has longer groups than the sum is not one of the inputs.
+    auto readAt = [&](Value operand, ValueRange rows, int64_t size) -> Value {
+      if (!operand)
+        return {};
+      SmallVector<Value> at(rows);
+      at.push_back(arith::DivUIOp::create(b, loc, begin, index(size)));
+      return tensor::ExtractOp::create(b, loc, operand, at);
+    };
+    auto ofColumn = [&](Value operand) {
+      return isRhsLonger ? readAt(operand, column, op.getGroupSize())
+                         : take(operand);
+    };
+    named.rhsScale = ofColumn(op.getRhsScale());
+    named.rhsZp = ofColumn(op.getRhsZeroPoint());
+    named.rhsOffset = ofColumn(op.getRhsOffset());
+    named.lhsZp = take(op.getLhsZeroPoint());
+    named.lhsScale = isLhsLonger ? readAt(op.getLhsScale(), rowIndices,
+                                          *op.getLhsGroupSize())
+                                 : take(op.getLhsScale());
     named.sum = args[next];
     return named;
   }
 
   /// The new sum after one group.
   Value emitGroup(ValueRange args) {
-    GroupArgs group = nameArgs(args);
     // Not in the loop: linalg.index stands right below its generic.
     rowIndices.clear();
     for (int64_t i = 0; i < numRows; ++i)
@@ -134,6 +159,7 @@ private:
     column = linalg::IndexOp::create(b, loc, n);
     Value index = linalg::IndexOp::create(b, loc, g);
     Value begin = arith::MulIOp::create(b, loc, index, groupSize);
+    GroupArgs group = nameArgs(args, begin);
     Value length = groupSize;
     if (!dividesEvenly) {
       Value rest = arith::SubIOp::create(b, loc, k, begin);
@@ -163,9 +189,15 @@ private:
             next.push_back(arith::AddIOp::create(b, loc, sums[1], x));
           scf::YieldOp::create(b, loc, next);
         });
-    Value sum = emitFma(loop.getResult(0), group.rhsScale, group.sum);
-    return group.rhsOffset ? emitFma(loop.getResult(1), group.rhsOffset, sum)
-                           : sum;
+    auto byLhs = [&](Value scale) -> Value {
+      return group.lhsScale
+                 ? arith::MulFOp::create(b, loc, group.lhsScale, scale)
+                 : scale;
+    };
+    Value sum = emitFma(loop.getResult(0), byLhs(group.rhsScale), group.sum);
+    return group.rhsOffset
+               ? emitFma(loop.getResult(1), byLhs(group.rhsOffset), sum)
+               : sum;
   }
 
   Value emitFma(Value integer, Value scale, Value sum) {
@@ -259,6 +291,8 @@ private:
   SmallVector<Value> rowIndices;
   Value column;
   bool dividesEvenly = false;
+  /// Whether a group of rhs, or a block of lhs, is longer than a sum.
+  bool isRhsLonger = false, isLhsLonger = false;
   SmallVector<Value> inputs;
   SmallVector<AffineMap> maps;
 };

@@ -212,22 +212,27 @@ def fma32(a, b, c):
 
 def scaled_matmul(lhs, rhs, rhs_scale, group_size, lhs_zero_point=0,
                   row_scale=None, rhs_zero_point=None, rhs_offset=None,
-                  bias=None):
+                  bias=None, lhs_scale=None, lhs_group_size=None):
     """`quant.scaled_matmul` of integers: `rhs` is [N, K], its parameters
-    [N, ceil(K / group_size)]. Exact to the bit."""
+    [N, ceil(K / group_size)], those of `lhs` [.., M, ceil(K / lhs_group_size)].
+    Exact to the bit."""
     lhs, rhs = np.asarray(lhs, np.int64), np.asarray(rhs, np.int64)
     zl = np.asarray(lhs_zero_point, np.int64)
     lhs = lhs - (zl[..., None] if zl.ndim else zl)
     t = np.zeros(lhs.shape[:-1] + rhs.shape[:1], F32)
-    for g, begin in enumerate(range(0, lhs.shape[-1], group_size)):
-        x = lhs[..., begin:begin + group_size]
+    block = min(group_size, lhs_group_size or group_size)
+    for begin in range(0, lhs.shape[-1], block):
+        g = begin // group_size
+        scale = F32(1) if lhs_scale is None else \
+            as_f32(lhs_scale)[..., begin // lhs_group_size, None]
+        x = lhs[..., begin:begin + block]
         zw = 0 if rhs_zero_point is None else rhs_zero_point[:, g]
-        acc = matmul_i32(x, rhs[:, begin:begin + group_size], 0, zw,
-                     transpose_rhs=True)
-        t = fma32(acc.astype(F32), as_f32(rhs_scale)[:, g], t)
+        acc = matmul_i32(x, rhs[:, begin:begin + block], 0, zw,
+                         transpose_rhs=True)
+        t = fma32(acc.astype(F32), scale * as_f32(rhs_scale)[:, g], t)
         if rhs_offset is not None:
             sums = x.sum(-1)[..., None].astype(F32)
-            t = fma32(sums, as_f32(rhs_offset)[:, g], t)
+            t = fma32(sums, scale * as_f32(rhs_offset)[:, g], t)
     if row_scale is not None:
         row = as_f32(row_scale)
         t = t * (row[..., None] if row.ndim else row)

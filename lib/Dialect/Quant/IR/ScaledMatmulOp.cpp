@@ -28,7 +28,18 @@ int64_t ScaledMatmulOp::getK() {
 
 int64_t ScaledMatmulOp::getLongestGroup() {
   int64_t k = getK(), group = getGroupSize();
+  if (std::optional<uint64_t> blocks = getLhsGroupSize())
+    group = std::min(group, static_cast<int64_t>(*blocks));
   return ShapedType::isDynamic(k) ? group : std::min(group, k);
+}
+
+/// ceil(k / size), or dynamic.
+static int64_t countGroups(int64_t k, int64_t size) {
+  // Unsigned, as the rounding up of a signed sum could overflow.
+  return ShapedType::isDynamic(k)
+             ? k
+             : llvm::divideCeil(static_cast<uint64_t>(k),
+                                static_cast<uint64_t>(size));
 }
 
 /// C1, C2 and C3: the shapes of the two operands and the group.
@@ -54,14 +65,8 @@ static LogicalResult verifyOperandShapes(ScaledMatmulOp op) {
 
 /// C4: one scale, zero point and offset for each group of each channel.
 static LogicalResult verifyGroupShapes(ScaledMatmulOp op) {
-  int64_t k = op.getK();
-  // Unsigned, as the rounding up of a signed sum could overflow.
-  int64_t groups =
-      ShapedType::isDynamic(k)
-          ? k
-          : llvm::divideCeil(static_cast<uint64_t>(k),
-                             static_cast<uint64_t>(op.getGroupSize()));
-  int64_t expected[] = {op.getRhs().getType().getDimSize(0), groups};
+  int64_t expected[] = {op.getRhs().getType().getDimSize(0),
+                        countGroups(op.getK(), op.getGroupSize())};
   for (auto [what, value] :
        {std::make_pair("rhs_scale", Value(op.getRhsScale())),
         std::make_pair("rhs_zero_point", Value(op.getRhsZeroPoint())),
@@ -72,6 +77,31 @@ static LogicalResult verifyGroupShapes(ScaledMatmulOp op) {
   return success();
 }
 
+/// C12 and C13: scales of blocks of lhs.
+static LogicalResult verifyBlocks(ScaledMatmulOp op) {
+  std::optional<uint64_t> size = op.getLhsGroupSize();
+  // scaled_matmul_c12
+  if (bool(op.getLhsScale()) != size.has_value())
+    return op.emitOpError("expected lhs_scale and lhs_group_size together");
+  if (!size)
+    return success();
+  int64_t blocks = *size, group = op.getGroupSize(), k = op.getK();
+  if (blocks <= 0)
+    return op.emitOpError("expected lhs_group_size > 0, but got ") << blocks;
+  SmallVector<int64_t> expected(op.getLhs().getType().getShape().drop_back());
+  expected.push_back(countGroups(k, blocks));
+  if (failed(verifyShape(op, "lhs_scale", op.getLhsScale().getType(), expected,
+                         "[B.., M, ceil(K / lhs_group_size)]")))
+    return failure();
+  // scaled_matmul_c13
+  bool isAll = !ShapedType::isDynamic(k) && std::max(blocks, group) >= k;
+  if (isAll || blocks % group == 0 || group % blocks == 0)
+    return success();
+  return op.emitOpError("expected one of group_size and lhs_group_size to "
+                        "divide the other, but got ")
+         << group << " and " << blocks;
+}
+
 /// C8: a float lhs is what it is.
 static LogicalResult verifyFloatLhs(ScaledMatmulOp op) {
   if (op.hasIntegerLhs())
@@ -79,6 +109,7 @@ static LogicalResult verifyFloatLhs(ScaledMatmulOp op) {
   for (auto [what, isThere] :
        {std::make_pair("lhs_zero_point", bool(op.getLhsZeroPoint())),
         std::make_pair("row_scale", bool(op.getRowScale())),
+        std::make_pair("lhs_scale", bool(op.getLhsScale())),
         std::make_pair("lhs_unsigned", op.getLhsUnsigned())})
     if (isThere)
       return op.emitOpError("expected no ")
@@ -110,7 +141,8 @@ static LogicalResult verifyStoredBound(ScaledMatmulOp op) {
 static LogicalResult verifyConstants(ScaledMatmulOp op) {
   // scaled_matmul_c10
   if (failed(verifyConstantScale(op, "rhs_scale", op.getRhsScale())) ||
-      failed(verifyConstantScale(op, "row_scale", op.getRowScale())))
+      failed(verifyConstantScale(op, "row_scale", op.getRowScale())) ||
+      failed(verifyConstantScale(op, "lhs_scale", op.getLhsScale())))
     return failure();
   // scaled_matmul_c11
   if (op.getLhsZeroPoint() &&
@@ -151,7 +183,8 @@ LogicalResult ScaledMatmulOp::verify() {
                          "[B.., M, N] of the operands")))
     return failure();
   // scaled_matmul_c8, c9
-  if (failed(verifyFloatLhs(*this)) || failed(verifyStoredBound(*this)))
+  if (failed(verifyFloatLhs(*this)) || failed(verifyBlocks(*this)) ||
+      failed(verifyStoredBound(*this)))
     return failure();
   return verifyConstants(*this);
 }

@@ -48,14 +48,18 @@ ScaledMatmulOp::getTiledImplementation(OpBuilder &b,
   Location loc = getLoc();
   SmallVector<int64_t> rows =
       llvm::to_vector(llvm::seq<int64_t>(getNumBatchDims() + 1));
-  int64_t n = rows.size(), k = n + 1, group = n + 2;
-  // Two more loops with one tile each: all of K and all groups.
+  int64_t n = rows.size(), k = n + 1, group = n + 2, block = n + 3;
+  // More loops with one tile each: all of K, all groups, all blocks of lhs.
   SmallVector<OpFoldResult> allOffsets(offsets), allSizes(sizes);
-  allOffsets.append(2, b.getIndexAttr(0));
+  allOffsets.append(3, b.getIndexAttr(0));
   allSizes.push_back(tensor::getMixedSize(b, loc, getRhs(), 1));
   allSizes.push_back(tensor::getMixedSize(b, loc, getRhsScale(), 1));
-  SmallVector<int64_t> rowsAndK = rows;
+  allSizes.push_back(getLhsScale()
+                         ? tensor::getMixedSize(b, loc, getLhsScale(), n)
+                         : OpFoldResult(b.getIndexAttr(0)));
+  SmallVector<int64_t> rowsAndK = rows, rowsAndBlocks = rows;
   rowsAndK.push_back(k);
+  rowsAndBlocks.push_back(block);
 
   Slicer slicer(b, loc, allOffsets, allSizes);
   Value lhs = slicer.slice(getLhs(), rowsAndK);
@@ -66,13 +70,15 @@ ScaledMatmulOp::getTiledImplementation(OpBuilder &b,
   Value rhsZeroPoint = slicer.slice(getRhsZeroPoint(), {n, group});
   Value rhsOffset = slicer.slice(getRhsOffset(), {n, group});
   Value bias = slicer.slice(getBias(), {n});
+  Value lhsScale = slicer.slice(getLhsScale(), rowsAndBlocks);
   SmallVector<int64_t> shape(
       cast<RankedTensorType>(lhs.getType()).getShape().drop_back());
   shape.push_back(cast<RankedTensorType>(rhs.getType()).getDimSize(0));
   auto tiled = ScaledMatmulOp::create(
       b, loc, getResult().getType().clone(shape), lhs, rhs, lhsZeroPoint,
-      rowScale, rhsScale, rhsZeroPoint, rhsOffset, bias, getGroupSize(),
-      getLhsUnsigned(), getRhsUnsigned());
+      rowScale, rhsScale, rhsZeroPoint, rhsOffset, bias, lhsScale,
+      getGroupSizeAttr(), getLhsUnsignedAttr(), getRhsUnsignedAttr(),
+      getLhsGroupSizeAttr());
   return TilingResult{{tiled}, {tiled.getResult()}, slicer.takeSlices()};
 }
 

@@ -111,6 +111,7 @@ static void addLoops(MatmulOp op, Loops &loops) {
 
 static void addLoops(ScaledMatmulOp op, Loops &loops) {
   int64_t m = op.getNumBatchDims(), n = m + 1, k = m + 2, group = m + 3;
+  int64_t block = m + 4;
   SmallVector<int64_t> rows = upTo(m + 1);
   loops.add(append(rows, k), op.getLhs(), "lhs");
   loops.add({n, k}, op.getRhs(), "rhs");
@@ -120,6 +121,7 @@ static void addLoops(ScaledMatmulOp op, Loops &loops) {
   loops.add({n, group}, op.getRhsZeroPoint(), "rhs_zero_point");
   loops.add({n, group}, op.getRhsOffset(), "rhs_offset");
   loops.add({n}, op.getBias(), "bias");
+  loops.add(append(rows, block), op.getLhsScale(), "lhs_scale");
   loops.addResult(append(rows, n), op.getResult());
   OpBuilder builder(op);
   if (op.getRhs().getType().isDynamicDim(1) ||
@@ -128,6 +130,14 @@ static void addLoops(ScaledMatmulOp op, Loops &loops) {
               divideUp(builder, op.getLoc(), RuntimeSize::of(op.getRhs(), 1),
                        op.getGroupSize()),
               "the groups of rhs");
+  if (Value scale = op.getLhsScale();
+      scale && (op.getLhs().getType().isDynamicDim(m + 1) ||
+                cast<RankedTensorType>(scale.getType()).isDynamicDim(m + 1)))
+    loops.add(block,
+              divideUp(builder, op.getLoc(),
+                       RuntimeSize::of(op.getLhs(), m + 1),
+                       *op.getLhsGroupSize()),
+              "the blocks of lhs");
 }
 
 template <typename OpTy>

@@ -164,3 +164,60 @@ func.func @scaled_matmul_c5_one(%a: tensor<?x6xi8>, %b: tensor<5x6xi8>, %s: tens
   %0 = quant.scaled_matmul ins(%a, %b : tensor<?x6xi8>, tensor<5x6xi8>) row_scale(%r : tensor<1xf32>) rhs_scale(%s : tensor<5x2xf32>) {group_size = 3 : i64} -> tensor<?x5xf32>
   return
 }
+
+// -----
+
+func.func @scaled_matmul_c8_lhs_scale(%x: tensor<2x64xf32>, %w: tensor<5x64xi8>, %sx: tensor<2x2xf32>, %sw: tensor<5x2xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected no lhs_scale with a float lhs, 'tensor<2x64xf32>'}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xf32>, tensor<5x64xi8>) rhs_scale(%sw : tensor<5x2xf32>) lhs_scale(%sx : tensor<2x2xf32>) {group_size = 32 : i64, lhs_group_size = 32 : i64} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c10_lhs_scale(%x: tensor<2x64xi8>, %w: tensor<5x64xi8>, %sw: tensor<5x2xf32>) {
+  %sx = arith.constant dense<-1.0> : tensor<2x2xf32>
+  // expected-error@+1 {{'quant.scaled_matmul' op expected a finite lhs_scale > 0, but element 0 is -1.000000e+00}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xi8>, tensor<5x64xi8>) rhs_scale(%sw : tensor<5x2xf32>) lhs_scale(%sx : tensor<2x2xf32>) {group_size = 32 : i64, lhs_group_size = 32 : i64} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c12(%x: tensor<2x64xi8>, %w: tensor<5x64xi8>, %sx: tensor<2x2xf32>, %sw: tensor<5x2xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected lhs_scale and lhs_group_size together}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xi8>, tensor<5x64xi8>) rhs_scale(%sw : tensor<5x2xf32>) lhs_scale(%sx : tensor<2x2xf32>) {group_size = 32 : i64} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c12_size(%x: tensor<2x64xi8>, %w: tensor<5x64xi8>, %sx: tensor<2x2xf32>, %sw: tensor<5x2xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected lhs_group_size > 0, but got -1}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xi8>, tensor<5x64xi8>) rhs_scale(%sw : tensor<5x2xf32>) lhs_scale(%sx : tensor<2x2xf32>) {group_size = 32 : i64, lhs_group_size = -1 : i64} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c12_shape(%x: tensor<3x2x70xi8>, %w: tensor<5x70xi8>, %sx: tensor<3x2x2xf32>, %sw: tensor<5x3xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected lhs_scale of shape [3, 2, 3] ([B.., M, ceil(K / lhs_group_size)]), but got 'tensor<3x2x2xf32>'}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<3x2x70xi8>, tensor<5x70xi8>) rhs_scale(%sw : tensor<5x3xf32>) lhs_scale(%sx : tensor<3x2x2xf32>) {group_size = 32 : i64, lhs_group_size = 32 : i64} -> tensor<3x2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c13(%x: tensor<2x64xi8>, %w: tensor<5x64xi8>, %sx: tensor<2x3xf32>, %sw: tensor<5x2xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected one of group_size and lhs_group_size to divide the other, but got 32 and 24}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xi8>, tensor<5x64xi8>) rhs_scale(%sw : tensor<5x2xf32>) lhs_scale(%sx : tensor<2x3xf32>) {group_size = 32 : i64, lhs_group_size = 24 : i64} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c13_dynamic(%x: tensor<2x?xi8>, %w: tensor<5x?xi8>, %sx: tensor<2x?xf32>, %sw: tensor<5x?xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected one of group_size and lhs_group_size to divide the other, but got 32 and 80}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x?xi8>, tensor<5x?xi8>) rhs_scale(%sw : tensor<5x?xf32>) lhs_scale(%sx : tensor<2x?xf32>) {group_size = 32 : i64, lhs_group_size = 80 : i64} -> tensor<2x5xf32>
+  return
+}

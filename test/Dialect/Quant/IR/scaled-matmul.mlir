@@ -95,3 +95,25 @@ func.func @zero_zero_points(%x: tensor<2x64xi8>, %w: tensor<5x64xi8>,
       {group_size = 32 : i64} -> tensor<2x5xf32>
   return %y : tensor<2x5xf32>
 }
+
+// -----
+
+// Scales for blocks of both sides: the shorter ones, of lhs, count the sums.
+// CHECK-LABEL: @blocks
+// CHECK: quant.scaled_matmul ins(%{{.*}}, %{{.*}} : tensor<2x?x96xi8>, tensor<5x96xi4>) rhs_scale(%{{.*}} : tensor<5x2xf32>) lhs_scale(%{{.*}} : tensor<2x?x6xf32>) {group_size = 64 : i64, lhs_group_size = 16 : i64} -> tensor<2x?x5xf32>
+// LINALG-LABEL: @blocks
+// LINALG-DAG: %[[G:.*]] = arith.constant 64 : index
+// LINALG: linalg.generic {{.*}} ins(%{{.*}} : tensor<2x?x6xf32>)
+// LINALG: arith.divui %{{.*}}, %[[G]]
+// LINALG: tensor.extract %{{.*}} : tensor<5x2xf32>
+// LINALG: scf.for
+// LINALG: %[[BOTH:.*]] = arith.mulf
+// LINALG: math.fma %{{.*}}, %[[BOTH]]
+func.func @blocks(%x: tensor<2x?x96xi8>, %w: tensor<5x96xi4>,
+                  %sw: tensor<5x2xf32>, %sx: tensor<2x?x6xf32>)
+    -> tensor<2x?x5xf32> {
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x?x96xi8>, tensor<5x96xi4>)
+      rhs_scale(%sw : tensor<5x2xf32>) lhs_scale(%sx : tensor<2x?x6xf32>)
+      {group_size = 64 : i64, lhs_group_size = 16 : i64} -> tensor<2x?x5xf32>
+  return %y : tensor<2x?x5xf32>
+}

@@ -176,3 +176,24 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// Blocks of activations: their scales are cut by rows and keep all blocks.
+// CHECK-LABEL: @scaled_matmul_blocks
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<16x96xi8>, %[[SX:[a-z0-9]+]]: tensor<16x6xf32>
+// CHECK: scf.for %[[M:[a-z0-9]+]] = %c0 to %c16 step %c4
+// CHECK: %[[SXT:.*]] = tensor.extract_slice %[[SX]][%[[M]], 0] [4, 6]
+// CHECK: quant.scaled_matmul {{.*}} lhs_scale(%[[SXT]] : tensor<4x6xf32>) {group_size = 32 : i64, lhs_group_size = 16 : i64} -> tensor<4x8xf32>
+func.func @scaled_matmul_blocks(%x: tensor<16x96xi8>, %sx: tensor<16x6xf32>, %w: tensor<64x96xi4>, %sw: tensor<64x3xf32>) -> tensor<16x64xf32> {
+  %y = quant.scaled_matmul ins(%x, %w : tensor<16x96xi8>, tensor<64x96xi4>) rhs_scale(%sw : tensor<64x3xf32>) lhs_scale(%sx : tensor<16x6xf32>) {group_size = 32 : i64, lhs_group_size = 16 : i64} -> tensor<16x64xf32>
+  return %y : tensor<16x64xf32>
+}
+
+module attributes {transform.with_named_sequence} {
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %0 = transform.structured.match ops{["quant.scaled_matmul"]} in %root : (!transform.any_op) -> !transform.any_op
+    %1, %loops:2 = transform.structured.tile_using_for %0 tile_sizes [4, 8] : (!transform.any_op) -> (!transform.any_op, !transform.any_op, !transform.any_op)
+    transform.yield
+  }
+}

@@ -77,6 +77,18 @@ func.func @groups(%x: tensor<2x?xf32>, %w: tensor<4x?xi8>, %s: tensor<4x3xf32>) 
 
 // -----
 
+// Blocks of activations.
+// CHECK-DAG: 'quant.scaled_matmul' op expected equal sizes, but dimension 0 of lhs_scale is %ld and dimension 0 of lhs is %ld
+// CHECK-DAG: 'quant.scaled_matmul' op expected equal sizes, but the blocks of lhs is %ld and dimension 1 of lhs_scale is %ld
+// CHECK-LABEL: func.func @blocks
+// CHECK: arith.ceildivui
+func.func @blocks(%x: tensor<?x?xi8>, %w: tensor<4x?xi8>, %s: tensor<4x?xf32>, %sx: tensor<?x6xf32>) -> tensor<?x4xf32> {
+  %y = quant.scaled_matmul ins(%x, %w : tensor<?x?xi8>, tensor<4x?xi8>) rhs_scale(%s : tensor<4x?xf32>) lhs_scale(%sx : tensor<?x6xf32>) {group_size = 64 : i64, lhs_group_size = 32 : i64} -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
 // Ops of upstream that this project's stand beside.
 // CHECK-DAG: 'linalg.matmul' op expected equal sizes, but dimension 0 of operand 1 is %ld and dimension 1 of operand 0 is %ld
 // CHECK-DAG: 'linalg.add' op expected equal sizes, but dimension 0 of operand 1 is %ld and dimension 0 of operand 0 is %ld

@@ -7,7 +7,7 @@ include "quant/Dialect/Quant/IR/QuantExtBase.td"
 
 def QuantExt_ScaledMatmulOp : QuantExt_Op<"scaled_matmul",
     [Pure, AttrSizedOperandSegments, QuantExt_ReifyShapes, QuantExt_Tiling]> {
-  let summary = "Matmul whose weight has a scale for each group of K";
+  let summary = "Matmul with a scale for each group of K";
   let description = [{
     The weight `rhs` is `[N, K]`, quantized in groups of `group_size` = G
     consecutive elements of each row; the last group may be shorter:
@@ -29,6 +29,19 @@ def QuantExt_ScaledMatmulOp : QuantExt_Op<"scaled_matmul",
     y = t * row_scale[m];  y = y + bias[n]            (each where it is given)
     ```
 
+    With `lhs_scale` the activations have scales for blocks of `lhs_group_size`
+    = Gx consecutive elements of each row, too; the last block may be shorter. A
+    sum is then over B = min(G, Gx) elements, and takes both scales at once, by
+    their rounded product:
+
+    ```
+    for b: acc = sum_{k in b} (lhs[m, k] - lhs_zp[m]) * (rhs[n, k] - rhs_zp[n, k/G])
+           s = lhs_scale[m, k / Gx]
+           t = fma(f32(acc), s * rhs_scale[n, k / G], t)
+           t = fma(f32(sum_{k in b} (lhs[m, k] - lhs_zp[m])),
+                   s * rhs_offset[n, k / G], t)
+    ```
+
     The steps after the integer sums are f32, each rounded once, in this order
     on every target. A float `lhs` (a weight-only scheme) has no such promise:
     `y = sum_k f32(lhs[m, k]) * w[n, k] + bias[n]` in f32, in any order. The
@@ -37,7 +50,7 @@ def QuantExt_ScaledMatmulOp : QuantExt_Op<"scaled_matmul",
     channel.
 
     `lhs_zero_point` and `row_scale` are one number (rank 0) or one for each
-    row (`[B.., M]`). `rhs_offset` is what formats with a float minimum need
+    row (`[B.., M]`); blocks have no zero points of their own. `rhs_offset` is what formats with a float minimum need
     (GGUF `Q4_1`).
 
     The loops are `b.., m, n`, all parallel, for upstream's tiling; a tile has
@@ -52,12 +65,16 @@ def QuantExt_ScaledMatmulOp : QuantExt_Op<"scaled_matmul",
     * (C5) `lhs_zero_point` and `row_scale` are rank 0 or `[B.., M]`.
     * (C6) `bias` is `[N]`.
     * (C7) the result is `[B.., M, N]`.
-    * (C8) a float `lhs` has no `lhs_zero_point`, `row_scale` or
+    * (C8) a float `lhs` has no `lhs_zero_point`, `row_scale`, `lhs_scale` or
       `lhs_unsigned`.
-    * (C9) the sum over one group does not overflow i32 for the stored types'
+    * (C9) the sum over one group, or block, does not overflow i32 for the stored types'
       whole range around a zero zero point.
     * (C10) constant scales are finite and > 0.
     * (C11) constant zero points lie in the range of their operand's type.
+    * (C12) `lhs_scale` and `lhs_group_size` > 0 stand together; `lhs_scale` is
+      `[B.., M, ceil(K / Gx)]`.
+    * (C13) of `group_size` and `lhs_group_size` one divides the other, or one
+      is all of K.
 
     Example:
 
@@ -66,6 +83,11 @@ def QuantExt_ScaledMatmulOp : QuantExt_Op<"scaled_matmul",
            row_scale(%sx : tensor<?xf32>)
            rhs_scale(%sw : tensor<1024x32xf32>)
            bias(%b : tensor<1024xf32>) {group_size = 128 : i64}
+           -> tensor<?x1024xf32>
+    %z = quant.scaled_matmul ins(%x, %w : tensor<?x4096xi8>, tensor<1024x4096xi4>)
+           rhs_scale(%sw : tensor<1024x32xf32>)
+           lhs_scale(%sb : tensor<?x128xf32>)
+           {group_size = 128 : i64, lhs_group_size = 32 : i64}
            -> tensor<?x1024xf32>
     ```
   }];
@@ -78,8 +100,10 @@ def QuantExt_ScaledMatmulOp : QuantExt_Op<"scaled_matmul",
       Optional<QuantExt_ZeroPointTensor>:$rhs_zero_point,
       Optional<QuantExt_ScaleTensor>:$rhs_offset,
       Optional<QuantExt_ScaleTensor>:$bias,
+      Optional<QuantExt_ScaleTensor>:$lhs_scale,
       I64Attr:$group_size,
-      UnitAttr:$lhs_unsigned, UnitAttr:$rhs_unsigned);
+      UnitAttr:$lhs_unsigned, UnitAttr:$rhs_unsigned,
+      OptionalAttr<I64Attr>:$lhs_group_size);
   let results = (outs QuantExt_FloatTensor:$result);
   let assemblyFormat = [{
     `ins` `(` $lhs `,` $rhs `:` type($lhs) `,` type($rhs) `)`
@@ -88,8 +112,23 @@ def QuantExt_ScaledMatmulOp : QuantExt_Op<"scaled_matmul",
     `rhs_scale` `(` $rhs_scale `:` type($rhs_scale) `)`
     (`rhs_zero_point` `(` $rhs_zero_point^ `:` type($rhs_zero_point) `)`)?
     (`rhs_offset` `(` $rhs_offset^ `:` type($rhs_offset) `)`)?
-    (`bias` `(` $bias^ `:` type($bias) `)`)? attr-dict `->` type($result)
+    (`bias` `(` $bias^ `:` type($bias) `)`)?
+    (`lhs_scale` `(` $lhs_scale^ `:` type($lhs_scale) `)`)?
+    attr-dict `->` type($result)
   }];
+  let builders = [
+    // Without scales of blocks of `lhs`.
+    OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$lhs,
+        "::mlir::Value":$rhs, "::mlir::Value":$lhs_zero_point,
+        "::mlir::Value":$row_scale, "::mlir::Value":$rhs_scale,
+        "::mlir::Value":$rhs_zero_point, "::mlir::Value":$rhs_offset,
+        "::mlir::Value":$bias, "::mlir::IntegerAttr":$group_size,
+        "::mlir::UnitAttr":$lhs_unsigned, "::mlir::UnitAttr":$rhs_unsigned), [{
+      build($_builder, $_state, result, lhs, rhs, lhs_zero_point, row_scale,
+            rhs_scale, rhs_zero_point, rhs_offset, bias, /*lhs_scale=*/nullptr,
+            group_size, lhs_unsigned, rhs_unsigned, /*lhs_group_size=*/nullptr);
+    }]>
+  ];
   let extraClassDeclaration = [{
     /// Number of leading batch dimensions of `lhs` and the result.
     int64_t getNumBatchDims() {
@@ -102,7 +141,8 @@ def QuantExt_ScaledMatmulOp : QuantExt_Op<"scaled_matmul",
     /// Static size of the contracted dimension where either operand has it,
     /// else dynamic.
     int64_t getK();
-    /// Elements of the longest group: min(G, K), or G for a dynamic K.
+    /// Elements of the longest integer sum: those of a group, min(G, K), or G
+    /// for a dynamic K; or of a shorter block of `lhs`.
     int64_t getLongestGroup();
   }];
   let hasVerifier = 1;
