@@ -59,6 +59,7 @@ private:
   Value sumRows(Value x);
   Value subtractZeroPoints(Value sums);
   Value scaleSums(Value sums, int32_t factor);
+  Value packLhsScale();
   Value negateRows(Value zeroPoints);
   void addCorrections(Value sums);
   void addZeroPoints();
@@ -361,6 +362,28 @@ Value ScaledPacker::packLhs() {
   return padded;
 }
 
+/// Scales for each group, [M, K/G], of those of blocks that are as long or
+/// longer.
+Value ScaledPacker::packLhsScale() {
+  Value scale = mergeRows(op.getLhsScale(), 1);
+  if (!scale || tensorType(scale).getDimSize(1) == layout.groups)
+    return scale;
+  int64_t block = *op.getLhsGroupSize();
+  auto body = [&](OpBuilder &b, Location loc,
+                  ValueRange) -> SmallVector<Value> {
+    Value row = linalg::IndexOp::create(b, loc, 0);
+    Value g = linalg::IndexOp::create(b, loc, 1);
+    Value size = arith::ConstantIndexOp::create(b, loc, layout.groupSize);
+    Value first = arith::MulIOp::create(b, loc, g, size);
+    Value length = arith::ConstantIndexOp::create(b, loc, block);
+    Value at = arith::DivUIOp::create(b, loc, first, length);
+    return {tensor::ExtractOp::create(b, loc, scale, ValueRange{row, at})};
+  };
+  auto type = RankedTensorType::get({rows, layout.groups}, b.getF32Type());
+  return elementwise(b, loc, {}, emptyLike(b, loc, type, scale), body)
+      .getResult(0);
+}
+
 void ScaledPacker::rewrite() {
   lhs = prepareLhs();
   rows = tensorType(lhs).getDimSize(0);
@@ -375,14 +398,13 @@ void ScaledPacker::rewrite() {
                                        flat.getElementType(), sizes);
   Value offset;
   if (op.getRhsOffset())
-    offset = packGroupFloats(
-        b, loc, layout, *getConstantFloats(weight.getAll(op.getRhsOffset())));
+    offset =
+        packGroupFloats(b, loc, layout, weight.getFloats(op.getRhsOffset()));
   // One statement an op: arguments have no order of evaluation.
   Value panels = weight.pack(b, loc);
-  Value scales =
-      packGroupFloats(b, loc, layout,
-                      weight.orient(llvm::to_vector(*getConstantFloats(
-                          weight.getAll(op.getRhsScale())))));
+  Value scales = packGroupFloats(
+      b, loc, layout, weight.orient(weight.getFloats(op.getRhsScale())));
+  Value lhsScale = packLhsScale();
   Value rowScale = mergeRows(op.getRowScale(), 0);
   Value bias = packColumns(b, loc, op.getBias(), layout.lanes);
   Value y =
@@ -390,8 +412,8 @@ void ScaledPacker::rewrite() {
           b, loc, TypeRange{flat}, kernel,
           row.getLayout(b.getContext(), {1, layout.lanes}, layout.bits,
                         layout.paddedGroup),
-          packed, panels, scales, /*col_bias=*/Value(), rowBias, rowFactors,
-          colFactors, offset ? sums : Value(), offset, rhsZeroPoint,
+          packed, panels, scales, lhsScale, /*col_bias=*/Value(), rowBias,
+          rowFactors, colFactors, offset ? sums : Value(), offset, rhsZeroPoint,
           lhsZeroPoint, rhsSums, rowScale, /*channel_scale=*/Value(), bias,
           /*residual=*/Value(), /*multiplier=*/Value(), /*shift=*/Value(), init,
           /*zero_point=*/nullptr, /*range=*/nullptr, /*clamp_min=*/nullptr,
@@ -424,6 +446,7 @@ static qtarget::MatmulFacts getFacts(ScaledMatmulOp op) {
   facts.isLhsUnsigned = op.getLhsUnsigned();
   facts.isRhsUnsigned = op.getRhsUnsigned();
   facts.rhsBits = op.getRhs().getType().getElementTypeBitWidth();
+  facts.hasLhsScales = static_cast<bool>(op.getLhsScale());
   facts.group = 1;
   facts.isLhsFloat = !op.hasIntegerLhs();
   return facts;

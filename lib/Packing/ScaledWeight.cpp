@@ -28,6 +28,8 @@ static std::optional<GroupLayout> getLayout(ScaledMatmulOp op,
   layout.k = rhs.getDimSize(1);
   layout.lanes = row.grouped.panelColumns;
   layout.groupSize = op.getLongestGroup();
+  layout.sharedSize =
+      std::min(static_cast<int64_t>(op.getGroupSize()), layout.k);
   layout.groups = llvm::divideCeil(layout.k, layout.groupSize);
   layout.paddedGroup = llvm::alignTo(layout.groupSize, layout.stepSize());
   if (layout.groups > 1 && layout.paddedGroup != layout.groupSize) {
@@ -45,6 +47,21 @@ Value ScaledWeight::getAll(Value parameter) const {
   return choice && choice.getDynamicOffset(0) == group.index
              ? choice.getSource()
              : Value();
+}
+
+/// Values of [N, shared groups] for each group, [N, K/G].
+template <typename To, typename From>
+static SmallVector<To> spread(const GroupLayout &layout, From &&values) {
+  SmallVector<To> all;
+  for (int64_t n = 0; n < layout.allColumns(); ++n)
+    for (int64_t g = 0; g < layout.groups; ++g)
+      all.push_back(
+          static_cast<To>(values[n * layout.numShared() + layout.shared(g)]));
+  return all;
+}
+
+SmallVector<float> ScaledWeight::getFloats(Value parameter) const {
+  return spread<float>(group, *getConstantFloats(getAll(parameter)));
 }
 
 std::optional<ScaledWeight> ScaledWeight::get(ScaledMatmulOp op,
@@ -103,7 +120,7 @@ void ScaledWeight::setZeroPoints(ScaledMatmulOp op) {
   if (!values)
     return;
   zeros.clear();
-  for (int64_t z : *values)
+  for (int64_t z : spread<int64_t>(group, *values))
     zeros.push_back(static_cast<int32_t>(z) + added);
   if (!llvm::all_equal(zeros)) {
     int32_t kept = *llvm::max_element(zeros);

@@ -12,8 +12,12 @@ namespace quantmlir {
 
 /// How the K of an op is divided for the kernel.
 struct GroupLayout {
-  /// Elements of a group in the program, and in the packed weight.
+  /// Elements of a group in the program, and in the packed weight. Where the
+  /// activations have scales for shorter blocks, groups are as short: each has
+  /// the parameters of the longer one that it is a part of.
   int64_t groupSize, paddedGroup;
+  /// Elements that share parameters in the program.
+  int64_t sharedSize;
   int64_t groups, k;
   /// Columns, and lanes of a panel.
   int64_t n, lanes;
@@ -29,6 +33,9 @@ struct GroupLayout {
   int64_t allColumns() const { return count * n; }
   int64_t allPanels() const { return count * panels(); }
   int64_t paddedK() const { return groups * paddedGroup; }
+  /// Group `g` in the program's parameters, and how many a column has there.
+  int64_t shared(int64_t g) const { return g * groupSize / sharedSize; }
+  int64_t numShared() const { return (k + sharedSize - 1) / sharedSize; }
   /// Elements of group `g` in the program.
   int64_t length(int64_t g) const {
     return std::min(groupSize, k - g * groupSize);
@@ -63,6 +70,8 @@ public:
   bool hasZeroPoint() const { return zeros.size() > 1 || zeros.front() != 0; }
   /// One for each group, [N, K/G] of all weights; likewise the sums.
   std::vector<int32_t> zeroPointsOfGroups() const;
+  /// Constant parameters of the groups, [N, K/G] of all weights.
+  llvm::SmallVector<float> getFloats(mlir::Value parameter) const;
   /// `scales` of the groups, [N, K/G], as the stored elements want them.
   llvm::SmallVector<float> orient(llvm::SmallVector<float> scales) const;
 

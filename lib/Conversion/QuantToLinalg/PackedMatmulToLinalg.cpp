@@ -244,12 +244,15 @@ private:
         .front();
   }
 
-  /// t + f32(sum) * scale[n, g], rounded once.
+  /// t + f32(sum) * scale[n, g], rounded once; of a scale of the row's group,
+  /// too, their rounded product.
   Value fma(Value sum, Value scale, const ResultAt &at, Value g, Value t) {
     Value x = sum;
     if (!isa<FloatType>(x.getType()))
       x = arith::SIToFPOp::create(b, loc, b.getF32Type(), sum);
     Value s = read(scale, {at.panel, g, at.lane});
+    if (Value ofRow = op.getLhsScale())
+      s = arith::MulFOp::create(b, loc, read(ofRow, {at.m, g}), s);
     return math::FmaOp::create(b, loc, x, s, t);
   }
 

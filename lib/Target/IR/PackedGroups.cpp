@@ -28,6 +28,7 @@ static LogicalResult verifyNoGroups(PackedMatmulOp op) {
   // packed_matmul_c6
   return verifyAbsent(op, "without groups",
                       {{"rhs_scale", bool(op.getRhsScale())},
+                       {"lhs_scale", bool(op.getLhsScale())},
                        {"rhs_offset", bool(op.getRhsOffset())},
                        {"rhs_zero_point", bool(op.getRhsZeroPoint())},
                        {"rhs_sums", bool(op.getRhsSums())},
@@ -93,6 +94,7 @@ static LogicalResult verifyGroupShapes(PackedMatmulOp op) {
        {rank, panels, groups, nr},
        "[R, N/NR, K/G, NR]"},
       {"bias", op.getBias(), {panels, nr}, "[N/NR, NR]"},
+      {"lhs_scale", op.getLhsScale(), ofRows, rows},
       {"row_bias", op.getRowBias(), ofRows, rows},
       {"row_sums", op.getRowSums(), ofRows, rows},
       {"row_factors", op.getRowFactors(), {rank, m, groups}, "[R, M, K/G]"}};

@@ -249,6 +249,7 @@ static LogicalResult verifyParameterElements(PackedMatmulOp op) {
       {"lhs_zero_point", op.getLhsZeroPoint(), b.getI32Type()},
       {"rhs_sums", op.getRhsSums(), b.getI32Type()},
       {"rhs_scale", op.getRhsScale(), b.getF32Type()},
+      {"lhs_scale", op.getLhsScale(), b.getF32Type()},
       {"rhs_offset", op.getRhsOffset(), b.getF32Type()},
       {"row_scale", op.getRowScale(), b.getF32Type()},
       {"channel_scale", op.getChannelScale(), b.getF32Type()},

@@ -93,6 +93,8 @@ std::string NVVMKernelAttr::whyNot(const MatmulFacts &matmul,
     return why;
   if (matmul.hasOffset)
     return "its weight has an offset";
+  if (matmul.hasLhsScales)
+    return "its activations have scales for blocks";
   int64_t mostSummed =
       std::numeric_limits<int32_t>::max() / matmul.largestProduct;
   if (matmul.group > mostSummed)

@@ -25,6 +25,13 @@ SHAPES = [(1, 1, 1, 1), (1, 17, 64, 32), (3, 5, 70, 32), (4, 33, 96, 32),
           (300, 17, 384, 96)]
 
 
+def block_sizes(group, k):
+    """Sizes of blocks of activations that go with groups of the weight."""
+    return [group, group, 2 * group, k + 1] + [
+        b for b in (4, 32, group // 2) if b and group % b == 0] + [
+        b for b in (16, 20) if group >= k]
+
+
 def weight(batch, values, bits, is_constant):
     """The [N, K] operand, packed two in a byte for 4 bits."""
     n, k = values.shape
@@ -71,7 +78,13 @@ def case(batch, rng, shape, float_lhs):
             args["lhs_zero_point"] = rng.integers(*xs, pick(rows, []))
         if pick(True, True, False):
             args["row_scale"] = rng.uniform(0.01, 1, pick(rows, [])).astype(F32)
-        if any(np.ndim(args.get(a, 0)) for a in ("lhs_zero_point", "row_scale")):
+        if pick(True, False):
+            size = pick(*block_sizes(group, k))
+            flags.append(f"lhs_group_size = {size} : i64")
+            args["lhs_scale"] = rng.uniform(
+                0.01, 1, rows + [-(-k // size)]).astype(F32)
+        if any(np.ndim(args.get(a, 0))
+               for a in ("lhs_zero_point", "row_scale", "lhs_scale")):
             dynamic = False
     if pick(True, False):
         args["rhs_zero_point"] = rng.integers(*limits, (n, groups))
@@ -83,7 +96,7 @@ def case(batch, rng, shape, float_lhs):
     lhs = batch.argument(bits_of, dynamic)
     text = f"quant.scaled_matmul ins({lhs[0]}, {rhs[0]} : {lhs[1]}, {rhs[1]})"
     for name in ("lhs_zero_point", "row_scale", "rhs_scale", "rhs_zero_point",
-                 "rhs_offset", "bias"):
+                 "rhs_offset", "bias", "lhs_scale"):
         if name in args:
             v = args[name]
             make = constant_parameter if is_constant and name.startswith("rhs") \
@@ -95,6 +108,8 @@ def case(batch, rng, shape, float_lhs):
                    f"tensor<{sizes}x{n}xf32>")
     what = f"scaled_matmul {shape} bits={bits} {lead} {sorted(args)} {flags}"
     if not float_lhs:
+        if "lhs_scale" in args:
+            args["lhs_group_size"] = size
         return batch.expect(y, arith.scaled_matmul(x, q, group_size=group, **args),
                             what)
     w = arith.dequantize_groups(q, args["rhs_scale"], group,

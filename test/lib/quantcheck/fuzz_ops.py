@@ -291,6 +291,11 @@ def scaled_matmul(draw):
                 draw.pick((), lead + (m,)), 8, x_unsigned)
         if draw.chance(.6):
             args["row_scale"] = draw.scales(draw.pick((), lead + (m,)), .01, 1)
+        if draw.chance(.4):
+            block = draw.pick(group, group, 2 * group, 16 * group, k, *(
+                b for b in (8, 16, 32) if group % b == 0 or group == k))
+            flags.append(f"lhs_group_size = {block} : i64")
+            args["lhs_scale"] = draw.scales(lead + (m, -(-k // block)), .01, 1)
     else:
         # Small enough that no sum overflows f16.
         data = round_to(np.clip(draw.floats(lead + (m, k)), -2, 2), kind)
@@ -303,7 +308,7 @@ def scaled_matmul(draw):
         args["bias"] = draw.rng.standard_normal(n).astype(F32)
     text = ""
     for name in ("lhs_zero_point", "row_scale", "rhs_scale", "rhs_zero_point",
-                 "rhs_offset", "bias"):
+                 "rhs_offset", "bias", "lhs_scale"):
         if name in args:
             value = np.asarray(args[name])
             text += f" {name}" + parameter(case, draw, value.astype(
@@ -313,6 +318,8 @@ def scaled_matmul(draw):
     y = case.line(f"quant.scaled_matmul ins({lhs[0]}, {rhs[0]} : {lhs[1]}, "
                   f"{rhs[1]}){text} {{{', '.join(flags)}}} -> {type_}", type_)
     if kind == "int":
+        if "lhs_scale" in args:
+            args["lhs_group_size"] = block
         expected = arith.scaled_matmul(x, w, group_size=group, **args)
         case.result(y, shape, equal(round_to(expected, element)))
         return case

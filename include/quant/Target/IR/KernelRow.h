@@ -109,6 +109,8 @@ struct MatmulFacts {
   /// Whether the weight has an offset, and the largest product of two elements,
   /// of a matmul with groups.
   bool hasOffset = false;
+  /// Whether groups of the activations have scales, too.
+  bool hasLhsScales = false;
   int64_t largestProduct = 0;
   /// Whether activations are floats.
   bool isLhsFloat = false;

@@ -51,12 +51,12 @@ def QTarget_PackedMatmulOp : Op<QTarget_Dialect, "packed_matmul", [
                 + sum_r row_factors[r, m, g] * col_factors[r, n, g]
                 - rhs_zero_point[n, g] * sum_{k in g} lhs[m, k]
                 - lhs_zero_point[m] * rhs_sums[n, g]
-      t = fma(f32(acc), rhs_scale[n, g], t)
-      t = fma(f32(row_sums[m, g]), rhs_offset[n, g], t)
+      t = fma(f32(acc), lhs_scale[m, g] * rhs_scale[n, g], t)
+      t = fma(f32(row_sums[m, g]), lhs_scale[m, g] * rhs_offset[n, g], t)
     y = t * row_scale[m];  y = y + bias[n]
     ```
 
-    The f32 steps are rounded once each, in this order; a result of f16 or bf16
+    The f32 steps, the products of two scales among them, are rounded once each, in this order; a result of f16 or bf16
     is rounded once more. There are two ways to correct for zero points, and a
     kernel takes one of them: `row_bias` and the factors, whose rows a pass over
     the activations has summed, or the zero points, for a kernel that sums
@@ -96,7 +96,7 @@ def QTarget_PackedMatmulOp : Op<QTarget_Dialect, "packed_matmul", [
       `col_factors` `[R, N/NR, NR]` stand together, R static.
     * (C6) `rhs_scale` is there with groups and only with them; so are, where
       they are, `rhs_offset`, `rhs_zero_point` and `rhs_sums`,
-      `[N/NR, K/G, NR]`, `row_bias` and `row_sums`, `[M, K/G]`, and
+      `[N/NR, K/G, NR]`, `lhs_scale`, `row_bias` and `row_sums`, `[M, K/G]`, and
       `lhs_zero_point`, rank 0 or `[M]`. The factors are then `[R, M, K/G]` and
       `[R, N/NR, K/G, NR]`.
     * (C7) `row_sums` and `rhs_offset`, `lhs_zero_point` and `rhs_sums` stand
@@ -147,6 +147,7 @@ def QTarget_PackedMatmulOp : Op<QTarget_Dialect, "packed_matmul", [
       QTarget_Shaped:$lhs,
       QTarget_Shaped:$rhs,
       Optional<QTarget_Shaped>:$rhs_scale,
+      Optional<QTarget_Shaped>:$lhs_scale,
       Optional<QTarget_Shaped>:$col_bias,
       Optional<QTarget_Shaped>:$row_bias,
       Optional<QTarget_Shaped>:$row_factors,
@@ -175,6 +176,7 @@ def QTarget_PackedMatmulOp : Op<QTarget_Dialect, "packed_matmul", [
     $kernel `layout` `` $layout
     `ins` `(` $lhs `,` $rhs `:` type($lhs) `,` type($rhs) `)`
     (`rhs_scale` `(` $rhs_scale^ `:` type($rhs_scale) `)`)?
+    (`lhs_scale` `(` $lhs_scale^ `:` type($lhs_scale) `)`)?
     (`col_bias` `(` $col_bias^ `:` type($col_bias) `)`)?
     (`row_bias` `(` $row_bias^ `:` type($row_bias) `)`)?
     (`row_factors` `(` $row_factors^ `:` type($row_factors) `)`)?

@@ -56,11 +56,24 @@ GroupColumns quantmlir::loadGroupColumns(OpBuilder &b, Location loc,
   return columns;
 }
 
+/// `sum` and x by `scale`, which `ofRow` scales first, if it is there.
 static Value emitFma(OpBuilder &b, Location loc, Value x, Value scale,
-                     Value sum) {
+                     Value ofRow, Value sum) {
   if (x.getType() != scale.getType())
     x = arith::SIToFPOp::create(b, loc, scale.getType(), x);
+  if (ofRow)
+    scale = arith::MulFOp::create(b, loc, ofRow, scale);
   return math::FmaOp::create(b, loc, x, scale, sum);
+}
+
+Value quantmlir::broadcastLhsScale(OpBuilder &b, Location loc,
+                                   const ScaledKernel &kernel, Value row,
+                                   Value group) {
+  Value scale = kernel.op.getLhsScale();
+  if (!scale)
+    return {};
+  Value s = memref::LoadOp::create(b, loc, scale, ValueRange{row, group});
+  return broadcast(b, loc, kernel, s);
 }
 
 Value quantmlir::endGroup(OpBuilder &b, Location loc,
@@ -74,12 +87,14 @@ Value quantmlir::endGroup(OpBuilder &b, Location loc,
         arith::MulIOp::create(b, loc, broadcast(b, loc, kernel, x), column);
     acc = arith::AddIOp::create(b, loc, acc, product);
   }
-  sum = emitFma(b, loc, acc, columns.scale, sum);
+  Value ofRow = broadcastLhsScale(b, loc, kernel, row, group);
+  sum = emitFma(b, loc, acc, columns.scale, ofRow, sum);
   if (!columns.offset)
     return sum;
   Value x =
       memref::LoadOp::create(b, loc, op.getRowSums(), ValueRange{row, group});
-  return emitFma(b, loc, broadcast(b, loc, kernel, x), columns.offset, sum);
+  return emitFma(b, loc, broadcast(b, loc, kernel, x), columns.offset, ofRow,
+                 sum);
 }
 
 Value quantmlir::broadcastRowBias(OpBuilder &b, Location loc,

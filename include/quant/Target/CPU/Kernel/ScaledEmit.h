@@ -19,6 +19,11 @@ GroupColumns loadGroupColumns(mlir::OpBuilder &b, mlir::Location loc,
                               const ScaledKernel &kernel, mlir::Value panel,
                               mlir::Value group);
 
+/// lhs_scale[row, group] in every lane, or null.
+mlir::Value broadcastLhsScale(mlir::OpBuilder &b, mlir::Location loc,
+                              const ScaledKernel &kernel, mlir::Value row,
+                              mlir::Value group);
+
 /// `sum` and the scaled integers of one group: `acc` is what the dot products
 /// of row `row` gave, from its row_bias on.
 mlir::Value endGroup(mlir::OpBuilder &b, mlir::Location loc,
