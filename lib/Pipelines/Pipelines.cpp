@@ -314,6 +314,7 @@ static void buildCPUTargetStage(OpPassManager &pm, const CPUOptions &options) {
   pm.addPass(createQuantLowerPackPass());
   ConvertQuantToLinalgPassOptions reference;
   reference.packedMatmul = false;
+  reference.quantizeBlocks = false;
   reference.reciprocal = true;
   pm.addPass(createConvertQuantToLinalgPass(reference));
   buildBufferizeStage(pm);

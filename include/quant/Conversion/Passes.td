@@ -29,6 +29,9 @@ def ConvertQuantToLinalgPass : Pass<"convert-quant-to-linalg", "::mlir::ModuleOp
   let options = [
     Option<"packedMatmul", "packed-matmul", "bool", "true",
            "Lower qtarget.packed_matmul too; a target that emits it says false">,
+    Option<"quantizeBlocks", "quantize-blocks", "bool", "true",
+           "Lower quant.quantize_blocks too; a target that emits it says "
+           "false">,
     Option<"reciprocal", "reciprocal", "bool", "false",
            "Quantize by the scale's reciprocal and two corrections of the "
            "quotient, which give the integers of the division, if the module's "

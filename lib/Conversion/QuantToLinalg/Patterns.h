@@ -24,6 +24,8 @@ void populateInt4ToLinalgPatterns(mlir::RewritePatternSet &patterns);
 void populateRotateToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// quant.rotate_rows, to quant.rotate, quant.quantize.
 void populateRotateRowsPatterns(mlir::RewritePatternSet &patterns);
+/// quant.quantize_blocks.
+void populateQuantizeBlocksToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// quant.quantize_rows, to quant.choose_qparams, quant.quantize, linalg.pack.
 void populateQuantizeRowsToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// qtarget.packed_matmul, to an unpacked matmul's ops.

@@ -35,6 +35,8 @@ struct ConvertQuantToLinalgPass
     populateScaledMatmulToLinalgPatterns(first);
     if (reciprocal && hasFusedMultiplyAdd())
       populateQuantizeByReciprocalPatterns(first);
+    if (quantizeBlocks)
+      populateQuantizeBlocksToLinalgPatterns(first);
     if (packedMatmul) {
       populateQuantizeRowsToLinalgPatterns(first);
       populateRotateRowsPatterns(first);

@@ -1,6 +1,7 @@
 //===- QuantOps.cpp - ops that extend upstream's quant dialect ------------===//
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/IR/QuantizeBlocks.h"
 #include "quant/Dialect/Quant/IR/QuantizeRows.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -37,6 +38,6 @@ void quantmlir::registerQuantExtension(DialectRegistry &registry) {
     insertOps<
 #define GET_OP_LIST
 #include "quant/Dialect/Quant/IR/QuantOps.cpp.inc"
-        , QuantizeRowsOp, RotateRowsOp>(dialect);
+        , QuantizeRowsOp, QuantizeBlocksOp, RotateRowsOp>(dialect);
   });
 }

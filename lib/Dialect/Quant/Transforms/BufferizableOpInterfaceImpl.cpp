@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
 #include "mlir/IR/Dialect.h"
+#include "quant/Dialect/Quant/IR/QuantizeBlocks.h"
 #include "quant/Dialect/Quant/IR/QuantizeRows.h"
 #include "quant/Target/IR/PackedMatmul.h"
 
@@ -55,6 +56,7 @@ void quantmlir::registerBufferizationModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *ctx, quant::QuantDialect *) {
     QuantizeRowsOp::attachInterface<PackedStageModel<QuantizeRowsOp>>(*ctx);
     RotateRowsOp::attachInterface<PackedStageModel<RotateRowsOp>>(*ctx);
+    QuantizeBlocksOp::attachInterface<PackedStageModel<QuantizeBlocksOp>>(*ctx);
   });
   registry.addExtension(+[](MLIRContext *ctx, qtarget::QTargetDialect *) {
     qtarget::PackedMatmulOp::attachInterface<

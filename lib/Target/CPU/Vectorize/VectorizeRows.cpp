@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "FloatRowSum.h"
+#include "QuantizeBlocks.h"
 #include "QuantizeRows.h"
 #include "RotateRows.h"
 #include "quant/Target/CPU/Parallel/IndependentLoops.h"
@@ -443,6 +444,11 @@ struct QuantVectorizeRowsPass
     getOperation()->walk([&](RotateRowsOp op) { rotated.push_back(op); });
     for (RotateRowsOp op : rotated)
       if (failed(expandRotateRows(rewriter, op)))
+        return signalPassFailure();
+    SmallVector<QuantizeBlocksOp> blocks;
+    getOperation()->walk([&](QuantizeBlocksOp op) { blocks.push_back(op); });
+    for (QuantizeBlocksOp op : blocks)
+      if (failed(expandQuantizeBlocks(rewriter, op)))
         return signalPassFailure();
     getOperation()->walk([&](linalg::LinalgOp op) {
       if (isFloatRowSum(op))

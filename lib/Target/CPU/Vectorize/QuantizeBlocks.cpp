@@ -1,0 +1,305 @@
+//===- QuantizeBlocks.cpp - blocks of rows quantized as vectors -----------===//
+//
+// A block is read for its largest magnitude and, from L1, for its integers. As
+// in QuantizeRows.cpp, the magnitude is the largest bit pattern without the
+// sign, which also says whether all elements are finite, and the usual block
+// takes the quotient from the reciprocal y of its scale s:
+//
+//   q0 = fl(x * y + fl(x * z))   with z = fl((1 - y * s) * y)
+//   q1 = fl(q0 + (x - q0 * s) * y) = fl(x / s)
+//
+// Blocks do not depend on each other, so that a processor computes the scale of
+// one while it quantizes others.
+//
+//===----------------------------------------------------------------------===//
+
+#include "QuantizeBlocks.h"
+
+#include "quant/Target/CPU/Kernel/ContiguousRows.h"
+#include "quant/Target/CPU/Parallel/IndependentLoops.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "quant/Dialect/Quant/Utils/BlockScale.h"
+#include "quant/Dialect/Quant/Utils/RescaleFormula.h"
+#include "quant/Target/IR/QTarget.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+namespace {
+
+/// Elements of a vector.
+constexpr int64_t kBlockLanes = 32;
+/// Elements of a block up to which its vectors are code of their own.
+constexpr int64_t kMostUnrolled = 256;
+constexpr int64_t kAbsMask = 0x7FFFFFFF, kInfinityBits = 0x7F800000;
+/// The bits of 2^-90 and 2^90: between them no step over- or underflows but
+/// where the quotient is far below one half.
+constexpr int64_t kLeastUsual = (127 - 90) << 23, kMostUsual = (127 + 90) << 23;
+/// Added to a number, it leaves the number, rounded to nearest even, in the
+/// last bits of the sum.
+constexpr double kToNearestEven = 12582912.0;
+
+/// Emits one block of one row.
+class BlockQuantizer {
+public:
+  BlockQuantizer(QuantizeBlocksOp op, OpBuilder &b, Value row, Value block,
+                 int64_t length)
+      : op(op), b(b), loc(op.getLoc()), row(row), block(block), length(length),
+        first(arith::MulIOp::create(b, loc, block, index(op.getBlock()))) {}
+
+  void emit();
+
+private:
+  using EmitPart = function_ref<Value(Value column, int64_t lanes, Value)>;
+
+  Value index(int64_t v) { return arith::ConstantIndexOp::create(b, loc, v); }
+  Value word(int64_t v) {
+    return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(v));
+  }
+  Value words(int64_t value, int64_t lanes) {
+    auto type = VectorType::get({lanes}, b.getI32Type());
+    return arith::ConstantOp::create(
+        b, loc, DenseElementsAttr::get(type, static_cast<int32_t>(value)));
+  }
+  Value splat(Value scalar, int64_t lanes) {
+    return vector::BroadcastOp::create(
+        b, loc, VectorType::get({lanes}, scalar.getType()), scalar);
+  }
+  Value number(double value, int64_t lanes) {
+    auto type = VectorType::get({lanes}, b.getF32Type());
+    return arith::ConstantOp::create(
+        b, loc, DenseElementsAttr::get(type, static_cast<float>(value)));
+  }
+  Value bits(Value x, int64_t lanes) {
+    return arith::BitcastOp::create(
+        b, loc, VectorType::get({lanes}, b.getI32Type()), x);
+  }
+  Value load(Value column, int64_t lanes);
+  /// `emitPart` for all vectors of the block; each is given what the one before
+  /// it gave, i32.
+  Value forParts(Value carried, EmitPart emitPart);
+  Value getLargestBits(bool onlyFinite);
+  /// The magnitude that the scale follows from, and whether all are finite.
+  std::pair<Value, Value> findLargest();
+  /// `quantize(x, lanes)` gives the bytes of a vector.
+  void store(function_ref<Value(Value, int64_t)> quantize);
+  void quantizeFast(Value scale);
+  void quantizeAny(Value scale);
+  void quantizeByFactor(Value factor);
+  Value clampToRange(Value x, int64_t lanes);
+
+  QuantizeBlocksOp op;
+  OpBuilder &b;
+  Location loc;
+  Value row, block;
+  int64_t length;
+  /// Its first column.
+  Value first;
+};
+
+} // namespace
+
+Value BlockQuantizer::load(Value column, int64_t lanes) {
+  Type element = cast<MemRefType>(op.getInput().getType()).getElementType();
+  Value x = vector::LoadOp::create(b, loc, VectorType::get({lanes}, element),
+                                   op.getInput(), ValueRange{row, column});
+  if (element.isF32())
+    return x;
+  auto type = VectorType::get({lanes}, b.getF32Type());
+  if (element.isF16())
+    return arith::ExtFOp::create(b, loc, type, x);
+  // A bf16 is the upper half of an f32. (LLVM 22 stops at some vectors of
+  // bf16.)
+  Value upper = arith::BitcastOp::create(
+      b, loc, VectorType::get({lanes}, b.getI16Type()), x);
+  upper = arith::ExtUIOp::create(
+      b, loc, VectorType::get({lanes}, b.getI32Type()), upper);
+  upper = arith::ShLIOp::create(b, loc, upper, words(16, lanes));
+  return arith::BitcastOp::create(b, loc, type, upper);
+}
+
+Value BlockQuantizer::forParts(Value carried, EmitPart emitPart) {
+  int64_t whole = length - length % kBlockLanes;
+  auto at = [&](int64_t offset) -> Value {
+    return arith::AddIOp::create(b, loc, first, index(offset));
+  };
+  if (whole > kMostUnrolled) {
+    auto loop = scf::ForOp::create(b, loc, index(0), index(whole),
+                                   index(kBlockLanes), carried);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value column = arith::AddIOp::create(b, loc, first, loop.getInductionVar());
+    Value next = emitPart(column, kBlockLanes, loop.getRegionIterArg(0));
+    scf::YieldOp::create(b, loc, next);
+    carried = loop.getResult(0);
+  } else {
+    for (int64_t i = 0; i < whole; i += kBlockLanes)
+      carried = emitPart(at(i), kBlockLanes, carried);
+  }
+  return whole == length ? carried
+                         : emitPart(at(whole), length - whole, carried);
+}
+
+/// The bits of the largest magnitude of all or of the finite elements.
+Value BlockQuantizer::getLargestBits(bool onlyFinite) {
+  return forParts(
+      word(0), [&](Value column, int64_t lanes, Value carried) -> Value {
+        Value magnitude = arith::AndIOp::create(
+            b, loc, bits(load(column, lanes), lanes), words(kAbsMask, lanes));
+        if (onlyFinite) {
+          Value isFinite =
+              arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
+                                    magnitude, words(kInfinityBits, lanes));
+          magnitude = arith::SelectOp::create(b, loc, isFinite, magnitude,
+                                              words(0, lanes));
+        }
+        Value largest = vector::ReductionOp::create(
+            b, loc, vector::CombiningKind::MAXUI, magnitude);
+        return arith::MaxUIOp::create(b, loc, carried, largest);
+      });
+}
+
+std::pair<Value, Value> BlockQuantizer::findLargest() {
+  Value largest = getLargestBits(/*onlyFinite=*/false);
+  Value isFinite = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
+                                         largest, word(kInfinityBits));
+  auto finite = scf::IfOp::create(b, loc, b.getI32Type(), isFinite,
+                                  /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(finite.thenBlock());
+  scf::YieldOp::create(b, loc, largest);
+  b.setInsertionPointToStart(finite.elseBlock());
+  scf::YieldOp::create(b, loc, getLargestBits(/*onlyFinite=*/true));
+  b.setInsertionPointAfter(finite);
+  Value magnitude =
+      arith::BitcastOp::create(b, loc, b.getF32Type(), finite.getResult(0));
+  return {magnitude, isFinite};
+}
+
+void BlockQuantizer::store(function_ref<Value(Value, int64_t)> quantize) {
+  bool wantsSums = static_cast<bool>(op.getSums());
+  Value sum = forParts(
+      word(0), [&](Value column, int64_t lanes, Value carried) -> Value {
+        Value stored = quantize(load(column, lanes), lanes);
+        vector::StoreOp::create(b, loc, stored, op.getInts(),
+                                ValueRange{row, column});
+        if (!wantsSums)
+          return carried;
+        Value whole = arith::ExtSIOp::create(
+            b, loc, VectorType::get({lanes}, b.getI32Type()), stored);
+        Value part = vector::ReductionOp::create(
+            b, loc, vector::CombiningKind::ADD, whole);
+        return arith::AddIOp::create(b, loc, carried, part);
+      });
+  if (wantsSums)
+    memref::StoreOp::create(b, loc, sum, op.getSums(), ValueRange{row, block});
+}
+
+/// A scale that is rounded may be too small for the largest element.
+Value BlockQuantizer::clampToRange(Value x, int64_t lanes) {
+  if (op.getScales() == BlockScale::F32)
+    return x;
+  // One instruction each.
+  constexpr auto flags = arith::FastMathFlags::nnan | arith::FastMathFlags::nsz;
+  x = arith::MaximumFOp::create(b, loc, x, number(op.getRange()[0], lanes),
+                                flags);
+  return arith::MinimumFOp::create(b, loc, x, number(op.getRange()[1], lanes),
+                                   flags);
+}
+
+void BlockQuantizer::quantizeFast(Value scale) {
+  Value one = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(1));
+  Value y = arith::DivFOp::create(b, loc, one, scale);
+  Value minus = arith::NegFOp::create(b, loc, y);
+  Value missing = math::FmaOp::create(b, loc, minus, scale, one);
+  Value z = arith::MulFOp::create(b, loc, missing, y);
+  store([&](Value x, int64_t lanes) -> Value {
+    Value low = arith::MulFOp::create(b, loc, x, splat(z, lanes));
+    Value q = math::FmaOp::create(b, loc, x, splat(y, lanes), low);
+    Value minus = arith::NegFOp::create(b, loc, q);
+    Value remainder =
+        math::FmaOp::create(b, loc, minus, splat(scale, lanes), x);
+    q = math::FmaOp::create(b, loc, remainder, splat(y, lanes), q);
+    q = clampToRange(q, lanes);
+    q = arith::AddFOp::create(b, loc, q, number(kToNearestEven, lanes));
+    return arith::TruncIOp::create(
+        b, loc, VectorType::get({lanes}, b.getI8Type()), bits(q, lanes));
+  });
+}
+
+/// The op's formula.
+void BlockQuantizer::quantizeAny(Value scale) {
+  store([&](Value x, int64_t lanes) -> Value {
+    Value quotient = arith::DivFOp::create(b, loc, x, splat(scale, lanes));
+    Value rounded = math::RoundEvenOp::create(b, loc, quotient);
+    return saturate(b, loc, rounded, Value(), op.getRange()[0],
+                    op.getRange()[1], b.getI8Type());
+  });
+}
+
+void BlockQuantizer::quantizeByFactor(Value factor) {
+  store([&](Value x, int64_t lanes) -> Value {
+    Value product = arith::MulFOp::create(b, loc, x, splat(factor, lanes));
+    Value rounded = math::RoundOp::create(b, loc, product);
+    return saturate(b, loc, rounded, Value(), op.getRange()[0],
+                    op.getRange()[1], b.getI8Type());
+  });
+}
+
+void BlockQuantizer::emit() {
+  auto [largest, isFinite] = findLargest();
+  int64_t qmax = op.getRange()[1];
+  Value scale = emitBlockScale(b, loc, largest, qmax, op.getScales());
+  memref::StoreOp::create(b, loc, scale, op.getScale(), ValueRange{row, block});
+  if (op.getScales() == BlockScale::Q8_0)
+    return quantizeByFactor(emitBlockFactor(b, loc, largest, qmax));
+  // Else `math.fma` is a call for each element.
+  auto target = qtarget::TargetAttr::lookup(op);
+  if (!target || !target.hasFeature("fma"))
+    return quantizeAny(scale);
+  Value scaleBits = arith::BitcastOp::create(b, loc, b.getI32Type(), scale);
+  Value above = arith::SubIOp::create(b, loc, scaleBits, word(kLeastUsual));
+  Value isUsual = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
+                                        above, word(kMostUsual - kLeastUsual));
+  Value isFast = arith::AndIOp::create(b, loc, isFinite, isUsual);
+  auto branch = scf::IfOp::create(b, loc, isFast, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  quantizeFast(scale);
+  b.setInsertionPointToStart(branch.elseBlock());
+  quantizeAny(scale);
+}
+
+LogicalResult quantmlir::expandQuantizeBlocks(RewriterBase &b,
+                                              QuantizeBlocksOp op) {
+  if (!isa<MemRefType>(op.getInput().getType()))
+    return op.emitError("expected memrefs, found tensors; bufferize first");
+  readContiguousRows(b, op, op.getInputMutable());
+  writeContiguousRows(b, op, op.getIntsMutable());
+  b.setInsertionPoint(op);
+  Location loc = op.getLoc();
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  Value rows = memref::DimOp::create(b, loc, op.getInput(), 0);
+  auto loop = scf::ForOp::create(b, loc, zero, rows, one);
+  int64_t k = op.getK(), size = op.getBlock(), whole = k / size;
+  markIndependent(loop, k);
+  b.setInsertionPointToStart(loop.getBody());
+  Value row = loop.getInductionVar();
+  Value wholeBlocks = arith::ConstantIndexOp::create(b, loc, whole);
+  if (whole > 0) {
+    auto blocks = scf::ForOp::create(b, loc, zero, wholeBlocks, one);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(blocks.getBody());
+    BlockQuantizer(op, b, row, blocks.getInductionVar(), size).emit();
+  }
+  if (k % size != 0)
+    BlockQuantizer(op, b, row, wholeBlocks, k % size).emit();
+  b.eraseOp(op);
+  return success();
+}

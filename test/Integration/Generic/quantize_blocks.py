@@ -1,0 +1,103 @@
+# RUN: %python %s %t generic
+# RUN: %python %s %t x86
+# RUN: %python %s %t x86 --cpu=x86-64
+# RUN: %python %s %t x86 --threads=2
+"""quant.quantize_blocks against NumPy, to the bit.
+
+quantize_blocks.py FOLDER TARGET [quant-run options...]
+
+Blocks of every length around a vector's, whose elements are multiples of one
+half of the scale and up to four floats beside them; largest magnitudes from
+denormals to the largest float; infinities, NaN, nothing but zeros; every kind of
+scale; eight and four bits; the sums of blocks.
+"""
+
+import sys
+
+import numpy as np
+from Integration.Generic.Inputs.batch import Batch
+from quantsim import blocks
+
+F32 = np.float32
+# M, K, block
+SIZES = [(1, 1, 1), (3, 5, 2), (4, 64, 16), (2, 70, 32), (3, 256, 32),
+         (2, 200, 64), (2, 130, 128), (1, 640, 300), (5, 96, 100), (40, 96, 32)]
+KINDS = ["f32", "f16", "bf16", "e8m0", "q8_0"]
+
+
+def draw(rng, m, k, block, qmax):
+    """Blocks whose largest magnitude is random bits, ordinary, or next to a
+    power of two."""
+    x = np.zeros((m, k), F32)
+    for i in range(m):
+        for begin in range(0, k, block):
+            part = x[i, begin:begin + block]
+            kind = rng.integers(0, 12)
+            if kind < 2:
+                bits = int(rng.integers(1, 0x7F800000))
+            elif kind < 5:
+                bits = (int(rng.integers(1, 255)) << 23) + int(rng.integers(-2, 3))
+            else:
+                bits = (int(rng.integers(110, 140)) << 23) + \
+                    int(rng.integers(0, 1 << 23))
+            most = np.array([min(max(bits, 1), 0x7F7FFFFF)],
+                            np.uint32).view(F32)[0]
+            with np.errstate(all="ignore"):
+                step = F32(.5) * most / F32(qmax)
+                part[:] = rng.integers(-2 * qmax, 2 * qmax + 1, part.size) * step
+            near = part.view(np.int32) + rng.integers(-4, 5, part.size,
+                                                      dtype=np.int32)
+            near = near.view(F32)
+            part[:] = np.where(np.abs(near) <= most, near, 0)
+            part[rng.integers(0, part.size)] = -most if rng.integers(2) else most
+            if kind == 8:
+                part[:] = 0
+            elif kind == 9:
+                part[rng.integers(0, part.size, 1 + part.size // 8)] = rng.choice(
+                    [np.nan, np.inf, -np.inf])
+    return x
+
+
+def case(batch, rng, size, kind, bits):
+    m, k, block = size
+    qmax = (1 << bits - 1) - 1
+    x = draw(rng, m, k, block, qmax)
+    value, type_ = batch.argument(x, dynamic=bool(rng.integers(2)))
+    rows = type_[len("tensor<"):].split("x")[0]
+    n = -(-k // block)
+    types = [f"tensor<{rows}x{k}xi8>", f"tensor<{rows}x{n}xf32>",
+             f"tensor<{rows}x{n}xi32>"]
+    types = types[:2 + int(rng.integers(2))]
+    size = ""
+    if rows == "?":
+        zero = batch.line("arith.constant 0 : index", "index")
+        size = batch.line(f"tensor.dim {value}, {zero[0]} : {type_}", "index")[0]
+    outs = [batch.line(f"tensor.empty({size}) : {t}", t)[0] for t in types]
+    name = batch.name()
+    batch.lines.append(
+        f"  {name}:{len(types)} = quant.quantize_blocks ins({value} : {type_}) "
+        f"outs({', '.join(outs)} : {', '.join(types)}) block = {block} "
+        f"range = [{-qmax}, {qmax}] scales = {kind} -> {', '.join(types)}")
+    ints, scales = blocks.quantize_blocks(x, block, qmax, kind)
+    sums = np.add.reduceat(ints, range(0, k, block), axis=1)
+    what = f"quantize_blocks {(m, k, block)} {kind} {bits} bits"
+    for i, expected in enumerate([ints.astype(np.int8), scales,
+                                  sums.astype(np.int32)][:len(types)]):
+        batch.expect((f"{name}#{i}", types[i]), expected, f"{what} result {i}")
+
+
+def main(folder, target, *options):
+    rng, batch = np.random.default_rng(11), Batch()
+    for size in SIZES:
+        for kind in KINDS:
+            case(batch, rng, size, kind, 8)
+            if kind != "q8_0":
+                case(batch, rng, size, kind, 4)
+    failures = batch.run(folder, f"--target={target}", *options)
+    print(f"{len(batch.results) - failures} of {len(batch.results)} results "
+          "agree with NumPy")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
