@@ -214,6 +214,12 @@ QUANTIZE = """  %sx = quant.choose_qparams %in axes = [0] range = [-127, 127] : 
   %q = quant.quantize %in scale(%sx : tensor<{B}xf32>) axes = [0] range = [-127, 127]
     : tensor<{B}x{D}xf32> -> tensor<{B}x{D}xi8>"""
 
+QUANTIZE_BLOCKS = """  %q0 = tensor.empty() : tensor<{B}x{D}xi8>
+  %sx0 = tensor.empty() : tensor<{B}x{GROUPS}xf32>
+  %q, %sx = quant.quantize_blocks ins(%in : tensor<{B}x{D}xf32>)
+    outs(%q0, %sx0 : tensor<{B}x{D}xi8>, tensor<{B}x{GROUPS}xf32>) block = {GROUP}
+    range = [-127, 127] -> tensor<{B}x{D}xi8>, tensor<{B}x{GROUPS}xf32>"""
+
 RESCALE = """  %sw = arith.constant dense_resource<sw> : tensor<{N}xf32>
   %result = quant.rescale %acc row_scale(%sx : tensor<{B}xf32>) channel_scale(%sw : tensor<{N}xf32>)
     : tensor<{B}x{N}xi32> -> tensor<{B}x{N}xf32>"""
@@ -275,8 +281,11 @@ SCALED = """  %packed = arith.constant dense_resource<w> : tensor<{N}x{H}xi8>
   %w = quant.unpack_int4 %packed : tensor<{N}x{H}xi8> -> tensor<{N}x{D}xi4>
   %sw = arith.constant dense_resource<sw> : tensor<{N}x{GROUPS}xf32>
   %result = quant.scaled_matmul ins(%q, %w : tensor<{B}x{D}xi8>, tensor<{N}x{D}xi4>)
-    row_scale(%sx : tensor<{B}xf32>) rhs_scale(%sw : tensor<{N}x{GROUPS}xf32>)
-    {{group_size = {GROUP} : i64}} -> tensor<{B}x{N}xf32>"""
+    {SCALES} -> tensor<{B}x{N}xf32>"""
+ROW_SCALE = """row_scale(%sx : tensor<{B}xf32>) rhs_scale(%sw : tensor<{N}x{GROUPS}xf32>)
+    {{group_size = {GROUP} : i64}}"""
+BLOCK_SCALES = """rhs_scale(%sw : tensor<{N}x{GROUPS}xf32>) lhs_scale(%sx : tensor<{B}x{GROUPS}xf32>)
+    {{group_size = {GROUP} : i64, lhs_group_size = {GROUP} : i64}}"""
 
 
 class Int4Grouped(Contender):
@@ -284,6 +293,7 @@ class Int4Grouped(Contender):
     dtype, io = "int4", "f32->f32"
     note = "W4A8: quantizes each row inside the call, integer dot products"
     group = 0
+    quantize, scales = QUANTIZE, ROW_SCALE
 
     @classmethod
     def supports(cls, B, N, D):
@@ -295,7 +305,8 @@ class Int4Grouped(Contender):
         low, high = (a["W4q"][:, i::2].astype(np.uint8) & 15 for i in (0, 1))
         sizes = dict(B=B, N=N, D=D, H=D // 2, GROUP=self.group,
                      GROUPS=D // self.group, IN="f32", OUT="f32")
-        body = "\n".join(part.format(**sizes) for part in (QUANTIZE, SCALED))
+        sizes["SCALES"] = self.scales.format(**sizes)
+        body = "\n".join(part.format(**sizes) for part in (self.quantize, SCALED))
         resources = {"w": low | high << 4, "sw": a[f"s4g{self.group}"]}
         self.load(PROGRAM.format(BODY=body, **sizes), resources, x, y)
 
@@ -312,4 +323,11 @@ class Int4Group32(Int4Grouped):
     name, check, group = "i4.quant_g32", "int4g32", 32
 
 
-CONTENDERS = [Int8Gemm, Int8Fused, Int4Group128, Int4Group32]
+class Int4Blocks32(Int4Group32):
+    """Activations with scales for the same blocks of D."""
+    name = "i4.quant_g32_blocks"
+    note = "W4A8: quantizes each block of 32 inside the call, scales on both sides"
+    quantize, scales = QUANTIZE_BLOCKS, BLOCK_SCALES
+
+
+CONTENDERS = [Int8Gemm, Int8Fused, Int4Group128, Int4Group32, Int4Blocks32]

@@ -34,7 +34,8 @@ RIVAL_LIMITS = {"icelake-server": {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_VNNI",
                                    "DNNL_MAX_CPU_ISA": "AVX512_CORE_VNNI",
                                    "MKL_ENABLE_INSTRUCTIONS": "AVX512_E1"}}
 # From how many rows on tiles are used where there are some (lib/Target/X86/AMX/AMXTile.cpp).
-TILE_ROWS = {"i8.quant": 5, "i8.quant_fused": 5, "i4.quant_g128": 16, "i4.quant_g32": 64}
+TILE_ROWS = {"i8.quant": 5, "i8.quant_fused": 5, "i4.quant_g128": 16, "i4.quant_g32": 64,
+             "i4.quant_g32_blocks": 64}
 
 
 def run_peers(args, shapes, names):

@@ -31,8 +31,16 @@ static constexpr OptionChoice<WeightScheme::Rounding> kRoundings[] = {
 static constexpr OptionChoice<ActivationScheme> kActivations[] = {
     {"dynamic-tensor", ActivationScheme::DynamicTensor},
     {"dynamic-token", ActivationScheme::DynamicToken},
+    {"dynamic-block", ActivationScheme::DynamicBlock},
     {"static", ActivationScheme::Static},
     {"float", ActivationScheme::Float}};
+
+static constexpr OptionChoice<ActivationScales> kActivationScales[] = {
+    {"f32", ActivationScales::F32},
+    {"f16", ActivationScales::F16},
+    {"bf16", ActivationScales::BF16},
+    {"e8m0", ActivationScales::E8M0},
+    {"q8_0", ActivationScales::Q8_0}};
 
 static constexpr OptionChoice<RangeObserver> kObservers[] = {
     {"minmax", RangeObserver::MinMax},
@@ -61,6 +69,9 @@ static void visitScheme(Scheme &scheme, Visitor &visit) {
   visit("activation-order", weight.activationOrder);
   visit("activations", scheme.activations, llvm::ArrayRef(kActivations));
   visit("activation-bits", scheme.activationBits);
+  visit("block-size", scheme.blockSize);
+  visit("activation-scales", scheme.activationScales,
+        llvm::ArrayRef(kActivationScales));
   visit("symmetric", scheme.symmetric);
   visit("observer", scheme.observer, llvm::ArrayRef(kObservers));
   visit("rotation", scheme.rotation, llvm::ArrayRef(kRotations));
@@ -89,7 +100,35 @@ static llvm::Error verifyBits(StringRef name, unsigned bits) {
       "option '" + name + "': expected 8 or 4, found " + llvm::Twine(bits));
 }
 
+/// What blocks of activations need, and what needs them.
+static llvm::Error verifyBlocks(const QuantScheme &scheme) {
+  if (scheme.blockSize <= 0)
+    return llvm::createStringError(
+        "option 'block-size': expected more than 0, found " +
+        llvm::Twine(scheme.blockSize));
+  ActivationScales scales = scheme.activationScales;
+  if (!scheme.hasBlocks() && scales != ActivationScales::F32)
+    return llvm::createStringError("option 'activation-scales': expected 'f32' "
+                                   "without 'activations=dynamic-block'");
+  if (!scheme.hasBlocks())
+    return llvm::Error::success();
+  if (!scheme.symmetric)
+    return llvm::createStringError(
+        "option 'activations=dynamic-block': blocks have no zero points, "
+        "expected 'symmetric=true'");
+  if (scales == ActivationScales::Q8_0 &&
+      (scheme.activationBits != 8 || scheme.blockSize != 32))
+    return llvm::createStringError(
+        "option 'activation-scales=q8_0': expected 'activation-bits=8' and "
+        "'block-size=32', found " +
+        llvm::Twine(scheme.activationBits) + " and " +
+        llvm::Twine(scheme.blockSize));
+  return llvm::Error::success();
+}
+
 llvm::Error QuantScheme::verify() const {
+  if (llvm::Error error = verifyBlocks(*this))
+    return error;
   if (llvm::Error error = verifyBits("weight-bits", weight.bits))
     return error;
   if (llvm::Error error = verifyBits("activation-bits", activationBits))
@@ -226,11 +265,25 @@ std::string QuantScheme::describe() const {
   if (isWeightOnly())
     return text + ", A float" + rotated;
   text += ", A" + std::to_string(activationBits);
-  if (isStatic())
+  switch (activations) {
+  case ActivationScheme::Static:
     text += " static tensor";
-  else
-    text += activations == ActivationScheme::DynamicToken ? " dynamic token"
-                                                          : " dynamic tensor";
+    break;
+  case ActivationScheme::DynamicToken:
+    text += " dynamic token";
+    break;
+  case ActivationScheme::DynamicBlock:
+    text += " dynamic block " + std::to_string(blockSize);
+    if (activationScales != ActivationScales::F32)
+      for (const auto &choice : kActivationScales)
+        if (choice.value == activationScales)
+          text += " " + choice.word.str();
+    break;
+  case ActivationScheme::DynamicTensor:
+  case ActivationScheme::Float:
+    text += " dynamic tensor";
+    break;
+  }
   return text + (symmetric ? "" : " asymmetric") + rotated;
 }
 

@@ -109,6 +109,8 @@ void QuantQuantizeMatmulPass::setRequest(const QuantizeRequest &asked) {
   activationOrder = scheme.weight.activationOrder;
   stats = scheme.stats;
   activations = scheme.activations;
+  blockSize = scheme.blockSize;
+  activationScales = scheme.activationScales;
   observer = scheme.observer;
   attention = scheme.attention;
   symmetric = scheme.symmetric;

@@ -8,6 +8,8 @@
 
 #include "SchemeRewriter.h"
 
+#include "BlockActivations.h"
+
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Import/Contraction/ChosenWeight.h"
 #include "quant/Import/Contraction/ConstantWeight.h"
@@ -195,7 +197,7 @@ SchemeRewriter::emitLhs(OpBuilder &builder, MatmulEmitter &emitter,
     matrix = RotateOp::create(builder, loc, type.clone(builder.getF32Type()),
                               matrix, rotation.size, rotation.seed);
   }
-  if (scheme.isWeightOnly()) {
+  if (leavesActivations()) {
     QuantizedMatrix result;
     result.ints = matrix;
     return result;
@@ -237,6 +239,14 @@ SchemeRewriter::quantizeActivations(ScaledMatmulOp op, std::string &reason) {
       scheme.getRotation() ? "the program gives the weight in integers" : "";
   if (scheme.isWeightOnly())
     return applied;
+  if (scheme.hasBlocks()) {
+    reason = explainBlocks(scheme, op.getK(), op.getGroupSize(),
+                           ::getWeightMagnitude(op));
+    if (!reason.empty())
+      return failure();
+    quantizeBlocks(op, scheme);
+    return applied;
+  }
   if (scheme.isStatic()) {
     reason = explainNoStatistics(op);
     if (!reason.empty())
@@ -277,6 +287,19 @@ SchemeRewriter::quantizeActivations(ScaledMatmulOp op, std::string &reason) {
 // Weights
 //===----------------------------------------------------------------------===//
 
+/// Elements along K as the weight has them.
+static int64_t getContractedSize(const Contraction &c) {
+  int64_t size = 1;
+  for (auto [dim, loop] : llvm::enumerate(c.rhs.loops)) {
+    if (!llvm::is_contained(c.k, loop))
+      continue;
+    if (c.rhs.getType().isDynamicDim(dim))
+      return ShapedType::kDynamic;
+    size *= c.rhs.getType().getDimSize(dim);
+  }
+  return size;
+}
+
 /// Why the scheme does not fit this contraction, or its sums may not fit in
 /// i32; empty when all is well.
 std::string
@@ -291,8 +314,17 @@ SchemeRewriter::explainScheme(const Contraction &c,
       scheme.weight.rounding == WeightScheme::Rounding::ErrorCompensated)
     return "error compensation needs the second moments of one weight's "
            "activations, this weight is chosen at run time";
+  if (leavesActivations() && givenRhs)
+    if (std::string why = explainWeightOnly(c); !why.empty())
+      return why;
   if (scheme.isWeightOnly())
-    return givenRhs ? explainWeightOnly(c) : "";
+    return "";
+  if (scheme.hasBlocks()) {
+    int64_t k = getContractedSize(c);
+    return explainBlocks(
+        scheme, k, hasGroups() && !givenRhs ? scheme.weight.groupSize : k,
+        givenRhs ? givenRhs->getMaxMagnitude() : getWeightMagnitude());
+  }
   int64_t lhsMagnitude = givenLhs ? givenLhs->getMaxMagnitude()
                                   : getActivationRange().getMaxMagnitude();
   int64_t rhsMagnitude =
@@ -456,8 +488,11 @@ FailureOr<QuantScheme> SchemeRewriter::rewrite(const Contraction &matched,
   OpBuilder builder(c.op);
   MatmulEmitter emitter(builder, c);
   QuantizedMatrix lhs = emitLhs(builder, emitter, c, givenLhs), rhs;
-  if (givenRhs && scheme.isWeightOnly()) {
-    emitWeightOnly(builder, emitter, c, lhs.ints, *givenRhs);
+  if (givenRhs && leavesActivations()) {
+    ScaledMatmulOp scaled =
+        emitWeightOnly(builder, emitter, c, lhs.ints, *givenRhs);
+    if (scheme.hasBlocks())
+      quantizeBlocks(scaled, scheme);
     return applied;
   }
   if (givenRhs) {
@@ -473,8 +508,11 @@ FailureOr<QuantScheme> SchemeRewriter::rewrite(const Contraction &matched,
     // One group is as long as a row.
     if (hasGroups() && scheme.weight.groupSize >= k)
       applied.weight.granularity = WeightScheme::Granularity::Channel;
-    emitScaledMatmul(builder, emitter, c, lhs, rhs,
-                     hasGroups() ? scheme.weight.groupSize : k);
+    ScaledMatmulOp scaled =
+        emitScaledMatmul(builder, emitter, c, lhs, rhs,
+                         hasGroups() ? scheme.weight.groupSize : k);
+    if (scheme.hasBlocks())
+      quantizeBlocks(scaled, scheme);
   } else {
     emitRescaledMatmul(builder, emitter, c, lhs, rhs);
   }

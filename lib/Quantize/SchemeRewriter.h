@@ -72,8 +72,13 @@ private:
   bool hasGroups() const {
     return scheme.weight.granularity == WeightScheme::Granularity::Group;
   }
+  /// Whether activations are float while the weight is quantized; those in
+  /// blocks come after it.
+  bool leavesActivations() const {
+    return scheme.isWeightOnly() || scheme.hasBlocks();
+  }
   /// Whether the matmul needs quant.scaled_matmul.
-  bool isScaled() const { return hasGroups() || scheme.isWeightOnly(); }
+  bool isScaled() const { return hasGroups() || leavesActivations(); }
   /// Whether choose_qparams and quantize say what the scheme wants of weights.
   bool isPlain() const {
     return !isScaled() && scheme.weight.symmetric &&

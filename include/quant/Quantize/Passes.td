@@ -93,12 +93,29 @@ def QuantQuantizeMatmulPass : Pass<"quant-quantize-matmul", "::mlir::ModuleOp"> 
                          "one scale, from the data"),
               clEnumValN(ActivationScheme::DynamicToken, "dynamic-token",
                          "a scale for each row, from the data"),
+              clEnumValN(ActivationScheme::DynamicBlock, "dynamic-block",
+                         "a scale for each block-size consecutive elements of "
+                         "a row, from the data; constant weights only"),
               clEnumValN(ActivationScheme::Static, "static",
                          "scales that the program gives in QDQ form, else from "
                          "the statistics"),
               clEnumValN(ActivationScheme::Float, "float",
                          "they stay float: only constant weights are "
                          "quantized"))}]>,
+    Option<"blockSize", "block-size", "int64_t", "32",
+           "Elements that share a scale with activations=dynamic-block">,
+    Option<"activationScales", "activation-scales", "ActivationScales",
+           "ActivationScales::F32", "Values that scales of blocks have "
+           "(quant.quantize_blocks)",
+           [{::llvm::cl::values(
+              clEnumValN(ActivationScales::F32, "f32", "any"),
+              clEnumValN(ActivationScales::F16, "f16", "those of f16"),
+              clEnumValN(ActivationScales::BF16, "bf16", "those of bf16"),
+              clEnumValN(ActivationScales::E8M0, "e8m0",
+                         "powers of two, as OCP MX chooses them"),
+              clEnumValN(ActivationScales::Q8_0, "q8_0",
+                         "those of f16, and integers rounded as by the "
+                         "reference of GGUF's Q8_0"))}]>,
     Option<"observer", "observer", "RangeObserver", "RangeObserver::MinMax",
            "Static activations: the range that statistics stand for",
            [{::llvm::cl::values(

@@ -20,7 +20,17 @@
 namespace quantmlir {
 
 /// How the activations' quantization parameters come about.
-enum class ActivationScheme { DynamicTensor, DynamicToken, Static, Float };
+enum class ActivationScheme {
+  DynamicTensor,
+  DynamicToken,
+  DynamicBlock,
+  Static,
+  Float
+};
+
+/// Values that scales of blocks of activations have: `scales` of
+/// quant.quantize_blocks.
+enum class ActivationScales { F32, F16, BF16, E8M0, Q8_0 };
 
 /// How activations and constant weights are rotated before they are quantized.
 enum class RotationScheme { None, Hadamard32, Hadamard128 };
@@ -30,6 +40,9 @@ struct QuantScheme {
   WeightScheme weight;
   ActivationScheme activations = ActivationScheme::DynamicToken;
   unsigned activationBits = 8;
+  /// Elements that share a scale; of ActivationScheme::DynamicBlock.
+  int64_t blockSize = 32;
+  ActivationScales activationScales = ActivationScales::F32;
   /// The activations' zero points are 0.
   bool symmetric = true;
   /// Static activations: the range that statistics stand for.
@@ -63,6 +76,9 @@ struct QuantScheme {
   Rotation getRotation() const;
   bool isStatic() const { return activations == ActivationScheme::Static; }
   bool isWeightOnly() const { return activations == ActivationScheme::Float; }
+  bool hasBlocks() const {
+    return activations == ActivationScheme::DynamicBlock;
+  }
 };
 
 /// Text that stands for no scheme.

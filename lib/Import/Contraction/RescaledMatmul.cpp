@@ -102,18 +102,16 @@ void quantmlir::emitRescaledMatmul(OpBuilder &builder, MatmulEmitter &emitter,
   replaceContraction(builder, emitter, contraction, rescaled, bool(bias));
 }
 
-void quantmlir::emitScaledMatmul(OpBuilder &builder, MatmulEmitter &emitter,
-                                 const Contraction &contraction,
-                                 const QuantizedMatrix &lhs,
-                                 const QuantizedMatrix &rhs,
-                                 int64_t groupSize) {
+ScaledMatmulOp quantmlir::emitScaledMatmul(
+    OpBuilder &builder, MatmulEmitter &emitter, const Contraction &contraction,
+    const QuantizedMatrix &lhs, const QuantizedMatrix &rhs, int64_t groupSize) {
   Location loc = contraction.op->getLoc();
   auto lhsType = cast<RankedTensorType>(lhs.ints.getType());
   SmallVector<int64_t> shape(lhsType.getShape());
   shape.back() = cast<RankedTensorType>(rhs.ints.getType()).getDimSize(0);
   UnitAttr unit = builder.getUnitAttr(), none;
   Value bias = emitFloatBias(emitter, contraction);
-  Value scaled = ScaledMatmulOp::create(
+  auto scaled = ScaledMatmulOp::create(
       builder, loc,
       RankedTensorType::get(shape, contraction.getResultElementType()),
       lhs.ints, rhs.ints, lhs.zeroPoint, lhs.scale, rhs.scale, rhs.zeroPoint,
@@ -121,6 +119,7 @@ void quantmlir::emitScaledMatmul(OpBuilder &builder, MatmulEmitter &emitter,
       lhs.isUnsigned ? unit : none, rhs.isUnsigned ? unit : none);
   copyName(contraction.op, scaled);
   replaceContraction(builder, emitter, contraction, scaled, bool(bias));
+  return scaled;
 }
 
 /// The one `quant.rescale_fixed_point` without bias that reads the sums `c`,

@@ -9,6 +9,7 @@
 
 #include "quant/Import/Groups/GroupedContraction.h"
 
+#include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Import/Contraction/MatmulEmitter.h"
 #include "quant/Import/Contraction/QuantizedOperand.h"
 #include "quant/Import/Contraction/RescaledMatmul.h"

@@ -68,9 +68,10 @@ std::string quantmlir::explainWeightOnly(const Contraction &c) {
   return "";
 }
 
-void quantmlir::emitWeightOnly(OpBuilder &builder, MatmulEmitter &emitter,
-                               const Contraction &c, Value lhs,
-                               const QuantizedOperand &rhs) {
+ScaledMatmulOp quantmlir::emitWeightOnly(OpBuilder &builder,
+                                         MatmulEmitter &emitter,
+                                         const Contraction &c, Value lhs,
+                                         const QuantizedOperand &rhs) {
   Location loc = c.op->getLoc();
   QuantizedMatrix lhsMatrix, weight;
   lhsMatrix.ints = lhs;
@@ -81,7 +82,7 @@ void quantmlir::emitWeightOnly(OpBuilder &builder, MatmulEmitter &emitter,
     weight.zeroPoint =
         emitOneGroup(builder, loc, emitter, rhs.zeroPoint, weight.ints);
   int64_t k = cast<RankedTensorType>(weight.ints.getType()).getDimSize(1);
-  emitScaledMatmul(builder, emitter, c, lhsMatrix, weight, k);
+  return emitScaledMatmul(builder, emitter, c, lhsMatrix, weight, k);
 }
 
 /// Whether stored integers are a weight: a constant, or given to the program,

@@ -3,6 +3,7 @@
 #include "quant/Runtime/Search/MatmulForm.h"
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/IR/QuantizeBlocks.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Import/Contraction/NamedMatmuls.h"
 #include "quant/Quantize/QuantScheme.h"
@@ -117,8 +118,23 @@ struct Parts {
   Value lhs, rhs, lhsZeroPoint, rhsZeroPoint, rowScale, rhsScale, rhsOffset;
   bool rhsUnsigned = false, isTransposed = false;
   int64_t groupSize = 0;
+  /// Of activations with scales for blocks.
+  QuantizeBlocksOp blocks;
 };
 } // namespace
+
+/// What quantized `value` in blocks, if anything did.
+static QuantizeBlocksOp findBlocks(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (auto blocks = dyn_cast<QuantizeBlocksOp>(op))
+      return blocks;
+    if (op->getName().getDialectNamespace() != "tensor" ||
+        op->getNumOperands() == 0)
+      break;
+    value = op->getOperand(0);
+  }
+  return {};
+}
 
 /// The op that rescales the accumulator.
 static RescaleOp findRescale(Value value) {
@@ -141,6 +157,7 @@ static std::optional<Parts> findParts(func::FuncOp function) {
               op.getRhsZeroPoint(), op.getRowScale(),   op.getRhsScale(),
               op.getRhsOffset(),    op.getRhsUnsigned()};
     parts->groupSize = op.getGroupSize();
+    parts->blocks = findBlocks(op.getLhs());
   });
   function.walk([&](MatmulOp op) {
     parts = Parts{op.getLhs(), op.getRhs(), op.getLhsZeroPoint(),
@@ -174,6 +191,13 @@ static QuantScheme readScheme(const Parts &parts, int64_t k) {
   auto lhs = cast<RankedTensorType>(parts.lhs.getType());
   if (isa<FloatType>(lhs.getElementType())) {
     scheme.activations = ActivationScheme::Float;
+    return scheme;
+  }
+  if (QuantizeBlocksOp blocks = parts.blocks) {
+    scheme.activations = ActivationScheme::DynamicBlock;
+    scheme.activationBits = llvm::Log2_64_Ceil(blocks.getRange()[1] + 1) + 1;
+    scheme.blockSize = blocks.getBlock();
+    scheme.activationScales = static_cast<ActivationScales>(blocks.getScales());
     return scheme;
   }
   // Canonicalizing multiplies a constant scale into those of the columns.

@@ -47,6 +47,17 @@ SCHEMES += [f"{weights} activations={a} rotation={r}{extra}"
                       "hadamard32 rotation-seed=7")
             for extra in ("", " symmetric=false")
             if a != "float" or not extra]
+SCHEMES += [f"{weights} activations=dynamic-block block-size={b}{extra}"
+            for weights in ("weights=channel", "weights=tensor",
+                            "weights=group group-size=32",
+                            "weights=group group-size=64")
+            for b in (16, 32, 64, 128)
+            for extra in ("", " weight-bits=4",
+                          " weight-bits=4 activation-bits=4",
+                          " weight-symmetric=false activation-scales=f16")]
+SCHEMES += [f"weights=group block-size=32 weight-bits={bits} "
+            f"activations=dynamic-block activation-scales={scales}"
+            for bits in (4, 8) for scales in ("f16", "bf16", "e8m0", "q8_0")]
 # LLVM's name of the processor, and what the host must have for it. Features
 # are taken away to reach rows that the host would not choose by itself.
 PROCESSORS = [("host", []), ("x86-64", []),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quantsim import arith, rotation
+from quantsim import arith, blocks, rotation
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,9 @@ class Scheme:
     group_size: int = 32  # with weights = group
     weight_symmetric: bool = True
     weight_scale: str = "absmax"  # or full-range
-    activations: str = "dynamic-token"  # or dynamic-tensor, float
+    activations: str = "dynamic-token"  # or dynamic-tensor, dynamic-block, float
+    block_size: int = 32  # with activations = dynamic-block
+    activation_scales: str = "f32"
     symmetric: bool = True  # False: activations are asymmetric
     rotation: str = "none"  # or hadamard32, hadamard128
     rotation_seed: int = 0
@@ -131,12 +133,31 @@ class QuantLinear:
         column = lambda v: v[:, None] if v.ndim else v
         return column(np.asarray(scale, np.float64)) * (q - column(zero))
 
+    def multiply_blocks(self, x, w, transpose):
+        """Blocks of activations; a weight without groups has one of all K."""
+        s, k = self.scheme, x.shape[-1]
+        qx, sx = blocks.quantize_blocks(x, s.block_size,
+                                        (1 << s.activation_bits - 1) - 1,
+                                        s.activation_scales)
+        if s.weights == "group":
+            qw, sw, zw = self.quantize_groups(w if transpose else w.T)
+            group = s.group_size
+        else:
+            qw, sw, zw = self.quantize_weight(w, transpose)
+            qw = qw if transpose else qw.T
+            column = lambda v: np.broadcast_to(v, qw.shape[:1])[:, None]
+            sw, zw, group = column(sw), column(zw), k
+        return arith.scaled_matmul(qx, qw, sw, group, rhs_zero_point=zw,
+                                   lhs_scale=sx, lhs_group_size=s.block_size)
+
     def __call__(self, x, w, transpose=True):
         self.count += 1
         s = self.scheme
         x = self.rotate(x)
         if s.activations == "float":
             return _float_matmul(x, self.float_weight(w, transpose), True)
+        if s.activations == "dynamic-block":
+            return self.multiply_blocks(x, w, transpose)
         qrange = full_range(s.activation_bits)
         axes = ()
         if s.activations == "dynamic-token":

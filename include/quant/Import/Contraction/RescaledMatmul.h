@@ -13,6 +13,8 @@
 
 namespace quantmlir {
 
+class ScaledMatmulOp;
+
 /// One side of `quant.matmul`: stored integers in the emitter's layout, scale
 /// and zero point of rank 0 or one for each row (column). No zero point is 0.
 struct QuantizedMatrix {
@@ -32,10 +34,11 @@ void emitRescaledMatmul(mlir::OpBuilder &builder, MatmulEmitter &emitter,
 
 /// Replaces a float contraction by quant.scaled_matmul: `rhs` is `[N, K]` with
 /// scales `[N, ceil(K / groupSize)]`; an `lhs` without a scale is float.
-void emitScaledMatmul(mlir::OpBuilder &builder, MatmulEmitter &emitter,
-                      const Contraction &contraction,
-                      const QuantizedMatrix &lhs, const QuantizedMatrix &rhs,
-                      int64_t groupSize);
+ScaledMatmulOp emitScaledMatmul(mlir::OpBuilder &builder,
+                                MatmulEmitter &emitter,
+                                const Contraction &contraction,
+                                const QuantizedMatrix &lhs,
+                                const QuantizedMatrix &rhs, int64_t groupSize);
 /// The contraction and the fixed-point rescale that alone reads it, on `[M, N]`
 /// with the init as its bias. Returns false when there is no such rescale, or
 /// the init is something else; nothing is emitted then.

@@ -8,6 +8,8 @@
 
 namespace quantmlir {
 
+class ScaledMatmulOp;
+
 /// Why the stored weight `c.rhs` cannot be that of a weight-only product; empty
 /// when it can.
 std::string explainWeightOnly(const Contraction &c);
@@ -15,9 +17,9 @@ std::string explainWeightOnly(const Contraction &c);
 /// Replaces `c` by `quant.scaled_matmul` of `lhs`, `[batch.., M, K]` in float,
 /// and the stored weight `rhs`, whose scales are of the tensor or of each
 /// column: one group, as long as a row.
-void emitWeightOnly(mlir::OpBuilder &builder, MatmulEmitter &emitter,
-                    const Contraction &c, mlir::Value lhs,
-                    const QuantizedOperand &rhs);
+ScaledMatmulOp emitWeightOnly(mlir::OpBuilder &builder, MatmulEmitter &emitter,
+                              const Contraction &c, mlir::Value lhs,
+                              const QuantizedOperand &rhs);
 
 /// The same for a float contraction with one operand that is a dequantized
 /// weight. `reason` stays empty where neither operand is.
