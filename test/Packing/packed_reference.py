@@ -10,7 +10,7 @@
 # CHECK: sm_75: grouped_s8, mma_m8n8k16_s8: {{.*}} equal
 # CHECK: sm_80: grouped_s8, mma_m16n8k32_s8: {{.*}} equal
 # CHECK: sm_90a: grouped_s8, wgmma_s8: {{.*}} equal
-# CHECK: operands: bias, channel_scale, col_bias, col_factors, lhs_zero_point, multiplier, residual, rhs_offset, rhs_scale, rhs_sums, rhs_zero_point, row_bias, row_factors, row_scale, row_sums, shift
+# CHECK: operands: bias, channel_scale, col_bias, col_factors, lhs_scale, lhs_zero_point, multiplier, residual, rhs_offset, rhs_scale, rhs_sums, rhs_zero_point, row_bias, row_factors, row_scale, row_sums, shift
 # CHECK: elements: f32, s16, s4, s8, u4, u8
 # CHECK: mma_m16n8k64_s4: equal
 """Every form of qtarget.packed_matmul through its reference lowering: random

@@ -54,6 +54,7 @@ SCHEMES += [f"{weights} activations=dynamic-block block-size={b}{extra}"
             for b in (16, 32, 64, 128)
             for extra in ("", " weight-bits=4",
                           " weight-bits=4 activation-bits=4",
+                          " rotation=hadamard32",
                           " weight-symmetric=false activation-scales=f16")]
 SCHEMES += [f"weights=group block-size=32 weight-bits={bits} "
             f"activations=dynamic-block activation-scales={scales}"

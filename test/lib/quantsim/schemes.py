@@ -136,6 +136,7 @@ class QuantLinear:
     def multiply_blocks(self, x, w, transpose):
         """Blocks of activations; a weight without groups has one of all K."""
         s, k = self.scheme, x.shape[-1]
+        w = self.rotate_weight(w, transpose)
         qx, sx = blocks.quantize_blocks(x, s.block_size,
                                         (1 << s.activation_bits - 1) - 1,
                                         s.activation_scales)
