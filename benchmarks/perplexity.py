@@ -196,6 +196,24 @@ def make_windows(tokenizer, text, count):
     return ids.reshape(count, WINDOW)
 
 
+def score_float(options, texts):
+    """Float's scores; kept in a file, if one is named, of texts of the same tokens."""
+    key = np.concatenate([text.reshape(-1) for text in texts])
+    path = options.keep and pathlib.Path(options.keep)
+    if path and path.exists():
+        with np.load(path) as kept:
+            if np.array_equal(kept["key"], key):
+                return [(float(kept[f"perplexity{i}"]), kept[f"best{i}"])
+                        for i in range(len(texts))]
+    model = Float(options.gguf)
+    bases = [score(model, text) for text in texts]
+    if path:
+        arrays = {f"perplexity{i}": base[0] for i, base in enumerate(bases)}
+        arrays.update({f"best{i}": base[1] for i, base in enumerate(bases)})
+        np.savez(path, key=key, **arrays)
+    return bases
+
+
 def cell(result, base):
     perplexity, best = result
     change = 100 * (perplexity / base[0] - 1)
@@ -212,6 +230,8 @@ def main():
                         help="windows of the second text (0: none)")
     parser.add_argument("--only", default="", help="schemes that hold this text")
     parser.add_argument("--no-fake", action="store_true")
+    parser.add_argument("--keep", metavar="FILE.npz",
+                        help="float's results are kept there, and taken from there")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
@@ -226,8 +246,7 @@ def main():
         lines.append(line)
         print(line, flush=True)
 
-    float_model = Float(options.gguf)
-    bases = [score(float_model, text) for text in texts]
+    bases = score_float(options, texts)
     titles = ["first text", "second text"][:len(texts)]
     show("| scheme | " + " | ".join(f"this project, {t} | fake, {t}" for t in titles)
          + " |\n|---" + "|---" * 2 * len(texts) + "|")

@@ -1,14 +1,14 @@
 // Options are read once, into a scheme, and printed back as they were read.
 // RUN: quant-opt %s --quant-quantize-matmul --dump-pass-pipeline 2>&1 | FileCheck %s --check-prefix=DEFAULT
-// RUN: quant-opt %s --quant-quantize-matmul="weights=group group-size=0x40 weight-bits=4 weight-symmetric=false weight-scale=mse activations=static activation-bits=4 symmetric=0 observer=percentile attention damping=1e-3 activation-order exclude={a,b[cd]*} report=False" --dump-pass-pipeline 2>&1 | FileCheck %s --check-prefix=SET
+// RUN: quant-opt %s --quant-quantize-matmul="weights=group group-size=0x40 weight-bits=4 weight-symmetric=false weight-scale=mse activations=static activation-bits=4 symmetric=0 observer=percentile attention rotation=hadamard128 rotation-seed=0x10 damping=1e-3 activation-order exclude={a,b[cd]*} report=False" --dump-pass-pipeline 2>&1 | FileCheck %s --check-prefix=SET
 // RUN: quant-opt %s --quant-quantize-matmul="weight-scale=full-range-mse include='x y',\"it's\" exclude=a exclude=b,c" --dump-pass-pipeline 2>&1 | FileCheck %s --check-prefix=WORDS
 
-// DEFAULT: quant-quantize-matmul{activation-bits=8 activation-order=false activation-scales=f32 activations=dynamic-token attention=false block-size=32 damping=5.000000e-02 group-size=32 observer=minmax recipe= report=false rounding=nearest stats= symmetric=true weight-bits=8 weight-scale=absmax weight-symmetric=true weights=channel}
-// SET: quant-quantize-matmul{activation-bits=4 activation-order=true activation-scales=f32 activations=static attention=true block-size=32 damping=1.000000e-03 exclude={a,b[cd]*} group-size=64 observer=percentile recipe= report=false rounding=nearest stats= symmetric=false weight-bits=4 weight-scale=mse weight-symmetric=false weights=group}
+// DEFAULT: quant-quantize-matmul{activation-bits=8 activation-order=false activation-scales=f32 activations=dynamic-token attention=false block-size=32 damping=5.000000e-02 group-size=32 observer=minmax recipe= report=false rotation=none rotation-seed=0 rounding=nearest stats= symmetric=true weight-bits=8 weight-scale=absmax weight-symmetric=true weights=channel}
+// SET: quant-quantize-matmul{activation-bits=4 activation-order=true activation-scales=f32 activations=static attention=true block-size=32 damping=1.000000e-03 exclude={a,b[cd]*} group-size=64 observer=percentile recipe= report=false rotation=hadamard128 rotation-seed=16 rounding=nearest stats= symmetric=false weight-bits=4 weight-scale=mse weight-symmetric=false weights=group}
 // WORDS: exclude={a,b,c} {{.*}}include={{[{][{]}}x y},it's} {{.*}}weight-scale=full-range-mse
 
 // What is printed is read again.
-// RUN: quant-opt %s --pass-pipeline="builtin.module(quant-quantize-matmul{activation-bits=4 activation-order=true activation-scales=f32 activations=static attention=true block-size=32 damping=1.000000e-03 exclude={a,b[cd]*} group-size=64 observer=percentile recipe= report=false rounding=nearest stats= symmetric=false weight-bits=4 weight-scale=mse weight-symmetric=false weights=group})" --dump-pass-pipeline 2>&1 | FileCheck %s --check-prefix=SET
+// RUN: quant-opt %s --pass-pipeline="builtin.module(quant-quantize-matmul{activation-bits=4 activation-order=true activation-scales=f32 activations=static attention=true block-size=32 damping=1.000000e-03 exclude={a,b[cd]*} group-size=64 observer=percentile recipe= report=false rotation=hadamard128 rotation-seed=16 rounding=nearest stats= symmetric=false weight-bits=4 weight-scale=mse weight-symmetric=false weights=group})" --dump-pass-pipeline 2>&1 | FileCheck %s --check-prefix=SET
 
 // RUN: not quant-opt %s --quant-quantize-matmul="weights=row" 2>&1 | FileCheck %s --check-prefix=ENUM
 // RUN: not quant-opt %s --quant-quantize-matmul="observer=" 2>&1 | FileCheck %s --check-prefix=EMPTY
@@ -33,5 +33,5 @@
 // UNSIGNED: error: option 'weight-bits': expected a number, found '-8'
 // TWICE: error: option 'weights' is given twice
 // NAMELESS: error: expected the name of an option, found '=3'
-// NAME: error: no such option wieghts; the options are activation-bits, activation-order, activation-scales, activations, attention, block-size, damping, exclude, group-size, include, observer, recipe, report, rounding, stats, symmetric, weight-bits, weight-scale, weight-symmetric, weights
+// NAME: error: no such option wieghts; the options are activation-bits, activation-order, activation-scales, activations, attention, block-size, damping, exclude, group-size, include, observer, recipe, report, rotation, rotation-seed, rounding, stats, symmetric, weight-bits, weight-scale, weight-symmetric, weights
 module {}
