@@ -22,11 +22,11 @@ class Rotation:
     @staticmethod
     def parse(name):
         """`none`, `hadamard32`, `hadamard128`, or with signs `hadamard32:7`."""
-        kind, _, seed = str(name).partition(":")
         if name == "none":
             return Rotation()
-        if kind not in _SIZES or seed and not (seed.isdecimal() and
-                                               int(seed) < 1 << 31):
+        kind, colon, seed = str(name).partition(":")
+        is_seed = not colon or seed.isdecimal() and int(seed) < 1 << 31
+        if kind not in _SIZES or not is_seed:
             raise InvalidArgument(
                 f"rotation: expected none, hadamard32 or hadamard128, with `:seed` "
                 f"where signs are turned, found {name!r}")
