@@ -7,6 +7,11 @@
 // from the old values and take one product after the other, in the order of the
 // scalar loop and rounded like it.
 //
+// Where rows are fewer than a tile has (attention of one token: as many as
+// heads share keys), tiles are lower and as much wider, so that sums need not
+// wait for each other and the right operand is read once, in longer pieces.
+// Where the run knows the number of rows, it decides.
+//
 //===----------------------------------------------------------------------===//
 
 #include "quant/Target/CPU/Parallel/IndependentLoops.h"
@@ -148,8 +153,14 @@ private:
                   llvm::function_ref<void(Value)> body);
   /// Loops over `loops`, then `body`.
   void forEach(ArrayRef<unsigned> loops, llvm::function_ref<void()> body);
-  /// All rows, for `lanes` columns from the present one on.
-  void forRows(int64_t lanes, Value mask);
+  /// All rows, for `lanes` columns from the present one on, in tiles of
+  /// `heights`.
+  void forRows(ArrayRef<int64_t> heights, int64_t lanes, Value mask);
+  /// All columns, in tiles of `widths`, each a part of the one before; the last
+  /// takes the rest.
+  void forColumns(ArrayRef<int64_t> widths, ArrayRef<int64_t> heights);
+  void forRest(ArrayRef<int64_t> heights, int64_t lanes, Value begin);
+  void emitTiles();
   void emitTile(int64_t rows, int64_t lanes, Value mask);
   SmallVector<Value> indices(OpOperand *operand, int64_t row = 0);
   SmallVector<Value> reduce(ArrayRef<unsigned> loops, ValueRange accs,
@@ -265,11 +276,12 @@ void ContractionEmitter::emitTile(int64_t rows, int64_t lanes, Value mask) {
   }
 }
 
-void ContractionEmitter::forRows(int64_t lanes, Value mask) {
+void ContractionEmitter::forRows(ArrayRef<int64_t> heights, int64_t lanes,
+                                 Value mask) {
   if (!c.rows)
     return emitTile(1, lanes, mask);
   Value size = sizes[*c.rows], begin = index(0);
-  for (int64_t rows : {tile.rows, int64_t(1)}) {
+  for (int64_t rows : heights) {
     Value count = arith::SubIOp::create(b, loc, size, begin);
     Value over = arith::RemUIOp::create(b, loc, count, index(rows));
     Value end = arith::SubIOp::create(b, loc, size, over);
@@ -281,6 +293,71 @@ void ContractionEmitter::forRows(int64_t lanes, Value mask) {
   }
 }
 
+/// What `lanes` do not divide: of a static number of columns as a shorter
+/// vector, else by a mask.
+void ContractionEmitter::forRest(ArrayRef<int64_t> heights, int64_t lanes,
+                                 Value begin) {
+  at[c.columns] = begin;
+  int64_t known = c.op.getStaticLoopRanges()[c.columns];
+  if (!ShapedType::isDynamic(known)) {
+    if (int64_t left = known % lanes)
+      forRows(heights, left, Value());
+    return;
+  }
+  Value over = arith::SubIOp::create(b, loc, sizes[c.columns], begin);
+  auto type = VectorType::get({lanes}, b.getI1Type());
+  Value mask = vector::CreateMaskOp::create(b, loc, type, over);
+  Value some =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, over, index(0));
+  auto branch = scf::IfOp::create(b, loc, some, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  forRows(heights, lanes, mask);
+}
+
+void ContractionEmitter::forColumns(ArrayRef<int64_t> widths,
+                                    ArrayRef<int64_t> heights) {
+  Value begin = index(0), size = sizes[c.columns];
+  for (int64_t lanes : widths) {
+    Value over = arith::RemUIOp::create(b, loc, size, index(lanes));
+    Value whole = arith::SubIOp::create(b, loc, size, over);
+    scf::ForOp columns = loop(begin, whole, lanes, [&](Value column) {
+      at[c.columns] = column;
+      forRows(heights, lanes, Value());
+    });
+    SmallVector<int64_t> inner = c.op.getStaticLoopRanges();
+    inner[c.columns] = lanes;
+    for (unsigned loop : c.outer)
+      inner[loop] = 1;
+    markIndependent(columns, countWork(inner));
+    begin = whole;
+  }
+  forRest(heights, widths.back(), begin);
+}
+
+/// High tiles, or low and wide ones of as many registers.
+void ContractionEmitter::emitTiles() {
+  auto many = [&] { forColumns(tile.lanes, {tile.rows, 1}); };
+  auto few = [&] {
+    constexpr int64_t fewRows = 2;
+    SmallVector<int64_t> widths;
+    for (int64_t times = tile.rows / fewRows; times > 0; times /= 2)
+      widths.push_back(times * tile.lanes);
+    forColumns(widths, {fewRows, 1});
+  };
+  int64_t rows = c.rows ? c.op.getStaticLoopRanges()[*c.rows] : 1;
+  if (!ShapedType::isDynamic(rows))
+    return rows < tile.rows ? few() : many();
+  Value isMany = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge,
+                                       sizes[*c.rows], index(tile.rows));
+  auto branch = scf::IfOp::create(b, loc, isMany, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  many();
+  b.setInsertionPointToStart(branch.elseBlock());
+  few();
+}
+
 void ContractionEmitter::emit() {
   for (OpOperand &operand : c.op->getOpOperands())
     for (auto [i, expr] : llvm::enumerate(c.getMap(&operand).getResults())) {
@@ -288,36 +365,7 @@ void ContractionEmitter::emit() {
       if (!size)
         size = memref::DimOp::create(b, loc, operand.get(), i);
     }
-  int64_t known = c.op.getStaticLoopRanges()[c.columns];
-  bool isDynamic = ShapedType::isDynamic(known);
-  int64_t left = isDynamic ? 0 : known % tile.lanes;
-  forEach(c.outer, [&] {
-    Value size = sizes[c.columns];
-    Value over = arith::RemUIOp::create(b, loc, size, index(tile.lanes));
-    Value whole = arith::SubIOp::create(b, loc, size, over);
-    scf::ForOp columns = loop(index(0), whole, tile.lanes, [&](Value column) {
-      at[c.columns] = column;
-      forRows(tile.lanes, Value());
-    });
-    SmallVector<int64_t> inner = c.op.getStaticLoopRanges();
-    inner[c.columns] = tile.lanes;
-    for (unsigned loop : c.outer)
-      inner[loop] = 1;
-    markIndependent(columns, countWork(inner));
-    at[c.columns] = whole;
-    if (left)
-      return forRows(left, Value());
-    if (!isDynamic)
-      return;
-    auto type = VectorType::get({tile.lanes}, b.getI1Type());
-    Value mask = vector::CreateMaskOp::create(b, loc, type, over);
-    Value some =
-        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, over, index(0));
-    auto branch = scf::IfOp::create(b, loc, some, /*withElseRegion=*/false);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(branch.thenBlock());
-    forRows(tile.lanes, mask);
-  });
+  forEach(c.outer, [&] { emitTiles(); });
 }
 
 /// Two vectors of columns; of 32 registers, 8 x 2 are for sums, of 16, 4 x 2.

@@ -25,15 +25,43 @@ func.func @matmul(%a: memref<20x24xf32>, %b: memref<24x40xf32>, %c: memref<20x40
 
 // -----
 
-// 16 registers: 4 rows by 16 columns; a number of columns that only the run
-// knows ends with a mask.
+// Of three rows: tiles of 2 and of 1, of 128 columns, of 64, and the last 8.
+// CHECK-LABEL: func @few_rows
+// CHECK-SAME: %[[C:[a-z0-9]+]]: memref<3x200xf32>)
+// CHECK-COUNT-2: vector.load %[[C]][{{.*}}] : memref<3x200xf32>, vector<128xf32>
+// CHECK: scf.for
+// CHECK: vector.load %[[C]][{{.*}}] : memref<3x200xf32>, vector<128xf32>
+// CHECK: vector.load %[[C]][{{.*}}] : memref<3x200xf32>, vector<64xf32>
+// CHECK-NOT: vector<32xf32>
+// CHECK: vector.load %[[C]][{{.*}}] : memref<3x200xf32>, vector<8xf32>
+module attributes {qtarget.target = #qtarget.target<arch = "x86_64", cpu = "icelake-server",
+    features = ["avx512f"], l1d = 49152, l2 = 1310720, cores = 1>} {
+func.func @few_rows(%a: memref<3x64xf32>, %b: memref<64x200xf32>, %c: memref<3x200xf32>) {
+  linalg.matmul ins(%a, %b : memref<3x64xf32>, memref<64x200xf32>) outs(%c : memref<3x200xf32>)
+  return
+}
+}
+
+// -----
+
+// 16 registers: 4 rows by 16 columns, of fewer rows 2 by 32; a number of columns
+// that only the run knows ends with a mask.
 // CHECK-LABEL: func @batched
 // CHECK: scf.for
+// CHECK: arith.cmpi uge, %[[ROWS:.*]], %c4
+// CHECK: scf.if
 // CHECK: scf.for
 // CHECK-COUNT-4: vector.load {{.*}} vector<16xf32>
 // CHECK: scf.if
 // CHECK: vector.maskedload
 // CHECK: vector.maskedstore
+// CHECK: } else {
+// CHECK: scf.for %{{.*}} step %c32
+// CHECK: scf.for %{{.*}} step %c2
+// CHECK-COUNT-2: vector.load {{.*}} vector<32xf32>
+// CHECK: scf.for %{{.*}} step %c16
+// CHECK: scf.if
+// CHECK: vector.maskedload {{.*}} vector<16xf32>
 func.func @batched(%a: memref<3x?x8xf32>, %b: memref<3x8x?xf32>, %c: memref<3x?x?xf32>) {
   linalg.batch_matmul ins(%a, %b : memref<3x?x8xf32>, memref<3x8x?xf32>)
     outs(%c : memref<3x?x?xf32>)
@@ -50,8 +78,7 @@ func.func @batched(%a: memref<3x?x8xf32>, %b: memref<3x8x?xf32>, %c: memref<3x?x
 // CHECK-LABEL: func @vector
 // CHECK: scf.for
 // CHECK: scf.for
-// CHECK: scf.for
-// CHECK: arith.addf {{.*}} vector<16xf32>
+// CHECK: arith.addf {{.*}} vector<32xf32>
 // CHECK-NOT: linalg.generic
 func.func @vector(%a: memref<5x6x32xf32>, %x: memref<5x6xf32>, %y: memref<32xf32>) {
   linalg.generic {indexing_maps = [#matrix, #vector, #result],
