@@ -22,6 +22,7 @@
 #include "quant/Import/Linalg/ImportContraction.h"
 #include "quant/Import/QDQ/ConvertQDQ.h"
 #include "quant/Import/QuantCasts/QuantCasts.h"
+#include "quant/Import/VerifyReshapes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -43,6 +44,8 @@ struct QuantImportPass : quantmlir::impl::QuantImportPassBase<QuantImportPass> {
   using Base::Base;
 
   void runOnOperation() override {
+    if (failed(verifyReshapes(getOperation())))
+      return signalPassFailure();
     convertElementwise(getOperation());
     expandGathers(getOperation());
     dropUnitLoops(getOperation());

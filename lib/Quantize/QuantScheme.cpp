@@ -3,6 +3,7 @@
 #include "quant/Quantize/QuantScheme.h"
 
 #include "OptionText.h"
+#include "Presets.h"
 
 #include <limits>
 
@@ -169,9 +170,21 @@ Rotation QuantScheme::getRotation() const {
   return {};
 }
 
+/// Reads the preset that `text` may begin with, and cuts it off.
+static llvm::Error readPreset(StringRef &text, QuantScheme &scheme) {
+  const SchemePreset *preset = takePreset(text);
+  if (!preset)
+    return llvm::Error::success();
+  return readOptions(preset->options, [&](OptionReader &reader) {
+    visitScheme(scheme, reader);
+  });
+}
+
 llvm::Expected<QuantScheme> QuantScheme::parse(StringRef text,
                                                const QuantScheme &base) {
   QuantScheme scheme = base;
+  if (llvm::Error error = readPreset(text, scheme))
+    return std::move(error);
   auto visit = [&](OptionReader &reader) { visitScheme(scheme, reader); };
   if (llvm::Error error = readOptions(text, visit))
     return std::move(error);
@@ -192,12 +205,14 @@ QuantScheme::parseOrNone(StringRef text, const QuantScheme &base) {
 
 llvm::Expected<QuantizeRequest> QuantizeRequest::parse(StringRef text) {
   QuantizeRequest request;
+  request.text = text.str();
+  if (llvm::Error error = readPreset(text, request.scheme))
+    return std::move(error);
   auto visit = [&](OptionReader &reader) { visitRequest(request, reader); };
   if (llvm::Error error = readOptions(text, visit))
     return std::move(error);
   if (llvm::Error error = request.scheme.verify())
     return std::move(error);
-  request.text = text.str();
   return request;
 }
 

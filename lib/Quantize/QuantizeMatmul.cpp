@@ -17,6 +17,7 @@
 #include "quant/Import/Linalg/ImportContraction.h"
 #include "quant/Import/MatmulNames.h"
 #include "quant/Import/QuantCasts/QuantCasts.h"
+#include "quant/Import/VerifyReshapes.h"
 #include "quant/Quantize/Passes.h"
 #include "quant/Quantize/Recipe.h"
 
@@ -333,6 +334,8 @@ void QuantQuantizeMatmulPass::warnOfUnusedRules() {
 
 void QuantQuantizeMatmulPass::runOnOperation() {
   ModuleOp module = getOperation();
+  if (failed(verifyReshapes(module)))
+    return signalPassFailure();
   if (!request.recipe.empty() || !request.include.empty() ||
       !request.exclude.empty())
     nameMatmuls(module);

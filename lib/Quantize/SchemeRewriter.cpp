@@ -78,15 +78,16 @@ static std::string explainElements(const Contraction &c) {
 // Activations
 //===----------------------------------------------------------------------===//
 
-/// The size of the contracted dimension, where it is known.
-static std::optional<int64_t> getContractedSize(const Contraction &c) {
+/// The size of the contracted dimension, where `operand` of `c` has it.
+static std::optional<int64_t> getContractedSize(const Contraction &c,
+                                                const LoopTensor &operand) {
   int64_t k = 1;
-  for (auto [dim, loop] : llvm::enumerate(c.lhs.loops)) {
+  for (auto [dim, loop] : llvm::enumerate(operand.loops)) {
     if (!llvm::is_contained(c.k, loop))
       continue;
-    if (c.lhs.getType().isDynamicDim(dim))
+    if (operand.getType().isDynamicDim(dim))
       return std::nullopt;
-    k *= c.lhs.getType().getDimSize(dim);
+    k *= operand.getType().getDimSize(dim);
   }
   return k;
 }
@@ -100,7 +101,7 @@ void SchemeRewriter::chooseRotation(const Contraction &c, bool isLhsGiven,
   if (!wanted)
     return;
   std::optional<ChosenWeight> chosen = matchChosenWeight(c.rhs);
-  std::optional<int64_t> k = getContractedSize(c);
+  std::optional<int64_t> k = getContractedSize(c, c.lhs);
   if (isRhsGiven)
     unrotated = "the program gives the weight in integers";
   else if (isLhsGiven)
@@ -287,19 +288,6 @@ SchemeRewriter::quantizeActivations(ScaledMatmulOp op, std::string &reason) {
 // Weights
 //===----------------------------------------------------------------------===//
 
-/// Elements along K as the weight has them.
-static int64_t getContractedSize(const Contraction &c) {
-  int64_t size = 1;
-  for (auto [dim, loop] : llvm::enumerate(c.rhs.loops)) {
-    if (!llvm::is_contained(c.k, loop))
-      continue;
-    if (c.rhs.getType().isDynamicDim(dim))
-      return ShapedType::kDynamic;
-    size *= c.rhs.getType().getDimSize(dim);
-  }
-  return size;
-}
-
 /// Why the scheme does not fit this contraction, or its sums may not fit in
 /// i32; empty when all is well.
 std::string
@@ -320,7 +308,7 @@ SchemeRewriter::explainScheme(const Contraction &c,
   if (scheme.isWeightOnly())
     return "";
   if (scheme.hasBlocks()) {
-    int64_t k = getContractedSize(c);
+    int64_t k = getContractedSize(c, c.rhs).value_or(ShapedType::kDynamic);
     return explainBlocks(
         scheme, k, hasGroups() && !givenRhs ? scheme.weight.groupSize : k,
         givenRhs ? givenRhs->getMaxMagnitude() : getWeightMagnitude());

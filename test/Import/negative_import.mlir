@@ -46,3 +46,14 @@ func.func @not_quantized(%x: tensor<4x8xf32>, %w: tensor<8x2xf32>, %init: tensor
   %z = linalg.matmul ins(%i, %j : tensor<4x8xi32>, tensor<8x2xi32>) outs(%sum : tensor<4x2xi32>) -> tensor<4x2xi32>
   return %y, %z : tensor<4x2xf32>, tensor<4x2xi32>
 }
+
+// -----
+
+// Upstream's verifier reads numbers of dimensions as 32 bits.
+func.func @collapsed(%x: tensor<5x6xf32>, %w: tensor<6x4x16xi8>, %sw: tensor<4xf32>, %init: tensor<5x64xf32>) -> tensor<5x64xf32> {
+  %d = quant.dequantize %w scale(%sw : tensor<4xf32>) axes = [1] : tensor<6x4x16xi8> -> tensor<6x4x16xf32>
+  // expected-error @below {{'tensor.collapse_shape' op expected dimensions 0, 1, 2, ... in this order, found 4294967296}}
+  %c = tensor.collapse_shape %d [[4294967296], [1, 2]] : tensor<6x4x16xf32> into tensor<6x64xf32>
+  %y = linalg.matmul ins(%x, %c : tensor<5x6xf32>, tensor<6x64xf32>) outs(%init : tensor<5x64xf32>) -> tensor<5x64xf32>
+  return %y : tensor<5x64xf32>
+}

@@ -10,6 +10,16 @@
 // What is printed is read again.
 // RUN: quant-opt %s --pass-pipeline="builtin.module(quant-quantize-matmul{activation-bits=4 activation-order=true activation-scales=f32 activations=static attention=true block-size=32 damping=1.000000e-03 exclude={a,b[cd]*} group-size=64 observer=percentile recipe= report=false rotation=hadamard128 rotation-seed=16 rounding=nearest stats= symmetric=false weight-bits=4 weight-scale=mse weight-symmetric=false weights=group})" --dump-pass-pipeline 2>&1 | FileCheck %s --check-prefix=SET
 
+// A preset comes first, and the options after it change what it says.
+// RUN: quant-opt %s --quant-quantize-matmul="w4a4-rot activation-bits=8 exclude=a" --dump-pass-pipeline 2>&1 | FileCheck %s --check-prefix=PRESET
+// RUN: quant-opt %s --quant-to-generic="quantize={q4_0 block-size=32} stop-after=quant" --dump-pass-pipeline 2>&1 | FileCheck %s --check-prefix=GGUF
+// RUN: not quant-opt %s --quant-quantize-matmul="rotation=none w8a8" 2>&1 | FileCheck %s --check-prefix=LATE
+// RUN: not quant-opt %s --quant-quantize-matmul="q4_0 symmetric=false" 2>&1 | FileCheck %s --check-prefix=CLASH
+// PRESET: activation-bits=8 {{.*}}activations=dynamic-block {{.*}}block-size=32 {{.*}}exclude={a} group-size=32 {{.*}}rotation=hadamard32 {{.*}}weight-bits=4 weight-scale=mse {{.*}}weights=group
+// GGUF: activation-scales=q8_0 activations=dynamic-block {{.*}}weight-bits=4 weight-scale=full-range {{.*}}weights=group
+// LATE: error: no such option w8a8; the options are
+// CLASH: error: option 'activations=dynamic-block': blocks have no zero points, expected 'symmetric=true'
+
 // RUN: not quant-opt %s --quant-quantize-matmul="weights=row" 2>&1 | FileCheck %s --check-prefix=ENUM
 // RUN: not quant-opt %s --quant-quantize-matmul="observer=" 2>&1 | FileCheck %s --check-prefix=EMPTY
 // RUN: not quant-opt %s --quant-quantize-matmul="symmetric=maybe" 2>&1 | FileCheck %s --check-prefix=BOOL

@@ -24,6 +24,10 @@ def QuantQuantizeMatmulPass : Pass<"quant-quantize-matmul", "::mlir::ModuleOp"> 
     `include`, `exclude` and `recipe` say which matmuls are quantized, and how
     each; a string attribute `quant.scheme` on the op comes before them.
 
+    Options may begin with a preset, a word that stands for some of them and
+    that the others change: `w8a8`, `w8a8-rot`, `w8a16`, `w4a8-g32`,
+    `w4a8-g128`, `w4a16-g32`, `w4a16-g128`, `w4a4-rot`, `q8_0`, `q4_0`.
+
     Example, with `weights=channel activations=dynamic-token`:
 
     ```mlir

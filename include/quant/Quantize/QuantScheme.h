@@ -57,8 +57,9 @@ struct QuantScheme {
 
   QuantScheme() { weight.groupSize = 32; }
 
-  /// Reads `text` on top of `base`. Errors name the option, what was expected
-  /// and what was found.
+  /// Reads `text` on top of `base`; it may begin with a preset's name, which
+  /// the options after it change. Errors name the option, what was expected and
+  /// what was found.
   static llvm::Expected<QuantScheme> parse(llvm::StringRef text,
                                            const QuantScheme &base = {});
   /// The same, and nothing for `none`, which leaves a matmul in float.

@@ -60,6 +60,10 @@ static bool lookThroughCopy(LoopTensor &tensor, linalg::LinalgOp op) {
 static SmallVector<int64_t> getNonUnitDims(RankedTensorType type,
                                            ArrayRef<int64_t> group) {
   SmallVector<int64_t> dims;
+  // Upstream's verifier reads the numbers of dimensions as 32 bits.
+  if (llvm::any_of(
+          group, [&](int64_t dim) { return dim < 0 || dim >= type.getRank(); }))
+    return dims;
   for (int64_t dim : group)
     if (type.getDimSize(dim) != 1)
       dims.push_back(dim);

@@ -58,8 +58,11 @@ static LogicalResult getSourceIndices(Operation *op,
     for (auto [dim, group] :
          llvm::enumerate(collapse.getReassociationIndices())) {
       SmallVector<int64_t> sizes;
-      for (int64_t inner : group)
+      for (int64_t inner : group) {
+        if (inner < 0 || inner >= collapse.getSrcType().getRank())
+          return failure();
         sizes.push_back(collapse.getSrcType().getDimSize(inner));
+      }
       if (failed(delinearizeInto(indices[dim], sizes, source)))
         return failure();
     }

@@ -27,16 +27,15 @@ static Value spreadOverRows(OpBuilder &builder, Location loc, Value number,
   std::optional<int64_t> rows = getConstantIntValue(n);
   auto spread = RankedTensorType::get({rows.value_or(ShapedType::kDynamic), 1},
                                       type.getElementType());
-  if (auto constant = getConstantFloats(number); constant && rows)
-    return arith::ConstantOp::create(
-        builder, loc,
-        makeFloatTensorAttr(spread,
-                            std::vector<float>(*rows, constant->front())));
-  if (auto constant = getConstantInts(number); constant && rows)
-    return arith::ConstantOp::create(
-        builder, loc,
-        makeI32TensorAttr(spread,
-                          std::vector<int32_t>(*rows, constant->front())));
+  Attribute value;
+  if (auto constant = getConstantFloats(number))
+    value = builder.getFloatAttr(type.getElementType(), constant->front());
+  else if (auto constant = getConstantInts(number))
+    value = builder.getIntegerAttr(type.getElementType(), constant->front());
+  // A splat, however many rows there are.
+  if (value && rows)
+    return arith::ConstantOp::create(builder, loc,
+                                     DenseElementsAttr::get(spread, value));
   Value empty = tensor::EmptyOp::create(
       builder, loc, {n, builder.getIndexAttr(1)}, type.getElementType());
   return linalg::BroadcastOp::create(builder, loc, number, empty,

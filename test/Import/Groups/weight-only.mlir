@@ -103,3 +103,19 @@ func.func @dynamic_k(%x: tensor<5x?xf32>, %q: tensor<?x4xi8>, %init: tensor<5x4x
   %y = linalg.matmul ins(%x, %w : tensor<5x?xf32>, tensor<?x4xf32>) outs(%init : tensor<5x4xf32>) -> tensor<5x4xf32>
   return %y : tensor<5x4xf32>
 }
+
+// -----
+
+// One scale for all is one, however many columns there are.
+// CHECK-LABEL: func.func @as_many_as_you_like(
+// CHECK-DAG: dense<2.500000e-01> : tensor<2147483648x1xf32>
+// CHECK-DAG: dense<128> : tensor<2147483648x1xi32>
+// CHECK: quant.scaled_matmul
+func.func @as_many_as_you_like(%x: tensor<5x8xf32>, %q: tensor<2147483648x8xi8>, %init: tensor<5x2147483648xf32>) -> tensor<5x2147483648xf32> {
+  %s = arith.constant dense<0.25> : tensor<f32>
+  %z = arith.constant dense<128> : tensor<i32>
+  %w = quant.dequantize %q scale(%s : tensor<f32>) zero_point(%z : tensor<i32>) axes = [] unsigned : tensor<2147483648x8xi8> -> tensor<2147483648x8xf32>
+  %y = linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>]
+    ins(%x, %w : tensor<5x8xf32>, tensor<2147483648x8xf32>) outs(%init : tensor<5x2147483648xf32>) -> tensor<5x2147483648xf32>
+  return %y : tensor<5x2147483648xf32>
+}
