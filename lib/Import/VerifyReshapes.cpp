@@ -30,7 +30,7 @@ LogicalResult quantmlir::verifyReshapes(Operation *root) {
     if (!misplaced)
       return;
     isValid = false;
-    op->emitError("expected dimensions 0, 1, 2, ... in this order, found ")
+    op->emitOpError("expected dimensions 0, 1, 2, ... in this order, found ")
         << *misplaced;
   });
   return success(isValid);
