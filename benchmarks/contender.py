@@ -280,10 +280,11 @@ class Int8Fused(Contender):
 SCALED = """  %packed = arith.constant dense_resource<w> : tensor<{N}x{H}xi8>
   %w = quant.unpack_int4 %packed : tensor<{N}x{H}xi8> -> tensor<{N}x{D}xi4>
   %sw = arith.constant dense_resource<sw> : tensor<{N}x{GROUPS}xf32>
-  %result = quant.scaled_matmul ins(%q, %w : tensor<{B}x{D}xi8>, tensor<{N}x{D}xi4>)
+  %result = quant.scaled_matmul ins(%{LHS}, %w : tensor<{B}x{D}x{ELEMENT}>, tensor<{N}x{D}xi4>)
     {SCALES} -> tensor<{B}x{N}xf32>"""
 ROW_SCALE = """row_scale(%sx : tensor<{B}xf32>) rhs_scale(%sw : tensor<{N}x{GROUPS}xf32>)
     {{group_size = {GROUP} : i64}}"""
+GROUP_SCALE = """rhs_scale(%sw : tensor<{N}x{GROUPS}xf32>) {{group_size = {GROUP} : i64}}"""
 BLOCK_SCALES = """rhs_scale(%sw : tensor<{N}x{GROUPS}xf32>) lhs_scale(%sx : tensor<{B}x{GROUPS}xf32>)
     {{group_size = {GROUP} : i64, lhs_group_size = {GROUP} : i64}}"""
 
@@ -294,6 +295,7 @@ class Int4Grouped(Contender):
     note = "W4A8: quantizes each row inside the call, integer dot products"
     group = 0
     quantize, scales = QUANTIZE, ROW_SCALE
+    activations, element = "q", "i8"
 
     @classmethod
     def supports(cls, B, N, D):
@@ -304,7 +306,8 @@ class Int4Grouped(Contender):
         x[:] = a["X"]
         low, high = (a["W4q"][:, i::2].astype(np.uint8) & 15 for i in (0, 1))
         sizes = dict(B=B, N=N, D=D, H=D // 2, GROUP=self.group,
-                     GROUPS=D // self.group, IN="f32", OUT="f32")
+                     GROUPS=D // self.group, IN="f32", OUT="f32",
+                     LHS=self.activations, ELEMENT=self.element)
         sizes["SCALES"] = self.scales.format(**sizes)
         body = "\n".join(part.format(**sizes) for part in (self.quantize, SCALED))
         resources = {"w": low | high << 4, "sw": a[f"s4g{self.group}"]}
@@ -330,4 +333,11 @@ class Int4Blocks32(Int4Group32):
     quantize, scales = QUANTIZE_BLOCKS, BLOCK_SCALES
 
 
-CONTENDERS = [Int8Gemm, Int8Fused, Int4Group128, Int4Group32, Int4Blocks32]
+class WeightOnly(Int4Group32):
+    """The same weight, float activations."""
+    name = "i4.quant_g32_float"
+    note = "W4 with float activations: the weight is widened in registers"
+    quantize, scales, activations, element = "", GROUP_SCALE, "in", "f32"
+
+
+CONTENDERS = [Int8Gemm, Int8Fused, Int4Group128, Int4Group32, Int4Blocks32, WeightOnly]

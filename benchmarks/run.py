@@ -72,6 +72,9 @@ def fraction(row, limits):
     """Of the limits that bind, by name: bandwidth for one row, else a peak."""
     if row["B"] == 1:
         return {"bandwidth": row["of_bw"]} if row.get("of_bw") else {}
+    if row["contender"].endswith("_float"):
+        peak = limits.get("phys.fma")
+        return {"f32 peak": row["gmac"] / peak} if peak else {}
     tiles = {"AMX": limits.get("phys.amx"), "AMX from L1": limits.get("phys.amx_block")}
     if tiles["AMX"] and row["B"] >= TILE_ROWS[row["contender"]]:
         return {name: row["gmac"] / limit for name, limit in tiles.items() if limit}

@@ -4,6 +4,8 @@
 # CHECK-NEXT: i8.quant_fused close
 # CHECK-NEXT: i4.quant_g128 close
 # CHECK-NEXT: i4.quant_g32 close
+# CHECK-NEXT: i4.quant_g32_blocks close
+# CHECK-NEXT: i4.quant_g32_float close
 """What benchmarks/contender.py times computes what peers.py expects of it."""
 
 import os
