@@ -206,7 +206,7 @@ static LogicalResult verifyKernel(PackedMatmulOp op) {
   // packed_matmul_c14
   if (row.lhs.isFloat) {
     if (op.getRowBias() || op.getRowFactors() || op.getLhsZeroPoint() ||
-        op.getRowScale())
+        op.getRowScale() || op.getLhsScale())
       return op.emitOpError("expected no corrections, zero points or scales of "
                             "rows for ")
              << row.name;

@@ -203,6 +203,14 @@ func.func @packed_matmul_c14_floats(%a0: tensor<3x16xf32>, %a1: tensor<1x2x1x16x
 
 // -----
 
+func.func @packed_matmul_c14_float_scales(%a0: tensor<3x16xf32>, %a1: tensor<1x2x1x16x4xi8>, %a2: tensor<1x2x16xf32>, %a3: tensor<3x2xf32>) {
+  // expected-error@+1 {{'qtarget.packed_matmul' op expected no corrections, zero points or scales of rows for vfmadd_512}}
+  %r = qtarget.packed_matmul #qtarget.x86<vfmadd_512> layout<lhs = f32, rhs = u4 16x8, group = 8> ins(%a0, %a1 : tensor<3x16xf32>, tensor<1x2x1x16x4xi8>) rhs_scale(%a2 : tensor<1x2x16xf32>) lhs_scale(%a3 : tensor<3x2xf32>) outs(%a3 : tensor<3x2xf32>) -> tensor<3x2xf32>
+  return
+}
+
+// -----
+
 func.func @packed_matmul_c14_float_groups(%a0: tensor<3x16xi8>, %a1: tensor<1x4x16x4xi8>, %a3: tensor<3x2xi32>) {
   // expected-error@+1 {{'qtarget.packed_matmul' op expected groups for vfmadd_512}}
   %r = qtarget.packed_matmul #qtarget.x86<vfmadd_512> layout<lhs = s8, rhs = s8 16x4> ins(%a0, %a1 : tensor<3x16xi8>, tensor<1x4x16x4xi8>) outs(%a3 : tensor<3x2xi32>) -> tensor<3x2xi32>

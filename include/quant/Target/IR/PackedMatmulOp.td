@@ -120,7 +120,7 @@ def QTarget_PackedMatmulOp : Op<QTarget_Dialect, "packed_matmul", [
     * (C14) zero points stand for a kernel that sums activations, `row_bias`,
       `row_sums` and factors of groups for one that does not; for one of float
       activations none of these but `rhs_zero_point`, which may then be of rank
-      0, and `row_sums`, and no `row_scale`. It has groups.
+      0, and `row_sums`, and no `row_scale` or `lhs_scale`. It has groups.
     * (C15) operands are all tensors or all memrefs.
 
     Example:
