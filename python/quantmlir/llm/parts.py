@@ -1,7 +1,13 @@
 """What a decoder's layer is made of beside its weights: norms, rotations,
 attention, the MLP's gate."""
 
-ROWS, PAST, ALL = "S", "P", "T"  # new tokens, old ones, both
+from .text import Value
+
+# New tokens and old ones; some of the new, the new ones up to these, all that
+# these may see.
+ROWS, PAST, SOME, SEEN, ALL = "S", "P", "B", "N", "T"
+# Tokens of which scores are computed at once.
+BLOCK = 16
 
 
 class Parts:
@@ -88,13 +94,52 @@ class Parts:
                          b.empty((heads, ROWS, d)), ["linalg.yield %a : f32"])
 
     def attention(self, q, new, past):
-        """q [KV, G * S, D] over the cached and the new keys and values."""
+        """q [KV, G, S, D] over the cached and the new keys and values: [S, heads].
+
+        Some tokens at a time: their scores stay near, and keys that none of them
+        sees are not multiplied."""
         b, c = self.body, self.config
         kv, group, d = c.kv_heads, c.heads // c.kv_heads, c.head_dim
-        rows = "GS"
+        out = b.empty((ROWS, kv, group, d))
+        first, inner = b.fresh(), Value(b.fresh(), out.shape)
+        result = Value(b.fresh(), out.shape)
+        b.open(f"{result} = scf.for {first} = {b.index(0)} to {b.sizes[ROWS]} step "
+               f"{b.index(BLOCK)} iter_args({inner} = {out}) -> ({out.type}) {{")
+        self._block_sizes(first, group)
+        part = b.slice(q, [0, 0, first, 0], [kv, group, SOME, d])
+        part = b.collapse(part, "[[0], [1, 2], [3]]", (kv, "GB", d))
+        seen = (b.slice(new[0], [0, 0, 0], [kv, d, SEEN]),
+                b.slice(new[1], [0, 0, 0], [kv, SEEN, d]))
+        part = b.expand(self._block(part, seen, past, first),
+                        "[[0], [1, 2], [3]]", (kv, group, SOME, d))
+        place = [SOME, kv, group, d]
+        part = b.generic(("s", "h", "g", "d"), [(part, ("h", "g", "s", "d"))],
+                         b.slice(inner, [first, 0, 0, 0], place),
+                         ["linalg.yield %a : f32"])
+        inner = b.insert(part, inner, [first, 0, 0, 0], place)
+        b.line(f"scf.yield {inner} : {inner.type}")
+        b.close()
+        return b.collapse(result, "[[0], [1, 2, 3]]", (ROWS, c.heads * d))
+
+    def _block_sizes(self, first, group):
+        """Tokens of a block, times G, new ones up to its last, old ones with them."""
+        b = self.body
+        left = b.scalar(f"arith.subi {b.sizes[ROWS]}, {first} : index")
+        b.sizes[SOME] = b.scalar(f"arith.minui {left}, {b.index(BLOCK)} : index")
+        b.sizes["GB"] = b.scalar(
+            f"arith.muli {b.sizes[SOME]}, {b.index(group)} : index")
+        b.sizes[SEEN] = b.scalar(f"arith.addi {first}, {b.sizes[SOME]} : index")
+        b.sizes[ALL] = b.scalar(
+            f"arith.addi {b.sizes[PAST]}, {b.sizes[SEEN]} : index")
+
+    def _block(self, q, new, past, token):
+        """q [KV, G * B, D] of the tokens from `token` on: [KV, G * B, D]."""
+        b, c = self.body, self.config
+        kv, group, d = c.kv_heads, c.heads // c.kv_heads, c.head_dim
+        rows = "GB"
         zero = b.number(0.0)
         scores = b.empty((kv, rows, ALL))
-        for keys, first, size in ((past[0], 0, PAST), (new[0], b.sizes[PAST], ROWS)):
+        for keys, first, size in ((past[0], 0, PAST), (new[0], b.sizes[PAST], SEEN)):
             place = b.filled(b.slice(scores, [0, 0, first], [kv, rows, size]), zero)
             product = b.generic(
                 ("h", "m", "n", "k"), [(q, ("h", "m", "k")), (keys, ("h", "k", "n"))],
@@ -102,28 +147,25 @@ class Parts:
                         "linalg.yield %s : f32"], ("h", "m", "n"), reduced=("k",))
             scores = b.insert(product, scores, [0, 0, first], [kv, rows, size])
         weights = self._softmax(
-            b.expand(scores, "[[0], [1, 2], [3]]", (kv, group, ROWS, ALL)))
+            b.expand(scores, "[[0], [1, 2], [3]]", (kv, group, SOME, ALL)), token)
         weights = b.collapse(weights, "[[0], [1, 2], [3]]", (kv, rows, ALL))
         out = b.fill((kv, rows, d), 0.0)
-        for values, first, size in ((past[1], 0, PAST), (new[1], b.sizes[PAST], ROWS)):
+        for values, first, size in ((past[1], 0, PAST), (new[1], b.sizes[PAST], SEEN)):
             part = b.slice(weights, [0, 0, first], [kv, rows, size])
             out = b.generic(
                 ("h", "m", "n", "k"), [(part, ("h", "m", "k")), (values, ("h", "k", "n"))],
                 out, ["%p = arith.mulf %a, %b : f32", "%s = arith.addf %o, %p : f32",
                       "linalg.yield %s : f32"], ("h", "m", "n"), reduced=("k",))
-        out = b.expand(out, "[[0], [1, 2], [3]]", (kv, group, ROWS, d))
-        out = b.generic(("s", "h", "g", "d"), [(out, ("h", "g", "s", "d"))],
-                        b.empty((ROWS, kv, group, d)), ["linalg.yield %a : f32"])
-        return b.collapse(out, "[[0], [1, 2, 3]]", (ROWS, c.heads * d))
+        return out
 
-    def _softmax(self, scores):
-        """Of scaled scores [.., S, T]; token s sees the first P + s + 1."""
+    def _softmax(self, scores, token):
+        """Of scaled scores [.., B, T]; token s of the block sees P + token + s + 1."""
         b, c = self.body, self.config
         dims = ("h", "g", "s", "t")
-        shape = (c.kv_heads, c.heads // c.kv_heads, ROWS, ALL)
+        shape = (c.kv_heads, c.heads // c.kv_heads, SOME, ALL)
         scale = b.number(c.head_dim ** -0.5)
         low = b.number(-1.0e+30)
-        past = b.sizes[PAST]
+        past = b.scalar(f"arith.addi {b.sizes[PAST]}, {token} : index")
         masked = b.generic(
             dims, [(scores, dims)], b.empty(shape),
             ["%s = linalg.index 2 : index", "%t = linalg.index 3 : index",

@@ -15,7 +15,7 @@ The layers are one loop; what a layer has of its own is a slice of a constant
 multiplied as one.
 """
 
-from .parts import ALL, PAST, ROWS, Parts
+from .parts import PAST, ROWS, Parts
 from .rotation import Rotation
 from .text import Body, Value, tensor
 
@@ -261,7 +261,6 @@ class Program:
         rows = [b.insert(new, old, [index, 0, 0, 0], size)
                 for new, old, size in zip((k, v), rows, sizes(ROWS))]
         q = b.expand(q, "[[0, 1], [2], [3]]", (kv, group, ROWS, d))
-        q = b.collapse(q, "[[0], [1, 2], [3]]", (kv, "GS", d))
         past = [b.slice(cache, [index, 0, 0, 0], size, dropped=(0,))
                 for cache, size in zip(caches, sizes(PAST))]
         x = self._operand(parts.attention(q, (k, v), past))
@@ -311,10 +310,6 @@ class Program:
         b.sizes[ROWS] = b.scalar(f"tensor.dim {ids}, {zero} : {ids.type}")
         position = b.scalar("tensor.extract %position[] : tensor<i32>")
         b.sizes[PAST] = b.scalar(f"arith.index_cast {position} : i32 to index")
-        b.sizes[ALL] = b.scalar(
-            f"arith.addi {b.sizes[ROWS]}, {b.sizes[PAST]} : index")
-        group = b.index(c.heads // c.kv_heads)
-        b.sizes["GS"] = b.scalar(f"arith.muli {b.sizes[ROWS]}, {group} : index")
 
     def _loop(self, h, rows, caches, angles):
         b, c = self.body, self.config
