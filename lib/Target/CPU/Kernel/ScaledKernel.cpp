@@ -208,7 +208,8 @@ private:
                                ValueRange{panel, group, step, index(b, 0)});
     if (!kernel.isInt4)
       return {stored};
-    return splitUnsignedNibbles(b, loc, stored);
+    return splitUnsignedNibbles(b, loc, stored,
+                                qtarget::TargetAttr::lookup(op));
   }
 
   /// Past the end these are lines of the next panel, or of nothing: prefetches

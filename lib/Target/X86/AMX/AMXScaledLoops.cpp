@@ -202,8 +202,8 @@ void ScaledBlocks::unpackChunk(OpBuilder &b, const ScaledBlock &at) {
       Value stored = vector::LoadOp::create(b, loc, type, plain,
                                             ValueRange{from, step, zero});
       Value to = i.mul(i.sub(step, firstStep), 2);
-      for (auto [half, part] :
-           llvm::enumerate(splitUnsignedNibbles(b, loc, stored)))
+      for (auto [half, part] : llvm::enumerate(splitUnsignedNibbles(
+               b, loc, stored, qtarget::TargetAttr::lookup(kernel.op))))
         vector::StoreOp::create(
             b, loc, part, unpacked,
             ValueRange{i.constant(j), i.add(to, half), zero});

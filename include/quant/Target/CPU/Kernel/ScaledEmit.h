@@ -53,9 +53,11 @@ void storeScaledResult(mlir::OpBuilder &b, mlir::Location loc,
                        const ScaledKernel &kernel, mlir::Value sum,
                        mlir::Value row, mlir::Value panel);
 
-/// The low and the high nibble of each byte, as bytes of 0 to 15.
+/// The low and the high nibble of each byte, as bytes of 0 to 15, as suits
+/// `target` (or null).
 llvm::SmallVector<mlir::Value>
-splitUnsignedNibbles(mlir::OpBuilder &b, mlir::Location loc, mlir::Value bytes);
+splitUnsignedNibbles(mlir::OpBuilder &b, mlir::Location loc, mlir::Value bytes,
+                     qtarget::TargetAttr target);
 
 } // namespace quantmlir
 
