@@ -12,6 +12,7 @@ from quantsim import catalog
 HERE = pathlib.Path(__file__).resolve().parent
 MODEL = "minilm_l6_full_dynbatch_s32"
 TOKEN = "activations=dynamic-token"
+BLOCKS = "activations=dynamic-block block-size=32"
 W4 = "weights=group group-size=32 weight-bits=4"
 W4_CHANNEL = "weights=channel weight-bits=4"
 BEST = ("weight-scale=mse rounding=error-compensated activation-order=true "
@@ -91,6 +92,18 @@ ROWS = [
     ("W4 group 32, A4 per token, full range and MSE, error-compensated, H of "
      "128", "plain", f"{W4} {TOKEN} activation-bits=4 {BOTH_ENDS} "
      "rotation=hadamard128", "", ""),
+    ("W8 per channel, A8 in blocks of 32", "plain",
+     f"weights=channel {BLOCKS}", "", ""),
+    ("W4 group 32, A8 in blocks of 32", "plain", f"{W4} {BLOCKS}", "", ""),
+    ("W4 group 32, A4 in blocks of 32", "plain",
+     f"{W4} {BLOCKS} activation-bits=4", "", ""),
+    ("W4 group 32, A4 in blocks of 32, H of 32", "plain",
+     f"{W4} {BLOCKS} activation-bits=4 rotation=hadamard32", "", ""),
+    ("W4 group 32, A4 in blocks of 32, full range and MSE, error-compensated",
+     "plain", f"{W4} {BLOCKS} activation-bits=4 {BOTH_ENDS}", "", ""),
+    ("W4 group 32, A4 in blocks of 32, full range and MSE, error-compensated, "
+     "H of 32", "plain", f"{W4} {BLOCKS} activation-bits=4 {BOTH_ENDS} "
+     "rotation=hadamard32", "", ""),
 ]
 
 

@@ -215,3 +215,35 @@ func.func @chosen(%x: tensor<3x8xi8>, %e: index) -> tensor<3x2xf32> {
       rhs_scale(%t : tensor<2x1xf32>) {group_size = 8 : i64} -> tensor<3x2xf32>
   return %y : tensor<3x2xf32>
 }
+
+// -----
+
+// Blocks of activations that are shorter than the weight's groups: its panels
+// have the blocks, and each block has the scale of its group.
+// CHECK-LABEL: @blocks
+// CHECK-DAG: arith.constant dense<{{\[\[\[}}1.000000e+00, 3.000000e+00, {{.*}}], [1.000000e+00, 3.000000e+00, {{.*}}], [2.000000e+00, 4.000000e+00, {{.*}}], [2.000000e+00, 4.000000e+00, {{.*}}]]]> : tensor<1x4x16xf32>
+// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = s8, rhs = u8 16x4, group = 4> ins(%{{.*}}, %{{.*}} : tensor<3x16xi8>, tensor<1x4x1x16x4xi8>) rhs_scale(%{{.*}} : tensor<1x4x16xf32>) lhs_scale(%arg1 : tensor<3x4xf32>) row_bias(%{{.*}} : tensor<3x4xi32>) outs(
+func.func @blocks(%x: tensor<3x16xi8>, %sx: tensor<3x4xf32>) -> tensor<3x2xf32> {
+  %w = arith.constant dense<1> : tensor<2x16xi8>
+  %s = arith.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+  %y = quant.scaled_matmul ins(%x, %w : tensor<3x16xi8>, tensor<2x16xi8>)
+      rhs_scale(%s : tensor<2x2xf32>) lhs_scale(%sx : tensor<3x4xf32>)
+      {group_size = 8 : i64, lhs_group_size = 4 : i64} -> tensor<3x2xf32>
+  return %y : tensor<3x2xf32>
+}
+
+// -----
+
+// Blocks of activations that are longer: their scales are spread over groups.
+// CHECK-LABEL: @long_blocks
+// CHECK: %[[SPREAD:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<?x4xf32>)
+// CHECK: tensor.extract %arg1
+// CHECK: qtarget.packed_matmul {{.*}} group = 4> {{.*}} lhs_scale(%[[SPREAD]] : tensor<?x4xf32>)
+func.func @long_blocks(%x: tensor<?x16xi8>, %sx: tensor<?x2xf32>) -> tensor<?x2xf32> {
+  %w = arith.constant dense<1> : tensor<2x16xi8>
+  %s = arith.constant dense<1.0> : tensor<2x4xf32>
+  %y = quant.scaled_matmul ins(%x, %w : tensor<?x16xi8>, tensor<2x16xi8>)
+      rhs_scale(%s : tensor<2x4xf32>) lhs_scale(%sx : tensor<?x2xf32>)
+      {group_size = 4 : i64, lhs_group_size = 8 : i64} -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}

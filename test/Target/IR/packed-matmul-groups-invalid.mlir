@@ -304,3 +304,27 @@ func.func @packed_matmul_c2_tiles(%a0: tensor<3x1x1x64xi8>, %a1: tensor<1x9x1x8x
   %r = qtarget.packed_matmul #qtarget.nvvm<grouped_s8> layout<lhs = s8 1x64, rhs = s4 8x8, group = 8> ins(%a0, %a1 : tensor<3x1x1x64xi8>, tensor<1x9x1x8x4xi8>) rhs_scale(%a2 : tensor<1x9x8xf32>) outs(%a3 : tensor<3x2xf32>) -> tensor<3x2xf32>
   return
 }
+
+// -----
+
+func.func @packed_matmul_c6_lhs_scale(%a0: tensor<3x16xi8>, %a1: tensor<1x2x1x16x4xi8>, %a2: tensor<1x2x16xf32>, %a3: tensor<3x1xf32>, %a4: tensor<3x2xf32>) {
+  // expected-error@+1 {{'qtarget.packed_matmul' op expected lhs_scale of shape [3, 2] ([M, K/G]), but got 'tensor<3x1xf32>'}}
+  %r = qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = s8, rhs = u4 16x8, group = 8> ins(%a0, %a1 : tensor<3x16xi8>, tensor<1x2x1x16x4xi8>) rhs_scale(%a2 : tensor<1x2x16xf32>) lhs_scale(%a3 : tensor<3x1xf32>) outs(%a4 : tensor<3x2xf32>) -> tensor<3x2xf32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c4_lhs_scale(%a0: tensor<3x16xi8>, %a1: tensor<1x2x1x16x4xi8>, %a2: tensor<1x2x16xf32>, %a3: tensor<3x2xf16>, %a4: tensor<3x2xf32>) {
+  // expected-error@+1 {{'qtarget.packed_matmul' op expected lhs_scale elements of 'f32', but got 'tensor<3x2xf16>'}}
+  %r = qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = s8, rhs = u4 16x8, group = 8> ins(%a0, %a1 : tensor<3x16xi8>, tensor<1x2x1x16x4xi8>) rhs_scale(%a2 : tensor<1x2x16xf32>) lhs_scale(%a3 : tensor<3x2xf16>) outs(%a4 : tensor<3x2xf32>) -> tensor<3x2xf32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c6_lhs_scale_alone(%a: tensor<3x64xi8>, %b: tensor<1x16x48x4xi8>, %s: tensor<3x1xf32>, %y: tensor<3x48xi32>) {
+  // expected-error@+1 {{'qtarget.packed_matmul' op expected no lhs_scale without groups}}
+  %r = qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s8 48x4> ins(%a, %b : tensor<3x64xi8>, tensor<1x16x48x4xi8>) lhs_scale(%s : tensor<3x1xf32>) outs(%y : tensor<3x48xi32>) -> tensor<3x48xi32>
+  return
+}

@@ -17,6 +17,8 @@ SCHEMES = ["weights=channel activations=dynamic-token",
            "weights=channel weight-bits=4 activation-bits=4 "
            "activations=dynamic-token",
            "weights=group group-size=4 activations=dynamic-token",
+           "weights=group group-size=4 activations=dynamic-block "
+           "block-size=2 activation-scales=e8m0",
            "weights=channel activations=float weight-bits=4"]
 PASSES = [
     "quant-import", "quant-import-tosa", "quant-convolution-to-matmul",
