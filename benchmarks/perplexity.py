@@ -2,7 +2,8 @@
 """Perplexity of SmolLM2-135M under schemes, and how often the next token is
 float's.
 
-    perplexity.py [--gguf=FILE] [--windows=16] [--only=TEXT] [--write]
+    perplexity.py [--gguf=FILE] [--windows=16] [--only=TEXT] [--no-fake]
+                  [--write] [--from=FILE]
 
 Float is what the file's integers stand for. Texts are cut into windows of 256
 tokens, each of which is a text of its own; perplexity is over the 255 tokens of a
@@ -16,7 +17,7 @@ window that have some before them, agreement over all positions. Columns:
 The first text is Debian's `Artistic` and `GFDL-1.3` of common-licenses, the first
 4,096 tokens; the second the documentation strings of NumPy, which is everywhere
 this script runs (8,192 tokens). Nothing is calibrated. With --write, the page
-docs/results/perplexity.md is made.
+docs/results/perplexity.md is made, with --from of what an earlier run printed.
 """
 
 import argparse
@@ -221,6 +222,15 @@ def cell(result, base):
     return f"{change:+.2f} %, {agreement:.1f} %"
 
 
+def write(lines):
+    """The page, of the table's lines."""
+    PAGE.write_text(
+        "# Perplexity of SmolLM2-135M\n\nMade by `benchmarks/perplexity.py --write`. "
+        "Each cell: perplexity over float's, and at how many positions the next token "
+        "is float's; where one is empty, it was not asked for.\n\n"
+        + "\n".join(lines) + "\n\n" + __doc__.split("\n\n", 2)[2].strip() + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawTextHelpFormatter)
@@ -234,7 +244,12 @@ def main():
                         help="float's results are kept there, and taken from there")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--from", dest="printed", metavar="FILE")
     options = parser.parse_args()
+    if options.printed:
+        write([line for line in pathlib.Path(options.printed).read_text().splitlines()
+               if line.startswith("|")])
+        return
     file = loading._open(options.gguf)[0]
     tokenizer = loading._tokenizer(file)
     texts = [make_windows(tokenizer, first_text(), options.windows)]
@@ -266,11 +281,7 @@ def main():
         show(f"| {name} | " + " | ".join(f"{a} | {b}" for a, b in zip(ours, fake)) + " |")
         print(f"  {time.time() - begin:.0f} s", file=sys.stderr)
     if options.write:
-        PAGE.write_text(
-            "# Perplexity of SmolLM2-135M\n\nMade by `benchmarks/perplexity.py "
-            "--write`. Each cell: perplexity over float's, and at how many positions "
-            "the next token is float's.\n\n" + "\n".join(lines) + "\n\n"
-            + __doc__.split("\n\n", 2)[2].strip() + "\n")
+        write(lines)
 
 
 if __name__ == "__main__":
