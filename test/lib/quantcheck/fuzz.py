@@ -59,6 +59,10 @@ SCHEMES += [f"{weights} activations=dynamic-block block-size={b}{extra}"
 SCHEMES += [f"weights=group block-size=32 weight-bits={bits} "
             f"activations=dynamic-block activation-scales={scales}"
             for bits in (4, 8) for scales in ("f16", "bf16", "e8m0", "q8_0")]
+SCHEMES += [f"{weights} activations=dynamic-block block-size={b} rotation={r}"
+            for weights in ("weights=channel",
+                            "weights=group group-size=32 weight-bits=4")
+            for b in (16, 32) for r in ("hadamard32", "hadamard128")]
 # LLVM's name of the processor, and what the host must have for it. Features
 # are taken away to reach rows that the host would not choose by itself.
 PROCESSORS = [("host", []), ("x86-64", []),
