@@ -87,7 +87,7 @@ def main():
     with open("/proc/cpuinfo") as file:
         flags = next(line for line in file if line.startswith("flags")).split()
     rng = np.random.default_rng(20)
-    cases = [Case(i, SHAPES[i % len(SHAPES)], rng) for i in range(5 * len(SHAPES))]
+    cases = [Case(i, SHAPES[i % len(SHAPES)], rng) for i in range(3 * len(SHAPES))]
     failures = 0
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "cases.mlir")
