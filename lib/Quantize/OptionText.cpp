@@ -170,11 +170,12 @@ void OptionReader::read(std::vector<std::string> &field) {
   }
 }
 
-llvm::Error OptionReader::finish() {
+llvm::Error OptionReader::finish(StringRef other) {
   if (!isKnown) {
     llvm::sort(names);
     return createStringError("no such option " + option.name +
-                             "; the options are " + llvm::join(names, ", "));
+                             "; the options are " + llvm::join(names, ", ") +
+                             (option.value.empty() ? other : ""));
   }
   if (isAgain && !isList)
     return createStringError("option '" + option.name + "' is given twice");

@@ -67,8 +67,9 @@ public:
   }
 
   /// Fails where the value is not one of the field's, where it is the second
-  /// one, or where no field has the name.
-  llvm::Error finish();
+  /// one, or where no field has the name; `other` says what else a word without
+  /// a value may be.
+  llvm::Error finish(llvm::StringRef other);
 
 private:
   bool takes(llvm::StringRef name);
@@ -87,9 +88,11 @@ private:
   std::string problem;
 };
 
-/// Reads `text` into the fields that `visit` shows to a reader.
+/// Reads `text` into the fields that `visit` shows to a reader; `other`: see
+/// OptionReader::finish.
 template <typename Visit>
-llvm::Error readOptions(llvm::StringRef text, Visit &&visit) {
+llvm::Error readOptions(llvm::StringRef text, Visit &&visit,
+                        llvm::StringRef other = "") {
   auto options = splitOptions(text);
   if (!options)
     return options.takeError();
@@ -97,7 +100,7 @@ llvm::Error readOptions(llvm::StringRef text, Visit &&visit) {
   for (const OptionText &option : *options) {
     OptionReader reader(option, !seen.insert(option.name).second);
     visit(reader);
-    if (llvm::Error error = reader.finish())
+    if (llvm::Error error = reader.finish(other))
       return error;
   }
   return llvm::Error::success();

@@ -3,12 +3,14 @@
 #include "Presets.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace quantmlir;
 using llvm::StringRef;
 
 /// `wXaY`: bits of weights and activations, 16 for floats; `gN`: groups of N.
-/// `q8_0`, `q4_0`: GGUF's formats, with the products of ggml.
+/// `q8_0`, `q4_0`: groups and blocks of GGUF's formats; activations are ggml's
+/// to the bit, weights have scales in f32.
 static constexpr SchemePreset kPresets[] = {
     {"w8a8", "weights=channel activations=dynamic-token"},
     {"w8a8-rot", "weights=channel activations=dynamic-token "
@@ -31,16 +33,21 @@ static constexpr SchemePreset kPresets[] = {
              "weight-scale=full-range activations=dynamic-block block-size=32 "
              "activation-scales=q8_0"}};
 
-llvm::ArrayRef<SchemePreset> quantmlir::getSchemePresets() { return kPresets; }
+std::string quantmlir::listPresets() {
+  std::string text = "; before them there may be one of ";
+  llvm::ListSeparator comma;
+  for (const SchemePreset &preset : kPresets)
+    text += StringRef(comma).str() + preset.name.str();
+  return text;
+}
 
 const SchemePreset *quantmlir::takePreset(StringRef &text) {
-  auto [word, rest] = text.ltrim().split(' ');
-  const SchemePreset *found =
-      llvm::find_if(kPresets, [word = word](const SchemePreset &p) {
-        return p.name == word;
-      });
+  StringRef trimmed = text.ltrim();
+  StringRef word = trimmed.take_until(llvm::isSpace);
+  const SchemePreset *found = llvm::find_if(
+      kPresets, [&](const SchemePreset &p) { return p.name == word; });
   if (found == std::end(kPresets))
     return nullptr;
-  text = rest;
+  text = trimmed.drop_front(word.size());
   return found;
 }

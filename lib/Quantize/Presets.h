@@ -3,8 +3,9 @@
 #ifndef QUANT_LIB_QUANTIZE_PRESETS_H
 #define QUANT_LIB_QUANTIZE_PRESETS_H
 
-#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
+
+#include <string>
 
 namespace quantmlir {
 
@@ -13,7 +14,8 @@ struct SchemePreset {
   llvm::StringLiteral name, options;
 };
 
-llvm::ArrayRef<SchemePreset> getSchemePresets();
+/// For an error about a word that is no option.
+std::string listPresets();
 
 /// The preset that `text` begins with, which is cut off; null where it begins
 /// with an option.

@@ -170,11 +170,17 @@ Rotation QuantScheme::getRotation() const {
   return {};
 }
 
-/// Reads the preset that `text` may begin with, and cuts it off.
+/// Reads the preset that `text` may begin with, and cuts it off. It is the same
+/// whatever the scheme was, but for what no preset is about.
 static llvm::Error readPreset(StringRef &text, QuantScheme &scheme) {
   const SchemePreset *preset = takePreset(text);
   if (!preset)
     return llvm::Error::success();
+  QuantScheme plain;
+  plain.stats = scheme.stats;
+  plain.observer = scheme.observer;
+  plain.attention = scheme.attention;
+  scheme = plain;
   return readOptions(preset->options, [&](OptionReader &reader) {
     visitScheme(scheme, reader);
   });
@@ -186,7 +192,7 @@ llvm::Expected<QuantScheme> QuantScheme::parse(StringRef text,
   if (llvm::Error error = readPreset(text, scheme))
     return std::move(error);
   auto visit = [&](OptionReader &reader) { visitScheme(scheme, reader); };
-  if (llvm::Error error = readOptions(text, visit))
+  if (llvm::Error error = readOptions(text, visit, listPresets()))
     return std::move(error);
   if (llvm::Error error = scheme.verify())
     return std::move(error);
@@ -209,7 +215,7 @@ llvm::Expected<QuantizeRequest> QuantizeRequest::parse(StringRef text) {
   if (llvm::Error error = readPreset(text, request.scheme))
     return std::move(error);
   auto visit = [&](OptionReader &reader) { visitRequest(request, reader); };
-  if (llvm::Error error = readOptions(text, visit))
+  if (llvm::Error error = readOptions(text, visit, listPresets()))
     return std::move(error);
   if (llvm::Error error = request.scheme.verify())
     return std::move(error);
@@ -295,9 +301,10 @@ std::string QuantScheme::describe() const {
           text += " " + choice.word.str();
     break;
   case ActivationScheme::DynamicTensor:
-  case ActivationScheme::Float:
     text += " dynamic tensor";
     break;
+  case ActivationScheme::Float:
+    llvm_unreachable("weight-only is described above");
   }
   return text + (symmetric ? "" : " asymmetric") + rotated;
 }

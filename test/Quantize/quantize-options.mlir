@@ -13,11 +13,13 @@
 // A preset comes first, and the options after it change what it says.
 // RUN: quant-opt %s --quant-quantize-matmul="w4a4-rot activation-bits=8 exclude=a" --dump-pass-pipeline 2>&1 | FileCheck %s --check-prefix=PRESET
 // RUN: quant-opt %s --quant-to-generic="quantize={q4_0 block-size=32} stop-after=quant" --dump-pass-pipeline 2>&1 | FileCheck %s --check-prefix=GGUF
+// RUN: quant-opt %s --quant-quantize-matmul="	w8a8	weight-bits=4 activation-bits=4" --dump-pass-pipeline 2>&1 | FileCheck %s --check-prefix=BLANKS
 // RUN: not quant-opt %s --quant-quantize-matmul="rotation=none w8a8" 2>&1 | FileCheck %s --check-prefix=LATE
 // RUN: not quant-opt %s --quant-quantize-matmul="q4_0 symmetric=false" 2>&1 | FileCheck %s --check-prefix=CLASH
 // PRESET: activation-bits=8 {{.*}}activations=dynamic-block {{.*}}block-size=32 {{.*}}exclude={a} group-size=32 {{.*}}rotation=hadamard32 {{.*}}weight-bits=4 weight-scale=mse {{.*}}weights=group
 // GGUF: activation-scales=q8_0 activations=dynamic-block {{.*}}weight-bits=4 weight-scale=full-range {{.*}}weights=group
-// LATE: error: no such option w8a8; the options are
+// LATE: error: no such option w8a8; the options are activation-bits, {{.*}}; before them there may be one of w8a8, w8a8-rot,
+// BLANKS: activation-bits=4 {{.*}}weight-bits=4 {{.*}}weights=channel
 // CLASH: error: option 'activations=dynamic-block': blocks have no zero points, expected 'symmetric=true'
 
 // RUN: not quant-opt %s --quant-quantize-matmul="weights=row" 2>&1 | FileCheck %s --check-prefix=ENUM

@@ -5,6 +5,11 @@
 // RUN: quant-opt %t/model.mlir --quant-quantize-matmul="include=main#1,main#2 exclude=linalg.batch_matmul" 2>&1 | FileCheck %s --check-prefix=SELECT
 // RUN: quant-opt %t/model.mlir --quant-quantize-matmul="attention=true include=main#3 exclude=nothing" --canonicalize 2>&1 | FileCheck %s --check-prefix=ATTENTION
 
+// A preset is the same on every base.
+// RUN: quant-opt %t/model.mlir --quant-quantize-matmul="w4a16-g32 rotation=hadamard32 recipe=%t/preset.json" --canonicalize 2>/dev/null | FileCheck %s --check-prefix=PRESET
+// PRESET-NOT: quant.rotate
+// PRESET: quant.matmul {{.*}}tensor<64x8xi8>{{.*}}quant.name = "main#0"
+
 // CHECK-LABEL: func.func @main
 // main#0: grouped, 4 bits
 // CHECK: quant.scaled_matmul {{.*}}tensor<8x64xi4>
@@ -31,6 +36,9 @@
 // ATTENTION: %[[ROWS:.*]] = linalg.generic {{.*}} ins(%[[SA]], %[[SB]] : tensor<3x2xf32>, tensor<3xf32>)
 // ATTENTION: quant.matmul ins({{.*}} : tensor<3x2x4xi8>, tensor<3x4x5xi8>)
 // ATTENTION: quant.rescale %{{.*}} row_scale(%[[ROWS]] : tensor<3x2xf32>)
+
+//--- preset.json
+{"version": 1, "matmuls": [{"name": "main#0", "options": "w8a8"}]}
 
 //--- recipe.json
 {"version": 1, "matmuls": [
