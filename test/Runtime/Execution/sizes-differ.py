@@ -67,6 +67,32 @@ func.func @main(%x: tensor<2x?xf32>, %w: tensor<4x?xi8>, %s: tensor<4x?xf32>)
   return %y : tensor<2x4xf32>
 }
 """
+# What the result is written into comes from the caller.
+BLOCKS = """
+func.func @main(%x: tensor<?x64xf32>, %a: tensor<?x64xi8>, %b: tensor<?x2xf32>)
+    -> (tensor<?x64xi8>, tensor<?x2xf32>) {
+  %q, %s = quant.quantize_blocks ins(%x : tensor<?x64xf32>)
+    outs(%a, %b : tensor<?x64xi8>, tensor<?x2xf32>) block = 32
+    range = [-127, 127] -> tensor<?x64xi8>, tensor<?x2xf32>
+  return %q, %s : tensor<?x64xi8>, tensor<?x2xf32>
+}
+"""
+QUANTIZED_ROWS = """
+func.func @main(%x: tensor<?x64xf32>, %a: tensor<?x64xi8>, %b: tensor<?xf32>)
+    -> (tensor<?x64xi8>, tensor<?xf32>) {
+  %q, %s = quant.quantize_rows ins(%x : tensor<?x64xf32>)
+    outs(%a, %b : tensor<?x64xi8>, tensor<?xf32>) range = [-127, 127]
+    -> tensor<?x64xi8>, tensor<?xf32>
+  return %q, %s : tensor<?x64xi8>, tensor<?xf32>
+}
+"""
+ROTATED_ROWS = """
+func.func @main(%x: tensor<?x64xf32>, %a: tensor<?x64xf32>) -> tensor<?x64xf32> {
+  %q = quant.rotate_rows ins(%x : tensor<?x64xf32>)
+    outs(%a : tensor<?x64xf32>) size = 4 -> tensor<?x64xf32>
+  return %q : tensor<?x64xf32>
+}
+"""
 
 
 def run(program, arrays, *options):
@@ -132,6 +158,26 @@ accepts((X2 @ (V * np.repeat(SG, 4, axis=1)).T).astype(np.float32), GROUPS,
         [X2, V, SG])
 refuses("the groups of rhs is 2", GROUPS, [X2, V, SG[:, :1]])
 refuses("of lhs is 9", GROUPS, [ints(2, 9), V, SG])
+
+# The largest magnitude of each block is 127, so that scales are 1.
+X64 = ints(300, 64)
+X64[:, [0, 32]] = 127
+OUT = np.zeros((300, 64), np.int8)
+accepts(X64, BLOCKS, [X64, OUT, np.zeros((300, 2), np.float32)])
+refuses("dimension 0 of ints is 2 and dimension 0 of input is 300", BLOCKS,
+        [X64, OUT[:2], np.zeros((300, 2), np.float32)])
+refuses("dimension 0 of scale is 1 and dimension 0 of input is 300", BLOCKS,
+        [X64, OUT, np.zeros((1, 2), np.float32)])
+accepts(X64, QUANTIZED_ROWS, [X64, OUT, np.zeros(300, np.float32)])
+refuses("dimension 0 of packed is 2 and dimension 0 of input is 300",
+        QUANTIZED_ROWS, [X64, OUT[:2], np.zeros(300, np.float32)])
+refuses("dimension 0 of scale is 1 and dimension 0 of input is 300",
+        QUANTIZED_ROWS, [X64, OUT, np.zeros(1, np.float32)])
+H2 = np.float32([[1, 1], [1, -1]])
+accepts((X64.reshape(-1, 4) @ np.kron(H2, H2) / 2).reshape(300, 64),
+        ROTATED_ROWS, [X64, np.zeros((300, 64), np.float32)])
+refuses("dimension 0 of rotated is 2 and dimension 0 of input is 300",
+        ROTATED_ROWS, [X64, np.zeros((2, 64), np.float32)])
 
 # No products: the scale of a row without elements is 1, and a result 0.
 EMPTY = f"""

@@ -18,6 +18,8 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/IR/QuantizeBlocks.h"
+#include "quant/Dialect/Quant/IR/QuantizeRows.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -179,6 +181,47 @@ static void addLoops(ChooseQParamsOp op, Loops &loops) {
     loops.addResult(op.getAxes(), result);
 }
 
+static void addLoops(RotateOp op, Loops &loops) {
+  SmallVector<int64_t> all = upTo(op.getInput().getType().getRank());
+  loops.add(all, op.getInput(), "input");
+  loops.addResult(all, op.getResult());
+}
+
+static void addLoops(RotateRowsOp op, Loops &loops) {
+  SmallVector<int64_t> all =
+      upTo(cast<RankedTensorType>(op.getInput().getType()).getRank());
+  loops.add(all, op.getInput(), "input");
+  loops.add(all, op.getRotated(), "rotated");
+}
+
+/// Of rows of `k` elements, parts of `part` each.
+static RuntimeSize countParts(int64_t k, int64_t part) {
+  return RuntimeSize::of(llvm::divideCeilSigned(k, part));
+}
+
+static void addLoops(QuantizeRowsOp op, Loops &loops) {
+  enum : int64_t { m, k, tile, one, kr };
+  loops.add({m, k}, op.getInput(), "input");
+  loops.add({m}, op.getScale(), "scale");
+  if (op.isPlain())
+    return loops.add({m, k}, op.getPacked(), "packed");
+  auto packed = cast<RankedTensorType>(op.getPacked().getType());
+  auto input = cast<RankedTensorType>(op.getInput().getType());
+  loops.add({m, tile, one, kr}, op.getPacked(), "packed");
+  loops.add(tile, countParts(input.getDimSize(1), packed.getDimSize(3)),
+            "the tiles of input");
+  loops.add(one, RuntimeSize::of(1), "the rows of a tile");
+}
+
+static void addLoops(QuantizeBlocksOp op, Loops &loops) {
+  enum : int64_t { m, k, block };
+  loops.add({m, k}, op.getInput(), "input");
+  loops.add({m, k}, op.getInts(), "ints");
+  loops.add({m, block}, op.getScale(), "scale");
+  loops.add({m, block}, op.getSums(), "sums");
+  loops.add(block, countParts(op.getK(), op.getBlock()), "the blocks of input");
+}
+
 /// The last dimension of one side is half of the other's.
 static void addInt4Loops(Operation *op, Value unpacked, Value packed,
                          Loops &loops) {
@@ -240,9 +283,13 @@ static void addLoops(tensor::ExpandShapeOp op, Loops &loops) {
 }
 
 static void addLoops(Operation *op, Loops &loops) {
+  // Some stand on buffers as well.
+  if (llvm::any_of(op->getOperandTypes(), llvm::IsaPred<BaseMemRefType>))
+    return;
   llvm::TypeSwitch<Operation *>(op)
       .Case<MatmulOp, ScaledMatmulOp, RescaleOp, RescaleFixedPointOp,
-            ChooseQParamsOp, tensor::CastOp, tensor::ExpandShapeOp,
+            ChooseQParamsOp, RotateOp, RotateRowsOp, QuantizeRowsOp,
+            QuantizeBlocksOp, tensor::CastOp, tensor::ExpandShapeOp,
             linalg::LinalgOp>([&](auto op) { addLoops(op, loops); })
       .Case<QuantizeOp, DequantizeOp>(
           [&](auto op) { addParameterLoops(op, loops); })

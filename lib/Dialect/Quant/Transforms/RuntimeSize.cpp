@@ -56,7 +56,8 @@ Value RuntimeSize::emit(OpBuilder &builder, Location loc) const {
 /// The operand of `op` that has the size of dimension `dim` of its result; null
 /// where it is not one of this project's ops.
 static std::pair<Value, int64_t> getOperandOfSize(Operation *op, int64_t dim) {
-  if (isa<QuantizeOp, DequantizeOp, RescaleOp, RescaleFixedPointOp>(op))
+  if (isa<QuantizeOp, DequantizeOp, RescaleOp, RescaleFixedPointOp, RotateOp>(
+          op))
     return {op->getOperand(0), dim};
   if (auto choose = dyn_cast<ChooseQParamsOp>(op))
     return {choose.getInput(), choose.getAxes()[dim]};

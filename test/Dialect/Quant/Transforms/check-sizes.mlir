@@ -89,6 +89,67 @@ func.func @blocks(%x: tensor<?x?xi8>, %w: tensor<4x?xi8>, %s: tensor<4x?xf32>, %
 
 // -----
 
+// Destinations, and the parts of a row of known length.
+// CHECK-DAG: 'quant.quantize_blocks' op expected equal sizes, but dimension 0 of ints is %ld and dimension 0 of input is %ld
+// CHECK-DAG: 'quant.quantize_blocks' op expected equal sizes, but dimension 0 of scale is %ld and dimension 0 of input is %ld
+// CHECK-DAG: 'quant.quantize_blocks' op expected equal sizes, but dimension 1 of scale is %ld and the blocks of input is %ld
+// CHECK-DAG: 'quant.quantize_blocks' op expected equal sizes, but dimension 0 of sums is %ld and dimension 0 of input is %ld
+// CHECK-DAG: 'quant.quantize_blocks' op expected equal sizes, but dimension 1 of sums is %ld and the blocks of input is %ld
+// CHECK-LABEL: func.func @block_destinations
+// CHECK-COUNT-5: scf.if
+// CHECK-NOT: scf.if
+func.func @block_destinations(%x: tensor<?x70xf32>, %a: tensor<?x70xi8>, %s: tensor<?x?xf32>, %u: tensor<?x?xi32>) -> (tensor<?x70xi8>, tensor<?x?xf32>, tensor<?x?xi32>) {
+  %r:3 = quant.quantize_blocks ins(%x : tensor<?x70xf32>) outs(%a, %s, %u : tensor<?x70xi8>, tensor<?x?xf32>, tensor<?x?xi32>) block = 32 range = [-127, 127] -> tensor<?x70xi8>, tensor<?x?xf32>, tensor<?x?xi32>
+  return %r#0, %r#1, %r#2 : tensor<?x70xi8>, tensor<?x?xf32>, tensor<?x?xi32>
+}
+
+// -----
+
+// CHECK-DAG: 'quant.quantize_rows' op expected equal sizes, but dimension 0 of scale is %ld and dimension 0 of input is %ld
+// CHECK-DAG: 'quant.quantize_rows' op expected equal sizes, but dimension 0 of packed is %ld and dimension 0 of input is %ld
+// CHECK-DAG: 'quant.quantize_rows' op expected equal sizes, but dimension 1 of packed is %ld and the tiles of input is %ld
+// CHECK-DAG: 'quant.quantize_rows' op expected equal sizes, but dimension 2 of packed is %ld and the rows of a tile is %ld
+// CHECK-LABEL: func.func @tile_destinations
+// CHECK-COUNT-4: scf.if
+// CHECK-NOT: scf.if
+func.func @tile_destinations(%x: tensor<?x70xf32>, %a: tensor<?x?x?x32xi8>, %s: tensor<?xf32>) -> (tensor<?x?x?x32xi8>, tensor<?xf32>) {
+  %r:2 = quant.quantize_rows ins(%x : tensor<?x70xf32>) outs(%a, %s : tensor<?x?x?x32xi8>, tensor<?xf32>) range = [-127, 127] -> tensor<?x?x?x32xi8>, tensor<?xf32>
+  return %r#0, %r#1 : tensor<?x?x?x32xi8>, tensor<?xf32>
+}
+
+// -----
+
+// CHECK-DAG: 'quant.rotate_rows' op expected equal sizes, but dimension 0 of rotated is %ld and dimension 0 of input is %ld
+// CHECK-DAG: 'quant.rotate' op expected equal sizes, but dimension 0 of input is %ld and dimension 0 of the result is %ld
+// CHECK-LABEL: func.func @rotations
+// CHECK-COUNT-2: scf.if
+// CHECK-NOT: scf.if
+func.func @rotations(%x: tensor<?x64xf32>, %a: tensor<?x64xf32>) -> (tensor<?x64xf32>, tensor<5x64xf32>) {
+  %r = quant.rotate_rows ins(%x : tensor<?x64xf32>) outs(%a : tensor<?x64xf32>) size = 32 -> tensor<?x64xf32>
+  %y = quant.rotate %x size = 32 : tensor<?x64xf32> -> tensor<5x64xf32>
+  return %r, %y : tensor<?x64xf32>, tensor<5x64xf32>
+}
+
+// -----
+
+// One origin: rows that are rotated, and destinations made for them. Buffers
+// are no concern of the pass.
+// CHECK-NOT: llvm.func
+// CHECK-LABEL: func.func @destinations_of_input
+// CHECK-NOT: scf.if
+func.func @destinations_of_input(%x: tensor<?x64xf32>, %bx: memref<?x64xf32>, %ba: memref<?x64xf32>) -> (tensor<?x64xi8>, tensor<?xf32>) {
+  %c0 = arith.constant 0 : index
+  %y = quant.rotate %x size = 32 : tensor<?x64xf32> -> tensor<?x64xf32>
+  %m = tensor.dim %x, %c0 : tensor<?x64xf32>
+  %a = tensor.empty(%m) : tensor<?x64xi8>
+  %s = tensor.empty(%m) : tensor<?xf32>
+  %r:2 = quant.quantize_rows ins(%y : tensor<?x64xf32>) outs(%a, %s : tensor<?x64xi8>, tensor<?xf32>) range = [-127, 127] -> tensor<?x64xi8>, tensor<?xf32>
+  quant.rotate_rows ins(%bx : memref<?x64xf32>) outs(%ba : memref<?x64xf32>) size = 32
+  return %r#0, %r#1 : tensor<?x64xi8>, tensor<?xf32>
+}
+
+// -----
+
 // Ops of upstream that this project's stand beside.
 // CHECK-DAG: 'linalg.matmul' op expected equal sizes, but dimension 0 of operand 1 is %ld and dimension 1 of operand 0 is %ld
 // CHECK-DAG: 'linalg.add' op expected equal sizes, but dimension 0 of operand 1 is %ld and dimension 0 of operand 0 is %ld

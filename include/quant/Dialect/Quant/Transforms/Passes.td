@@ -79,7 +79,8 @@ def QuantCheckSizesPass : Pass<"quant-check-sizes", "::mlir::ModuleOp"> {
   let description = [{
     Loops take each size from one operand. Where the definition of an op says
     that another operand has the same size (both K of a matmul, the rows of an
-    activation and of its scales, what an elementwise op reads), where a
+    activation and of its scales, what an elementwise op reads, rows and what
+    they are written into), where a
     `tensor.cast` claims a size, or an `expand_shape` splits one, and nothing
     before the run proves it, the program compares the two once, before the op
     or, if they are sizes of arguments, where the function begins. If they
