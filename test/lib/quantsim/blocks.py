@@ -8,8 +8,9 @@ F32 = np.float32
 
 
 def to_bf16(x):
-    """Nearest, ties to even; x is finite and not next to the largest float."""
-    bits = np.asarray(x, F32).view(np.uint32)
+    """Nearest, ties to even, at most the largest finite one; x is finite."""
+    most = np.array(0x7F7F0000, np.uint32).view(F32)
+    bits = np.minimum(np.asarray(x, F32), most).view(np.uint32)
     bits = bits + np.uint32(0x7FFF) + (bits >> 16 & 1)
     return (bits & np.uint32(0xFFFF0000)).view(F32)
 
@@ -47,8 +48,9 @@ def factor_q8_0(largest, qmax):
         return np.where(d.astype(np.float16) > 0, F32(1) / d, F32(0)).astype(F32)
 
 
-def quantize_blocks(x, block, qmax=127, scales="f32"):
+def quantize_blocks(x, block, qmax=127, scales="f32", qmin=None):
     """(integers as int64, scales [.., M, ceil(K / block)]) of x [.., M, K]."""
+    qmin = -qmax if qmin is None else qmin
     x = np.asarray(x, F32)
     ints, found = [np.zeros(x.shape[:-1] + (0,), np.int64)], []
     for begin in range(0, x.shape[-1], block):
@@ -60,7 +62,7 @@ def quantize_blocks(x, block, qmax=127, scales="f32"):
                 q = half_away(part * factor_q8_0(largest, qmax)[..., None])
             else:
                 q = np.rint(part / scale[..., None])
-        q = np.where(np.isnan(q), 0, np.clip(q, -qmax, qmax))
+        q = np.where(np.isnan(q), 0, np.clip(q, qmin, qmax))
         ints.append(q.astype(np.int64))
         found.append(scale)
     return np.concatenate(ints, -1), np.stack(found, -1)

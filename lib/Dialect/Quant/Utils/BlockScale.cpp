@@ -33,19 +33,26 @@ struct BlockEmitter {
     return arith::SelectOp::create(b, loc, isZero, otherwise, value);
   }
 
-  Value roundToF16(Value d) {
-    constexpr double largest = 65504;
+  Value atMost(Value d, double largest) {
     Value isMore = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT, d,
                                          number(largest));
-    d = arith::SelectOp::create(b, loc, isMore, number(largest), d);
+    return arith::SelectOp::create(b, loc, isMore, number(largest), d);
+  }
+
+  Value roundToF16(Value d) {
+    constexpr double largest = 65504;
+    d = atMost(d, largest);
     Value half = arith::TruncFOp::create(b, loc, b.getF16Type(), d);
     return arith::ExtFOp::create(b, loc, b.getF32Type(), half);
   }
 
   /// To nearest even. Not by arith.truncf, which is emulated in many
-  /// instructions that look for NaN; `d` is finite, and by a qmax of 2 or more
-  /// far enough from the largest float.
-  Value roundToBF16(Value d) {
+  /// instructions that look for NaN; `d` is finite. Divided by a qmax of 2 or
+  /// more, it is below the largest bf16.
+  Value roundToBF16(Value d, int64_t qmax) {
+    constexpr double largest = 0x1.FEp127;
+    if (qmax < 2)
+      d = atMost(d, largest);
     Value x = bits(d);
     Value last = arith::ShRUIOp::create(b, loc, x, word(16));
     last = arith::AndIOp::create(b, loc, last, word(1));
@@ -77,7 +84,7 @@ Value quantmlir::emitBlockScale(OpBuilder &b, Location loc, Value largest,
   if (scales == BlockScale::F16 || scales == BlockScale::Q8_0)
     scale = emitter.roundToF16(scale);
   else if (scales == BlockScale::BF16)
-    scale = emitter.roundToBF16(scale);
+    scale = emitter.roundToBF16(scale, qmax);
   return emitter.unlessZero(scale, one, scale);
 }
 
