@@ -9,7 +9,8 @@ quantize_blocks.py FOLDER TARGET [quant-run options...]
 Blocks of every length around a vector's, whose elements are multiples of one
 half of the scale and up to four floats beside them; largest magnitudes from
 denormals to the largest float; infinities, NaN, nothing but zeros; every kind of
-scale; eight and four bits; the sums of blocks.
+scale; eight and four bits, and ranges that are smaller or lopsided; the sums of
+blocks.
 """
 
 import sys
@@ -22,6 +23,8 @@ F32 = np.float32
 # M, K, block
 SIZES = [(1, 1, 1), (3, 5, 2), (4, 64, 16), (2, 70, 32), (3, 256, 32),
          (2, 200, 64), (2, 130, 128), (1, 640, 300), (5, 96, 100), (40, 96, 32)]
+# Beside the symmetric ones of eight and four bits.
+RANGES = [(-1, 1), (-5, 127), (-128, 1)]
 KINDS = ["f32", "f16", "bf16", "e8m0", "q8_0"]
 
 
@@ -37,6 +40,8 @@ def draw(rng, m, k, block, qmax):
                 bits = int(rng.integers(1, 0x7F800000))
             elif kind < 5:
                 bits = (int(rng.integers(1, 255)) << 23) + int(rng.integers(-2, 3))
+            elif kind == 11:
+                bits = 0x7F7FFFFF
             else:
                 bits = (int(rng.integers(110, 140)) << 23) + \
                     int(rng.integers(0, 1 << 23))
@@ -58,9 +63,9 @@ def draw(rng, m, k, block, qmax):
     return x
 
 
-def case(batch, rng, size, kind, bits):
+def case(batch, rng, size, kind, range_):
     m, k, block = size
-    qmax = (1 << bits - 1) - 1
+    qmin, qmax = range_
     x = draw(rng, m, k, block, qmax)
     value, type_ = batch.argument(x, dynamic=bool(rng.integers(2)))
     rows = type_[len("tensor<"):].split("x")[0]
@@ -77,10 +82,10 @@ def case(batch, rng, size, kind, bits):
     batch.lines.append(
         f"  {name}:{len(types)} = quant.quantize_blocks ins({value} : {type_}) "
         f"outs({', '.join(outs)} : {', '.join(types)}) block = {block} "
-        f"range = [{-qmax}, {qmax}] scales = {kind} -> {', '.join(types)}")
-    ints, scales = blocks.quantize_blocks(x, block, qmax, kind)
+        f"range = [{qmin}, {qmax}] scales = {kind} -> {', '.join(types)}")
+    ints, scales = blocks.quantize_blocks(x, block, qmax, kind, qmin)
     sums = np.add.reduceat(ints, range(0, k, block), axis=1)
-    what = f"quantize_blocks {(m, k, block)} {kind} {bits} bits"
+    what = f"quantize_blocks {(m, k, block)} {kind} {range_}"
     for i, expected in enumerate([ints.astype(np.int8), scales,
                                   sums.astype(np.int32)][:len(types)]):
         batch.expect((f"{name}#{i}", types[i]), expected, f"{what} result {i}")
@@ -90,9 +95,12 @@ def main(folder, target, *options):
     rng, batch = np.random.default_rng(11), Batch()
     for size in SIZES:
         for kind in KINDS:
-            case(batch, rng, size, kind, 8)
+            case(batch, rng, size, kind, (-127, 127))
             if kind != "q8_0":
-                case(batch, rng, size, kind, 4)
+                case(batch, rng, size, kind, (-7, 7))
+    for range_ in RANGES:
+        for kind in KINDS:
+            case(batch, rng, (6, 70, 32), kind, range_)
     failures = batch.run(folder, f"--target={target}", *options)
     print(f"{len(batch.results) - failures} of {len(batch.results)} results "
           "agree with NumPy")

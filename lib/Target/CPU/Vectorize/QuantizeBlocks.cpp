@@ -200,16 +200,16 @@ void BlockQuantizer::store(function_ref<Value(Value, int64_t)> quantize) {
     memref::StoreOp::create(b, loc, sum, op.getSums(), ValueRange{row, block});
 }
 
-/// A scale that is rounded may be too small for the largest element.
+/// A scale that is rounded may be too small for the largest element, and a
+/// range may end before -qmax.
 Value BlockQuantizer::clampToRange(Value x, int64_t lanes) {
-  if (op.getScales() == BlockScale::F32)
+  ArrayRef<int64_t> range = op.getRange();
+  if (op.getScales() == BlockScale::F32 && range[0] <= -range[1])
     return x;
   // One instruction each.
   constexpr auto flags = arith::FastMathFlags::nnan | arith::FastMathFlags::nsz;
-  x = arith::MaximumFOp::create(b, loc, x, number(op.getRange()[0], lanes),
-                                flags);
-  return arith::MinimumFOp::create(b, loc, x, number(op.getRange()[1], lanes),
-                                   flags);
+  x = arith::MaximumFOp::create(b, loc, x, number(range[0], lanes), flags);
+  return arith::MinimumFOp::create(b, loc, x, number(range[1], lanes), flags);
 }
 
 void BlockQuantizer::quantizeFast(Value scale) {

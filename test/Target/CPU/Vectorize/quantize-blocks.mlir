@@ -40,3 +40,15 @@ func.func @clamped(%x: memref<4x64xf32>, %q: memref<4x64xi8>, %s: memref<4x2xf32
   quant.quantize_blocks ins(%x : memref<4x64xf32>) outs(%q, %s, %t : memref<4x64xi8>, memref<4x2xf32>, memref<4x2xi32>) block = 32 range = [-127, 127] scales = f16
   return
 }
+
+// -----
+
+// Nor is every range as wide below zero as above.
+// CHECK-LABEL: func @lopsided
+// CHECK: scf.if
+// CHECK: arith.maximumf %{{.*}} fastmath<nnan,nsz> : vector<32xf32>
+// CHECK: arith.minimumf %{{.*}} fastmath<nnan,nsz> : vector<32xf32>
+func.func @lopsided(%x: memref<4x64xf32>, %q: memref<4x64xi8>, %s: memref<4x2xf32>) {
+  quant.quantize_blocks ins(%x : memref<4x64xf32>) outs(%q, %s : memref<4x64xi8>, memref<4x2xf32>) block = 32 range = [-5, 127]
+  return
+}
