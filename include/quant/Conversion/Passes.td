@@ -124,7 +124,8 @@ def QuantDropForeignAttributesPass
     Drops discardable attributes, also those of the arguments and results of
     functions, that hold an attribute or a type of a dialect which
     `mlir-translate --mlir-to-llvmir` does not know: text with them does not
-    parse there.
+    parse there. A constant that is a `dense_resource` of no elements becomes
+    `dense<>`, as translation divides by its size.
 
     Example:
 
@@ -135,7 +136,7 @@ def QuantDropForeignAttributesPass
     ```
   }];
   let statistics = [
-    Statistic<"numOps", "num-ops", "Ops that an attribute was dropped from">
+    Statistic<"numOps", "num-ops", "Ops that an attribute was dropped from or replaced">
   ];
 }
 

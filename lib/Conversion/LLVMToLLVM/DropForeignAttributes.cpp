@@ -3,12 +3,14 @@
 // `quant-drop-foreign-attributes`. Discardable attributes survive lowering: the
 // target of a module within the module, notes that a frontend left. Text that
 // holds an attribute or a type of a dialect which `mlir-translate` does not
-// know does not parse there.
+// know does not parse there. And translation divides by the size of a resource
+// of no elements.
 //
 //===----------------------------------------------------------------------===//
 
 #include "quant/Conversion/Passes.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
@@ -63,6 +65,23 @@ static bool dropFromSignature(FunctionOpInterface function) {
   return dropped;
 }
 
+/// Whether what `op` held was a resource of no elements: now it is `dense<>`.
+static bool replaceEmptyResource(Operation *op) {
+  auto replace = [](auto op) {
+    auto resource =
+        dyn_cast_or_null<DenseResourceElementsAttr>(op.getValueAttr());
+    if (!resource || !resource.empty())
+      return false;
+    op.setValueAttr(
+        DenseElementsAttr::get(resource.getType(), ArrayRef<Attribute>()));
+    return true;
+  };
+  if (auto global = dyn_cast<LLVM::GlobalOp>(op))
+    return replace(global);
+  auto constant = dyn_cast<LLVM::ConstantOp>(op);
+  return constant && replace(constant);
+}
+
 namespace {
 struct QuantDropForeignAttributesPass
     : quantmlir::impl::QuantDropForeignAttributesPassBase<
@@ -78,6 +97,7 @@ struct QuantDropForeignAttributesPass
       }
       if (auto function = dyn_cast<FunctionOpInterface>(op))
         dropped |= dropFromSignature(function);
+      dropped |= replaceEmptyResource(op);
       numOps += dropped;
     });
   }

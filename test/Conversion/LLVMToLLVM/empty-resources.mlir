@@ -1,0 +1,13 @@
+// Stock translation divides by the number of bytes of a resource.
+// RUN: quant-opt %s --quant-drop-foreign-attributes | FileCheck %s
+// RUN: quant-opt %s --quant-drop-foreign-attributes | mlir-translate --mlir-to-llvmir | FileCheck %s --check-prefix=IR
+
+// CHECK: llvm.mlir.global private constant @none(dense<> : tensor<16x0xf32>)
+// IR: @none = private constant [16 x [0 x float]] zeroinitializer
+llvm.mlir.global private constant @none(dense_resource<none> : tensor<16x0xf32>) : !llvm.array<16 x array<0 x f32>>
+
+// CHECK: llvm.mlir.global private constant @some(dense_resource<some> : tensor<2xi8>)
+// IR: @some = private constant [2 x i8] c"ab"
+llvm.mlir.global private constant @some(dense_resource<some> : tensor<2xi8>) : !llvm.array<2 x i8>
+
+{-# dialect_resources: { builtin: { none: "0x04000000", some: "0x010000006162" } } #-}
