@@ -194,3 +194,8 @@ func.func @main(%x: tensor<?x0xf32>) -> tensor<?x4xf32> {{
 }}
 """
 accepts(np.zeros((500, 4), np.float32), EMPTY, [ints(500, 0)], SCHEME)
+RESOURCE = EMPTY.replace("dense<0.0>", "dense_resource<w>") + \
+    '{-# dialect_resources: { builtin: { w: "0x04000000" } } #-}'
+for scheme in ([], [SCHEME], ["--quantize=weights=group group-size=32 "
+                              "activations=dynamic-block"]):
+    accepts(np.zeros((5, 4), np.float32), RESOURCE, [ints(5, 0)], *scheme)
