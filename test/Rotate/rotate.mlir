@@ -34,6 +34,15 @@ func.func @negative_short(%x: tensor<4x3xf32>, %c: tensor<4x1xf32>) -> tensor<4x
   return %y : tensor<4x1xf32>
 }
 
+// CHECK-LABEL: @negative_dynamic
+// CHECK-NOT: quant.rotate
+func.func @negative_dynamic(%x: tensor<4x?xf32>, %c: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %w = arith.constant dense_resource<weight> : tensor<160x8xf32>
+  // expected-remark @below {{not rotated: the size of K is known only when the program runs}}
+  %y = linalg.matmul ins(%x, %w : tensor<4x?xf32>, tensor<160x8xf32>) outs(%c : tensor<4x8xf32>) -> tensor<4x8xf32>
+  return %y : tensor<4x8xf32>
+}
+
 // CHECK-LABEL: @negative_half
 // CHECK-NOT: quant.rotate
 func.func @negative_half(%x: tensor<4x32xf16>, %c: tensor<4x1xf16>) -> tensor<4x1xf16> {

@@ -403,7 +403,9 @@ bool quantmlir::isZeroInit(Value init) {
 }
 
 void quantmlir::eraseDeadChain(Operation *op) {
-  SmallVector<Operation *> worklist{op};
+  SmallVector<Operation *> worklist;
+  if (op)
+    worklist.push_back(op);
   while (!worklist.empty()) {
     Operation *candidate = worklist.pop_back_val();
     if (!isOpTriviallyDead(candidate))
