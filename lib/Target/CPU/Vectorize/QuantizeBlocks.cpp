@@ -15,6 +15,8 @@
 
 #include "QuantizeBlocks.h"
 
+#include "VectorRotation.h"
+
 #include "quant/Target/CPU/Kernel/ContiguousRows.h"
 #include "quant/Target/CPU/Parallel/IndependentLoops.h"
 
@@ -79,7 +81,9 @@ private:
     return arith::BitcastOp::create(
         b, loc, VectorType::get({lanes}, b.getI32Type()), x);
   }
-  Value load(Value column, int64_t lanes);
+  Value load(Value column, int64_t lanes) {
+    return loadFloats(b, loc, op.getInput(), ValueRange{row, column}, lanes);
+  }
   /// `emitPart` for all vectors of the block; each is given what the one before
   /// it gave, i32.
   Value forParts(Value carried, EmitPart emitPart);
@@ -103,25 +107,6 @@ private:
 };
 
 } // namespace
-
-Value BlockQuantizer::load(Value column, int64_t lanes) {
-  Type element = cast<MemRefType>(op.getInput().getType()).getElementType();
-  Value x = vector::LoadOp::create(b, loc, VectorType::get({lanes}, element),
-                                   op.getInput(), ValueRange{row, column});
-  if (element.isF32())
-    return x;
-  auto type = VectorType::get({lanes}, b.getF32Type());
-  if (element.isF16())
-    return arith::ExtFOp::create(b, loc, type, x);
-  // A bf16 is the upper half of an f32. (LLVM 22 stops at some vectors of
-  // bf16.)
-  Value upper = arith::BitcastOp::create(
-      b, loc, VectorType::get({lanes}, b.getI16Type()), x);
-  upper = arith::ExtUIOp::create(
-      b, loc, VectorType::get({lanes}, b.getI32Type()), upper);
-  upper = arith::ShLIOp::create(b, loc, upper, words(16, lanes));
-  return arith::BitcastOp::create(b, loc, type, upper);
-}
 
 Value BlockQuantizer::forParts(Value carried, EmitPart emitPart) {
   int64_t whole = length - length % kBlockLanes;
