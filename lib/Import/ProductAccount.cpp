@@ -41,6 +41,8 @@ std::string AccountEntry::getText() const {
     return std::string("quantized ") + what + " is not imported: " + reason;
   case AccountKind::SchemeDropped:
     return "activations stay in float: " + reason;
+  case AccountKind::SchemePartly:
+    return "quantized by a part of the scheme: " + reason;
   case AccountKind::EveryCall:
     return "quantized in every call: " + reason;
   }
@@ -150,8 +152,13 @@ void Accountant::visit(Operation *op) {
 void Accountant::visitInteger(Operation *op, Value weight) {
   ++account.numInteger;
   AccountEntry entry{op->getLoc()};
-  if (StringRef reason = getReason(op, kSchemeDroppedAttr); !reason.empty()) {
-    entry.kind = AccountKind::SchemeDropped;
+  for (auto [attribute, kind] :
+       {std::make_pair(kSchemeDroppedAttr, AccountKind::SchemeDropped),
+        {kSchemePartlyAttr, AccountKind::SchemePartly}}) {
+    StringRef reason = getReason(op, attribute);
+    if (reason.empty())
+      continue;
+    entry.kind = kind;
     entry.reason = reason.str();
     entry.wasSaid = true;
     account.entries.push_back(entry);

@@ -253,9 +253,9 @@ void QuantQuantizeMatmulPass::finish(MatmulOutcome &outcome,
                                      QuantScheme applied) {
   outcome.kind = MatmulOutcome::Kind::Quantized;
   outcome.scheme = std::move(applied);
-  outcome.unrotated = rewriter.takeUnrotated();
-  if (!outcome.unrotated.empty())
-    emitRemark(outcome.location) << "not rotated: " << outcome.unrotated;
+  outcome.missing = rewriter.takeMissing();
+  if (!outcome.missing.empty())
+    emitRemark(outcome.location) << outcome.missing;
 }
 
 /// Products that were imported with their weight in integers: their groups

@@ -9,8 +9,10 @@
 #include "SchemeRewriter.h"
 
 #include "BlockActivations.h"
+#include "ProductScheme.h"
 
 #include "quant/Dialect/Quant/Utils/Constants.h"
+#include "quant/Dialect/Quant/Utils/LeftReason.h"
 #include "quant/Import/Contraction/ChosenWeight.h"
 #include "quant/Import/Contraction/ConstantWeight.h"
 #include "quant/Import/Contraction/ContractionMatcher.h"
@@ -92,29 +94,39 @@ static std::optional<int64_t> getContractedSize(const Contraction &c,
   return k;
 }
 
+/// What is missing, on the op that is quantized: the quantized one takes it
+/// over.
+void SchemeRewriter::noteMissing(Operation *op) {
+  if (!missing.empty())
+    noteReason(op, kSchemePartlyAttr, missing);
+}
+
 /// Sets the rotation of `c`, or why there is none.
 void SchemeRewriter::chooseRotation(const Contraction &c, bool isLhsGiven,
                                     bool isRhsGiven) {
   rotation = {};
-  unrotated.clear();
+  missing.clear();
   Rotation wanted = scheme.getRotation();
   if (!wanted)
     return;
   std::optional<ChosenWeight> chosen = matchChosenWeight(c.rhs);
   std::optional<int64_t> k = getContractedSize(c, c.lhs);
+  std::string why;
   if (isRhsGiven)
-    unrotated = "the program gives the weight in integers";
+    why = "the program gives the weight in integers";
   else if (isLhsGiven)
-    unrotated = "the program gives the activations in integers";
+    why = "the program gives the activations in integers";
   else if (!FloatConstant::get(chosen ? chosen->all.value : c.rhs.value))
-    unrotated = "the weight is not a constant whose data is there";
+    why = "the weight is not a constant whose data is there";
   else if (!k)
-    unrotated = "the size of K is known only when the program runs";
+    why = "the size of K is known only when the program runs";
   else if (*k < wanted.size)
-    unrotated = "K = " + std::to_string(*k) + " has no whole block of " +
-                std::to_string(wanted.size);
-  else
+    why = "K = " + std::to_string(*k) + " has no whole block of " +
+          std::to_string(wanted.size);
+  if (why.empty())
     rotation = wanted;
+  else
+    missing = "not rotated: " + why;
 }
 
 /// Statistics of the activations of `op` as they are quantized: rotated, where
@@ -236,8 +248,10 @@ SchemeRewriter::quantizeActivations(ScaledMatmulOp op, std::string &reason) {
   applied.weight = getGivenScheme(op);
   applied.rotation = RotationScheme::None;
   rotation = {};
-  unrotated =
-      scheme.getRotation() ? "the program gives the weight in integers" : "";
+  missing = scheme.getRotation()
+                ? "not rotated: the program gives the weight in integers"
+                : "";
+  noteMissing(op);
   if (scheme.isWeightOnly())
     return applied;
   if (scheme.hasBlocks()) {
@@ -419,16 +433,20 @@ SchemeRewriter::getApplied(const std::optional<QuantizedOperand> &lhs,
   return applied;
 }
 
-/// What the activations' scheme makes of a product of two of them.
-static QuantScheme getProductScheme(const QuantScheme &scheme) {
-  QuantScheme applied = scheme;
-  applied.weight = WeightScheme();
-  applied.weight.bits = scheme.activationBits;
-  applied.weight.granularity = WeightScheme::Granularity::Tensor;
-  applied.activations = ActivationScheme::DynamicToken;
-  applied.symmetric = true;
-  applied.rotation = RotationScheme::None;
-  return applied;
+/// A product of two activations.
+FailureOr<QuantScheme> SchemeRewriter::rewriteProduct(const Contraction &c,
+                                                      std::string &reason) {
+  if (scheme.isWeightOnly())
+    reason = "both operands are activations, which the scheme leaves in float";
+  else
+    reason = explainElements(c);
+  if (!reason.empty())
+    return failure();
+  missing = explainProductScheme(scheme);
+  noteMissing(c.op);
+  if (failed(quantizeActivationProduct(c, scheme.activationBits, reason)))
+    return failure();
+  return getProductScheme(scheme);
 }
 
 FailureOr<QuantScheme> SchemeRewriter::rewrite(const Contraction &matched,
@@ -440,13 +458,7 @@ FailureOr<QuantScheme> SchemeRewriter::rewrite(const Contraction &matched,
   if (failed(chosen)) {
     if (!scheme.attention || !isActivationProduct(matched))
       return failure();
-    reason = explainElements(matched);
-    if (!reason.empty() || failed(quantizeActivationProduct(
-                               matched, scheme.activationBits, reason)))
-      return failure();
-    if (scheme.getRotation())
-      unrotated = "both operands are activations";
-    return getProductScheme(scheme);
+    return rewriteProduct(matched, reason);
   }
   Contraction &c = *chosen;
   reason = explainElements(c);
@@ -472,6 +484,7 @@ FailureOr<QuantScheme> SchemeRewriter::rewrite(const Contraction &matched,
   if (!reason.empty())
     return failure();
 
+  noteMissing(c.op);
   QuantScheme applied = getApplied(givenLhs, givenRhs);
   OpBuilder builder(c.op);
   MatmulEmitter emitter(builder, c);

@@ -28,11 +28,14 @@ public:
   /// gives in integers, or says why they stay.
   mlir::FailureOr<QuantScheme> quantizeActivations(ScaledMatmulOp op,
                                                    std::string &reason);
-  /// Why the matmul that was quantized last is not rotated, though the scheme
-  /// says so; empty where it is, or the scheme does not.
-  std::string takeUnrotated() { return std::move(unrotated); }
+  /// What of the scheme the matmul that was quantized last is without, and why;
+  /// empty where it has all. It is noted on the quantized matmul as well.
+  std::string takeMissing() { return std::move(missing); }
 
 private:
+  void noteMissing(mlir::Operation *op);
+  mlir::FailureOr<QuantScheme> rewriteProduct(const Contraction &c,
+                                              std::string &reason);
   void chooseRotation(const Contraction &c, bool isLhsGiven, bool isRhsGiven);
   const MatmulStatistics *findStatistics(mlir::Operation *op) const;
   QuantScheme getApplied(const std::optional<QuantizedOperand> &lhs,
@@ -90,9 +93,9 @@ private:
   CalibratedMatmuls calibrated;
   /// Weights as they are, and rotated ones.
   SharedWeights shared, sharedRotated;
-  /// Of the matmul at hand, and why it is none.
+  /// Of the matmul at hand, and what of the scheme it is without.
   Rotation rotation;
-  std::string unrotated;
+  std::string missing;
 };
 
 } // namespace quantmlir

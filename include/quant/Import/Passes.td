@@ -188,8 +188,9 @@ def QuantAccountProductsPass
     did not fold, a function argument, a variable, a computed operand.
 
     Reasons are attributes of the ops (`quant.left`, `quant.left_as_asked`,
-    `quant.scheme_dropped`; Dialect/Quant/Utils/LeftReason.h), set by the pass
-    that knows them; without one the reason is read off the program.
+    `quant.scheme_dropped`, `quant.scheme_partly`;
+    Dialect/Quant/Utils/LeftReason.h), set by the pass that knows them; without
+    one the reason is read off the program.
 
     With `strict` these are errors, but for what is as asked: float products
     without a scheme, and those that a recipe or `exclude` leaves out.

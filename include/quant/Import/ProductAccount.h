@@ -22,6 +22,7 @@ enum class AccountKind {
   LeftFloat,     // a product of floats
   LeftInteger,   // a product of integers that is no op of `quant`
   SchemeDropped, // a weight in integers, activations that stay float
+  SchemePartly,  // quantized, but not by all of the scheme
   EveryCall      // a weight that is quantized in every call
 };
 

@@ -26,8 +26,9 @@ struct MatmulOutcome {
   /// Why it is not quantized, and whether that is what was asked for.
   std::string reason = {};
   bool asAsked = false;
-  /// Quantized, but not rotated, as was asked: why.
-  std::string unrotated = {};
+  /// Quantized, but not by all of the scheme that was asked for: by what not,
+  /// and why.
+  std::string missing = {};
 };
 
 } // namespace quantmlir

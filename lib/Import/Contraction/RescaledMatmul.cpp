@@ -40,9 +40,11 @@ static Value emitMatmul(OpBuilder &builder, MatmulEmitter &emitter,
       lhs.isUnsigned ? unit : none, rhs.isUnsigned ? unit : none);
 }
 
-/// The quantized matmul goes by the name of the contraction.
+/// The quantized matmul goes by the name of the contraction, and keeps what was
+/// noted of its scheme.
 static void copyName(Operation *from, Value to) {
-  for (StringRef attribute : {kMatmulNameAttr, kMatmulOrdinalAttr})
+  for (StringRef attribute :
+       {kMatmulNameAttr, kMatmulOrdinalAttr, kSchemePartlyAttr})
     if (Attribute name = from->getAttr(attribute))
       to.getDefiningOp()->setAttr(attribute, name);
 }

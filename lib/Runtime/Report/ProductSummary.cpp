@@ -19,6 +19,8 @@ static const char *getOutcome(AccountKind kind) {
     return "integer";
   case AccountKind::SchemeDropped:
     return "activations-float";
+  case AccountKind::SchemePartly:
+    return "scheme-partly";
   case AccountKind::EveryCall:
     return "every-call";
   }
@@ -32,6 +34,8 @@ StringRef ProductSummary::Line::getText() const {
     return "stays as it is, in integers";
   if (outcome == "activations-float")
     return "has float activations";
+  if (outcome == "scheme-partly")
+    return "is quantized by a part of the scheme";
   if (outcome == "every-call")
     return "is quantized in every call";
   return "takes the slow portable lowering";

@@ -38,10 +38,9 @@ static LogicalResult addVariant(ModuleOp module,
     if (outcome && !form.isQuantized)
       form.scheme = "float: " + outcome->reason;
     else if (outcome && outcome->kind == MatmulOutcome::Kind::Quantized)
-      form.scheme = outcome->scheme.describe() +
-                    (outcome->unrotated.empty()
-                         ? ""
-                         : " (not rotated: " + outcome->unrotated + ")");
+      form.scheme =
+          outcome->scheme.describe() +
+          (outcome->missing.empty() ? "" : " (" + outcome->missing + ")");
     entry.forms.push_back(std::move(form));
   }
   adoptVariant(module, *copy, outlined, number);

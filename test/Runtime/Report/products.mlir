@@ -16,6 +16,14 @@
 // RUN: quant-run %s --entry=convolutions --random-inputs=1 --print=false | FileCheck %s --check-prefix=CONV
 // RUN: quant-run %s --entry=convolutions --random-inputs=1 --print=false --quantize | FileCheck %s --check-prefix=QCONV
 // RUN: quant-run %s --entry=float --random-inputs=1 --print=false --quantize="activations=static" | FileCheck %s --check-prefix=STATIC
+// RUN: quant-run %s --entry=float --random-inputs=1 --print=false --quantize=rotation=hadamard32 --verbose --report=%t/p.json 2>%t/said | FileCheck %s --check-prefix=PARTLY
+// RUN: FileCheck %s --check-prefix=PARTLYJSON --input-file=%t/p.json
+// RUN: FileCheck %s --check-prefix=PARTLYSAID --implicit-check-not="has no whole block" --input-file=%t/said
+// RUN: not quant-run %s --entry=float --random-inputs=1 --quantize=rotation=hadamard32 --strict 2>&1 | FileCheck %s --check-prefix=PARTLYSTRICT
+// RUN: quant-run %s --entry=mixed --random-inputs=1 --print=false --quantize="q8_0 attention=true" | FileCheck %s --check-prefix=ATTENTION
+// RUN: not quant-run %s --entry=mixed --random-inputs=1 --quantize="q8_0 attention=true" --strict 2>&1 | FileCheck %s --check-prefix=ATTENTIONSTRICT
+// RUN: quant-run %s --entry=mixed --random-inputs=1 --print=false --quantize="activations=float attention=true" | FileCheck %s --check-prefix=KEPT
+// RUN: not quant-run %s --entry=mixed --random-inputs=1 --quantize="activations=float attention=true" --strict 2>&1 | FileCheck %s --check-prefix=KEPTSTRICT
 // RUN: quant-run %s --entry=float --random-inputs=1 --print=false --target=x86 --quantize="activations=float" | FileCheck %s --check-prefix=WEIGHTONLY
 // RUN: quant-run %s --entry=float --random-inputs=1 --print=false --target=x86 --cpu=x86-64 --quantize="activations=float" | FileCheck %s --check-prefix=PORTABLE
 // RUN: not quant-run %s --entry=float --random-inputs=1 --target=x86 --cpu=x86-64 --quantize="activations=float" --strict 2>&1 | FileCheck %s --check-prefix=PORTABLESTRICT
@@ -28,6 +36,15 @@
 // SCHEME: products: 2 in integers + 0 left with reason = 2
 // STATIC: 2 x stays in float: no static scale given for the activations
 // STATIC-NEXT: products: 0 in integers + 2 left with reason = 2
+// PARTLY: matmuls: 2 of 2 with a weight in integers
+// PARTLY-NEXT: 2 x is quantized by a part of the scheme: not rotated: K = 4 has no whole block of 32
+// PARTLY-NEXT: products: 2 in integers + 0 left with reason = 2
+// PARTLYJSON: "outcome": "scheme-partly",
+// PARTLYJSON-NEXT: "reason": "not rotated: K = 4 has no whole block of 32"
+// Once for each.
+// PARTLYSAID: products.mlir:[[@LINE+14]]:{{[0-9]+}}: remark: not rotated: K = 4 has no whole block of 32
+// PARTLYSAID: products.mlir:[[@LINE+14]]:{{[0-9]+}}: remark: not rotated: K = 4 has no whole block of 32
+// PARTLYSTRICT: products.mlir:[[@LINE+12]]:{{[0-9]+}}: error: quantized by a part of the scheme: not rotated: K = 4 has no whole block of 32
 // WEIGHTONLY-NOT: portable
 // WEIGHTONLY: products: 2 in integers + 0 left with reason = 2
 // PORTABLE: 2 x takes the slow portable lowering: its activations are float, and there is no fused multiply-add on x86-64
@@ -49,6 +66,10 @@ func.func @float(%x: tensor<3x4xf32>) -> (tensor<3x2xf32>, tensor<3x2xf32>) {
 // MIXED-NEXT: 1 x is quantized in every call: the weight is a function argument
 // MIXED-NEXT: 1 x stays in float: both operands are activations with batch dimensions, none is a weight
 // MIXED-NEXT: products: 1 in integers + 1 left with reason = 2
+// ATTENTION: 1 x is quantized by a part of the scheme: not in blocks, no groups: both operands are activations
+// ATTENTIONSTRICT: error: quantized by a part of the scheme: not in blocks, no groups: both operands are activations
+// KEPT: 1 x stays in float: both operands are activations, which the scheme leaves in float
+// KEPTSTRICT: error: matmul stays in float: both operands are activations, which the scheme leaves in float
 // ASKED: 2 x stays in float: include and exclude leave it out
 // ASKED-NEXT: products: 0 in integers + 2 left with reason = 2
 // STRICT: products.mlir:[[@LINE+22]]:{{[0-9]+}}: error: quantized in every call: the weight is a function argument

@@ -33,6 +33,7 @@ static constexpr DiscardableAttr kDiscardableAttrs[] = {
     {kLeftAttr, isKind<StringAttr>, kString},
     {kLeftAsAskedAttr, isKind<StringAttr>, kString},
     {kSchemeDroppedAttr, isKind<StringAttr>, kString},
+    {kSchemePartlyAttr, isKind<StringAttr>, kString},
     {kPortableAttr, isKind<DictionaryAttr>, "a dictionary"},
     {kIndependentAttr, isKind<IntegerAttr>, "an integer"},
     {kLaunchAttr, isKind<DenseI64ArrayAttr>, "an array of i64"},

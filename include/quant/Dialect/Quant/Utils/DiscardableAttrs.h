@@ -39,6 +39,10 @@ inline constexpr llvm::StringLiteral kLeftAsAskedAttr = "quant.left_as_asked";
 inline constexpr llvm::StringLiteral kSchemeDroppedAttr =
     "quant.scheme_dropped";
 
+/// On a product in integers: which part of the scheme that was asked for it is
+/// without, and why. A string.
+inline constexpr llvm::StringLiteral kSchemePartlyAttr = "quant.scheme_partly";
+
 /// On the module: why how many products take the portable lowering, which is
 /// correct and slow; a dictionary from reasons to numbers.
 inline constexpr llvm::StringLiteral kPortableAttr = "quant.portable";

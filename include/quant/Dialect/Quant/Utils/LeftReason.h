@@ -20,7 +20,7 @@ namespace quantmlir {
 inline void noteReason(mlir::Operation *op, llvm::StringRef attribute,
                        llvm::StringRef reason) {
   for (llvm::StringRef known :
-       {kLeftAttr, kLeftAsAskedAttr, kSchemeDroppedAttr})
+       {kLeftAttr, kLeftAsAskedAttr, kSchemeDroppedAttr, kSchemePartlyAttr})
     op->removeDiscardableAttr(known);
   op->setDiscardableAttr(attribute,
                          mlir::StringAttr::get(op->getContext(), reason));
