@@ -110,7 +110,8 @@ void SchemeRewriter::chooseRotation(const Contraction &c, bool isLhsGiven,
   if (!wanted)
     return;
   std::optional<ChosenWeight> chosen = matchChosenWeight(c.rhs);
-  std::optional<int64_t> k = getContractedSize(c, c.lhs);
+  // The weight knows K where the activations do not.
+  std::optional<int64_t> k = getContractedSize(c, c.rhs);
   std::string why;
   if (isRhsGiven)
     why = "the program gives the weight in integers";
@@ -487,6 +488,8 @@ FailureOr<QuantScheme> SchemeRewriter::rewrite(const Contraction &matched,
   noteMissing(c.op);
   QuantScheme applied = getApplied(givenLhs, givenRhs);
   OpBuilder builder(c.op);
+  if (rotation)
+    castContracted(builder, c);
   MatmulEmitter emitter(builder, c);
   QuantizedMatrix lhs = emitLhs(builder, emitter, c, givenLhs), rhs;
   if (givenRhs && leavesActivations()) {

@@ -71,21 +71,16 @@ static LogicalResult rotateMatmul(Contraction c, const Rotation &rotation,
   Location loc = c.op->getLoc();
   LoopTensor traced = traceMovement(c.rhs);
   c.rhs = traced;
-  MatmulEmitter emitter(b, c);
-  Value weight = emitter.emitRhsRows(c.rhs);
+  Value weight = MatmulEmitter(b, c).emitRhsRows(c.rhs);
   Value rotatedWeight = emitRotated(b, loc, weight, rotation, reason);
   eraseDeadChain(weight.getDefiningOp());
   if (!rotatedWeight)
     return failure();
+  castContracted(b, c);
+  MatmulEmitter emitter(b, c);
   Value lhs = emitter.emitLhs(c.lhs);
-  auto lhsType = cast<RankedTensorType>(lhs.getType());
-  if (lhsType.isDynamicDim(1)) {
-    eraseDeadChain(lhs.getDefiningOp());
-    reason = "the size of K is known only when the program runs";
-    return failure();
-  }
-  Value rotated =
-      RotateOp::create(b, loc, lhsType, lhs, rotation.size, rotation.seed);
+  Value rotated = RotateOp::create(b, loc, lhs.getType(), lhs, rotation.size,
+                                   rotation.seed);
   AffineExpr m, n, k;
   bindDims(b.getContext(), m, n, k);
   using Exprs = SmallVector<AffineExpr, 4>;

@@ -65,14 +65,28 @@ func.func @negative_argument(%x: tensor<4x64xf32>, %w: tensor<64x2xf32>) -> tens
   return %y : tensor<4x2xf32>
 }
 
-// CHECK-LABEL: @negative_dynamic
-// CHECK-NOT: quant.rotate
+// The weight knows K, each of its loops where it has two.
+// CHECK-LABEL: @dynamic
+// CHECK-SAME: %[[X:.*]]: tensor<4x?xf32>)
+// CHECK: %[[CAST:.*]] = tensor.cast %[[X]] : tensor<4x?xf32> to tensor<4x64xf32>
+// CHECK: quant.rotate %[[CAST]] size = 32
 // CHECK: quant.matmul
-func.func @negative_dynamic(%x: tensor<4x?xf32>) -> tensor<4x2xf32> {
+func.func @dynamic(%x: tensor<4x?xf32>) -> tensor<4x2xf32> {
   %w = arith.constant dense<1.0> : tensor<64x2xf32>
   %zero = arith.constant dense<0.0> : tensor<4x2xf32>
-  // expected-remark @below {{not rotated: the size of K is known only when the program runs}}
   %y = linalg.matmul ins(%x, %w : tensor<4x?xf32>, tensor<64x2xf32>) outs(%zero : tensor<4x2xf32>) -> tensor<4x2xf32>
+  return %y : tensor<4x2xf32>
+}
+
+// CHECK-LABEL: @dynamic_loops
+// CHECK: %[[CAST:.*]] = tensor.cast %{{.*}} : tensor<4x?x?xf32> to tensor<4x4x16xf32>
+// CHECK: %[[ROWS:.*]] = tensor.collapse_shape %[[CAST]]
+// CHECK: quant.rotate %[[ROWS]] size = 32 : tensor<4x64xf32>
+func.func @dynamic_loops(%x: tensor<4x?x?xf32>) -> tensor<4x2xf32> {
+  %w = arith.constant dense<1.0> : tensor<4x16x2xf32>
+  %zero = arith.constant dense<0.0> : tensor<4x2xf32>
+  %y = linalg.contract indexing_maps = [affine_map<(m, n, j, k) -> (m, j, k)>, affine_map<(m, n, j, k) -> (j, k, n)>, affine_map<(m, n, j, k) -> (m, n)>]
+      ins(%x, %w : tensor<4x?x?xf32>, tensor<4x16x2xf32>) outs(%zero : tensor<4x2xf32>) -> tensor<4x2xf32>
   return %y : tensor<4x2xf32>
 }
 

@@ -34,11 +34,13 @@ func.func @negative_short(%x: tensor<4x3xf32>, %c: tensor<4x1xf32>) -> tensor<4x
   return %y : tensor<4x1xf32>
 }
 
-// CHECK-LABEL: @negative_dynamic
-// CHECK-NOT: quant.rotate
-func.func @negative_dynamic(%x: tensor<4x?xf32>, %c: tensor<4x8xf32>) -> tensor<4x8xf32> {
+// The weight knows K.
+// CHECK-LABEL: @dynamic
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<4x?xf32>
+// CHECK: %[[CAST:.*]] = tensor.cast %[[X]] : tensor<4x?xf32> to tensor<4x160xf32>
+// CHECK: quant.rotate %[[CAST]] size = 32 : tensor<4x160xf32> -> tensor<4x160xf32>
+func.func @dynamic(%x: tensor<4x?xf32>, %c: tensor<4x8xf32>) -> tensor<4x8xf32> {
   %w = arith.constant dense_resource<weight> : tensor<160x8xf32>
-  // expected-remark @below {{not rotated: the size of K is known only when the program runs}}
   %y = linalg.matmul ins(%x, %w : tensor<4x?xf32>, tensor<160x8xf32>) outs(%c : tensor<4x8xf32>) -> tensor<4x8xf32>
   return %y : tensor<4x8xf32>
 }

@@ -402,6 +402,20 @@ bool quantmlir::isZeroInit(Value init) {
   return matchPattern(init, m_AnyZeroFloat()) || matchPattern(init, m_Zero());
 }
 
+void quantmlir::castContracted(OpBuilder &builder, Contraction &c) {
+  RankedTensorType type = c.lhs.getType(), known = c.rhs.getType();
+  SmallVector<int64_t> shape(type.getShape());
+  for (auto [size, loop] : llvm::zip_equal(shape, c.lhs.loops))
+    for (auto [rhsSize, rhsLoop] :
+         llvm::zip_equal(known.getShape(), c.rhs.loops))
+      if (ShapedType::isDynamic(size) && loop == rhsLoop &&
+          llvm::is_contained(c.k, loop))
+        size = rhsSize;
+  if (type.getShape() != ArrayRef(shape))
+    c.lhs.value = tensor::CastOp::create(builder, c.op->getLoc(),
+                                         type.clone(shape), c.lhs.value);
+}
+
 void quantmlir::eraseDeadChain(Operation *op) {
   SmallVector<Operation *> worklist;
   if (op)

@@ -86,7 +86,12 @@ bool isZeroInit(mlir::Value init);
 void dropUnitDims(mlir::OpBuilder &builder, mlir::Location loc,
                   LoopTensor &tensor);
 
-/// Erases `op` and the ops that feed it while nothing uses them.
+/// Gives the contracted dimensions of the left-hand side the static sizes that
+/// the right-hand side has; that they are so is checked when the program runs.
+void castContracted(mlir::OpBuilder &builder, Contraction &contraction);
+
+/// Erases `op`, if there is one, and the ops that feed it while nothing uses
+/// them.
 void eraseDeadChain(mlir::Operation *op);
 
 } // namespace quantmlir
