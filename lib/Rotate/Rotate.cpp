@@ -9,6 +9,7 @@
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Import/Contraction/ContractionMatcher.h"
 #include "quant/Import/Contraction/MatmulEmitter.h"
+#include "quant/Import/Convolution/ConvolutionToMatmul.h"
 #include "quant/Rotate/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -22,6 +23,16 @@ namespace quantmlir {
 
 using namespace mlir;
 using namespace quantmlir;
+
+/// Whether `op` is a product of floats that is no contraction; then `reason`
+/// says why it is not rotated, if matching gave none.
+static bool isOtherProduct(linalg::LinalgOp op, std::string &reason) {
+  if (!isa<FloatType>(getElementTypeOrSelf(op.getDpsInits().front().getType())))
+    return false;
+  if (reason.empty() && isConvolution(op))
+    reason = "it is a convolution";
+  return !reason.empty();
+}
 
 /// Why the operands of `c` are not rotated, by themselves; empty where they
 /// may be.
@@ -119,10 +130,11 @@ struct QuantRotatePass : quantmlir::impl::QuantRotatePassBase<QuantRotatePass> {
     for (linalg::LinalgOp op : candidates) {
       std::string reason;
       FailureOr<Contraction> contraction = matchContraction(op, reason);
-      if (failed(contraction) || !contraction->isFloat())
+      bool isMatmul = succeeded(contraction) && contraction->isFloat();
+      if (!isMatmul && (succeeded(contraction) || !isOtherProduct(op, reason)))
         continue;
       Location loc = op->getLoc();
-      if (succeeded(rotateMatmul(*contraction, *parsed, reason))) {
+      if (isMatmul && succeeded(rotateMatmul(*contraction, *parsed, reason))) {
         ++numRotated;
         continue;
       }

@@ -45,6 +45,39 @@ func.func @dynamic(%x: tensor<4x?xf32>, %c: tensor<4x8xf32>) -> tensor<4x8xf32> 
   return %y : tensor<4x8xf32>
 }
 
+// CHECK-LABEL: @negative_convolution
+// CHECK-NOT: quant.rotate
+func.func @negative_convolution(%x: tensor<1x6x6x32xf32>, %c: tensor<1x4x4x8xf32>) -> tensor<1x4x4x8xf32> {
+  %w = arith.constant dense<1.0> : tensor<3x3x32x8xf32>
+  // expected-remark @below {{not rotated: it is a convolution}}
+  %y = linalg.conv_2d_nhwc_hwcf ins(%x, %w : tensor<1x6x6x32xf32>, tensor<3x3x32x8xf32>) outs(%c : tensor<1x4x4x8xf32>) -> tensor<1x4x4x8xf32>
+  return %y : tensor<1x4x4x8xf32>
+}
+
+// CHECK-LABEL: @negative_diagonal
+// CHECK-NOT: quant.rotate
+func.func @negative_diagonal(%x: tensor<32xf32>, %c: tensor<f32>) -> tensor<f32> {
+  %w = arith.constant dense<1.0> : tensor<32x32xf32>
+  // expected-remark @below {{not rotated: its indexing maps are not projected permutations}}
+  %y = linalg.generic {indexing_maps = [affine_map<(k) -> (k)>, affine_map<(k) -> (k, k)>, affine_map<(k) -> ()>], iterator_types = ["reduction"]}
+      ins(%x, %w : tensor<32xf32>, tensor<32x32xf32>) outs(%c : tensor<f32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %p = arith.mulf %a, %b : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<f32>
+  return %y : tensor<f32>
+}
+
+// Integers and sums are no products of floats: nothing to say.
+// CHECK-LABEL: @negative_others
+// CHECK-NOT: quant.rotate
+func.func @negative_others(%x: tensor<4x32xi8>, %w: tensor<32x2xi8>, %c: tensor<4x2xi32>, %f: tensor<4x32xf32>, %z: tensor<4xf32>) -> (tensor<4x2xi32>, tensor<4xf32>) {
+  %y = linalg.matmul ins(%x, %w : tensor<4x32xi8>, tensor<32x2xi8>) outs(%c : tensor<4x2xi32>) -> tensor<4x2xi32>
+  %s = linalg.reduce {arith.addf} ins(%f : tensor<4x32xf32>) outs(%z : tensor<4xf32>) dimensions = [1]
+  return %y, %s : tensor<4x2xi32>, tensor<4xf32>
+}
+
 // CHECK-LABEL: @negative_half
 // CHECK-NOT: quant.rotate
 func.func @negative_half(%x: tensor<4x32xf16>, %c: tensor<4x1xf16>) -> tensor<4x1xf16> {
