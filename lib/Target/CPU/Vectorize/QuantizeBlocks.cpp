@@ -3,11 +3,7 @@
 // A block is read for its largest magnitude and, from L1, for its integers. As
 // in QuantizeRows.cpp, the magnitude is the largest bit pattern without the
 // sign, which also says whether all elements are finite, and the usual block
-// takes the quotient from the reciprocal y of its scale s:
-//
-//   q0 = fl(x * y + fl(x * z))   with z = fl((1 - y * s) * y)
-//   q1 = fl(q0 + (x - q0 * s) * y) = fl(x / s)
-//
+// takes its quotients from the reciprocal of its scale (VectorQuotient.h).
 // Blocks do not depend on each other, so that a processor computes the scale of
 // one while it quantizes others.
 //
@@ -15,6 +11,7 @@
 
 #include "QuantizeBlocks.h"
 
+#include "VectorQuotient.h"
 #include "VectorRotation.h"
 
 #include "quant/Target/CPU/Kernel/ContiguousRows.h"
@@ -38,13 +35,6 @@ namespace {
 constexpr int64_t kBlockLanes = 32;
 /// Elements of a block up to which its vectors are code of their own.
 constexpr int64_t kMostUnrolled = 256;
-constexpr int64_t kAbsMask = 0x7FFFFFFF, kInfinityBits = 0x7F800000;
-/// The bits of 2^-90 and 2^90: between them no step over- or underflows but
-/// where the quotient is far below one half.
-constexpr int64_t kLeastUsual = (127 - 90) << 23, kMostUsual = (127 + 90) << 23;
-/// Added to a number, it leaves the number, rounded to nearest even, in the
-/// last bits of the sum.
-constexpr double kToNearestEven = 12582912.0;
 
 /// Emits one block of one row.
 class BlockQuantizer {
@@ -62,11 +52,6 @@ private:
   Value index(int64_t v) { return arith::ConstantIndexOp::create(b, loc, v); }
   Value word(int64_t v) {
     return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(v));
-  }
-  Value words(int64_t value, int64_t lanes) {
-    auto type = VectorType::get({lanes}, b.getI32Type());
-    return arith::ConstantOp::create(
-        b, loc, DenseElementsAttr::get(type, static_cast<int32_t>(value)));
   }
   Value splat(Value scalar, int64_t lanes) {
     return vector::BroadcastOp::create(
@@ -134,15 +119,8 @@ Value BlockQuantizer::forParts(Value carried, EmitPart emitPart) {
 Value BlockQuantizer::getLargestBits(bool onlyFinite) {
   return forParts(
       word(0), [&](Value column, int64_t lanes, Value carried) -> Value {
-        Value magnitude = arith::AndIOp::create(
-            b, loc, bits(load(column, lanes), lanes), words(kAbsMask, lanes));
-        if (onlyFinite) {
-          Value isFinite =
-              arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
-                                    magnitude, words(kInfinityBits, lanes));
-          magnitude = arith::SelectOp::create(b, loc, isFinite, magnitude,
-                                              words(0, lanes));
-        }
+        Value magnitude =
+            emitMagnitudeBits(b, loc, load(column, lanes), onlyFinite);
         Value largest = vector::ReductionOp::create(
             b, loc, vector::CombiningKind::MAXUI, magnitude);
         return arith::MaxUIOp::create(b, loc, carried, largest);
@@ -198,19 +176,9 @@ Value BlockQuantizer::clampToRange(Value x, int64_t lanes) {
 }
 
 void BlockQuantizer::quantizeFast(Value scale) {
-  Value one = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(1));
-  Value y = arith::DivFOp::create(b, loc, one, scale);
-  Value minus = arith::NegFOp::create(b, loc, y);
-  Value missing = math::FmaOp::create(b, loc, minus, scale, one);
-  Value z = arith::MulFOp::create(b, loc, missing, y);
+  ScaleReciprocal reciprocal = emitReciprocal(b, loc, scale);
   store([&](Value x, int64_t lanes) -> Value {
-    Value low = arith::MulFOp::create(b, loc, x, splat(z, lanes));
-    Value q = math::FmaOp::create(b, loc, x, splat(y, lanes), low);
-    Value minus = arith::NegFOp::create(b, loc, q);
-    Value remainder =
-        math::FmaOp::create(b, loc, minus, splat(scale, lanes), x);
-    q = math::FmaOp::create(b, loc, remainder, splat(y, lanes), q);
-    q = clampToRange(q, lanes);
+    Value q = clampToRange(emitQuotient(b, loc, x, reciprocal), lanes);
     q = arith::AddFOp::create(b, loc, q, number(kToNearestEven, lanes));
     return arith::TruncIOp::create(
         b, loc, VectorType::get({lanes}, b.getI8Type()), bits(q, lanes));
@@ -247,11 +215,8 @@ void BlockQuantizer::emit() {
   auto target = qtarget::TargetAttr::lookup(op);
   if (!target || !target.hasFeature("fma"))
     return quantizeAny(scale);
-  Value scaleBits = arith::BitcastOp::create(b, loc, b.getI32Type(), scale);
-  Value above = arith::SubIOp::create(b, loc, scaleBits, word(kLeastUsual));
-  Value isUsual = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
-                                        above, word(kMostUsual - kLeastUsual));
-  Value isFast = arith::AndIOp::create(b, loc, isFinite, isUsual);
+  Value isFast =
+      arith::AndIOp::create(b, loc, isFinite, emitIsUsual(b, loc, scale));
   auto branch = scf::IfOp::create(b, loc, isFast, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());

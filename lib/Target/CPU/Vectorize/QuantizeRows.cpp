@@ -4,17 +4,8 @@
 // integers. The magnitude is the largest bit pattern without the sign, read as
 // an integer: infinities and NaN are larger than all finite numbers, so that
 // the largest also says whether there is one. Almost always there is none, and
-// the scale s is far from the ends of the floats. Then no element exceeds the
-// range, nothing is a NaN, and the quotient, rounded once, takes four
-// instructions:
-//
-//   y = fl(1 / s), z = fl((1 - y * s) * y)     once for a row; 1 - y * s is
-//   exact q0 = fl(x * y + fl(x * z))                 within 1 unit in the last
-//   place:
-//                                              y + z is 1 / s but for 2^-48
-//   q1 = fl(q0 + (x - q0 * s) * y)             fl(x / s)
-//
-// by Markstein's theorem (QuantizeByReciprocal.cpp has the source). Adding
+// the scale is far from the ends of the floats. Then no element exceeds the
+// range, nothing is a NaN, and the quotient is that of VectorQuotient.h. Adding
 // 1.5 * 2^23 rounds to nearest even, and the sum's last byte is the integer.
 // Every other row takes the formula of quant.quantize, with its division.
 // Rows that are rotated first are so twice: five or seven steps in registers
@@ -24,6 +15,7 @@
 
 #include "QuantizeRows.h"
 
+#include "VectorQuotient.h"
 #include "VectorRotation.h"
 
 #include "quant/Target/CPU/Kernel/ContiguousRows.h"
@@ -43,12 +35,6 @@ using namespace quantmlir;
 /// Elements of a vector: four registers of 512 bits hide the latency of a
 /// maximum, two that of a quotient.
 static constexpr int64_t kMagnitudeLanes = 64, kQuantizeLanes = 32;
-static constexpr int64_t kMagnitudeMask = 0x7FFFFFFF, kInfinity = 0x7F800000;
-/// The bits of 2^-90 and 2^90: between them no step over- or underflows but
-/// where the quotient is far below one half.
-static constexpr int64_t kSmallest = (127 - 90) << 23, kLargest = (127 + 90)
-                                                                  << 23;
-static constexpr double kRoundingShift = 12582912.0;
 /// What is added to make a signed byte an unsigned one.
 static constexpr int64_t kUnsignedShift = 128;
 
@@ -184,18 +170,8 @@ Value RowQuantizer::getLargestBits(const RowColumns &part, bool onlyFinite) {
   };
   Value rest;
   auto combine = [&](Value column, int64_t lanes, Value carried) -> Value {
-    auto type = VectorType::get({lanes}, b.getI32Type());
-    Value magnitude = arith::AndIOp::create(
-        b, loc,
-        arith::BitcastOp::create(b, loc, type,
-                                 load(column, lanes, part.isRotated)),
-        bits(kMagnitudeMask, lanes));
-    if (onlyFinite) {
-      Value isFinite = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
-                                             magnitude, bits(kInfinity, lanes));
-      magnitude =
-          arith::SelectOp::create(b, loc, isFinite, magnitude, bits(0, lanes));
-    }
+    Value magnitude = emitMagnitudeBits(
+        b, loc, load(column, lanes, part.isRotated), onlyFinite);
     if (lanes == part.lanes)
       return arith::MaxUIOp::create(b, loc, carried, magnitude);
     rest = largestOf(magnitude);
@@ -230,21 +206,11 @@ Value RowQuantizer::chooseScale(Value magnitude) {
 }
 
 void RowQuantizer::quantizeFast(Value scale) {
-  Value one = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(1));
-  Value y = arith::DivFOp::create(b, loc, one, scale);
-  Value minus = arith::NegFOp::create(b, loc, y);
-  Value missing = math::FmaOp::create(b, loc, minus, scale, one);
-  Value z = arith::MulFOp::create(b, loc, missing, y);
-  double shift = kRoundingShift + (op.getIsUnsigned() ? kUnsignedShift : 0);
+  ScaleReciprocal reciprocal = emitReciprocal(b, loc, scale);
+  double shift = kToNearestEven + (op.getIsUnsigned() ? kUnsignedShift : 0);
   auto quantize = [&](Value column, int64_t lanes, bool isRotated) {
     prefetchNextRow(column, lanes);
-    Value x = load(column, lanes, isRotated);
-    Value low = arith::MulFOp::create(b, loc, x, splat(z, lanes));
-    Value q = math::FmaOp::create(b, loc, x, splat(y, lanes), low);
-    Value minus = arith::NegFOp::create(b, loc, q);
-    Value remainder =
-        math::FmaOp::create(b, loc, minus, splat(scale, lanes), x);
-    q = math::FmaOp::create(b, loc, remainder, splat(y, lanes), q);
+    Value q = emitQuotient(b, loc, load(column, lanes, isRotated), reciprocal);
     Value shifted = arith::AddFOp::create(b, loc, q, number(shift, lanes));
     Value words = arith::BitcastOp::create(
         b, loc, VectorType::get({lanes}, b.getI32Type()), shifted);
@@ -275,7 +241,7 @@ void RowQuantizer::emit() {
   };
   Value largest = getLargestBits(/*onlyFinite=*/false);
   Value isFinite = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
-                                         largest, word(kInfinity));
+                                         largest, word(kInfinityBits));
   auto magnitudeOf =
       scf::IfOp::create(b, loc, i32, isFinite, /*withElseRegion=*/true);
   {
@@ -291,13 +257,8 @@ void RowQuantizer::emit() {
 
   if (!hasFusedMultiplyAdd())
     return quantizeAny(scale);
-  Value scaleBits = arith::BitcastOp::create(b, loc, i32, scale);
-  Value aboveSmallest =
-      arith::SubIOp::create(b, loc, scaleBits, word(kSmallest));
-  Value isUsual =
-      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, aboveSmallest,
-                            word(kLargest - kSmallest));
-  Value isFast = arith::AndIOp::create(b, loc, isFinite, isUsual);
+  Value isFast =
+      arith::AndIOp::create(b, loc, isFinite, emitIsUsual(b, loc, scale));
   auto branch = scf::IfOp::create(b, loc, isFast, /*withElseRegion=*/true);
   b.setInsertionPointToStart(branch.thenBlock());
   quantizeFast(scale);
