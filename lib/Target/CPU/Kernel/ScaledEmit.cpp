@@ -11,6 +11,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -195,4 +196,26 @@ SmallVector<Value> quantmlir::splitUnsignedNibbles(OpBuilder &b, Location loc,
   // One instruction with GFNI; else a shift of words and a mask.
   Value high = arith::ShRUIOp::create(b, loc, bytes, splat(4));
   return {low, high};
+}
+
+SmallVector<Value> quantmlir::sumSteps(OpBuilder &b, Location loc,
+                                       const ScaledKernel &kernel,
+                                       int64_t unroll, SmallVector<Value> sums,
+                                       EmitStep emitStep) {
+  if (unroll == kernel.steps) {
+    for (int64_t s = 0; s < unroll; ++s)
+      emitStep(b, index(b, loc, s), s, sums);
+    return sums;
+  }
+  auto loop = scf::ForOp::create(
+      b, loc, index(b, loc, 0), index(b, loc, kernel.steps),
+      index(b, loc, unroll), sums,
+      [&](OpBuilder &b, Location, Value first, ValueRange carried) {
+        SmallVector<Value> next(carried);
+        for (int64_t s = 0; s < unroll; ++s)
+          emitStep(b, arith::AddIOp::create(b, loc, first, index(b, loc, s)), s,
+                   next);
+        scf::YieldOp::create(b, loc, next);
+      });
+  return SmallVector<Value>(loop.getResults());
 }

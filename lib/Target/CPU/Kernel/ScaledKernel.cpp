@@ -153,23 +153,11 @@ private:
         accs.back() = bias;
       accs.append(chains - 1, zero);
     }
-    int64_t unroll = unrolledSteps();
-    if (unroll == kernel.steps) {
-      for (int64_t s = 0; s < unroll; ++s)
-        emitStep(b, group, index(b, s), s, accs);
-      return accs;
-    }
-    auto loop = scf::ForOp::create(
-        b, loc, index(b, 0), index(b, kernel.steps), index(b, unroll), accs,
-        [&](OpBuilder &b, Location, Value first, ValueRange carried) {
-          SmallVector<Value> next(carried);
-          for (int64_t s = 0; s < unroll; ++s)
-            emitStep(b, group,
-                     arith::AddIOp::create(b, loc, first, index(b, s)), s,
-                     next);
-          scf::YieldOp::create(b, loc, next);
-        });
-    return SmallVector<Value>(loop.getResults());
+    return sumSteps(b, loc, kernel, unrolledSteps(), std::move(accs),
+                    [&](OpBuilder &b, Value step, int64_t number,
+                        SmallVectorImpl<Value> &sums) {
+                      emitStep(b, group, step, number, sums);
+                    });
   }
 
   /// One vector of the weight in each panel, for all rows.

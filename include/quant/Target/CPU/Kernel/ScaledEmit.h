@@ -55,9 +55,23 @@ void storeScaledResult(mlir::OpBuilder &b, mlir::Location loc,
 
 /// The low and the high nibble of each byte, as bytes of 0 to 15, as suits
 /// `target` (or null).
-llvm::SmallVector<mlir::Value>
-splitUnsignedNibbles(mlir::OpBuilder &b, mlir::Location loc, mlir::Value bytes,
-                     qtarget::TargetAttr target);
+llvm::SmallVector<mlir::Value> splitUnsignedNibbles(mlir::OpBuilder &b,
+                                                    mlir::Location loc,
+                                                    mlir::Value bytes,
+                                                    qtarget::TargetAttr target);
+
+/// Emits one step of a group, the `number`th in the loop's body, onto `sums`.
+using EmitStep = llvm::function_ref<void(
+    mlir::OpBuilder &b, mlir::Value step, int64_t number,
+    llvm::SmallVectorImpl<mlir::Value> &sums)>;
+
+/// All steps of a group, in a loop of `unroll` at once where these are not all
+/// of them; `unroll` divides their number.
+llvm::SmallVector<mlir::Value> sumSteps(mlir::OpBuilder &b, mlir::Location loc,
+                                        const ScaledKernel &kernel,
+                                        int64_t unroll,
+                                        llvm::SmallVector<mlir::Value> sums,
+                                        EmitStep emitStep);
 
 } // namespace quantmlir
 
