@@ -17,7 +17,7 @@ window that have some before them, agreement over all positions. Columns:
 The first text is Debian's `Artistic` and `GFDL-1.3` of common-licenses, the first
 4,096 tokens; the second the documentation strings of NumPy, which is everywhere
 this script runs (8,192 tokens). Nothing is calibrated. With --write, the page
-docs/results/perplexity.md is made, with --from of what an earlier run printed.
+docs/results/perplexity.md is made; --from=FILE makes it of a printed table.
 """
 
 import argparse
