@@ -11,6 +11,7 @@
 
 #include "quant/CAPI/Artifact.h"
 #include "quant/Conversion/ExternalConstants.h"
+#include "quant/Runtime/Execution/JitRunner.h"
 #include "quant/Support/Version.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -303,7 +304,7 @@ quantmlir::generateObject(ModuleOp program, ModelFacts &facts,
   addFacts(*module, facts);
   hideSymbols(*module, facts);
   auto optimize =
-      makeOptimizingTransformer(/*optLevel=*/3, /*sizeLevel=*/0, &machine);
+      makeOptimizingTransformer(kOptimizationLevel, /*sizeLevel=*/0, &machine);
   if (llvm::Error error = optimize(module.get()))
     return std::move(error);
   return assemble(*module, machine);

@@ -101,7 +101,7 @@ quantmlir::createHostEngine(ModuleOp module) {
   auto machine = builder->createTargetMachine();
   if (!machine)
     return machine.takeError();
-  auto optimize = makeOptimizingTransformer(/*optLevel=*/3, /*sizeLevel=*/0,
+  auto optimize = makeOptimizingTransformer(kOptimizationLevel, /*sizeLevel=*/0,
                                             machine->get());
   ExecutionEngineOptions options;
   options.transformer = optimize;
