@@ -137,7 +137,7 @@ class Grouped:
         os.makedirs(results, exist_ok=True)
         subprocess.run(
             [os.environ.get("QUANT_RUN", "quant-run"), path, "--target=generic",
-             "--inputs=" + ",".join(self.inputs), "--outputs=" + results],
+             "-O0", "--inputs=" + ",".join(self.inputs), "--outputs=" + results],
             check=True, stdout=subprocess.DEVNULL)
         return [np.load(os.path.join(results, f"out{i}.npy"))
                 for i in range(len(self.batch.results))]

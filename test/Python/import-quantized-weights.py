@@ -65,7 +65,7 @@ class Runner:
                        check=True)
         np.save(source, x)
         subprocess.run(["quant-run", model, f"--inputs={source}",
-                        f"--outputs={self.folder}", f"--target={self.target}"],
+                        f"--outputs={self.folder}", f"--target={self.target}", "-O0"],
                        check=True, stdout=subprocess.DEVNULL)
         return np.load(self.path("out0.npy"))
 

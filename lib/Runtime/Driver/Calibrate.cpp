@@ -80,7 +80,8 @@ llvm::Error Calibrator::prepare(OwningOpRef<ModuleOp> module) {
   }
   if (failed(lowerFloatTwinToLLVM(*module)))
     return reported();
-  auto created = JitRunner::create(std::move(module), signature);
+  auto created =
+      JitRunner::create(std::move(module), signature, options.optLevel);
   if (!created)
     return created.takeError();
   runner = std::move(*created);

@@ -322,7 +322,7 @@ Driver::compile(OwningOpRef<ModuleOp> program, StringRef name,
       return reported();
   }
   ProgressStage progress = stage("generating code, " + name);
-  return JitRunner::create(std::move(program), signature);
+  return JitRunner::create(std::move(program), signature, options.optLevel);
 }
 
 static Timing summarize(std::vector<double> times,

@@ -87,13 +87,16 @@ static void keepTileRegisters() {
 }
 
 llvm::Expected<std::unique_ptr<ExecutionEngine>>
-quantmlir::createHostEngine(ModuleOp module) {
+quantmlir::createHostEngine(ModuleOp module, unsigned optLevel) {
   if (hasTiles(module))
     keepTileRegisters();
   auto builder = llvm::orc::JITTargetMachineBuilder::detectHost();
   if (!builder)
     return builder.takeError();
-  builder->setCodeGenOptLevel(llvm::CodeGenOptLevel::Aggressive);
+  auto codeGenLevel = optLevel == 0   ? llvm::CodeGenOptLevel::None
+                      : optLevel == 1 ? llvm::CodeGenOptLevel::Less
+                                      : llvm::CodeGenOptLevel::Aggressive;
+  builder->setCodeGenOptLevel(codeGenLevel);
   // Code uses tiles only where it was lowered for a CPU that has them
   // (--cpu=), which need not be this one: tests emulate them.
   if (builder->getTargetTriple().getArch() == llvm::Triple::x86_64)
@@ -101,11 +104,11 @@ quantmlir::createHostEngine(ModuleOp module) {
   auto machine = builder->createTargetMachine();
   if (!machine)
     return machine.takeError();
-  auto optimize = makeOptimizingTransformer(kOptimizationLevel, /*sizeLevel=*/0,
-                                            machine->get());
+  auto optimize =
+      makeOptimizingTransformer(optLevel, /*sizeLevel=*/0, machine->get());
   ExecutionEngineOptions options;
   options.transformer = optimize;
-  options.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Aggressive;
+  options.jitCodeGenOptLevel = codeGenLevel;
   options.enableGDBNotificationListener = false;
   options.enablePerfNotificationListener = false;
   return ExecutionEngine::create(module, options, std::move(*machine));
@@ -274,7 +277,8 @@ static llvm::Error loadThreads(ModuleOp module) {
 }
 
 llvm::Expected<std::unique_ptr<JitRunner>>
-JitRunner::create(OwningOpRef<ModuleOp> module, Signature signature) {
+JitRunner::create(OwningOpRef<ModuleOp> module, Signature signature,
+                  unsigned optLevel) {
   std::unique_ptr<JitRunner> runner(new JitRunner());
   cleanObserver(*module);
   Addresses addresses;
@@ -283,7 +287,7 @@ JitRunner::create(OwningOpRef<ModuleOp> module, Signature signature) {
     return std::move(missing);
   if (llvm::Error missing = loadThreads(*module))
     return std::move(missing);
-  auto engine = createHostEngine(*module);
+  auto engine = createHostEngine(*module, optLevel);
   if (!engine)
     return engine.takeError();
   (*engine)->registerSymbols([&](llvm::orc::MangleAndInterner intern) {

@@ -62,6 +62,15 @@ struct CommandLine {
       "threads", cl::value_desc("n"), cl::init(1), cl::cat(category),
       cl::desc(
           "x86, arm: threads that large matmuls are divided over (default 1)")};
+  cl::opt<unsigned> optLevel{
+      "O",
+      cl::Prefix,
+      cl::value_desc("level"),
+      cl::init(2),
+      cl::cat(category),
+      cl::desc("LLVM's optimization, 0 to 3 (default 2): with -O0 code is made "
+               "up to ten times faster and runs slower, for one look at the "
+               "numbers; results are the same")};
   cl::opt<std::string> schedules{
       "schedules", cl::value_desc("file.json"), cl::cat(category),
       cl::desc("x86: tiles and blocks of matmuls that --tune measured")};
@@ -179,6 +188,9 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
     return llvm::createStringError("--threads: expected 1 to " +
                                    llvm::Twine(mostThreads) + ", found " +
                                    llvm::Twine(options.threads));
+  if (options.optLevel > 3)
+    return llvm::createStringError("-O: expected 0 to 3, found " +
+                                   llvm::Twine(options.optLevel));
   if (options.threads != 1 && !isCPU(options.target))
     return llvm::createStringError(
         "--threads needs --target=x86 or --target=arm");
@@ -275,6 +287,7 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
   options.chip = line.chip;
   options.features.assign(line.features.begin(), line.features.end());
   options.threads = line.threads;
+  options.optLevel = line.optLevel;
   options.schedules = line.schedules;
   options.tune = line.tune;
   options.compare = line.compare;

@@ -74,7 +74,8 @@ llvm::Expected<std::unique_ptr<SwitchedProgram>> SwitchedProgram::create(
     insertSwitches(*module, outlined, program->numVariants);
   if (failed(lowerToLLVM(*module, options.target, options)))
     return reported();
-  auto runner = JitRunner::create(std::move(module), signature);
+  auto runner =
+      JitRunner::create(std::move(module), signature, options.optLevel);
   if (!runner)
     return runner.takeError();
   program->runner = std::move(*runner);

@@ -1,4 +1,4 @@
-# RUN: %python %s %t generic 2
+# RUN: %python %s %t generic 2 -O0
 # RUN: %python %s %t x86 2
 # RUN: %python %s %t x86 1 --cpu=x86-64
 """quant.scaled_matmul against NumPy: integers exact to the bit.

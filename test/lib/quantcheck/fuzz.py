@@ -97,13 +97,15 @@ ARM = [["--target=arm", f"--cpu={cpu}"]
 
 
 def batch_options(seed, batch, arm):
-    """What one batch is compiled with: (options, scheme or None)."""
+    """What one batch is compiled with: (options, scheme or None). One in four is
+    optimized as it is for users, which takes most of the time."""
     draw = Draw(seed, batch, 0)
     all_targets = ARM if arm else targets()
     options = all_targets[0] if draw.chance(.3) else \
         draw.pick(*all_targets[1:]) + \
         draw.pick([], [], [] if arm else ["--threads=3"])
     scheme = draw.pick(*SCHEMES) if draw.chance(.45) else None
+    options += [] if arm else draw.pick(*3 * [[module.QUICK]], ["-O2"])
     return options + ([f"--quantize={scheme}"] if scheme else []), scheme
 
 

@@ -7,7 +7,7 @@ import tempfile
 
 import numpy as np
 
-from quantcheck import closeness, evaluate, products
+from quantcheck import closeness, evaluate, module, products
 from quantcheck.generic_form import FLOATS, parse, tensor_type
 from quantcheck.program import to_bf16
 
@@ -142,7 +142,8 @@ def run_program(tools, program, target, scheme, stage, allowed):
     """(kind, text) of one run; `allowed` as in closeness.py."""
     folder = pathlib.Path(tempfile.mkdtemp(dir=program.scratch))
     command = [tools.run_, program.model, f"--target={target}",
-               "--print=false", "--verbose", f"--outputs={folder}"]
+               "--print=false", "--verbose", f"--outputs={folder}",
+               module.QUICK]
     if program.inputs:
         command.append("--inputs=" + ",".join(map(str, program.inputs)))
     if scheme:

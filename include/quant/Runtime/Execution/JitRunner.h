@@ -46,13 +46,19 @@ using ObservationSink = llvm::function_ref<void(
 /// Is asked by switched code which form a matmul takes (SwitchMatmuls.h).
 using FormSource = llvm::function_ref<int64_t(int64_t matmul)>;
 
+/// LLVM's -O level where none is asked for. Kernels are unrolled and vectorized
+/// before LLVM sees them and are the same at 3, which unrolls the loops between
+/// them up to thousands of instructions: twice the compile time, no faster.
+inline constexpr unsigned kOptimizationLevel = 2;
+
 /// Executable code of one module.
 class JitRunner {
 public:
   /// Takes a module in the LLVM dialect in which the function of `signature`
-  /// has its C interface (`_mlir_ciface_NAME`).
+  /// has its C interface (`_mlir_ciface_NAME`); `optLevel` is LLVM's, 0 to 3.
   static llvm::Expected<std::unique_ptr<JitRunner>>
-  create(mlir::OwningOpRef<mlir::ModuleOp> module, Signature signature);
+  create(mlir::OwningOpRef<mlir::ModuleOp> module, Signature signature,
+         unsigned optLevel = kOptimizationLevel);
   ~JitRunner();
 
   /// Calls the function. The program may write to its arguments, so it gets
@@ -85,15 +91,10 @@ private:
 /// more than once.
 void initializeJit(mlir::DialectRegistry &registry);
 
-/// LLVM's -O level for every program. Kernels are unrolled and vectorized before
-/// LLVM sees them and are the same at 3, which unrolls the loops between them
-/// up to thousands of instructions: twice the compile time, no faster.
-inline constexpr unsigned kOptimizationLevel = 2;
-
 /// Translates a module of the LLVM dialect, optimizes it for this machine and
 /// prepares it for execution.
 llvm::Expected<std::unique_ptr<mlir::ExecutionEngine>>
-createHostEngine(mlir::ModuleOp module);
+createHostEngine(mlir::ModuleOp module, unsigned optLevel = kOptimizationLevel);
 
 } // namespace quantmlir
 

@@ -45,6 +45,8 @@ struct RunOptions {
   bool forThisMachine = true;
   /// Threads that large matmuls are divided over.
   int64_t threads = 1;
+  /// LLVM's -O level, 0 to 3.
+  unsigned optLevel = 2;
   /// File of measured schedules; empty: the cost model's.
   std::string schedules;
   /// Where the schedules go that are measured; empty: none are.
