@@ -125,7 +125,8 @@ def QuantDropForeignAttributesPass
     functions, that hold an attribute or a type of a dialect which
     `mlir-translate --mlir-to-llvmir` does not know: text with them does not
     parse there. A constant that is a `dense_resource` of no elements becomes
-    `dense<>`, as translation divides by its size.
+    `dense<>`, as translation divides by its size. Errors: a resource of a shape that
+    is not static, or whose elements are not as wide as those of its global.
 
     Example:
 

@@ -65,21 +65,48 @@ static bool dropFromSignature(FunctionOpInterface function) {
   return dropped;
 }
 
-/// Whether what `op` held was a resource of no elements: now it is `dense<>`.
-static bool replaceEmptyResource(Operation *op) {
-  auto replace = [](auto op) {
-    auto resource =
-        dyn_cast_or_null<DenseResourceElementsAttr>(op.getValueAttr());
-    if (!resource || !resource.empty())
-      return false;
-    op.setValueAttr(
-        DenseElementsAttr::get(resource.getType(), ArrayRef<Attribute>()));
-    return true;
-  };
+/// The resource that `op` holds as its value, or null.
+static DenseResourceElementsAttr getResource(Operation *op) {
+  Attribute value;
   if (auto global = dyn_cast<LLVM::GlobalOp>(op))
-    return replace(global);
-  auto constant = dyn_cast<LLVM::ConstantOp>(op);
-  return constant && replace(constant);
+    value = global.getValueAttr();
+  else if (auto constant = dyn_cast<LLVM::ConstantOp>(op))
+    value = constant.getValue();
+  return dyn_cast_or_null<DenseResourceElementsAttr>(value);
+}
+
+/// The type of `op`'s value without arrays and vectors around it.
+static Type getScalarType(Operation *op) {
+  auto global = dyn_cast<LLVM::GlobalOp>(op);
+  Type type = global ? global.getGlobalType() : op->getResult(0).getType();
+  while (auto array = dyn_cast<LLVM::LLVMArrayType>(type))
+    type = array.getElementType();
+  return getElementTypeOrSelf(type);
+}
+
+/// Translation takes the bytes of a resource as they are, of whatever type.
+static LogicalResult verifyResource(Operation *op,
+                                    DenseResourceElementsAttr resource) {
+  if (!resource.getType().hasStaticShape())
+    return op->emitOpError("expected a constant of static shape, found ")
+           << resource.getType();
+  Type element = resource.getElementType(), scalar = getScalarType(op);
+  if (element.isIntOrFloat() && scalar.isIntOrFloat() &&
+      element.getIntOrFloatBitWidth() != scalar.getIntOrFloatBitWidth())
+    return op->emitOpError("expected a constant of elements as wide as ")
+           << scalar << ", found " << resource.getType();
+  return success();
+}
+
+/// What was a resource of no elements becomes `dense<>`.
+static void replaceEmptyResource(Operation *op,
+                                 DenseResourceElementsAttr resource) {
+  auto empty =
+      DenseElementsAttr::get(resource.getType(), ArrayRef<Attribute>());
+  if (auto global = dyn_cast<LLVM::GlobalOp>(op))
+    global.setValueAttr(empty);
+  else
+    cast<LLVM::ConstantOp>(op).setValueAttr(empty);
 }
 
 namespace {
@@ -89,7 +116,7 @@ struct QuantDropForeignAttributesPass
   using Base::Base;
 
   void runOnOperation() override {
-    getOperation()->walk([&](Operation *op) {
+    WalkResult walk = getOperation()->walk([&](Operation *op) {
       bool dropped = false;
       if (DictionaryAttr kept = keepKnown(op->getDiscardableAttrDictionary())) {
         op->setDiscardableAttrs(kept);
@@ -97,9 +124,19 @@ struct QuantDropForeignAttributesPass
       }
       if (auto function = dyn_cast<FunctionOpInterface>(op))
         dropped |= dropFromSignature(function);
-      dropped |= replaceEmptyResource(op);
+      if (DenseResourceElementsAttr resource = getResource(op)) {
+        if (failed(verifyResource(op, resource)))
+          return WalkResult::interrupt();
+        if (resource.empty()) {
+          replaceEmptyResource(op, resource);
+          dropped = true;
+        }
+      }
       numOps += dropped;
+      return WalkResult::advance();
     });
+    if (walk.wasInterrupted())
+      signalPassFailure();
   }
 };
 } // namespace
