@@ -22,6 +22,8 @@
 #include "quant/Pipelines/Pipelines.h"
 #include "quant/Quantize/Passes.h"
 #include "quant/Rotate/Passes.h"
+#include "quant/Shard/Passes.h"
+#include "quant/Shard/ShardingModels.h"
 #include "quant/Target/Arm/ArmKernels.h"
 #include "quant/Target/Arm/Passes.h"
 #include "quant/Target/CPU/Passes.h"
@@ -38,6 +40,7 @@ void quantmlir::registerAllDialects(mlir::DialectRegistry &registry) {
   registry.insert<tm_tensor::TMTensorDialect>();
   qtarget::registerQTarget(registry);
   registerBufferizationModels(registry);
+  registerShardingModels(registry);
   registerX86Kernels(registry);
   registerArmKernels(registry);
   registerNVVMKernels(registry);
@@ -53,6 +56,7 @@ void quantmlir::registerAllPasses() {
   registerQuantTransformsPasses();
   registerQuantEqualizePasses();
   registerQuantRotatePasses();
+  registerQuantShardPasses();
   registerQuantImportPasses();
   registerQuantQuantizePasses();
   registerQuantInstrumentPasses();

@@ -13,7 +13,8 @@ missing_packages() {
   for p in ca-certificates cmake ninja-build g++ python3 python3-numpy python3-pip \
            chromium-headless-shell libeigen3-dev zlib1g-dev libomp-22-dev clang-22 \
            libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools \
-           qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross; do
+           qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
+           openmpi-bin libopenmpi-dev; do
     case $p in
       cmake | g++) tool=$p ;;
       ninja-build) tool=ninja ;;

@@ -1,0 +1,138 @@
+//===- Passes.td - programs cut over ranks -----------------*- tablegen -*-===//
+
+#ifndef QUANT_SHARD_PASSES_TD
+#define QUANT_SHARD_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def QuantProposeShardingPass
+    : Pass<"quant-propose-sharding", "::mlir::ModuleOp"> {
+  let summary = "Annotate how a quantized program is cut over ranks";
+  let description = [{
+    Chooses, for each op of the quant stage, the loop that it is cut along, and
+    says so by upstream's `shard.shard`, on every operand and result, so that
+    upstream's `shard-partition` makes the program of a rank.
+
+    Loops of neighbouring ops that run over the same dimension are one class,
+    and are cut together or not at all. A class that holds the columns of some
+    constant weights and the rows of others is a pair as in Megatron-LM: the
+    weights of q, k, v, gate and up by columns, those of o and down by rows, the
+    attention's heads between them; all that is sent is one sum of i32 (and the
+    maxima of rows whose scales are chosen at run time). A weight in no pair is
+    cut by columns and its result gathered.
+
+    Only cuts that keep the results' bits are proposed: no sum of floats is taken
+    in parts. So groups of `quant.scaled_matmul` are cut by columns, and its
+    activations gathered as integers.
+
+    A program that holds a `shard.shard` of its own is not proposed anything:
+    `sharding-propagation` comes before, and this pass only says of what is left
+    that all ranks compute it.
+
+    Sizes are static, and each class's size is a multiple of `ranks`; classes
+    whose is not are left whole, with a remark at their first matmul.
+
+    Example, with `ranks=2` (annotations of constants left out):
+
+    ```mlir
+    %h = quant.matmul ins(%x, %w1 : tensor<8x64xi8>, tensor<256x64xi8>)
+           outs(%0 : tensor<8x256xi32>) {transpose_rhs} -> tensor<8x256xi32>
+    %y = quant.matmul ins(%q, %w2 : tensor<8x256xi8>, tensor<64x256xi8>) ...
+    // becomes
+    %c = shard.sharding @ranks split_axes = [[], [0]] : !shard.sharding
+    %h = quant.matmul ...
+    %hs = shard.shard %h to %c : tensor<8x256xi32>
+    ...
+    %qs = shard.shard %q to %c annotate_for_users : tensor<8x256xi8>
+    %y = quant.matmul ins(%qs, %w2s : ...) ...
+    %ys = shard.shard %y to %whole : tensor<8x64xi32>
+    ```
+  }];
+  let options = [
+    Option<"ranks", "ranks", "int64_t", "2", "Ranks that the program is cut over">,
+    Option<"parallel", "parallel", "Parallelism", "Parallelism::Auto",
+           "What is cut",
+           [{::llvm::cl::values(
+              clEnumValN(Parallelism::Auto, "auto",
+                         "pairs of weights, else columns"),
+              clEnumValN(Parallelism::Columns, "columns",
+                         "columns of weights (N)"),
+              clEnumValN(Parallelism::Rows, "rows", "rows of weights (K)"),
+              clEnumValN(Parallelism::Batch, "batch",
+                         "rows of activations (M)"))}]>
+  ];
+  let statistics = [
+    Statistic<"numColumns", "columns", "Matmuls cut along the columns of their weight">,
+    Statistic<"numRows", "rows", "Matmuls cut along the rows of their weight">,
+    Statistic<"numBatches", "batches", "Matmuls cut along the rows of activations">,
+    Statistic<"numWhole", "whole", "Matmuls with a constant weight that is whole on each rank">
+  ];
+  let dependentDialects = ["::mlir::shard::ShardDialect"];
+}
+
+def QuantCutToRankPass : Pass<"quant-cut-to-rank", "::mlir::ModuleOp"> {
+  let summary = "Make a partitioned program that of one rank";
+  let description = [{
+    After `shard-partition`, every rank has the same program, which asks for its
+    rank's number. This pass puts the number in:
+
+    * a `shard.all_slice` of a constant becomes the part of the constant, so
+      that a rank has no more of a weight than it needs, and packs that;
+    * other slices become `tensor.extract_slice`;
+    * `shard.all_gather`, which upstream does not lower (MLIR 22), becomes one
+      `shard.all_reduce` that combines the bits of tensors that are 0 outside of
+      each rank's own part;
+    * `shard.process_multi_index` becomes a constant.
+
+    What is left are `shard.all_reduce`, which `convert-shard-to-mpi` lowers, for
+    the MPI library that `mpi` names: upstream reads it from the module's
+    `dlti.map`, where this pass writes it.
+
+    Example, with `rank=1`:
+
+    ```mlir
+    %w = arith.constant dense_resource<weight> : tensor<256x64xi8>
+    %s = shard.all_slice %w on @ranks grid_axes = [0] slice_axis = 0
+           : tensor<256x64xi8> -> tensor<128x64xi8>
+    // becomes the last 128 rows
+    %s = arith.constant dense_resource<quant_part> : tensor<128x64xi8>
+    ```
+  }];
+  let options = [
+    Option<"rank", "rank", "int64_t", "0", "The rank that the program is for">,
+    Option<"mpi", "mpi", "std::string", [{"OpenMPI"}],
+           "The MPI library that is called: OpenMPI or MPICH">
+  ];
+  let statistics = [
+    Statistic<"numParts", "parts", "Constants of which this rank has a part">,
+    Statistic<"numGathers", "gathers", "Tensors gathered from all ranks">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::DLTIDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::shard::ShardDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def QuantConvertMPIToLLVMPass
+    : Pass<"quant-convert-mpi-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "Lower mpi ops by upstream's patterns, on the world's communicator";
+  let description = [{
+    Upstream's patterns of `convert-to-llvm` for the dialect `mpi`, and before
+    them one thing: `convert-shard-to-mpi` splits the world for each
+    collective, also where all ranks of a grid of one dimension take part, and
+    the lowering of `mpi.comm_split` reads four of the eight bytes of Open MPI's
+    communicators. A split with one constant color is the world itself, and
+    becomes it. Another split is an error.
+
+    Example:
+
+    ```mlir
+    %c = mpi.comm_split(%world, %c0_i32, %rank) : !mpi.comm
+    mpi.allreduce(%b, %b, MPI_SUM, %c) : memref<16xi32>, memref<16xi32>
+    // becomes
+    llvm.call @MPI_Allreduce(...) // on @ompi_mpi_comm_world
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+#endif // QUANT_SHARD_PASSES_TD

@@ -1,0 +1,60 @@
+//===- ConvertMPIToLLVM.cpp - mpi ops on the world's communicator ---------===//
+
+#include "quant/Shard/Passes.h"
+
+#include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Conversion/MPIToLLVM/MPIToLLVM.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MPI/IR/MPI.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Transforms/DialectConversion.h"
+
+namespace quantmlir {
+#define GEN_PASS_DEF_QUANTCONVERTMPITOLLVMPASS
+#include "quant/Shard/Passes.h.inc"
+} // namespace quantmlir
+
+using namespace mlir;
+using namespace quantmlir;
+
+/// The world's communicator where all ranks have one color.
+static LogicalResult takeWorld(mpi::CommSplitOp op) {
+  if (!matchPattern(op.getColor(), m_Constant()) ||
+      !op.getComm().getDefiningOp<mpi::CommWorldOp>())
+    return op.emitOpError("splits the world: only collectives of all ranks "
+                          "are lowered");
+  op.getNewcomm().replaceAllUsesWith(op.getComm());
+  op.erase();
+  return success();
+}
+
+namespace {
+struct QuantConvertMPIToLLVMPass final
+    : quantmlir::impl::QuantConvertMPIToLLVMPassBase<
+          QuantConvertMPIToLLVMPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    bool isFound = false;
+    WalkResult walk = getOperation()->walk([&](Operation *op) {
+      isFound |= op->getName().getDialectNamespace() == "mpi";
+      auto split = dyn_cast<mpi::CommSplitOp>(op);
+      return WalkResult(split ? takeWorld(split) : success());
+    });
+    if (walk.wasInterrupted())
+      return signalPassFailure();
+    if (!isFound)
+      return;
+    LLVMTypeConverter converter(&getContext());
+    RewritePatternSet patterns(&getContext());
+    mpi::populateMPIToLLVMConversionPatterns(converter, patterns);
+    LLVMConversionTarget target(getContext());
+    target.markUnknownOpDynamicallyLegal(
+        [](Operation *op) { return !isa<mpi::MPIDialect>(op->getDialect()); });
+    if (failed(applyPartialConversion(getOperation(), target,
+                                      std::move(patterns))))
+      signalPassFailure();
+  }
+};
+} // namespace

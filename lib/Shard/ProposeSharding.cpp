@@ -1,0 +1,251 @@
+//===- ProposeSharding.cpp - annotate how a program is cut ----------------===//
+
+#include "quant/Shard/Passes.h"
+
+#include "ShardLoops.h"
+#include "ShardPlan.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Shard/IR/ShardDialect.h"
+#include "mlir/Dialect/Shard/Interfaces/ShardingInterface.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+
+namespace quantmlir {
+#define GEN_PASS_DEF_QUANTPROPOSESHARDINGPASS
+#include "quant/Shard/Passes.h.inc"
+} // namespace quantmlir
+
+using namespace mlir;
+using namespace quantmlir;
+
+/// The grid that the pass makes.
+static constexpr llvm::StringLiteral kGridName = "ranks";
+
+static bool isCut(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor && tensor.getRank() > 0;
+}
+
+namespace {
+
+/// Writes a plan into a function: an annotation behind each value, and one
+/// before each use.
+class Annotator {
+public:
+  Annotator(func::FuncOp function, FlatSymbolRefAttr grid,
+            const ShardPlan &plan)
+      : function(function), grid(grid), plan(plan),
+        builder(function.getContext()) {}
+
+  void run();
+
+private:
+  /// How a value is cut by `map` where `loop` is cut.
+  Value getSharding(AffineMap map, std::optional<unsigned> loop, int64_t rank);
+  Value getSharding(Operation *op, unsigned mapIndex, int64_t rank);
+  void annotateValue(Value value, Value sharding);
+  void annotateUse(OpOperand &use, Value sharding);
+  void annotateOp(Operation *op);
+
+  func::FuncOp function;
+  FlatSymbolRefAttr grid;
+  const ShardPlan &plan;
+  OpBuilder builder;
+  /// The sharding that cuts a dimension; -1: none.
+  llvm::DenseMap<int64_t, Value> shardings;
+};
+
+} // namespace
+
+/// Shardings are made once each, where the function begins.
+Value Annotator::getSharding(AffineMap map, std::optional<unsigned> loop,
+                             int64_t rank) {
+  int64_t cut = -1;
+  if (loop)
+    if (auto position = map.getResultPosition(
+            getAffineDimExpr(*loop, function.getContext())))
+      cut = *position;
+  Value &sharding = shardings[cut];
+  if (sharding)
+    return sharding;
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(&function.front());
+  MLIRContext *context = function.getContext();
+  SmallVector<shard::GridAxesAttr> axes(cut + 1,
+                                        shard::GridAxesAttr::get(context, {}));
+  if (cut >= 0)
+    axes.back() = shard::GridAxesAttr::get(context, {0});
+  else
+    axes.push_back(shard::GridAxesAttr::get(context, {}));
+  sharding = shard::ShardingOp::create(builder, function.getLoc(), grid, axes);
+  return sharding;
+}
+
+Value Annotator::getSharding(Operation *op, unsigned mapIndex, int64_t rank) {
+  std::optional<unsigned> cut = plan.getCut(op);
+  if (!cut)
+    return getSharding(AffineMap(), std::nullopt, rank);
+  return getSharding(
+      cast<shard::ShardingInterface>(op).getIndexingMaps()[mapIndex], cut,
+      rank);
+}
+
+void Annotator::annotateValue(Value value, Value sharding) {
+  if (!isCut(value.getType()) || value.use_empty())
+    return;
+  // What the program says itself stays.
+  if (value.hasOneUse())
+    if (auto own = dyn_cast<shard::ShardOp>(*value.user_begin()))
+      if (!own.getAnnotateForUsers())
+        return;
+  auto shardOp =
+      shard::ShardOp::create(builder, value.getLoc(), value, sharding);
+  value.replaceAllUsesExcept(shardOp.getResult(), shardOp);
+}
+
+void Annotator::annotateUse(OpOperand &use, Value sharding) {
+  Value value = use.get();
+  if (!isCut(value.getType()))
+    return;
+  if (auto own = value.getDefiningOp<shard::ShardOp>())
+    if (own.getAnnotateForUsers())
+      return;
+  auto shardOp =
+      shard::ShardOp::create(builder, use.getOwner()->getLoc(), value, sharding,
+                             /*annotate_for_users=*/true);
+  use.set(shardOp.getResult());
+}
+
+void Annotator::annotateOp(Operation *op) {
+  builder.setInsertionPoint(op);
+  for (OpOperand &use : op->getOpOperands())
+    if (isCut(use.get().getType()))
+      annotateUse(use, getSharding(op, use.getOperandNumber(), 0));
+  // Regions read whole values.
+  for (Region &region : op->getRegions())
+    region.walk([&](Operation *inner) {
+      for (OpOperand &use : inner->getOpOperands())
+        if (use.get().getParentBlock() == &function.front())
+          annotateUse(use, getSharding(AffineMap(), std::nullopt, 0));
+    });
+  builder.setInsertionPointAfter(op);
+  for (OpResult result : op->getResults())
+    annotateValue(
+        result,
+        getSharding(op, op->getNumOperands() + result.getResultNumber(), 0));
+}
+
+void Annotator::run() {
+  SmallVector<Operation *> ops;
+  for (Operation &op : function.front())
+    if (!isa<shard::ShardOp, shard::ShardingOp>(op))
+      ops.push_back(&op);
+  Value whole = getSharding(AffineMap(), std::nullopt, 0);
+  builder.setInsertionPointAfterValue(whole);
+  for (BlockArgument argument : function.getArguments())
+    annotateValue(argument, whole);
+  for (Operation *op : ops)
+    annotateOp(op);
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+/// Upstream partitions no constant whose elements differ, unless its attribute
+/// is a resource.
+static void makeResource(arith::ConstantOp op) {
+  auto dense = dyn_cast<DenseIntOrFPElementsAttr>(op.getValue());
+  if (!dense || dense.isSplat() || !isCut(dense.getType()) ||
+      dense.getElementType().isInteger(1))
+    return;
+  ArrayRef<char> bytes = dense.getRawData();
+  op.setValueAttr(DenseResourceElementsAttr::get(
+      dense.getType(), "quant_const",
+      HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, /*align=*/64,
+                                                    /*dataIsMutable=*/false)));
+}
+
+namespace {
+struct QuantProposeShardingPass final
+    : quantmlir::impl::QuantProposeShardingPassBase<QuantProposeShardingPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    if (ranks < 1) {
+      emitError(module.getLoc())
+          << "expected at least 1 rank, found " << int64_t(ranks);
+      return signalPassFailure();
+    }
+    FlatSymbolRefAttr grid = getGrid(module);
+    for (auto function : module.getOps<func::FuncOp>())
+      if (!function.isExternal() && failed(annotate(function, grid)))
+        return signalPassFailure();
+  }
+
+private:
+  /// That of the program, or a new one of all ranks.
+  FlatSymbolRefAttr getGrid(ModuleOp module) {
+    for (auto grid : module.getOps<shard::GridOp>())
+      return FlatSymbolRefAttr::get(grid.getSymNameAttr());
+    OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
+    SymbolTable symbols(module);
+    auto grid = shard::GridOp::create(builder, module.getLoc(),
+                                      builder.getStringAttr(kGridName),
+                                      builder.getDenseI64ArrayAttr({ranks}));
+    symbols.insert(grid);
+    return FlatSymbolRefAttr::get(grid.getSymNameAttr());
+  }
+
+  LogicalResult annotate(func::FuncOp function, FlatSymbolRefAttr grid) {
+    if (!function.getBody().hasOneBlock())
+      return function.emitOpError(
+          "expected one block: branches are not cut over ranks");
+    function.walk([](arith::ConstantOp op) { makeResource(op); });
+    bool isAnnotated = !function.getBody().getOps<shard::ShardOp>().empty();
+    ShardPlan plan;
+    if (!isAnnotated) {
+      plan = ShardPlan(function, ranks, parallel);
+      count(function, plan);
+    }
+    Annotator(function, grid, plan).run();
+    return success();
+  }
+
+  void count(func::FuncOp function, const ShardPlan &plan) {
+    for (Operation &op : function.front()) {
+      if (!getMatmulCut(&op, 0))
+        continue;
+      std::optional<unsigned> loop = plan.getCut(&op);
+      MatmulCut cut =
+          loop ? getMatmulCut(&op, *loop).value() : MatmulCut::Other;
+      numColumns += cut == MatmulCut::Column;
+      numRows += cut == MatmulCut::Row;
+      numBatches += cut == MatmulCut::Batch;
+      if (loop)
+        continue;
+      ++numWhole;
+      op.emitRemark("computed by every rank: ") << explain(&op);
+    }
+  }
+
+  /// Why a matmul is not cut.
+  std::string explain(Operation *op) {
+    bool rows = parallel == Parallelism::Rows;
+    bool batch = parallel == Parallelism::Batch;
+    MatmulCut wanted = rows    ? MatmulCut::Row
+                       : batch ? MatmulCut::Batch
+                               : MatmulCut::Column;
+    for (unsigned loop = 0;
+         std::optional<MatmulCut> cut = getMatmulCut(op, loop); ++loop) {
+      if (*cut != wanted)
+        continue;
+      std::string reason = whyNotCut(op, loop, ranks);
+      return reason.empty() ? "what reads its result needs all of it" : reason;
+    }
+    return "";
+  }
+};
+} // namespace

@@ -1,0 +1,20 @@
+// RUN: quant-opt %s --split-input-file --verify-diagnostics --quant-propose-sharding=ranks=2
+// RUN: not quant-opt %s --split-input-file --quant-propose-sharding=ranks=0 2>&1 | FileCheck %s
+// CHECK: error: expected at least 1 rank, found 0
+
+func.func @uneven(%x: tensor<4x4xi8>) -> tensor<4x3xf32> {
+  %w = arith.constant dense<1> : tensor<3x4xi8>
+  %s = arith.constant dense<0.5> : tensor<3x2xf32>
+  // expected-remark @below {{computed by every rank: 3 elements are no 2 equal parts}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<4x4xi8>, tensor<3x4xi8>) rhs_scale(%s : tensor<3x2xf32>) {group_size = 2 : i64} -> tensor<4x3xf32>
+  return %y : tensor<4x3xf32>
+}
+
+// -----
+
+// expected-error @below {{expected one block: branches are not cut over ranks}}
+func.func @blocks(%x: tensor<4xf32>) -> tensor<4xf32> {
+  cf.br ^next(%x : tensor<4xf32>)
+^next(%y: tensor<4xf32>):
+  return %y : tensor<4xf32>
+}
