@@ -16,6 +16,7 @@
 #include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Conversion/SCFToOpenMP/SCFToOpenMP.h"
+#include "mlir/Conversion/ShardToMPI/ShardToMPI.h"
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
 #include "mlir/Conversion/VectorToSCF/VectorToSCF.h"
@@ -30,6 +31,7 @@
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/Transforms/Passes.h"
+#include "mlir/Dialect/Shard/Transforms/Passes.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -174,6 +176,21 @@ void quantmlir::buildQuantStage(OpPassManager &pm, StringRef quantize,
   buildQuantStage(pm, options);
 }
 
+void quantmlir::buildShardStage(OpPassManager &pm,
+                                const ShardStageOptions &options) {
+  if (options.annotated)
+    pm.addNestedPass<func::FuncOp>(shard::createShardingPropagation());
+  pm.addPass(createQuantProposeShardingPass({options.ranks, options.parallel}));
+  pm.addNestedPass<func::FuncOp>(shard::createPartition());
+  pm.addPass(
+      createQuantCutToRankPass({options.rank, options.library}, options.facts));
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createConvertShardToMPIPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
 void quantmlir::buildBufferizeStage(OpPassManager &pm, bool outline) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
@@ -230,6 +247,7 @@ void quantmlir::buildLLVMStage(OpPassManager &pm, bool withTiles) {
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createQuantConvertMPIToLLVMPass());
   pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createConvertMathToLibmPass());
   pm.addPass(createConvertVectorToLLVMPass());

@@ -7,6 +7,7 @@
 #include "mlir/Conversion/MPIToLLVM/MPIToLLVM.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MPI/IR/MPI.h"
+#include "mlir/Dialect/Shard/IR/ShardOps.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/DialectConversion.h"
 
@@ -29,6 +30,24 @@ static LogicalResult takeWorld(mpi::CommSplitOp op) {
   return success();
 }
 
+/// Open MPI's reductions are called `ompi_mpi_op_sum`; upstream declares
+/// `ompi_mpi_sum`.
+static LogicalResult correctNames(ModuleOp module) {
+  for (auto global : module.getOps<LLVM::GlobalOp>()) {
+    auto type = dyn_cast<LLVM::LLVMStructType>(global.getType());
+    StringRef name = global.getSymName();
+    if (!type || !type.isIdentified() ||
+        type.getName() != "ompi_predefined_op_t" ||
+        !name.consume_front("ompi_mpi_") || name.starts_with("op_"))
+      continue;
+    auto correct = StringAttr::get(module.getContext(), "ompi_mpi_op_" + name);
+    if (failed(SymbolTable::replaceAllSymbolUses(global, correct, module)))
+      return failure();
+    global.setSymNameAttr(correct);
+  }
+  return success();
+}
+
 namespace {
 struct QuantConvertMPIToLLVMPass final
     : quantmlir::impl::QuantConvertMPIToLLVMPassBase<
@@ -36,6 +55,10 @@ struct QuantConvertMPIToLLVMPass final
   using Base::Base;
 
   void runOnOperation() override {
+    // No collective refers to it any more.
+    for (auto grid :
+         llvm::make_early_inc_range(getOperation().getOps<shard::GridOp>()))
+      grid.erase();
     bool isFound = false;
     WalkResult walk = getOperation()->walk([&](Operation *op) {
       isFound |= op->getName().getDialectNamespace() == "mpi";
@@ -53,7 +76,8 @@ struct QuantConvertMPIToLLVMPass final
     target.markUnknownOpDynamicallyLegal(
         [](Operation *op) { return !isa<mpi::MPIDialect>(op->getDialect()); });
     if (failed(applyPartialConversion(getOperation(), target,
-                                      std::move(patterns))))
+                                      std::move(patterns))) ||
+        failed(correctNames(getOperation())))
       signalPassFailure();
   }
 };

@@ -7,6 +7,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MPI/IR/MPI.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Shard/IR/ShardDialect.h"
 #include "mlir/Dialect/Shard/Interfaces/ShardingInterfaceImpl.h"
@@ -157,6 +158,26 @@ struct ReshapeModel : public LoopsModel<ReshapeModel<OpTy>, OpTy> {
   }
 };
 
+/// Upstream says nothing of what a collective does with memory, and freeing of
+/// buffers takes no op that is silent.
+struct AllReduceEffects
+    : public MemoryEffectOpInterface::ExternalModel<AllReduceEffects,
+                                                    mpi::AllReduceOp> {
+  void
+  getEffects(Operation *op,
+             SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
+                 &effects) const {
+    auto reduce = cast<mpi::AllReduceOp>(op);
+    effects.emplace_back(MemoryEffects::Read::get(),
+                         &reduce.getSendbufMutable());
+    effects.emplace_back(MemoryEffects::Write::get(),
+                         &reduce.getRecvbufMutable());
+    // The other ranks' turn: no call may go, nor overtake another.
+    effects.emplace_back(MemoryEffects::Read::get());
+    effects.emplace_back(MemoryEffects::Write::get());
+  }
+};
+
 } // namespace
 
 template <template <typename> typename Model, typename... Ops>
@@ -174,6 +195,9 @@ void quantmlir::registerShardingModels(DialectRegistry &registry) {
     // What sums and ranges in parts are made of.
     context->loadDialect<arith::ArithDialect, linalg::LinalgDialect,
                          math::MathDialect, shard::ShardDialect>();
+  });
+  registry.addExtension(+[](MLIRContext *context, mpi::MPIDialect *) {
+    mpi::AllReduceOp::attachInterface<AllReduceEffects>(*context);
   });
   registry.addExtension(+[](MLIRContext *context, tensor::TensorDialect *) {
     attach<ReshapeModel, tensor::ExpandShapeOp, tensor::CollapseShapeOp>(

@@ -14,6 +14,7 @@
 #include "quant/Dialect/Quant/Transforms/Passes.h"
 #include "quant/Import/ProductAccount.h"
 #include "quant/Quantize/MatmulOutcome.h"
+#include "quant/Shard/Passes.h"
 
 #include "llvm/ADT/StringExtras.h"
 
@@ -180,6 +181,22 @@ void buildQuantStage(mlir::OpPassManager &pm,
   stage.strict = options.strict;
   buildQuantStage(pm, options.quantize, stage);
 }
+
+/// How a program is cut over ranks, and which rank's it becomes.
+struct ShardStageOptions {
+  int64_t ranks = 1, rank = 0;
+  Parallelism parallel = Parallelism::Auto;
+  /// The MPI library, as upstream's lowering calls it.
+  std::string library = "OpenMPI";
+  /// Whether the program says itself how it is cut.
+  bool annotated = false;
+  /// What the rank holds and sends; null: nobody wants to know.
+  ShardFacts *facts = nullptr;
+};
+
+/// From a program at the quant stage, whose sizes are static, to the part of it
+/// that one rank runs, at the same stage, with calls of MPI.
+void buildShardStage(mlir::OpPassManager &pm, const ShardStageOptions &options);
 
 /// From tensors of standard dialects (linalg, tensor, arith, math) and
 /// bufferized `qtarget.packed_matmul` down to the LLVM dialect, in two parts so

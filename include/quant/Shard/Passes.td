@@ -116,12 +116,16 @@ def QuantConvertMPIToLLVMPass
     : Pass<"quant-convert-mpi-to-llvm", "::mlir::ModuleOp"> {
   let summary = "Lower mpi ops by upstream's patterns, on the world's communicator";
   let description = [{
-    Upstream's patterns of `convert-to-llvm` for the dialect `mpi`, and before
-    them one thing: `convert-shard-to-mpi` splits the world for each
-    collective, also where all ranks of a grid of one dimension take part, and
-    the lowering of `mpi.comm_split` reads four of the eight bytes of Open MPI's
-    communicators. A split with one constant color is the world itself, and
-    becomes it. Another split is an error.
+    Upstream's patterns of `convert-to-llvm` for the dialect `mpi`, and around
+    them what Open MPI needs:
+
+    * `convert-shard-to-mpi` splits the world for each collective, also where
+      all ranks of a grid of one dimension take part, and the lowering of
+      `mpi.comm_split` reads four of the eight bytes of a communicator. A split
+      with one constant color is the world itself, and becomes it. Another split
+      is an error.
+    * Reductions are declared as `ompi_mpi_sum`; the library has
+      `ompi_mpi_op_sum`.
 
     Example:
 
@@ -129,7 +133,7 @@ def QuantConvertMPIToLLVMPass
     %c = mpi.comm_split(%world, %c0_i32, %rank) : !mpi.comm
     mpi.allreduce(%b, %b, MPI_SUM, %c) : memref<16xi32>, memref<16xi32>
     // becomes
-    llvm.call @MPI_Allreduce(...) // on @ompi_mpi_comm_world
+    llvm.call @MPI_Allreduce(...) // @ompi_mpi_op_sum, @ompi_mpi_comm_world
     ```
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];

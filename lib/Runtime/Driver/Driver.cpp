@@ -12,6 +12,7 @@
 #include "quant/Runtime/Host/FileSet.h"
 #include "quant/Runtime/Host/Npy.h"
 #include "quant/Runtime/Host/RandomInputs.h"
+#include "quant/Runtime/Ranks/Watch.h"
 #include "quant/Runtime/Report/Report.h"
 #include "quant/Runtime/Search/AutoScheme.h"
 #include "quant/Runtime/Search/Tune.h"
@@ -38,8 +39,16 @@ public:
         diagnostics(&context, options.verbose) {}
 
   llvm::Error run();
+  /// Tells the other ranks, if there are any, that this one has failed.
+  void giveUp() {
+    if (team)
+      team->giveUp();
+  }
 
 private:
+  llvm::Error runOnce();
+  llvm::Error joinRanks();
+  llvm::Error cutForRank();
   llvm::Error load();
   llvm::Error runCalibration();
   llvm::Error runEvaluation();
@@ -80,6 +89,9 @@ private:
   std::vector<HostTensor> inputs;
   std::optional<int64_t> dynamicMacs;
   RunReport report;
+  /// The processes of --shard; null: this one alone.
+  std::unique_ptr<RankTeam> team;
+  RankTask task;
 };
 
 } // namespace
@@ -305,6 +317,34 @@ llvm::Error Driver::quantize() {
   return llvm::Error::success();
 }
 
+//===----------------------------------------------------------------------===//
+// Ranks
+//===----------------------------------------------------------------------===//
+
+llvm::Error Driver::joinRanks() {
+  if (options.shard == 1)
+    return llvm::Error::success();
+  auto joined = RankTeam::join(options.shard, options.shardTimeout);
+  if (!joined)
+    return joined.takeError();
+  team = std::move(*joined);
+  return llvm::Error::success();
+}
+
+/// The quant stage's program becomes that of this rank.
+llvm::Error Driver::cutForRank() {
+  if (!team)
+    return llvm::Error::success();
+  ProgressStage progress = stage("cutting the program over ranks");
+  task = RankTask::of(*module, inputs);
+  ShardFacts facts;
+  if (failed(cutToRank(*module, options, team->getRank(), team->getLibrary(),
+                       facts)))
+    return reported();
+  report.shard = facts;
+  return llvm::Error::success();
+}
+
 /// By the pipeline of the target; notes what that had no kernel for.
 LogicalResult Driver::lower(ModuleOp program) {
   if (failed(lowerToLLVM(program, options.target, options, options.strict)))
@@ -347,6 +387,12 @@ Driver::execute(OwningOpRef<ModuleOp> program, StringRef name,
   if (!runner)
     return runner.takeError();
   ProgressStage progress = stage("running, " + name);
+  std::unique_ptr<RankTeam::Watch> watch;
+  if (team) {
+    if (llvm::Error error = team->agree(task))
+      return std::move(error);
+    watch = team->watch("while the program ran");
+  }
   auto first = (*runner)->run(inputs);
   if (!first)
     return first.takeError();
@@ -415,6 +461,9 @@ llvm::Error Driver::probePeak() {
 
 /// Writes the files, then prints: what is printed has happened.
 llvm::Error Driver::finish() {
+  // One of the ranks speaks for all.
+  if (team && team->getRank() != 0)
+    return llvm::Error::success();
   if (!options.outputs.empty())
     if (llvm::Error error = writeNpyFiles(options.outputs, report.results))
       return error;
@@ -430,6 +479,12 @@ llvm::Error Driver::finish() {
 }
 
 llvm::Error Driver::run() {
+  if (llvm::Error error = joinRanks())
+    return error;
+  return runOnce();
+}
+
+llvm::Error Driver::runOnce() {
   if (options.target == RunTarget::X86)
     if (llvm::Error error = verifyHostCanRun(options.cpu, options.features))
       return error;
@@ -454,7 +509,11 @@ llvm::Error Driver::run() {
   if (options.compare)
     if (llvm::Error error = makeReference())
       return error;
+  if (team && failed(fixSizes(*module, signature, inputs)))
+    return reported();
   if (llvm::Error error = quantize())
+    return error;
+  if (llvm::Error error = cutForRank())
     return error;
   if (llvm::Error error = probePeak())
     return error;
@@ -480,11 +539,14 @@ int quantmlir::runModel(const RunOptions &options, DialectRegistry &registry) {
   initializeJit(registry);
   MLIRContext context(registry);
   int status = 0;
+  Driver driver(options, context);
   llvm::handleAllErrors(
-      Driver(options, context).run(), [&](const Reported &) { status = 1; },
+      driver.run(), [&](const Reported &) { status = 1; },
       [&](const llvm::ErrorInfoBase &error) {
         llvm::errs() << "error: " << error.message() << "\n";
         status = 1;
       });
+  if (status)
+    driver.giveUp();
   return status;
 }

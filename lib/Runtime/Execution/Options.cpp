@@ -79,6 +79,23 @@ struct CommandLine {
       cl::desc(
           "x86: measure tiles and blocks for the program's matmuls on this "
           "machine and write the best, for --schedules")};
+  cl::opt<int64_t> shard{
+      "shard", cl::value_desc("n"), cl::init(1), cl::cat(category),
+      cl::desc("Cut the program over the n processes that mpirun started; "
+               "sizes are those of the inputs")};
+  cl::opt<Parallelism> shardAlong{
+      "shard-along", cl::init(Parallelism::Auto), cl::cat(category),
+      cl::desc("--shard: what is cut"),
+      cl::values(
+          clEnumValN(Parallelism::Auto, "auto",
+                     "pairs of weights, else columns"),
+          clEnumValN(Parallelism::Columns, "columns", "columns of weights"),
+          clEnumValN(Parallelism::Rows, "rows", "rows of weights"),
+          clEnumValN(Parallelism::Batch, "batch", "rows of activations"))};
+  cl::opt<unsigned> shardTimeout{
+      "shard-timeout", cl::value_desc("seconds"), cl::init(300),
+      cl::cat(category),
+      cl::desc("--shard: how long a rank waits for another (default 300)")};
   cl::opt<bool> compare{
       "compare", cl::cat(category),
       cl::desc("Run the float program too and compare the results")};
@@ -237,6 +254,16 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
     return llvm::createStringError("--profile: expected none of --calibrate, "
                                    "--evaluate, --sensitivity, --auto and "
                                    "--tune beside it");
+  if (options.shard < 1)
+    return llvm::createStringError("--shard: expected 1 or more, found " +
+                                   llvm::Twine(options.shard));
+  if (options.shard > 1 &&
+      (options.target == RunTarget::NVVM || !options.calibrate.empty() ||
+       !options.evaluate.empty() || options.sensitivity ||
+       options.minSqnr.has_value() || !options.tune.empty()))
+    return llvm::createStringError(
+        "--shard: expected none of --target=nvvm, --calibrate, --evaluate, "
+        "--sensitivity, --auto and --tune beside it");
   if (!options.reportHtml.empty() && (!options.compare || !options.quantize))
     return llvm::createStringError(
         "--report-html needs --compare and --quantize");
@@ -290,6 +317,9 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
   options.optLevel = line.optLevel;
   options.schedules = line.schedules;
   options.tune = line.tune;
+  options.shard = line.shard;
+  options.shardAlong = line.shardAlong;
+  options.shardTimeout = line.shardTimeout;
   options.compare = line.compare;
   options.repeat = line.repeat;
   options.profile = line.profile;

@@ -3,6 +3,8 @@
 #include "quant/Runtime/Execution/Program.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/Dialect/Shard/IR/ShardOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
@@ -183,6 +185,56 @@ LogicalResult quantmlir::specialize(ModuleOp module, const Signature &signature,
   PassManager pm(module.getContext());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  return pm.run(module);
+}
+
+/// Results as what was cast to the types that they had.
+static void dropResultCasts(func::FuncOp function) {
+  Operation *end = function.front().getTerminator();
+  for (OpOperand &result : end->getOpOperands())
+    if (auto cast = result.get().getDefiningOp<tensor::CastOp>())
+      result.set(cast.getSource());
+  function.setType(FunctionType::get(function.getContext(),
+                                     function.getArgumentTypes(),
+                                     end->getOperandTypes()));
+}
+
+LogicalResult quantmlir::fixSizes(ModuleOp module, const Signature &signature,
+                                  ArrayRef<HostTensor> inputs) {
+  auto function = module.lookupSymbol<func::FuncOp>(signature.name);
+  if (llvm::none_of(signature.arguments, [](const HostTensorType &type) {
+        return ShapedType::isDynamicShape(type.shape);
+      }))
+    return success();
+  // Folding these would lose their rounding.
+  WalkResult walk = module.walk([](Operation *op) {
+    if (isa<quant::QuantizeCastOp, quant::DequantizeCastOp>(op))
+      return op->emitError("--shard: expected static sizes in a program with "
+                           "quantizing casts"),
+             WalkResult::interrupt();
+    return WalkResult::advance();
+  });
+  if (walk.wasInterrupted() || failed(specialize(module, signature, inputs)))
+    return failure();
+  if (function.getBody().hasOneBlock())
+    dropResultCasts(function);
+  return success();
+}
+
+LogicalResult quantmlir::cutToRank(ModuleOp module, const RunOptions &options,
+                                   int64_t rank, StringRef library,
+                                   ShardFacts &facts) {
+  ShardStageOptions stage;
+  stage.ranks = options.shard;
+  stage.rank = rank;
+  stage.parallel = options.shardAlong;
+  stage.library = library.str();
+  stage.annotated =
+      module.walk([](shard::ShardOp) { return WalkResult::interrupt(); })
+          .wasInterrupted();
+  stage.facts = &facts;
+  PassManager pm(module.getContext());
+  buildShardStage(pm, stage);
   return pm.run(module);
 }
 

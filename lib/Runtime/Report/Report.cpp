@@ -64,6 +64,15 @@ static void printTiming(const Twine &name, const Timing &timing,
   os << "\n";
 }
 
+static void printShard(const ShardFacts &facts, llvm::raw_ostream &os) {
+  os << "ranks: " << facts.ranks << ", weights of one: " << facts.weightBytes
+     << " of " << facts.allWeightBytes << " bytes\n"
+     << "sent by a rank in a run: " << facts.getBytesSent() << " bytes ("
+     << facts.numSums << " sums of i32: " << facts.sumBytes << ", "
+     << facts.numMaxima << " maxima: " << facts.maximaBytes << ", "
+     << facts.numGathers << " gathers: " << facts.gatherBytes << ")\n";
+}
+
 void quantmlir::printReport(const RunReport &report, bool withValues,
                             llvm::raw_ostream &os) {
   for (auto [i, result] : llvm::enumerate(report.results)) {
@@ -76,6 +85,8 @@ void quantmlir::printReport(const RunReport &report, bool withValues,
   if (report.reference || !report.products.lines.empty())
     printMatmuls(report, os);
   printProducts(report.products, os);
+  if (report.shard)
+    printShard(*report.shard, os);
   if (report.reference) {
     if (report.reference->name == "float") {
       const ProgramFacts &before = report.reference->facts;

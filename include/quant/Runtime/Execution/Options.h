@@ -4,6 +4,7 @@
 #define QUANT_RUNTIME_EXECUTION_OPTIONS_H
 
 #include "quant/Quantize/QuantScheme.h"
+#include "quant/Shard/Passes.h"
 #include "quant/Support/ValueParser.h"
 
 #include <optional>
@@ -52,6 +53,11 @@ struct RunOptions {
   /// Where the schedules go that are measured; empty: none are.
   std::string tune;
   std::string chip = "sm_80";
+  /// Processes that the program is cut over.
+  int64_t shard = 1;
+  Parallelism shardAlong = Parallelism::Auto;
+  /// Seconds that a rank waits for another.
+  unsigned shardTimeout = 300;
   bool compare = false;
   unsigned repeat = 0;
   /// Whether each op is timed.

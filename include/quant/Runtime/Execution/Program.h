@@ -63,6 +63,17 @@ llvm::LogicalResult specialize(mlir::ModuleOp module,
                                const Signature &signature,
                                llvm::ArrayRef<HostTensor> inputs);
 
+/// For --shard: gives the program the sizes of the inputs, before the quant
+/// stage.
+llvm::LogicalResult fixSizes(mlir::ModuleOp module, const Signature &signature,
+                             llvm::ArrayRef<HostTensor> inputs);
+
+/// From the quant stage of a program to that of the part of rank `rank`, which
+/// calls the MPI library `library`. `facts`: what it holds and sends.
+llvm::LogicalResult cutToRank(mlir::ModuleOp module, const RunOptions &options,
+                              int64_t rank, llvm::StringRef library,
+                              ShardFacts &facts);
+
 /// From the quant stage to the LLVM dialect, by the pipeline of `target`;
 /// `strict`: fails where the target has no kernel for a product.
 llvm::LogicalResult lowerToLLVM(mlir::ModuleOp module, RunTarget target,

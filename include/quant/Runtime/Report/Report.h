@@ -50,6 +50,8 @@ struct RunReport {
   std::optional<Timing> timing;
   std::optional<Peak> peak;
   std::optional<Profile> profile;
+  /// What this rank holds and sends.
+  std::optional<ShardFacts> shard;
   /// Empty unless asked for.
   std::vector<MatmulFindings> matmuls;
 

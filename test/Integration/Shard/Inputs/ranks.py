@@ -1,0 +1,133 @@
+"""Programs cut over ranks give the bits of one process.
+
+    ranks.py --build BUILD PROGRAM,TARGET,RANKS[,ALONG][,SCHEME=...]...
+
+Each case runs alone and under mpirun, and the files of results are compared byte
+by byte. PROGRAM is `matmul` or `mlp`, which are made here, or the name of an
+exported model. What a rank says that it holds is checked, too: of weights that
+are cut, each has its part.
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+# As root, in a container.
+ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1",
+                   OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+SCHEME = "weights=channel activations=dynamic-token"
+SIZES = {"matmul": (48, 24), "mlp": (48, 72, 24)}
+
+
+def make_program(sizes, rows="?"):
+    """A chain of products with tanh between, and its constants."""
+    rng = np.random.default_rng(7)
+    body, blobs, value = [], [], "%x"
+    dim = "%rows" if rows == "?" else ""
+    for i, (k, n) in enumerate(zip(sizes, sizes[1:])):
+        blob = rng.standard_normal((k, n)).astype("<f4").tobytes().hex()
+        blobs.append(f'w{i}: "0x04000000{blob}"')
+        w, x, y = f"tensor<{k}x{n}xf32>", f"tensor<{rows}x{k}xf32>", \
+            f"tensor<{rows}x{n}xf32>"
+        body.append(f"""
+  %w{i} = arith.constant dense_resource<w{i}> : {w}
+  %e{i} = tensor.empty({dim}) : {y}
+  %f{i} = linalg.fill ins(%zero : f32) outs(%e{i} : {y}) -> {y}
+  %y{i} = linalg.matmul ins({value}, %w{i} : {x}, {w})
+    outs(%f{i} : {y}) -> {y}""")
+        value = f"%y{i}"
+        if i + 2 == len(sizes):
+            break
+        body.append(f"""
+  %t{i} = linalg.generic {{indexing_maps = [#id, #id],
+      iterator_types = ["parallel", "parallel"]}}
+      ins(%y{i} : {y}) outs(%e{i} : {y}) {{
+  ^bb0(%a: f32, %b: f32):
+    %t = math.tanh %a : f32
+    linalg.yield %t : f32
+  }} -> {y}""")
+        value = f"%t{i}"
+    x, y = f"tensor<{rows}x{sizes[0]}xf32>", f"tensor<{rows}x{sizes[-1]}xf32>"
+    return f"""#id = affine_map<(m, n) -> (m, n)>
+func.func @main(%x: {x}) -> {y} {{
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %rows = tensor.dim %x, %c0 : {x}{"".join(body)}
+  return {value} : {y}
+}}
+{{-# dialect_resources: {{builtin: {{{", ".join(blobs)}}}}} #-}}
+"""
+
+
+def prepare(name, build, folder):
+    """The path of a program, and its inputs as arguments of quant-run."""
+    if name in SIZES:
+        path = folder / f"{name}.mlir"
+        path.write_text(make_program(SIZES[name]))
+        np.save(folder / "x.npy", np.random.default_rng(1).standard_normal(
+            (12, SIZES[name][0])).astype(np.float32))
+        return path, f"--inputs={folder / 'x.npy'}"
+    from quantsim import catalog
+    path = catalog.attached(name, build, pathlib.Path(build) / "bin/quant-opt")
+    paths = []
+    for i, array in enumerate(catalog.inputs_and_results(name)[0]):
+        paths.append(str(folder / f"{name}.in{i}.npy"))
+        np.save(paths[-1], np.ascontiguousarray(array))
+    return path, "--inputs=" + ",".join(paths)
+
+
+def run(command):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120,
+                          env=ENVIRONMENT)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(map(str, command))}\n{done.stderr}")
+    return done.stdout
+
+
+def check(case, build, folder):
+    """None, or what is wrong with a case."""
+    case, _, scheme = case.partition(",SCHEME=")
+    name, target, ranks, *along = case.split(",")
+    program, inputs = prepare(name, build, folder)
+    tool = pathlib.Path(build) / "bin" / "quant-run"
+    command = [tool, program, inputs, f"--target={target}",
+               f"--quantize={scheme.replace('+', ' ') or SCHEME}"]
+    run(command + [f"--outputs={folder / 'one'}"])
+    said = run(["mpirun", "--oversubscribe", "-n", ranks] + command +
+               [f"--outputs={folder / 'many'}", f"--shard={ranks}"] +
+               [f"--shard-along={kind}" for kind in along])
+    facts = re.search(r"weights of one: (\d+) of (\d+) bytes\n.*\((.*)\)", said)
+    held, total = int(facts[1]), int(facts[2])
+    print(f"{case} {scheme}: a rank holds {held} of {total} bytes; {facts[3]}",
+          flush=True)
+    for one in sorted((folder / "one").glob("*.npy")):
+        if one.read_bytes() != (folder / "many" / one.name).read_bytes():
+            return f"{one.name} differs"
+    if along != ["batch"] and held > total * (1 / int(ranks) + 0.15):
+        return "a rank holds more than its part of the weights"
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", required=True)
+    parser.add_argument("cases", nargs="+")
+    args = parser.parse_args()
+    failed = 0
+    for case in args.cases:
+        with tempfile.TemporaryDirectory() as folder:
+            problem = check(case, args.build, pathlib.Path(folder))
+        print(f"{'FAIL' if problem else 'ok  '} {case}: "
+              f"{problem or 'equal to the bit'}", flush=True)
+        failed += problem is not None
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
