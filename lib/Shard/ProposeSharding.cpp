@@ -2,14 +2,13 @@
 
 #include "quant/Shard/Passes.h"
 
+#include "PrepareOps.h"
 #include "ShardLoops.h"
 #include "ShardPlan.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Shard/IR/ShardDialect.h"
 #include "mlir/Dialect/Shard/Interfaces/ShardingInterface.h"
-#include "mlir/IR/AsmState.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 
 namespace quantmlir {
 #define GEN_PASS_DEF_QUANTPROPOSESHARDINGPASS
@@ -42,8 +41,9 @@ public:
 
 private:
   /// How a value is cut by `map` where `loop` is cut.
-  Value getSharding(AffineMap map, std::optional<unsigned> loop, int64_t rank);
-  Value getSharding(Operation *op, unsigned mapIndex, int64_t rank);
+  Value getSharding(AffineMap map, std::optional<unsigned> loop);
+  Value getSharding(Operation *op, unsigned mapIndex);
+  Value getWhole() { return getSharding(AffineMap(), std::nullopt); }
   void annotateValue(Value value, Value sharding);
   void annotateUse(OpOperand &use, Value sharding);
   void annotateOp(Operation *op);
@@ -59,8 +59,7 @@ private:
 } // namespace
 
 /// Shardings are made once each, where the function begins.
-Value Annotator::getSharding(AffineMap map, std::optional<unsigned> loop,
-                             int64_t rank) {
+Value Annotator::getSharding(AffineMap map, std::optional<unsigned> loop) {
   int64_t cut = -1;
   if (loop)
     if (auto position = map.getResultPosition(
@@ -82,17 +81,17 @@ Value Annotator::getSharding(AffineMap map, std::optional<unsigned> loop,
   return sharding;
 }
 
-Value Annotator::getSharding(Operation *op, unsigned mapIndex, int64_t rank) {
+Value Annotator::getSharding(Operation *op, unsigned mapIndex) {
   std::optional<unsigned> cut = plan.getCut(op);
   if (!cut)
-    return getSharding(AffineMap(), std::nullopt, rank);
+    return getWhole();
   return getSharding(
-      cast<shard::ShardingInterface>(op).getIndexingMaps()[mapIndex], cut,
-      rank);
+      cast<shard::ShardingInterface>(op).getIndexingMaps()[mapIndex], cut);
 }
 
 void Annotator::annotateValue(Value value, Value sharding) {
-  if (!isCut(value.getType()) || value.use_empty())
+  // Also of one that nobody reads: upstream wants to know of each result.
+  if (!isCut(value.getType()))
     return;
   // What the program says itself stays.
   if (value.hasOneUse())
@@ -121,19 +120,18 @@ void Annotator::annotateOp(Operation *op) {
   builder.setInsertionPoint(op);
   for (OpOperand &use : op->getOpOperands())
     if (isCut(use.get().getType()))
-      annotateUse(use, getSharding(op, use.getOperandNumber(), 0));
+      annotateUse(use, getSharding(op, use.getOperandNumber()));
   // Regions read whole values.
   for (Region &region : op->getRegions())
     region.walk([&](Operation *inner) {
       for (OpOperand &use : inner->getOpOperands())
         if (use.get().getParentBlock() == &function.front())
-          annotateUse(use, getSharding(AffineMap(), std::nullopt, 0));
+          annotateUse(use, getWhole());
     });
   builder.setInsertionPointAfter(op);
   for (OpResult result : op->getResults())
-    annotateValue(
-        result,
-        getSharding(op, op->getNumOperands() + result.getResultNumber(), 0));
+    annotateValue(result, getSharding(op, op->getNumOperands() +
+                                              result.getResultNumber()));
 }
 
 void Annotator::run() {
@@ -141,7 +139,7 @@ void Annotator::run() {
   for (Operation &op : function.front())
     if (!isa<shard::ShardOp, shard::ShardingOp>(op))
       ops.push_back(&op);
-  Value whole = getSharding(AffineMap(), std::nullopt, 0);
+  Value whole = getWhole();
   builder.setInsertionPointAfterValue(whole);
   for (BlockArgument argument : function.getArguments())
     annotateValue(argument, whole);
@@ -152,20 +150,6 @@ void Annotator::run() {
 //===----------------------------------------------------------------------===//
 // The pass
 //===----------------------------------------------------------------------===//
-
-/// Upstream partitions no constant whose elements differ, unless its attribute
-/// is a resource.
-static void makeResource(arith::ConstantOp op) {
-  auto dense = dyn_cast<DenseIntOrFPElementsAttr>(op.getValue());
-  if (!dense || dense.isSplat() || !isCut(dense.getType()) ||
-      dense.getElementType().isInteger(1))
-    return;
-  ArrayRef<char> bytes = dense.getRawData();
-  op.setValueAttr(DenseResourceElementsAttr::get(
-      dense.getType(), "quant_const",
-      HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, /*align=*/64,
-                                                    /*dataIsMutable=*/false)));
-}
 
 namespace {
 struct QuantProposeShardingPass final
@@ -203,7 +187,7 @@ private:
     if (!function.getBody().hasOneBlock())
       return function.emitOpError(
           "expected one block: branches are not cut over ranks");
-    function.walk([](arith::ConstantOp op) { makeResource(op); });
+    prepareForPartition(function);
     bool isAnnotated = !function.getBody().getOps<shard::ShardOp>().empty();
     ShardPlan plan;
     if (!isAnnotated) {

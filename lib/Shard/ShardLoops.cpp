@@ -353,7 +353,11 @@ static std::string whyNotCutOp(Operation *op, unsigned loop, int64_t size,
 static std::string whyNotCutLinalg(linalg::LinalgOp op, unsigned loop) {
   if (op.getIteratorTypesArray()[loop] == utils::IteratorType::reduction)
     return "what it reduces would be combined in another order";
-  if (op.hasIndexSemantics())
+  WalkResult walk = op->walk([&](linalg::IndexOp index) {
+    return index.getDim() == loop ? WalkResult::interrupt()
+                                  : WalkResult::advance();
+  });
+  if (walk.wasInterrupted())
     return "its body asks for the index of an element";
   if (!llvm::all_of(op.getIndexingMapsArray(),
                     [](AffineMap map) { return map.isProjectedPermutation(); }))

@@ -37,6 +37,17 @@ static FlatSymbolRefAttr findGrid(ArrayRef<shard::Sharding> operands,
   return {};
 }
 
+/// The type of a rank's part of a result.
+static Type getPartType(Operation *op, Type type,
+                        const shard::Sharding &sharding,
+                        SymbolTableCollection &symbols) {
+  if (!sharding)
+    return type;
+  return shard::shardType(
+      type, shard::getGridOrNull(op, sharding.getGridAttr(), symbols),
+      sharding);
+}
+
 /// Fails with the reason where `op` is not to be cut as its shardings say.
 static FailureOr<LoopCuts> getCuts(Operation *op, const ShardLoops &loops,
                                    ArrayRef<shard::Sharding> operands,
@@ -111,9 +122,11 @@ struct LoopsModel
                                 ArrayRef<shard::Sharding> resultShardings,
                                 IRMapping &map, SymbolTableCollection &symbols,
                                 OpBuilder &builder) {
-    shard::partitionTriviallyShardableOperation(*op, operands, operandShardings,
-                                                resultShardings, map, symbols,
-                                                builder);
+    // Upstream's way, but that a result of rank 0 has no sharding.
+    Operation *part = builder.clone(*op, map);
+    for (auto [result, sharding] :
+         llvm::zip_equal(part->getResults(), resultShardings))
+      result.setType(getPartType(op, result.getType(), sharding, symbols));
   }
 };
 
@@ -130,9 +143,8 @@ struct ReductionModel : public LoopsModel<ReductionModel<OpTy>, OpTy> {
     SmallVector<RankedTensorType> types;
     for (auto [result, sharding] :
          llvm::zip_equal(op->getResultTypes(), results))
-      types.push_back(cast<RankedTensorType>(shard::shardType(
-          result, shard::getGridOrNull(op, sharding.getGridAttr(), symbols),
-          sharding)));
+      types.push_back(
+          cast<RankedTensorType>(getPartType(op, result, sharding, symbols)));
     map.map(op->getResults(),
             partitionReduced(op, operands, types, group, builder));
     return success();

@@ -543,7 +543,8 @@ int quantmlir::runModel(const RunOptions &options, DialectRegistry &registry) {
   llvm::handleAllErrors(
       driver.run(), [&](const Reported &) { status = 1; },
       [&](const llvm::ErrorInfoBase &error) {
-        llvm::errs() << "error: " << error.message() << "\n";
+        // At once: other ranks write to the same place.
+        llvm::errs() << "error: " + error.message() + "\n";
         status = 1;
       });
   if (status)

@@ -248,14 +248,22 @@ llvm::Error RankTeam::compareTasks(bool failed, const RankTask &task) {
   return llvm::Error::success();
 }
 
+llvm::Error RankTeam::compareOnce(bool failed, const RankTask &task) {
+  llvm::Error error = compareTasks(failed, task);
+  state = error ? State::Over : State::Together;
+  return error;
+}
+
 llvm::Error RankTeam::agree(const RankTask &task) {
-  if (std::exchange(agreed, true))
-    return llvm::Error::success();
-  return compareTasks(/*failed=*/false, task);
+  if (state == State::Apart)
+    return compareOnce(/*failed=*/false, task);
+  return llvm::Error::success();
 }
 
 void RankTeam::giveUp() {
-  if (!std::exchange(agreed, true))
-    return llvm::consumeError(compareTasks(/*failed=*/true, RankTask()));
-  library->abort(library->world, 1);
+  // All learn of it, and end themselves.
+  if (state == State::Apart)
+    return llvm::consumeError(compareOnce(/*failed=*/true, RankTask()));
+  if (state == State::Together)
+    library->abort(library->world, 1);
 }

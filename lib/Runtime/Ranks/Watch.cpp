@@ -27,8 +27,8 @@ void RankTeam::Watch::wait(unsigned seconds, const std::string &message) {
   if (changed.wait_for(lock, std::chrono::seconds(seconds),
                        [this] { return isOver; }))
     return;
-  llvm::errs() << "error: " << message << "\n";
-  llvm::errs().flush();
+  // At once: other ranks write to the same place.
+  llvm::errs() << "error: " + message + "\n";
   // Nothing that would wait for MPI.
   _exit(1);
 }

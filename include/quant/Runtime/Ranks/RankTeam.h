@@ -56,11 +56,14 @@ private:
   struct Library;
   RankTeam();
   llvm::Error compareTasks(bool failed, const RankTask &task);
+  llvm::Error compareOnce(bool failed, const RankTask &task);
 
   std::unique_ptr<Library> library;
   int64_t rank = 0, ranks = 1;
   unsigned timeout = 0;
-  bool agreed = false;
+  /// Before all ranks compare their tasks; when these are the same; when all
+  /// know that they are not.
+  enum class State { Apart, Together, Over } state = State::Apart;
 };
 
 } // namespace quantmlir
