@@ -52,13 +52,17 @@ static int64_t getMaxDistance(Value operand, Value zeroPoint, bool isUnsigned) {
       getStorageRange(getElementTypeOrSelf(operand), isUnsigned));
 }
 
+/// The same of the right operand of `op`.
+template <typename OpT>
+static int64_t getMaxRhs(OpT op) {
+  return getMaxDistance(op.getRhs(), op.getRhsZeroPoint(), op.getRhsUnsigned());
+}
+
 /// Largest magnitude of a product of one element of each side, at least 1.
 template <typename OpT>
-static int64_t getMaxProduct(OpT op) {
+static int64_t getMaxProduct(OpT op, int64_t rhs) {
   int64_t lhs =
       getMaxDistance(op.getLhs(), op.getLhsZeroPoint(), op.getLhsUnsigned());
-  int64_t rhs =
-      getMaxDistance(op.getRhs(), op.getRhsZeroPoint(), op.getRhsUnsigned());
   return std::max<int64_t>(1, lhs * rhs);
 }
 
@@ -98,7 +102,7 @@ bool AccumulatorBound::fits() const {
 AccumulatorBound quantmlir::computeAccumulatorBound(MatmulOp op) {
   AccumulatorBound bound;
   bound.k = getBoundOfK(op);
-  bound.maxProduct = getMaxProduct(op);
+  bound.maxProduct = getMaxProduct(op, getMaxRhs(op));
   if (std::optional<StorageRange> init = getConstantRange(op.getInit())) {
     bound.init = init->getMaxDistance({0, 0});
   } else if (auto previous = op.getInit().getDefiningOp<MatmulOp>()) {
@@ -113,6 +117,8 @@ AccumulatorBound quantmlir::computeAccumulatorBound(MatmulOp op) {
 AccumulatorBound quantmlir::computeAccumulatorBound(ScaledMatmulOp op) {
   AccumulatorBound bound;
   bound.k = op.getLongestGroup();
-  bound.maxProduct = getMaxProduct(op);
+  bound.maxProduct = getMaxProduct(
+      op, op.getRhsCodebook() ? op.getRhsRange().getMaxDistance({0, 0})
+                              : getMaxRhs(op));
   return bound;
 }

@@ -114,7 +114,8 @@ ScaledMatmulOp quantmlir::quantizeBlocks(ScaledMatmulOp op,
       /*lhs_zero_point=*/Value(), /*row_scale=*/Value(), op.getRhsScale(),
       op.getRhsZeroPoint(), op.getRhsOffset(), op.getBias(), lhsScale,
       op.getGroupSizeAttr(), /*lhs_unsigned=*/UnitAttr(),
-      op.getRhsUnsignedAttr(), b.getI64IntegerAttr(block));
+      op.getRhsUnsignedAttr(), b.getI64IntegerAttr(block),
+      op.getRhsCodebookAttr());
   replacement->setDiscardableAttrs(op->getDiscardableAttrDictionary());
   op.replaceAllUsesWith(replacement.getResult());
   op.erase();

@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Patterns.h"
+#include "quant/Dialect/Quant/Utils/Codebook.h"
 #include "quant/Dialect/Quant/Utils/GenericBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -102,6 +103,8 @@ private:
     k = ShapedType::isDynamic(size) ? dim(op.getLhs(), numRows) : index(size);
     if (auto unpack = op.getRhs().getDefiningOp<UnpackInt4Op>())
       packedRhs = unpack.getInput();
+    if (std::optional<ArrayRef<int8_t>> codes = op.getRhsCodebook())
+      codebook = constantCodes(b, loc, SmallVector<int32_t>(*codes));
   }
 
   void addInputs() {
@@ -234,12 +237,14 @@ private:
     return tensor::ExtractOp::create(b, loc, op.getLhs(), indices);
   }
 
-  /// rhs[n, at] - zero point, as i32.
+  /// rhs[n, at] - zero point, or the entry of the code book, as i32.
   Value readRhs(Value at, Value zeroPoint) {
     Value q = packedRhs ? readNibble(at)
                         : tensor::ExtractOp::create(b, loc, op.getRhs(),
                                                     ValueRange{column, at})
                               .getResult();
+    if (codebook)
+      return lookUpCode(b, loc, codebook, q);
     q = extendToI32(b, loc, q, op.getRhsUnsigned());
     if (zeroPoint)
       q = arith::SubIOp::create(b, loc, q, zeroPoint);
@@ -287,6 +292,8 @@ private:
   Location loc;
   int64_t numRows, n, g;
   Value zero, one, groupSize, k, packedRhs;
+  /// i32 entries; null without a code book.
+  Value codebook;
   /// Where the body stands.
   SmallVector<Value> rowIndices;
   Value column;

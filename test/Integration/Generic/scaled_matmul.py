@@ -60,11 +60,16 @@ def case(batch, rng, shape, float_lhs):
     limits = low, low + (1 << bits)
     groups = -(-k // group)
     q = rng.integers(*limits, (n, k))
+    codes = rng.integers(-128, 128, 16) if bits == 4 and not rhs_unsigned and \
+        pick(True, False) else None
     # Of a constant weight the parameters are constants: it is packed.
     is_constant = pick(True, True, False)
     rhs = weight(batch, q, bits, is_constant)
     args = {"rhs_scale": rng.uniform(0.001, 0.1, (n, groups)).astype(F32)}
     flags = [f"group_size = {group} : i64"] + ["rhs_unsigned"] * rhs_unsigned
+    if codes is not None:
+        flags.append(f"rhs_codebook = array<i8: {', '.join(map(str, codes))}>")
+        q = codes[q & 15]
     dynamic = pick(True, False)
     if float_lhs:
         x = rng.standard_normal(lead + [m, k]).astype(F32)
@@ -86,7 +91,7 @@ def case(batch, rng, shape, float_lhs):
         if any(np.ndim(args.get(a, 0))
                for a in ("lhs_zero_point", "row_scale", "lhs_scale")):
             dynamic = False
-    if pick(True, False):
+    if codes is None and pick(True, False):
         args["rhs_zero_point"] = rng.integers(*limits, (n, groups))
     if pick(True, False, False):
         args["rhs_offset"] = rng.standard_normal((n, groups)).astype(F32)

@@ -10,12 +10,14 @@
 
 #include "quant/Dialect/Quant/IR/Int4Constant.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/Utils/Codebook.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <algorithm>
 #include <limits>
 
 using namespace mlir;
@@ -31,6 +33,15 @@ int64_t ScaledMatmulOp::getLongestGroup() {
   if (std::optional<uint64_t> blocks = getLhsGroupSize())
     group = std::min(group, static_cast<int64_t>(*blocks));
   return ShapedType::isDynamic(k) ? group : std::min(group, k);
+}
+
+StorageRange ScaledMatmulOp::getRhsRange() {
+  std::optional<ArrayRef<int8_t>> codes = getRhsCodebook();
+  if (!codes || codes->empty())
+    return getStorageRange(getRhs().getType().getElementType(),
+                           getRhsUnsigned());
+  auto [min, max] = std::minmax_element(codes->begin(), codes->end());
+  return {*min, *max};
 }
 
 /// ceil(k / size), or dynamic.
@@ -117,16 +128,36 @@ static LogicalResult verifyFloatLhs(ScaledMatmulOp op) {
   return success();
 }
 
+/// C14: what the code book is for.
+static LogicalResult verifyCodebook(ScaledMatmulOp op) {
+  std::optional<ArrayRef<int8_t>> codes = op.getRhsCodebook();
+  if (!codes)
+    return success();
+  // scaled_matmul_c14
+  if (codes->size() != kNumCodes)
+    return op.emitOpError("expected a rhs_codebook of ")
+           << kNumCodes << " entries, but got " << codes->size();
+  RankedTensorType rhs = op.getRhs().getType();
+  if (!rhs.getElementType().isInteger(4))
+    return op.emitOpError("expected a rhs of i4 with a rhs_codebook, but got ")
+           << rhs;
+  for (auto [what, isThere] :
+       {std::make_pair("rhs_zero_point", bool(op.getRhsZeroPoint())),
+        std::make_pair("rhs_unsigned", op.getRhsUnsigned())})
+    if (isThere)
+      return op.emitOpError("expected no ") << what << " with a rhs_codebook";
+  return success();
+}
+
 /// C9: a group's sum of any stored values fits in i32.
 static LogicalResult verifyStoredBound(ScaledMatmulOp op) {
   if (!op.hasIntegerLhs() || ShapedType::isDynamic(op.getK()))
     return success();
-  auto bound = [](Value operand, bool isUnsigned) {
-    return getStorageRange(getElementTypeOrSelf(operand), isUnsigned)
-        .getMaxDistance({0, 0});
-  };
-  int64_t product = bound(op.getLhs(), op.getLhsUnsigned()) *
-                    bound(op.getRhs(), op.getRhsUnsigned());
+  StorageRange lhs =
+      getStorageRange(getElementTypeOrSelf(op.getLhs()), op.getLhsUnsigned());
+  // A code book may be all zeros.
+  int64_t product = std::max<int64_t>(
+      1, lhs.getMaxDistance({0, 0}) * op.getRhsRange().getMaxDistance({0, 0}));
   constexpr int64_t limit = std::numeric_limits<int32_t>::max();
   int64_t group = op.getLongestGroup();
   if (group <= limit / product)
@@ -140,7 +171,8 @@ static LogicalResult verifyStoredBound(ScaledMatmulOp op) {
 /// C10 and C11: values that are known.
 static LogicalResult verifyConstants(ScaledMatmulOp op) {
   // scaled_matmul_c10
-  if (failed(verifyConstantScale(op, "rhs_scale", op.getRhsScale())) ||
+  if (failed(verifyConstantScale(op, "rhs_scale", op.getRhsScale(),
+                                 /*anyFinite=*/bool(op.getRhsCodebook()))) ||
       failed(verifyConstantScale(op, "row_scale", op.getRowScale())) ||
       failed(verifyConstantScale(op, "lhs_scale", op.getLhsScale())))
     return failure();
@@ -184,7 +216,7 @@ LogicalResult ScaledMatmulOp::verify() {
     return failure();
   // scaled_matmul_c8, c9
   if (failed(verifyFloatLhs(*this)) || failed(verifyBlocks(*this)) ||
-      failed(verifyStoredBound(*this)))
+      failed(verifyCodebook(*this)) || failed(verifyStoredBound(*this)))
     return failure();
   return verifyConstants(*this);
 }

@@ -78,7 +78,7 @@ ScaledMatmulOp::getTiledImplementation(OpBuilder &b,
       b, loc, getResult().getType().clone(shape), lhs, rhs, lhsZeroPoint,
       rowScale, rhsScale, rhsZeroPoint, rhsOffset, bias, lhsScale,
       getGroupSizeAttr(), getLhsUnsignedAttr(), getRhsUnsignedAttr(),
-      getLhsGroupSizeAttr());
+      getLhsGroupSizeAttr(), getRhsCodebookAttr());
   return TilingResult{{tiled}, {tiled.getResult()}, slicer.takeSlices()};
 }
 

@@ -128,14 +128,15 @@ LogicalResult quantmlir::verifyRange(Operation *op, ArrayRef<int64_t> range,
 }
 
 LogicalResult quantmlir::verifyConstantScale(Operation *op, StringRef what,
-                                             Value scale) {
+                                             Value scale, bool anyFinite) {
   std::optional<FloatConstant> values = FloatConstant::get(scale);
   if (!values)
     return success();
   for (auto [i, value] : llvm::enumerate(values->getStored()))
-    if (!std::isfinite(value) || value <= 0.0f)
+    if (!std::isfinite(value) || (!anyFinite && value <= 0.0f))
       return op->emitOpError("expected a finite ")
-             << what << " > 0, but element " << i << " is " << value;
+             << what << (anyFinite ? "" : " > 0") << ", but element " << i
+             << " is " << value;
   return success();
 }
 

@@ -221,3 +221,45 @@ func.func @scaled_matmul_c13_dynamic(%x: tensor<2x?xi8>, %w: tensor<5x?xi8>, %sx
   %y = quant.scaled_matmul ins(%x, %w : tensor<2x?xi8>, tensor<5x?xi8>) rhs_scale(%sw : tensor<5x?xf32>) lhs_scale(%sx : tensor<2x?xf32>) {group_size = 32 : i64, lhs_group_size = 80 : i64} -> tensor<2x5xf32>
   return
 }
+
+// -----
+
+func.func @scaled_matmul_c14_entries(%x: tensor<2x64xi8>, %w: tensor<5x64xi4>, %sw: tensor<5x2xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected a rhs_codebook of 16 entries, but got 3}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xi8>, tensor<5x64xi4>) rhs_scale(%sw : tensor<5x2xf32>) {group_size = 32 : i64, rhs_codebook = array<i8: 0, 1, 2>} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c14_bits(%x: tensor<2x64xi8>, %w: tensor<5x64xi8>, %sw: tensor<5x2xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected a rhs of i4 with a rhs_codebook, but got 'tensor<5x64xi8>'}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xi8>, tensor<5x64xi8>) rhs_scale(%sw : tensor<5x2xf32>) {group_size = 32 : i64, rhs_codebook = array<i8: 0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12>} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c14_zero_point(%x: tensor<2x64xi8>, %w: tensor<5x64xi4>, %sw: tensor<5x2xf32>, %zw: tensor<5x2xi32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected no rhs_zero_point with a rhs_codebook}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xi8>, tensor<5x64xi4>) rhs_scale(%sw : tensor<5x2xf32>) rhs_zero_point(%zw : tensor<5x2xi32>) {group_size = 32 : i64, rhs_codebook = array<i8: 0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12>} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_c14_unsigned(%x: tensor<2x64xi8>, %w: tensor<5x64xi4>, %sw: tensor<5x2xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op expected no rhs_unsigned with a rhs_codebook}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xi8>, tensor<5x64xi4>) rhs_scale(%sw : tensor<5x2xf32>) {group_size = 32 : i64, rhs_unsigned, rhs_codebook = array<i8: 0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12>} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+// The bound is that of the entries: 128 * 127 * 132105 is past it, the stored
+// type's 128 * 8 * 132105 is not.
+func.func @scaled_matmul_c9_codes(%x: tensor<2x132105xi8>, %w: tensor<5x132105xi4>, %sw: tensor<5x1xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op sum over a group of 132105 may reach 2147498880, past 2147483647; use smaller groups}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x132105xi8>, tensor<5x132105xi4>) rhs_scale(%sw : tensor<5x1xf32>) {group_size = 132105 : i64, rhs_codebook = array<i8: -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113>} -> tensor<2x5xf32>
+  return
+}

@@ -117,3 +117,24 @@ func.func @blocks(%x: tensor<2x?x96xi8>, %w: tensor<5x96xi4>,
       {group_size = 64 : i64, lhs_group_size = 16 : i64} -> tensor<2x?x5xf32>
   return %y : tensor<2x?x5xf32>
 }
+
+// -----
+
+// An element is looked up where it is read.
+// CHECK-LABEL: @codebook
+// CHECK: quant.scaled_matmul {{.*}} {group_size = 32 : i64, rhs_codebook = array<i8: 0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12>} -> tensor<?x5xf32>
+// LINALG-LABEL: @codebook
+// LINALG: %[[CODES:.*]] = arith.constant dense<[0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12]> : tensor<16xi32>
+// LINALG: scf.for
+// LINALG: %[[STORED:.*]] = tensor.extract %{{.*}} : tensor<5x96xi4>
+// LINALG: %[[AT:.*]] = arith.index_castui %[[STORED]] : i4 to index
+// LINALG: tensor.extract %[[CODES]][%[[AT]]] : tensor<16xi32>
+func.func @codebook(%x: tensor<?x96xi8>, %w: tensor<5x96xi4>,
+                    %sw: tensor<5x3xf32>) -> tensor<?x5xf32> {
+  %y = quant.scaled_matmul ins(%x, %w : tensor<?x96xi8>, tensor<5x96xi4>)
+      rhs_scale(%sw : tensor<5x3xf32>)
+      {group_size = 32 : i64, rhs_codebook = array<i8: 0, 1, 2, 3, 4, 6, 8, 12,
+                                              0, -1, -2, -3, -4, -6, -8, -12>}
+      -> tensor<?x5xf32>
+  return %y : tensor<?x5xf32>
+}

@@ -162,10 +162,10 @@ module attributes {transform.with_named_sequence} {
 // CHECK-DAG: %[[SWT:.*]] = tensor.extract_slice %[[SW]][%[[N]], 0] [8, 3]
 // CHECK-DAG: %[[BT:.*]] = tensor.extract_slice %[[B]][%[[N]]] [8]
 // CHECK-DAG: %[[Q:.*]] = quant.quantize %[[XT]]
-// CHECK: quant.scaled_matmul ins(%[[Q]], %[[WT]] : tensor<4x96xi8>, tensor<8x96xi4>) row_scale(%{{.*}} : tensor<4xf32>) rhs_scale(%[[SWT]] : tensor<8x3xf32>) bias(%[[BT]] : tensor<8xf32>) {group_size = 32 : i64} -> tensor<4x8xf32>
+// CHECK: quant.scaled_matmul ins(%[[Q]], %[[WT]] : tensor<4x96xi8>, tensor<8x96xi4>) row_scale(%{{.*}} : tensor<4xf32>) rhs_scale(%[[SWT]] : tensor<8x3xf32>) bias(%[[BT]] : tensor<8xf32>) {group_size = 32 : i64, rhs_codebook = array<i8: 0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12>} -> tensor<4x8xf32>
 func.func @scaled_matmul(%x: tensor<16x96xf32>, %sx: tensor<16xf32>, %w: tensor<64x96xi4>, %sw: tensor<64x3xf32>, %b: tensor<64xf32>) -> tensor<16x64xf32> {
   %q = quant.quantize %x scale(%sx : tensor<16xf32>) axes = [0] range = [-127, 127] : tensor<16x96xf32> -> tensor<16x96xi8>
-  %y = quant.scaled_matmul ins(%q, %w : tensor<16x96xi8>, tensor<64x96xi4>) row_scale(%sx : tensor<16xf32>) rhs_scale(%sw : tensor<64x3xf32>) bias(%b : tensor<64xf32>) {group_size = 32 : i64} -> tensor<16x64xf32>
+  %y = quant.scaled_matmul ins(%q, %w : tensor<16x96xi8>, tensor<64x96xi4>) row_scale(%sx : tensor<16xf32>) rhs_scale(%sw : tensor<64x3xf32>) bias(%b : tensor<64xf32>) {group_size = 32 : i64, rhs_codebook = array<i8: 0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12>} -> tensor<16x64xf32>
   return %y : tensor<16x64xf32>
 }
 

@@ -50,8 +50,21 @@ def QuantExt_ScaledMatmulOp : QuantExt_Op<"scaled_matmul",
     channel.
 
     `lhs_zero_point` and `row_scale` are one number (rank 0) or one for each
-    row (`[B.., M]`); blocks have no zero points of their own. `rhs_offset` is what formats with a float minimum need
-    (GGUF `Q4_1`).
+    row (`[B.., M]`); blocks have no zero points of their own. `rhs_offset` is
+    what formats with a float minimum need (GGUF `Q4_1`).
+
+    `rhs_codebook` makes the 4 bits of an element of `rhs` a number i from 0 to
+    15, and the element `rhs_codebook[i]` wherever `rhs[n, k]` stands above: an
+    integer of 8 bits. Formats whose elements are multiples of one step are
+    products of integers that way:
+
+    | format | `rhs_codebook` | source |
+    |---|---|---|
+    | E2M1, times 2, of MXFP4 and NVFP4 | 0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12 | OCP Microscaling Formats 1.0, table 5 |
+    | IQ4_NL | -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113 | ggml, `kvalues_iq4nl` |
+    | NF4, times 127 and rounded | -127, -88, -67, -50, -36, -23, -12, 0, 10, 20, 31, 43, 56, 71, 92, 127 | Dettmers et al., "QLoRA" (2023), appendix E |
+
+    What the table is multiplied by, the scale is divided by.
 
     The loops are `b.., m, n`, all parallel, for upstream's tiling; a tile has
     all of K.
@@ -69,12 +82,15 @@ def QuantExt_ScaledMatmulOp : QuantExt_Op<"scaled_matmul",
       `lhs_unsigned`.
     * (C9) the sum over one group, or block, does not overflow i32 for the stored types'
       whole range around a zero zero point.
-    * (C10) constant scales are finite and > 0.
+    * (C10) constant scales are finite and > 0; a `rhs_scale` with a
+      `rhs_codebook` may also be 0 or negative, as some of IQ4_NL are.
     * (C11) constant zero points lie in the range of their operand's type.
     * (C12) `lhs_scale` and `lhs_group_size` > 0 stand together; `lhs_scale` is
       `[B.., M, ceil(K / Gx)]`.
     * (C13) of `group_size` and `lhs_group_size` one divides the other, or one
       is all of K.
+    * (C14) `rhs_codebook` has 16 entries and stands with an `rhs` of i4 only,
+      without `rhs_unsigned` and `rhs_zero_point`.
 
     Example:
 
@@ -89,6 +105,13 @@ def QuantExt_ScaledMatmulOp : QuantExt_Op<"scaled_matmul",
            lhs_scale(%sb : tensor<?x128xf32>)
            {group_size = 128 : i64, lhs_group_size = 32 : i64}
            -> tensor<?x1024xf32>
+    %mxfp4 = quant.scaled_matmul ins(%x, %w : tensor<?x4096xi8>, tensor<1024x4096xi4>)
+               row_scale(%sx : tensor<?xf32>)
+               rhs_scale(%sw : tensor<1024x128xf32>)
+               {group_size = 32 : i64,
+                rhs_codebook = array<i8: 0, 1, 2, 3, 4, 6, 8, 12,
+                                     0, -1, -2, -3, -4, -6, -8, -12>}
+               -> tensor<?x1024xf32>
     ```
   }];
   let arguments = (ins
@@ -103,7 +126,8 @@ def QuantExt_ScaledMatmulOp : QuantExt_Op<"scaled_matmul",
       Optional<QuantExt_ScaleTensor>:$lhs_scale,
       I64Attr:$group_size,
       UnitAttr:$lhs_unsigned, UnitAttr:$rhs_unsigned,
-      OptionalAttr<I64Attr>:$lhs_group_size);
+      OptionalAttr<I64Attr>:$lhs_group_size,
+      OptionalAttr<DenseI8ArrayAttr>:$rhs_codebook);
   let results = (outs QuantExt_FloatTensor:$result);
   let assemblyFormat = [{
     `ins` `(` $lhs `,` $rhs `:` type($lhs) `,` type($rhs) `)`
@@ -117,7 +141,7 @@ def QuantExt_ScaledMatmulOp : QuantExt_Op<"scaled_matmul",
     attr-dict `->` type($result)
   }];
   let builders = [
-    // Without scales of blocks of `lhs`.
+    // Without scales of blocks of `lhs` and without a code book.
     OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$lhs,
         "::mlir::Value":$rhs, "::mlir::Value":$lhs_zero_point,
         "::mlir::Value":$row_scale, "::mlir::Value":$rhs_scale,
@@ -126,7 +150,8 @@ def QuantExt_ScaledMatmulOp : QuantExt_Op<"scaled_matmul",
         "::mlir::UnitAttr":$lhs_unsigned, "::mlir::UnitAttr":$rhs_unsigned), [{
       build($_builder, $_state, result, lhs, rhs, lhs_zero_point, row_scale,
             rhs_scale, rhs_zero_point, rhs_offset, bias, /*lhs_scale=*/nullptr,
-            group_size, lhs_unsigned, rhs_unsigned, /*lhs_group_size=*/nullptr);
+            group_size, lhs_unsigned, rhs_unsigned, /*lhs_group_size=*/nullptr,
+            /*rhs_codebook=*/nullptr);
     }]>
   ];
   let extraClassDeclaration = [{
@@ -144,6 +169,9 @@ def QuantExt_ScaledMatmulOp : QuantExt_Op<"scaled_matmul",
     /// Elements of the longest integer sum: those of a group, min(G, K), or G
     /// for a dynamic K; or of a shorter block of `lhs`.
     int64_t getLongestGroup();
+    /// What elements of `rhs` may be before their zero point is subtracted:
+    /// entries of the code book, or integers of the stored type.
+    ::quantmlir::StorageRange getRhsRange();
   }];
   let hasVerifier = 1;
   let hasCanonicalizer = 1;

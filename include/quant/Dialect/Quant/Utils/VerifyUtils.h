@@ -67,10 +67,11 @@ llvm::LogicalResult verifyRange(mlir::Operation *op,
                                 llvm::ArrayRef<int64_t> range, mlir::Type type,
                                 bool isUnsigned);
 
-/// A constant `scale` is finite and > 0. Null and non-constant values pass.
+/// A constant `scale` is finite and > 0, or finite if that is enough. Null and
+/// non-constant values pass.
 llvm::LogicalResult verifyConstantScale(mlir::Operation *op,
-                                        llvm::StringRef what,
-                                        mlir::Value scale);
+                                        llvm::StringRef what, mlir::Value scale,
+                                        bool anyFinite = false);
 
 /// `size` and `seed` are those of a rotation.
 llvm::LogicalResult verifyRotation(mlir::Operation *op, int64_t size,
