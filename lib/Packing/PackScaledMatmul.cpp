@@ -23,7 +23,7 @@
 #include "PackScaledMatmul.h"
 
 #include "PackOperands.h"
-#include "ScaledWeight.h"
+#include "ScaledChoice.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -407,11 +407,14 @@ void ScaledPacker::rewrite() {
   Value lhsScale = packLhsScale();
   Value rowScale = mergeRows(op.getRowScale(), 0);
   Value bias = packColumns(b, loc, op.getBias(), layout.lanes);
+  DenseI32ArrayAttr codebook;
+  if (!weight.codebook().empty())
+    codebook = b.getDenseI32ArrayAttr(weight.codebook());
   Value y =
       qtarget::PackedMatmulOp::create(
           b, loc, TypeRange{flat}, kernel,
           row.getLayout(b.getContext(), {1, layout.lanes}, layout.bits,
-                        layout.paddedGroup),
+                        layout.paddedGroup, codebook),
           packed, panels, scales, lhsScale, /*col_bias=*/Value(), rowBias,
           rowFactors, colFactors, offset ? sums : Value(), offset, rhsZeroPoint,
           lhsZeroPoint, rhsSums, rowScale, /*channel_scale=*/Value(), bias,
@@ -432,68 +435,6 @@ void ScaledPacker::rewrite() {
   b.replaceOp(op, y);
 }
 
-/// Rows of activations whose leading dimensions are merged.
-static int64_t countRows(Value lhs) {
-  ArrayRef<int64_t> shape = tensorType(lhs).getShape().drop_back();
-  return ShapedType::isDynamicShape(shape) ? ShapedType::kDynamic
-                                           : ShapedType::getNumElements(shape);
-}
-
-/// What is known of `op` before its weight is read.
-static qtarget::MatmulFacts getFacts(ScaledMatmulOp op) {
-  qtarget::MatmulFacts facts;
-  facts.rows = countRows(op.getLhs());
-  facts.isLhsUnsigned = op.getLhsUnsigned();
-  facts.isRhsUnsigned = op.getRhsUnsigned();
-  facts.rhsBits = op.getRhs().getType().getElementTypeBitWidth();
-  facts.hasLhsScales = static_cast<bool>(op.getLhsScale());
-  facts.group = 1;
-  facts.isLhsFloat = !op.hasIntegerLhs();
-  return facts;
-}
-
-/// Adds what the weight says.
-static void addWeight(qtarget::MatmulFacts &facts, ScaledMatmulOp op,
-                      const ScaledWeight &weight) {
-  const GroupLayout &layout = weight.layout();
-  facts.group = layout.paddedGroup;
-  facts.groups = layout.groups;
-  facts.hasOffset = static_cast<bool>(op.getRhsOffset());
-  facts.largestProduct = qtarget::getLargestProduct(
-      layout.bits, op.getLhsZeroPoint() || op.getLhsUnsigned(),
-      weight.hasZeroPoint());
-}
-
-/// The kernel for `op`, and its weight; null, and why it cannot be packed.
-static qtarget::MatmulKernelInterface
-choosePacking(ScaledMatmulOp op, qtarget::TargetAttr target,
-              std::optional<ScaledWeight> &weight, std::string &why) {
-  qtarget::MatmulFacts facts = getFacts(op);
-  qtarget::MatmulKernelInterface kernel = chooseKernel(facts, target, why);
-  if (!kernel)
-    return {};
-  weight = ScaledWeight::get(op, kernel.getRow(), why);
-  if (!weight)
-    return {};
-  auto isKnown = [&](Value parameter) {
-    Value all = weight->getAll(parameter);
-    return !parameter ||
-           (all && (getConstantFloats(all) || getConstantInts(all)));
-  };
-  if (!isKnown(op.getRhsScale()) || !isKnown(op.getRhsOffset()) ||
-      !isKnown(op.getRhsZeroPoint())) {
-    why = "the weight's parameters are not constants";
-    return {};
-  }
-  if (tensorType(op.getLhs()).isDynamicDim(op.getNumBatchDims() + 1)) {
-    why = "the contracted size is dynamic";
-    return {};
-  }
-  // All kernels of a target read one packed weight.
-  addWeight(facts, op, *weight);
-  return chooseKernel(facts, target, why);
-}
-
 int64_t quantmlir::packScaledMatmuls(
     Operation *root, qtarget::TargetAttr target,
     llvm::function_ref<void(ScaledMatmulOp, StringRef reason)> leave) {
@@ -505,7 +446,7 @@ int64_t quantmlir::packScaledMatmuls(
     std::optional<ScaledWeight> weight;
     std::string why;
     qtarget::MatmulKernelInterface kernel =
-        choosePacking(op, target, weight, why);
+        chooseScaledKernel(op, target, weight, why);
     if (!kernel) {
       leave(op, why);
       continue;

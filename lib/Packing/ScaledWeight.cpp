@@ -23,7 +23,9 @@ static std::optional<GroupLayout> getLayout(ScaledMatmulOp op,
     return std::nullopt;
   }
   GroupLayout layout;
-  layout.bits = rhs.getElementType().getIntOrFloatBitWidth();
+  layout.bits = op.getRhsCodebook() && !row.grouped.looksUpCodes
+                    ? 8
+                    : rhs.getElementType().getIntOrFloatBitWidth();
   layout.n = rhs.getDimSize(0);
   layout.k = rhs.getDimSize(1);
   layout.lanes = row.grouped.panelColumns;
@@ -99,8 +101,13 @@ std::optional<ScaledWeight> ScaledWeight::get(ScaledMatmulOp op,
     weight.bytes = {reinterpret_cast<const uint8_t *>(direct.data()),
                     direct.size()};
   }
+  weight.storedBits = op.getRhs().getType().getElementTypeBitWidth();
   weight.isUnsigned = row.grouped.storesUnsigned(layout->bits);
-  if (op.getRhsUnsigned() != weight.isUnsigned) {
+  if (std::optional<ArrayRef<int8_t>> codes = op.getRhsCodebook()) {
+    weight.added = row.grouped.isWeightUnsigned ? 128 : 0;
+    for (int8_t code : *codes)
+      weight.codes.push_back(code + weight.added);
+  } else if (op.getRhsUnsigned() != weight.isUnsigned) {
     weight.flip = layout->bits == 4 ? 8 : 128;
     weight.added = op.getRhsUnsigned() ? -weight.flip : weight.flip;
   }

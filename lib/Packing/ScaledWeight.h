@@ -61,7 +61,8 @@ public:
   const GroupLayout &layout() const { return group; }
   /// The constant parameters of all weights; null where `parameter` is none.
   mlir::Value getAll(mlir::Value parameter) const;
-  /// What was added to each element: 0, or 8 or 128 of either sign.
+  /// What was added to each element, or entry of the code book: 0, or 8 or 128
+  /// of either sign.
   int32_t shift() const { return added; }
 
   /// The zero points, shifted like the elements: one for all groups, or one for
@@ -74,6 +75,14 @@ public:
   llvm::SmallVector<float> getFloats(mlir::Value parameter) const;
   /// `scales` of the groups, [N, K/G], as the stored elements want them.
   llvm::SmallVector<float> orient(llvm::SmallVector<float> scales) const;
+
+  /// Entries of the code book as the instruction reads them, `shift` added;
+  /// empty without one, and where elements are looked up here: kernels that do
+  /// not look up have entries as bytes.
+  llvm::ArrayRef<int32_t> codebook() const {
+    return isDecoded() ? llvm::ArrayRef<int32_t>()
+                       : llvm::ArrayRef<int32_t>(codes);
+  }
 
   /// [N/NR][K/G][G/KB][NR][4].
   mlir::Value pack(mlir::OpBuilder &b, mlir::Location loc) const;
@@ -88,6 +97,8 @@ private:
   /// The number that the instruction reads.
   int32_t number(int64_t n, int64_t k) const {
     int32_t bits = at(n, k), sign = 1 << (group.bits - 1);
+    if (!codebook().empty())
+      return codes[bits];
     return isUnsigned ? bits : (bits ^ sign) - sign;
   }
   /// Its bits as they are stored.
@@ -99,19 +110,25 @@ private:
     byte ^= flip;
     if (!mirrored.empty() && mirrored[n * group.groups + k / group.groupSize])
       byte = ~byte;
-    return group.bits == 4 ? byte & 15 : byte;
+    if (storedBits == 4)
+      byte &= 15;
+    return isDecoded() ? codes[byte] & 255 : byte;
   }
+  bool isDecoded() const { return !codes.empty() && group.bits == 8; }
 
   GroupLayout group;
   llvm::ArrayRef<uint8_t> bytes;
   std::vector<uint8_t> owned;
   bool unpacked = true;
+  /// Of an element in `bytes`.
+  unsigned storedBits = 8;
   /// The sign bit, flipped to add `added`.
   uint8_t flip = 0;
   int32_t added = 0;
   /// As the instruction reads it.
   bool isUnsigned = false;
   std::vector<int32_t> zeros;
+  std::vector<int32_t> codes;
   /// For each group; empty if none is.
   std::vector<bool> mirrored;
 };

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Patterns.h"
+#include "quant/Dialect/Quant/Utils/Codebook.h"
 #include "quant/Dialect/Quant/Utils/GenericBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -38,6 +39,8 @@ public:
     lhsSize = tensor::DimOp::create(b, loc, op.getLhs(), 1);
     if (!op.hasPlainLhs())
       lhsSize = mul(lhsSize, index(op.getLayout().getLhs().k));
+    if (DenseI32ArrayAttr codes = op.getLayout().getCodebook())
+      codebook = constantCodes(b, loc, codes.asArrayRef());
   }
 
   Value lower() {
@@ -136,6 +139,8 @@ private:
       stored = arith::ShRUIOp::create(b, loc, stored, shift);
       stored = arith::TruncIOp::create(b, loc, b.getIntegerType(4), stored);
     }
+    if (codebook)
+      return lookUpCode(b, loc, codebook, stored);
     return extendToI32(b, loc, stored, tiles.isUnsigned);
   }
 
@@ -326,6 +331,8 @@ private:
   RankedTensorType type;
   /// Elements along K of the left operand.
   Value lhsSize;
+  /// Null where the layout has none.
+  Value codebook;
 };
 
 struct LowerPackedMatmul : OpRewritePattern<PackedMatmulOp> {

@@ -71,6 +71,7 @@ static constexpr KernelRow dot(llvm::StringLiteral name, bool isWeightUnsigned,
   row.grouped.panelColumns = 4;
   row.grouped.isWeightUnsigned = isWeightUnsigned;
   row.grouped.isInt4Unsigned = true;
+  row.grouped.looksUpCodes = true;
   return row;
 }
 
@@ -86,7 +87,8 @@ static constexpr KernelRow floats() {
   KernelRow row = bytes("fmla_128", 1, 4, true, "neon", "llvm.fma");
   row.k = 1;
   row.lhs = {32, false, 32, 1, /*isFloat=*/true};
-  row.grouped = {4, /*isWeightUnsigned=*/true, /*isInt4Unsigned=*/true};
+  row.grouped = {4, /*isWeightUnsigned=*/true, /*isInt4Unsigned=*/true,
+                 /*takesZeroPoints=*/false, /*looksUpCodes=*/true};
   return row;
 }
 
@@ -197,6 +199,26 @@ Value ArmKernelAttr::multiplyAccumulate(OpBuilder &b, Location loc, Value acc,
   llvm_unreachable("every kernel has a multiply-accumulate");
 }
 
+/// By TBL of one register.
+SmallVector<Value> ArmKernelAttr::lookUpNibbles(OpBuilder &b, Location loc,
+                                                ArrayRef<int8_t> table,
+                                                Value bytes, TargetAttr) const {
+  auto type = cast<VectorType>(bytes.getType());
+  auto splat = [&](int8_t value) -> Value {
+    return arith::ConstantOp::create(b, loc,
+                                     DenseElementsAttr::get(type, value));
+  };
+  Value entries =
+      arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, table));
+  Value low = arith::AndIOp::create(b, loc, bytes, splat(15));
+  Value high = arith::ShRUIOp::create(b, loc, bytes, splat(4));
+  SmallVector<Value> parts;
+  for (Value indices : {low, high})
+    parts.push_back(callIntrinsic(b, loc, type, "llvm.aarch64.neon.tbl1.v16i8",
+                                  ValueRange{entries, indices}));
+  return parts;
+}
+
 LogicalResult ArmKernelAttr::emit(RewriterBase &b, Operation *op,
                                   KernelFunctions &functions) const {
   return emitVectorKernel(b, op);
@@ -229,6 +251,9 @@ public:
 static SmallVector<ArmKernel> getCandidates(const MatmulFacts &matmul) {
   if (matmul.isLhsFloat)
     return {ArmKernel::FMLA_128};
+  // Signed entries of a code book need no correction.
+  if (matmul.group != 0 && matmul.hasCodebook)
+    return {ArmKernel::SDOT_128, ArmKernel::USDOT_128, ArmKernel::SMULL_128};
   if (matmul.group != 0)
     return {ArmKernel::USDOT_128, ArmKernel::SDOT_128, ArmKernel::SMULL_128};
   SmallVector<ArmKernel> candidates;

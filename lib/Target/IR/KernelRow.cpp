@@ -28,7 +28,8 @@ void KernelRow::addFeatures(SmallVectorImpl<StringRef> &names) const {
 }
 
 LayoutAttr KernelRow::getLayout(MLIRContext *context, RegisterTile tile,
-                                unsigned rhsBits, int64_t group) const {
+                                unsigned rhsBits, int64_t group,
+                                DenseI32ArrayAttr codebook) const {
   if (group != 0) {
     OperandTiles left;
     if (grouped.takesZeroPoints)
@@ -36,9 +37,9 @@ LayoutAttr KernelRow::getLayout(MLIRContext *context, RegisterTile tile,
     if (lhs.isFloat)
       left = {32, false, 0, 0, /*isFloat=*/true};
     constexpr int64_t bitsOfStep = 32;
-    OperandTiles right = {rhsBits, grouped.storesUnsigned(rhsBits),
+    OperandTiles right = {rhsBits, codebook || grouped.storesUnsigned(rhsBits),
                           grouped.panelColumns, bitsOfStep / rhsBits};
-    return LayoutAttr::get(context, left, right, group);
+    return LayoutAttr::get(context, left, right, group, codebook);
   }
   OperandTiles left = {lhs.storedBits, lhs.isUnsigned};
   if (packsLhs) {
@@ -49,7 +50,7 @@ LayoutAttr KernelRow::getLayout(MLIRContext *context, RegisterTile tile,
   unsigned bits = packsLhs ? rhs.storedBits : std::min(rhsBits, rhs.storedBits);
   OperandTiles right = {bits, rhs.isUnsigned, tile.nr,
                         rhs.kTile * rhs.storedBits / bits};
-  return LayoutAttr::get(context, left, right, /*group=*/0);
+  return LayoutAttr::get(context, left, right, /*group=*/0, codebook);
 }
 
 int64_t quantmlir::qtarget::getLargestProduct(int64_t bits, bool lhsZeroPoint,

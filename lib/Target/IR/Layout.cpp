@@ -2,9 +2,12 @@
 
 #include "quant/Target/IR/QTarget.h"
 
+#include "quant/Dialect/Quant/Utils/Codebook.h"
+
 #include "llvm/Support/ScopedPrinter.h"
 
 using namespace mlir;
+using namespace quantmlir;
 using namespace quantmlir::qtarget;
 
 llvm::raw_ostream &quantmlir::qtarget::operator<<(llvm::raw_ostream &os,
@@ -44,9 +47,28 @@ FailureOr<OperandTiles> FieldParser<OperandTiles>::parse(AsmParser &parser) {
   return tiles;
 }
 
+/// The code book of `rhs`.
+static LogicalResult
+verifyCodebook(function_ref<InFlightDiagnostic()> emitError, OperandTiles rhs,
+               int64_t group, ArrayRef<int32_t> codes) {
+  if (rhs.bits != 4 || !rhs.isUnsigned || group == 0)
+    return emitError() << "expected a codebook with groups of u4 elements, "
+                          "found rhs = "
+                       << llvm::to_string(rhs) << ", group = " << group;
+  auto areWithin = [&](int32_t min, int32_t max) {
+    return llvm::all_of(codes, [&](int32_t c) { return min <= c && c <= max; });
+  };
+  if (codes.size() != kNumCodes || !(areWithin(-128, 127) || areWithin(0, 255)))
+    return emitError() << "expected a codebook of " << kNumCodes
+                       << " integers, all from -128 to 127 or all from 0 to "
+                          "255, found ["
+                       << codes << "]";
+  return success();
+}
+
 LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  OperandTiles lhs, OperandTiles rhs,
-                                 int64_t group) {
+                                 int64_t group, DenseI32ArrayAttr codebook) {
   for (auto [name, tiles] : {std::make_pair(StringRef("lhs"), lhs),
                              std::make_pair(StringRef("rhs"), rhs)}) {
     if (tiles.isFloat) {
@@ -74,5 +96,7 @@ LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
     return emitError() << "expected a group of a multiple of " << rhs.k
                        << " elements, as rhs = " << llvm::to_string(rhs)
                        << " has, found group = " << group;
+  if (codebook)
+    return verifyCodebook(emitError, rhs, group, codebook.asArrayRef());
   return success();
 }

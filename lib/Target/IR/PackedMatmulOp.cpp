@@ -179,6 +179,26 @@ static LogicalResult verifyTiles(PackedMatmulOp op, const KernelRow &row) {
   return success();
 }
 
+/// C12 of a code book.
+static LogicalResult verifyKernelCodes(PackedMatmulOp op,
+                                       const KernelRow &row) {
+  DenseI32ArrayAttr codes = op.getLayout().getCodebook();
+  if (!codes)
+    return success();
+  // packed_matmul_c12
+  if (!row.grouped.looksUpCodes)
+    return op.emitOpError("expected no codebook for ") << row.name;
+  bool isUnsigned = row.grouped.isWeightUnsigned;
+  if (llvm::all_of(codes.asArrayRef(), [&](int32_t c) {
+        return isUnsigned ? c >= 0 : c <= std::numeric_limits<int8_t>::max();
+      }))
+    return success();
+  return op.emitOpError("expected ")
+         << (isUnsigned ? "unsigned" : "signed")
+         << " bytes in the codebook for " << row.name << ", but got ["
+         << codes.asArrayRef() << "]";
+}
+
 /// C12 and C14: what the kernel reads.
 static LogicalResult verifyKernel(PackedMatmulOp op) {
   const KernelRow &row = op.getKernel().getRow();
@@ -192,10 +212,12 @@ static LogicalResult verifyKernel(PackedMatmulOp op) {
     return op.emitOpError("expected groups for ") << row.name;
   LayoutAttr expected =
       row.getLayout(op.getContext(), {layout.getLhs().rows, op.getNR()},
-                    op.getRhsBits(), layout.getGroup());
+                    op.getRhsBits(), layout.getGroup(), layout.getCodebook());
   if (layout != expected)
     return op.emitOpError("expected ")
            << expected << " for " << row.name << ", but got " << layout;
+  if (failed(verifyKernelCodes(op, row)))
+    return failure();
   unsigned stored = op.isGrouped() ? 8 : row.rhs.storedBits;
   if (!getShaped(op.getRhs()).getElementType().isInteger(stored))
     return op.emitOpError("expected rhs elements of i")

@@ -35,6 +35,12 @@ using quantmlir::x86::X86Kernel;
 
 static constexpr llvm::StringLiteral kArch = "x86_64";
 
+/// Groups whose weight is of unsigned bytes, in panels of `columns`.
+static constexpr GroupedFormat unsignedGroups(int64_t columns) {
+  return {columns, /*isWeightUnsigned=*/true, /*isInt4Unsigned=*/true,
+          /*takesZeroPoints=*/false, /*looksUpCodes=*/true};
+}
+
 /// vpdpbusd: four u8 * s8 products added to each i32 lane; wraps.
 static constexpr KernelRow dotU8S8(llvm::StringLiteral name,
                                    unsigned vectorBits,
@@ -52,8 +58,7 @@ static constexpr KernelRow dotU8S8(llvm::StringLiteral name,
                    vectorBits,
                    llvmIntrinsic};
   row.vectorRegisters = vectorBits == 512 ? 32 : 16;
-  row.grouped = {vectorBits / 32, /*isWeightUnsigned=*/true,
-                 /*isInt4Unsigned=*/true};
+  row.grouped = unsignedGroups(vectorBits / 32);
   return row;
 }
 
@@ -114,7 +119,7 @@ static constexpr KernelRow tileDot(llvm::StringLiteral name, bool lhsUnsigned,
   // Groups have their weight unsigned and their activations signed, as those
   // of vectors have.
   if (!lhsUnsigned && rhsUnsigned)
-    row.grouped = {16, /*isWeightUnsigned=*/true, /*isInt4Unsigned=*/true};
+    row.grouped = unsignedGroups(16);
   return row;
 }
 
@@ -133,8 +138,7 @@ static constexpr KernelRow floats(llvm::StringLiteral name, unsigned vectorBits,
                    vectorBits,
                    "llvm.fma"};
   row.vectorRegisters = vectorBits == 512 ? 32 : 16;
-  row.grouped = {vectorBits / 32, /*isWeightUnsigned=*/true,
-                 /*isInt4Unsigned=*/true};
+  row.grouped = unsignedGroups(vectorBits / 32);
   return row;
 }
 
@@ -180,9 +184,9 @@ static constexpr X86Kernel kTiles[] = {
 
 /// Names that no row asks for, but that say what a machine is: fused
 /// multiply-adds of floats, the 4.1 level of SSE (sign extension while
-/// loading), AMD's cores (which nobody else's SSE4a is).
-static constexpr llvm::StringLiteral kFurtherFeatures[] = {"fma", "sse4.1",
-                                                           "sse4a"};
+/// loading), AMD's cores (which nobody else's SSE4a is), permutations of bytes.
+static constexpr llvm::StringLiteral kFurtherFeatures[] = {"avx512vbmi", "fma",
+                                                           "sse4.1", "sse4a"};
 
 ArrayRef<KernelRow> x86::getRows() { return kRows; }
 
@@ -259,18 +263,6 @@ Value X86KernelAttr::multiplyAccumulate(OpBuilder &b, Location loc, Value acc,
                                                 ValueRange{lhs, rhs})
                       .getResults();
   return arith::AddIOp::create(b, loc, acc, product);
-}
-
-/// vpermps of 512 bits reads four bits of each lane.
-Value X86KernelAttr::lookUp(OpBuilder &b, Location loc, Value table,
-                            Value indices) const {
-  if (getValue() != X86Kernel::VFMADD_512)
-    return {};
-  return LLVM::CallIntrinsicOp::create(
-             b, loc, table.getType(),
-             b.getStringAttr("llvm.x86.avx512.permvar.sf.512"),
-             ValueRange{table, indices})
-      .getResults();
 }
 
 LogicalResult X86KernelAttr::emit(RewriterBase &b, Operation *op,

@@ -33,8 +33,10 @@ def add(batch, rng, m, n, k, group):
     limits = low, low + (1 << bits)
     q = rng.integers(*limits, (n, k))
     scale = rng.uniform(0.001, 0.1, (n, groups)).astype(F32)
+    codes = rng.integers(-128, 128, 16) if bits == 4 and not unsigned and \
+        rng.random() < 0.5 else None
     zero = [None, rng.integers(*limits, (n, groups)),
-            np.full((n, groups), rng.integers(*limits))][rng.integers(3)]
+            np.full((n, groups), rng.integers(*limits))][0 if codes is not None else rng.integers(3)]
     offset = rng.standard_normal((n, groups)).astype(F32) if rng.random() < 0.3 else None
     # Not around zero: zero points and offsets matter.
     x = (rng.standard_normal((m, k)) + rng.choice([0, 0, 0.5])).astype(F32)
@@ -54,10 +56,13 @@ def add(batch, rng, m, n, k, group):
             value = value if value.dtype == F32 else value.astype(np.int32)
             text += f" {name}" + constant_parameter(batch, value)
     flags = f"group_size = {group} : i64" + (", rhs_unsigned" if unsigned else "")
+    if codes is not None:
+        flags += f", rhs_codebook = array<i8: {', '.join(map(str, codes))}>"
+        q = codes[q & 15]
     y = batch.line(f"{text} {{{flags}}} -> tensor<{sizes}x{n}xf32>", f"tensor<{sizes}x{n}xf32>")
     real = arith.dequantize_groups(q, scale, group, zero, offset)
     batch.expect(y, x.astype(np.float64) @ real.astype(np.float64).T,
-                 f"{m}x{n}x{k} G={group} W{bits} u={unsigned} {element} zero="
+                 f"{m}x{n}x{k} G={group} W{bits} u={unsigned} codes={codes is not None} {element} zero="
                  f"{'none' if zero is None else 'one' if (zero == zero.flat[0]).all() else 'groups'}"
                  f" offset={offset is not None}", 1e-5 * np.sqrt(k))
 

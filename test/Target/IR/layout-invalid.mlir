@@ -44,3 +44,18 @@ module attributes {l = #qtarget.layout<lhs = f32, rhs = u8 16x4>} {}
 
 // expected-error@+1 {{expected floats as lhs = f32 without tiles, and a group, found rhs = f32 16x4, group = 8}}
 module attributes {l = #qtarget.layout<lhs = s8, rhs = f32 16x4, group = 8>} {}
+
+// -----
+
+// expected-error@+1 {{expected a codebook with groups of u4 elements, found rhs = u8 16x4, group = 8}}
+module attributes {l = #qtarget.layout<lhs = s8, rhs = u8 16x4, group = 8, codebook = [0, 1]>} {}
+
+// -----
+
+// expected-error@+1 {{expected a codebook of 16 integers, all from -128 to 127 or all from 0 to 255, found [0, 1]}}
+module attributes {l = #qtarget.layout<lhs = s8, rhs = u4 16x8, group = 8, codebook = [0, 1]>} {}
+
+// -----
+
+// expected-error@+1 {{expected a codebook of 16 integers, all from -128 to 127 or all from 0 to 255, found [-1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255]}}
+module attributes {l = #qtarget.layout<lhs = s8, rhs = u4 16x8, group = 8, codebook = [-1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255]>} {}

@@ -328,3 +328,27 @@ func.func @packed_matmul_c6_lhs_scale_alone(%a: tensor<3x64xi8>, %b: tensor<1x16
   %r = qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s8 48x4> ins(%a, %b : tensor<3x64xi8>, tensor<1x16x48x4xi8>) lhs_scale(%s : tensor<3x1xf32>) outs(%y : tensor<3x48xi32>) -> tensor<3x48xi32>
   return
 }
+
+// -----
+
+func.func @packed_matmul_c12_codes(%a0: tensor<3x16xi8>, %a1: tensor<1x2x1x16x4xi8>, %a2: tensor<1x2x16xf32>, %a3: tensor<3x2xf32>) {
+  // expected-error@+1 {{'qtarget.packed_matmul' op expected unsigned bytes in the codebook for vpdpbusd_512, but got [-8, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]}}
+  %r = qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = s8, rhs = u4 16x8, group = 8, codebook = [-8, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]> ins(%a0, %a1 : tensor<3x16xi8>, tensor<1x2x1x16x4xi8>) rhs_scale(%a2 : tensor<1x2x16xf32>) outs(%a3 : tensor<3x2xf32>) -> tensor<3x2xf32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c12_signed_codes(%a0: tensor<3x16xi8>, %a1: tensor<1x2x1x4x4xi8>, %a2: tensor<1x2x4xf32>, %a3: tensor<3x2xf32>) {
+  // expected-error@+1 {{'qtarget.packed_matmul' op expected signed bytes in the codebook for sdot_128, but got [200, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]}}
+  %r = qtarget.packed_matmul #qtarget.arm<sdot_128> layout<lhs = s8, rhs = u4 4x8, group = 8, codebook = [200, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]> ins(%a0, %a1 : tensor<3x16xi8>, tensor<1x2x1x4x4xi8>) rhs_scale(%a2 : tensor<1x2x4xf32>) outs(%a3 : tensor<3x2xf32>) -> tensor<3x2xf32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c12_no_codes(%a0: tensor<3x1x1x64xi8>, %a1: tensor<1x1x4x8x4xi8>, %a2: tensor<1x1x8xf32>, %a3: tensor<3x2xf32>) {
+  // expected-error@+1 {{'qtarget.packed_matmul' op expected no codebook for grouped_s8}}
+  %r = qtarget.packed_matmul #qtarget.nvvm<grouped_s8> layout<lhs = s8 1x64, rhs = u4 8x8, group = 32, codebook = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]> ins(%a0, %a1 : tensor<3x1x1x64xi8>, tensor<1x1x4x8x4xi8>) rhs_scale(%a2 : tensor<1x1x8xf32>) outs(%a3 : tensor<3x2xf32>) -> tensor<3x2xf32>
+  return
+}

@@ -23,7 +23,8 @@ def QTarget_ArmKernel : I32EnumAttr<"ArmKernel", "a kernel of AArch64", [
 def QTarget_ArmKernelAttr
     : EnumAttr<QTarget_Dialect, QTarget_ArmKernel, "arm",
                [DeclareAttrInterfaceMethods<QTarget_MatmulKernelInterface,
-                   ["chooseGroupedTile", "chooseSchedule", "multiplyAccumulate",
+                   ["chooseGroupedTile", "chooseSchedule", "lookUpNibbles",
+                    "multiplyAccumulate",
                     "getAccumulatorOrder"]>]> {
   let summary = "A kernel of AArch64";
   let description = [{

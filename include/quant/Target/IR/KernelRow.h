@@ -37,6 +37,9 @@ struct GroupedFormat {
   /// Whether the kernel sums the activations of a group itself, and is given
   /// zero points; else it is given corrections of rows and columns.
   bool takesZeroPoints = false;
+  /// Whether the four bits of an element may number the entry of a code book.
+  /// Entries have the sign that bytes of the weight are stored with.
+  bool looksUpCodes = false;
 
   bool storesUnsigned(unsigned bits) const {
     return bits == 4 ? isInt4Unsigned : isWeightUnsigned;
@@ -79,9 +82,11 @@ struct KernelRow {
   /// K is padded to a multiple of this.
   int64_t kPadding() const { return std::max(k, lhs.kTile); }
   /// How operands lie that are packed in tiles of `tile`, with `rhsBits` an
-  /// element of the weight and, where it is not 0, groups of `group` elements.
+  /// element of the weight and, where it is not 0, groups of `group` elements,
+  /// which are entries of `codebook` if that is not null.
   LayoutAttr getLayout(mlir::MLIRContext *context, RegisterTile tile,
-                       unsigned rhsBits, int64_t group) const;
+                       unsigned rhsBits, int64_t group,
+                       mlir::DenseI32ArrayAttr codebook = {}) const;
   /// Whether `target` has one of the alternatives of `features`, and is of the
   /// architecture.
   bool isLegalOn(TargetAttr target) const;
@@ -114,6 +119,8 @@ struct MatmulFacts {
   int64_t largestProduct = 0;
   /// Whether activations are floats.
   bool isLhsFloat = false;
+  /// Whether elements of the weight are entries of a code book.
+  bool hasCodebook = false;
 };
 
 /// The greatest magnitude of a product of activations of 8 bits and a weight of

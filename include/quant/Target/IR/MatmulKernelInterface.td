@@ -82,6 +82,16 @@ def QTarget_MatmulKernelInterface : AttrInterface<"MatmulKernelInterface"> {
            "::mlir::Value":$table, "::mlir::Value":$indices),
       /*methodBody=*/"", /*defaultImplementation=*/"return {};">,
     InterfaceMethod<[{
+        For the low and for the high four bits of each of `bytes` the one of the
+        16 bytes of `table` that they number, as two vectors like `bytes`; empty
+        where no instruction of `target` (or null) does that.
+      }],
+      "::llvm::SmallVector<::mlir::Value>", "lookUpNibbles",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,
+           "::llvm::ArrayRef<int8_t>":$table, "::mlir::Value":$bytes,
+           "::quantmlir::qtarget::TargetAttr":$target),
+      /*methodBody=*/"", /*defaultImplementation=*/"return {};">,
+    InterfaceMethod<[{
         Of an instruction of several rows: which of the lanes of `[m][n]`
         accumulators each lane of its own has. Empty where those are in order.
       }],

@@ -56,8 +56,8 @@ def QTarget_PackedMatmulOp : Op<QTarget_Dialect, "packed_matmul", [
     y = t * row_scale[m];  y = y + bias[n]
     ```
 
-    The f32 steps, the products of two scales among them, are rounded once each, in this order; a result of f16 or bf16
-    is rounded once more. There are two ways to correct for zero points, and a
+    The f32 steps, the products of two scales among them, are rounded once each,
+    in this order; a result of f16 or bf16 is rounded once more. There are two ways to correct for zero points, and a
     kernel takes one of them: `row_bias` and the factors, whose rows a pass over
     the activations has summed, or the zero points, for a kernel that sums
     activations while it multiplies. `rhs_sums` are then those of
@@ -113,7 +113,8 @@ def QTarget_PackedMatmulOp : Op<QTarget_Dialect, "packed_matmul", [
       vectors of rank 0 or both `[N/NR, NR]`, with an i8, i16 or i32 result,
       and without scales, bias, residual and clamps.
     * (C11) `residual` is f32 of `init`'s shape and stands with a float result.
-    * (C12) `layout` is the kernel's.
+    * (C12) `layout` is the kernel's, which looks up in a code book if `layout`
+      has one; its entries are bytes of the sign that the kernel reads.
     * (C13) NR is a multiple of the kernel's N, at most 64 times it; of a tile
       instruction, MR is at most its M and NR is its N; with groups, NR is what
       the kernel's panels have.

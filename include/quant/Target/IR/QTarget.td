@@ -79,8 +79,8 @@ def QTarget_LayoutAttr : QTarget_Attr<"Layout", "layout"> {
   let summary = "How the operands of a packed matmul lie in memory";
   let description = [{
     `lhs` and `rhs` say how elements are read, `s8` or `u8`, `s4`, `s16`, and
-    `f32` of a `lhs` of floats, and the tiles that they are in, as `rows x elements along K`. In index notation,
-    with MR x KL the tile of `lhs` and NR x KB that of `rhs`:
+    `f32` of a `lhs` of floats, and the tiles that they are in, as
+    `rows x elements along K`. In index notation, with MR x KL the tile of `lhs` and NR x KB that of `rhs`:
 
     | operand | layout |
     |---|---|
@@ -93,6 +93,10 @@ def QTarget_LayoutAttr : QTarget_Attr<"Layout", "layout"> {
     tile are KB/2 bytes, and byte p holds element p in its low nibble and
     element p + KB/2 in its high one.
 
+    With a `codebook` of 16 integers the four bits of an element of `rhs`, which
+    has groups and is `u4`, number the entry that the element is. Entries are
+    all of -128 to 127 or all of 0 to 255.
+
     Example:
 
     ```mlir
@@ -100,12 +104,16 @@ def QTarget_LayoutAttr : QTarget_Attr<"Layout", "layout"> {
     #qtarget.layout<lhs = s8 16x64, rhs = u8 16x4>
     #qtarget.layout<lhs = s8, rhs = u4 16x8, group = 128>
     #qtarget.layout<lhs = f32, rhs = u4 16x8, group = 128>
+    #qtarget.layout<lhs = s8, rhs = u4 4x8, group = 32,
+                    codebook = [0, 1, 2, 3, 4, 6, 8, 12,
+                                0, -1, -2, -3, -4, -6, -8, -12]>
     ```
   }];
   let parameters = (ins
       "::quantmlir::qtarget::OperandTiles":$lhs,
       "::quantmlir::qtarget::OperandTiles":$rhs,
-      DefaultValuedParameter<"int64_t", "0">:$group);
+      DefaultValuedParameter<"int64_t", "0">:$group,
+      OptionalParameter<"::mlir::DenseI32ArrayAttr">:$codebook);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

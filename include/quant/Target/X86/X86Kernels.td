@@ -35,7 +35,8 @@ def QTarget_X86KernelAttr
     : EnumAttr<QTarget_Dialect, QTarget_X86Kernel, "x86",
                [DeclareAttrInterfaceMethods<QTarget_MatmulKernelInterface,
                    ["chooseGroupedTile", "chooseSchedule", "multiplyAccumulate",
-                    "lookUp"]>]> {
+                    "lookUp",
+                    "lookUpNibbles"]>]> {
   let summary = "A kernel of x86";
   let description = [{
     `vpdpbusd` of AVX-VNNI and AVX-512 VNNI, `vpdpbssd` and `vpdpbsud` of

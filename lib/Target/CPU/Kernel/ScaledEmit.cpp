@@ -167,37 +167,6 @@ void quantmlir::storeScaledResult(OpBuilder &b, Location loc,
   vector::MaskedStoreOp::create(b, loc, init, ValueRange{row, column}, mask, y);
 }
 
-/// The high nibbles of bytes, by a shift of words: two instructions, neither of
-/// which AMD's cores execute where all dot products are.
-static Value shiftWords(OpBuilder &b, Location loc, Value bytes, Value mask) {
-  auto type = cast<VectorType>(bytes.getType());
-  auto wordType = VectorType::get({type.getNumElements() / 2}, b.getI16Type());
-  constexpr int16_t nibble = 4;
-  Value by = arith::ConstantOp::create(
-      b, loc, DenseElementsAttr::get(wordType, nibble));
-  Value words = vector::BitCastOp::create(b, loc, wordType, bytes);
-  words = arith::ShRUIOp::create(b, loc, words, by);
-  return arith::AndIOp::create(
-      b, loc, vector::BitCastOp::create(b, loc, type, words), mask);
-}
-
-SmallVector<Value> quantmlir::splitUnsignedNibbles(OpBuilder &b, Location loc,
-                                                   Value bytes,
-                                                   qtarget::TargetAttr target) {
-  auto splat = [&](int8_t value) -> Value {
-    auto type = cast<VectorType>(bytes.getType());
-    return arith::ConstantOp::create(b, loc,
-                                     DenseElementsAttr::get(type, value));
-  };
-  Value low = arith::AndIOp::create(b, loc, bytes, splat(15));
-  // SSE4a is what only AMD's cores have.
-  if (target && target.hasFeature("sse4a"))
-    return {low, shiftWords(b, loc, bytes, splat(15))};
-  // One instruction with GFNI; else a shift of words and a mask.
-  Value high = arith::ShRUIOp::create(b, loc, bytes, splat(4));
-  return {low, high};
-}
-
 SmallVector<Value> quantmlir::sumSteps(OpBuilder &b, Location loc,
                                        const ScaledKernel &kernel,
                                        int64_t unroll, SmallVector<Value> sums,

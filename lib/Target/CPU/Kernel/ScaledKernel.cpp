@@ -6,7 +6,8 @@
 // the former by one fused multiply-add at the end of a group. A load of the
 // weight holds 64 bytes: for int4 that is 128 elements, which an `and`, a shift
 // and another `and` spread to two operands of the dot product; all rows use
-// them. The activations' four bytes are broadcast from memory, for both panels.
+// them. In a code book each of the two is looked up instead. The activations'
+// four bytes are broadcast from memory, for both panels.
 //
 // With few rows a chain of dependent dot products (5 cycles each) would be the
 // limit: then a group's steps go to several integer accumulators, added at its
@@ -18,6 +19,7 @@
 
 #include "quant/Target/CPU/Kernel/ScaledEmit.h"
 #include "quant/Target/CPU/Kernel/StorePrefetch.h"
+#include "quant/Target/CPU/Kernel/UnpackNibbles.h"
 #include "quant/Target/CPU/Kernel/WeightOnlyTile.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -188,7 +190,7 @@ private:
     }
   }
 
-  /// The weight's unsigned bytes: those of a step, or its two halves.
+  /// The weight's bytes: those of a step, or its two halves.
   SmallVector<Value> loadWeights(OpBuilder &b, Value panel, Value group,
                                  Value step) {
     Value stored =
@@ -196,8 +198,7 @@ private:
                                ValueRange{panel, group, step, index(b, 0)});
     if (!kernel.isInt4)
       return {stored};
-    return splitUnsignedNibbles(b, loc, stored,
-                                qtarget::TargetAttr::lookup(op));
+    return unpackNibbles(b, loc, kernel, stored);
   }
 
   /// Past the end these are lines of the next panel, or of nothing: prefetches

@@ -11,7 +11,8 @@
 //
 // Where an instruction looks up floats by four bits of a lane (vpermps of 512
 // bits), nibbles with one zero point for all are looked up in 16 differences,
-// after a shift.
+// after a shift. Elsewhere nibbles of a code book are looked up as bytes first,
+// and are widened from two vectors as bytes are.
 //
 // Sums: a tile of few rows has up to 8 accumulators for each vector of columns,
 // so that multiply-adds need not wait for each other; element i (in the order
@@ -24,6 +25,7 @@
 
 #include "quant/Target/CPU/Kernel/ScaledEmit.h"
 #include "quant/Target/CPU/Kernel/StorePrefetch.h"
+#include "quant/Target/CPU/Kernel/UnpackNibbles.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -54,7 +56,9 @@ public:
   WeightOnlyEmitter(OpBuilder &b, Location loc, const ScaledKernel &kernel,
                     Value panel, Value firstRow, ScaledTile tile)
       : loc(loc), kernel(kernel), op(kernel.op), tile(tile),
-        vectors(tile.rows * tile.panels), bits(kernel.isInt4 ? 4 : 8),
+        vectors(tile.rows * tile.panels),
+        codebook(op.getLayout().getCodebook()),
+        bits(kernel.isInt4 && !codebook ? 4 : 8),
         floats(kernel.typed(b.getF32Type())),
         words(kernel.typed(b.getI32Type())) {
     for (int64_t r = 0; r < tile.rows; ++r)
@@ -112,12 +116,15 @@ private:
   // Elements
   //===--------------------------------------------------------------------===//
 
-  int64_t elementsPerStep() { return 32 / bits; }
+  int64_t elementsPerStep() { return kernel.isInt4 ? 8 : 4; }
 
   /// The layout's element `e` of a step: of nibbles the low ones come first.
   int64_t getFirstBit(int64_t e) {
-    return kernel.isInt4 ? e % 4 * 8 + e / 4 * 4 : e * 8;
+    constexpr int64_t bytes = 4, byte = 8, nibble = 4;
+    return e % bytes * byte + (isWidenedFromNibbles() ? e / bytes * nibble : 0);
   }
+  /// Else from the vectors of bytes of readLanes.
+  bool isWidenedFromNibbles() { return kernel.isInt4 && (table || bits == 4); }
   Place getPlace(int64_t e) {
     int64_t at = getFirstBit(e);
     // Half of a lane, but for the bits that the mantissa has room for.
@@ -163,7 +170,7 @@ private:
     if (kernel.isInt4 && kernel.lanes == entries) {
       SmallVector<float> numbers;
       for (int64_t i = 0; i < entries; ++i)
-        numbers.push_back(static_cast<float>(i));
+        numbers.push_back(static_cast<float>(codebook ? codebook[i] : i));
       table = arith::ConstantOp::create(
           b, loc, DenseElementsAttr::get(floats, ArrayRef<float>(numbers)));
       if (zeroPoint)
@@ -248,16 +255,35 @@ private:
                     });
   }
 
+  /// The lanes with element `e` of a step, and them shifted.
+  struct Lanes {
+    SmallVector<Value> parts, shifted;
+
+    Value at(int64_t e) const { return parts[e / 4 % parts.size()]; }
+    Value shiftedAt(int64_t e) const { return shifted[e / 4 % parts.size()]; }
+  };
+
+  Lanes readLanes(OpBuilder &b, Value panel, Value group, Value step) {
+    prefetch(b, panel, group, step);
+    Value stored = loadStored(b, panel, group, step);
+    SmallVector<Value> parts = {stored};
+    if (codebook && !table)
+      parts = unpackNibbles(b, loc, kernel, stored);
+    Lanes lanes;
+    for (Value part : parts) {
+      lanes.parts.push_back(vector::BitCastOp::create(b, loc, words, part));
+      lanes.shifted.push_back(
+          arith::ShRUIOp::create(b, loc, lanes.parts.back(), splat(b, 16)));
+    }
+    return lanes;
+  }
+
   /// One vector of the weight in each panel, for all rows.
   void emitStep(OpBuilder &b, Value group, Value step, int64_t number,
                 ArrayRef<Bases> bases, SmallVectorImpl<Value> &accs) {
-    SmallVector<Value> lanes, shifted;
-    for (Value panel : panels) {
-      prefetch(b, panel, group, step);
-      lanes.push_back(loadLanes(b, panel, group, step));
-      shifted.push_back(
-          arith::ShRUIOp::create(b, loc, lanes.back(), splat(b, 16)));
-    }
+    SmallVector<Lanes> lanes;
+    for (Value panel : panels)
+      lanes.push_back(readLanes(b, panel, group, step));
     Value all = arith::AddIOp::create(
         b, loc, arith::MulIOp::create(b, loc, group, index(b, kernel.steps)),
         step);
@@ -268,9 +294,9 @@ private:
       int64_t sum = (number * elementsPerStep() + e) % count;
       SmallVector<Value> w;
       for (int64_t p = 0; p < tile.panels; ++p)
-        w.push_back(
-            table ? lookUp(b, lanes[p], e)
-                  : widen(b, lanes[p], shifted[p], getPlace(e), bases[p]));
+        w.push_back(table ? lookUp(b, lanes[p].at(e), e)
+                          : widen(b, lanes[p].at(e), lanes[p].shiftedAt(e),
+                                  getPlace(e), bases[p]));
       Value k = arith::AddIOp::create(b, loc, base, index(b, e));
       for (int64_t r = 0; r < tile.rows; ++r) {
         Value x = broadcastFloat(b, rows[r], k);
@@ -287,11 +313,10 @@ private:
     return vector::BroadcastOp::create(b, loc, floats, x);
   }
 
-  Value loadLanes(OpBuilder &b, Value panel, Value group, Value step) {
+  Value loadStored(OpBuilder &b, Value panel, Value group, Value step) {
     auto bytes = VectorType::get({kernel.lanes * 4}, b.getI8Type());
-    Value stored = vector::LoadOp::create(
-        b, loc, bytes, kernel.rhs, ValueRange{panel, group, step, index(b, 0)});
-    return vector::BitCastOp::create(b, loc, words, stored);
+    return vector::LoadOp::create(b, loc, bytes, kernel.rhs,
+                                  ValueRange{panel, group, step, index(b, 0)});
   }
 
   /// Past the end these are lines of the next panel, or of nothing: prefetches
@@ -309,7 +334,10 @@ private:
   const ScaledKernel &kernel;
   qtarget::PackedMatmulOp op;
   ScaledTile tile;
-  int64_t vectors, bits;
+  int64_t vectors;
+  DenseI32ArrayAttr codebook;
+  /// Of an element where it is widened.
+  int64_t bits;
   VectorType floats, words;
   SmallVector<Value> rows, panels;
   /// Differences by nibble; null where they are computed.

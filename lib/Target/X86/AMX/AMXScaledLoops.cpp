@@ -4,6 +4,7 @@
 
 #include "quant/Target/CPU/Kernel/PanelGroups.h"
 #include "quant/Target/CPU/Kernel/ScaledEmit.h"
+#include "quant/Target/CPU/Kernel/UnpackNibbles.h"
 #include "quant/Target/X86/AMX/AMXTile.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -202,8 +203,8 @@ void ScaledBlocks::unpackChunk(OpBuilder &b, const ScaledBlock &at) {
       Value stored = vector::LoadOp::create(b, loc, type, plain,
                                             ValueRange{from, step, zero});
       Value to = i.mul(i.sub(step, firstStep), 2);
-      for (auto [half, part] : llvm::enumerate(splitUnsignedNibbles(
-               b, loc, stored, qtarget::TargetAttr::lookup(kernel.op))))
+      for (auto [half, part] :
+           llvm::enumerate(unpackNibbles(b, loc, kernel, stored)))
         vector::StoreOp::create(
             b, loc, part, unpacked,
             ValueRange{i.constant(j), i.add(to, half), zero});

@@ -53,13 +53,6 @@ void storeScaledResult(mlir::OpBuilder &b, mlir::Location loc,
                        const ScaledKernel &kernel, mlir::Value sum,
                        mlir::Value row, mlir::Value panel);
 
-/// The low and the high nibble of each byte, as bytes of 0 to 15, as suits
-/// `target` (or null).
-llvm::SmallVector<mlir::Value> splitUnsignedNibbles(mlir::OpBuilder &b,
-                                                    mlir::Location loc,
-                                                    mlir::Value bytes,
-                                                    qtarget::TargetAttr target);
-
 /// Emits one step of a group, the `number`th in the loop's body, onto `sums`.
 using EmitStep = llvm::function_ref<void(
     mlir::OpBuilder &b, mlir::Value step, int64_t number,

@@ -1,0 +1,20 @@
+//===- UnpackNibbles.h - elements of a weight of 4 bits ---------*- C++ -*-===//
+
+#ifndef QUANT_TARGET_CPU_KERNEL_UNPACKNIBBLES_H
+#define QUANT_TARGET_CPU_KERNEL_UNPACKNIBBLES_H
+
+#include "quant/Target/CPU/Kernel/ScaledKernel.h"
+
+namespace quantmlir {
+
+/// The elements of a weight of 4 bits that the low, and that the high nibbles
+/// of `bytes` are, as bytes that the kernel multiplies: 0 to 15, or entries of
+/// the code book.
+llvm::SmallVector<mlir::Value> unpackNibbles(mlir::OpBuilder &b,
+                                             mlir::Location loc,
+                                             const ScaledKernel &kernel,
+                                             mlir::Value bytes);
+
+} // namespace quantmlir
+
+#endif // QUANT_TARGET_CPU_KERNEL_UNPACKNIBBLES_H

@@ -1,0 +1,94 @@
+//===- X86LookUp.cpp - looking up in 16 entries ---------------------------===//
+//
+// Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2:
+// VPERMPS, VPERMB (AVX512_VBMI), VPSHUFB.
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant/Target/X86/X86Kernels.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace quantmlir::qtarget;
+using quantmlir::x86::X86Kernel;
+
+/// vpermps of 512 bits reads four bits of each lane.
+Value X86KernelAttr::lookUp(OpBuilder &b, Location loc, Value table,
+                            Value indices) const {
+  if (getValue() != X86Kernel::VFMADD_512)
+    return {};
+  return LLVM::CallIntrinsicOp::create(
+             b, loc, table.getType(),
+             b.getStringAttr("llvm.x86.avx512.permvar.sf.512"),
+             ValueRange{table, indices})
+      .getResults();
+}
+
+/// `table` again and again, in a vector of `type`.
+static Value repeat(OpBuilder &b, Location loc, ArrayRef<int8_t> table,
+                    VectorType type) {
+  SmallVector<int8_t> all;
+  for (int64_t i = 0, e = type.getNumElements(); i < e; ++i)
+    all.push_back(table[i % table.size()]);
+  return arith::ConstantOp::create(
+      b, loc, DenseElementsAttr::get(type, ArrayRef<int8_t>(all)));
+}
+
+/// By vpermb, which reads six bits of a byte: the table four times leaves two
+/// of them out, and no bit needs to be masked away.
+static SmallVector<Value> permuteBytes(OpBuilder &b, Location loc,
+                                       ArrayRef<int8_t> table, Value bytes) {
+  auto type = cast<VectorType>(bytes.getType());
+  auto wordType = VectorType::get({type.getNumElements() / 2}, b.getI16Type());
+  constexpr int16_t nibble = 4;
+  Value by = arith::ConstantOp::create(
+      b, loc, DenseElementsAttr::get(wordType, nibble));
+  Value words = vector::BitCastOp::create(b, loc, wordType, bytes);
+  words = arith::ShRUIOp::create(b, loc, words, by);
+  Value entries = repeat(b, loc, table, type);
+  SmallVector<Value> parts;
+  Value moved = vector::BitCastOp::create(b, loc, type, words);
+  for (Value indices : {bytes, moved})
+    parts.push_back(LLVM::CallIntrinsicOp::create(
+                        b, loc, type,
+                        b.getStringAttr("llvm.x86.avx512.permvar.qi.512"),
+                        ValueRange{entries, indices})
+                        .getResults());
+  return parts;
+}
+
+/// By vpshufb, which reads four bits of a byte where the highest one is 0.
+static Value shuffleBytes(OpBuilder &b, Location loc, ArrayRef<int8_t> table,
+                          Value indices) {
+  auto type = cast<VectorType>(indices.getType());
+  constexpr int64_t shortest = 16;
+  StringRef name =
+      type.getNumElements() == shortest       ? "llvm.x86.ssse3.pshuf.b.128"
+      : type.getNumElements() == 2 * shortest ? "llvm.x86.avx2.pshuf.b"
+                                              : "llvm.x86.avx512.pshuf.b.512";
+  return LLVM::CallIntrinsicOp::create(
+             b, loc, type, b.getStringAttr(name),
+             ValueRange{repeat(b, loc, table, type), indices})
+      .getResults();
+}
+
+SmallVector<Value> X86KernelAttr::lookUpNibbles(OpBuilder &b, Location loc,
+                                                ArrayRef<int8_t> table,
+                                                Value bytes,
+                                                TargetAttr target) const {
+  auto type = cast<VectorType>(bytes.getType());
+  constexpr int64_t longest = 64;
+  if (type.getNumElements() == longest && target &&
+      target.hasFeature("avx512vbmi"))
+    return permuteBytes(b, loc, table, bytes);
+  auto splat = [&](int8_t value) -> Value {
+    return arith::ConstantOp::create(b, loc,
+                                     DenseElementsAttr::get(type, value));
+  };
+  Value low = arith::AndIOp::create(b, loc, bytes, splat(15));
+  Value high = arith::ShRUIOp::create(b, loc, bytes, splat(4));
+  return {shuffleBytes(b, loc, table, low), shuffleBytes(b, loc, table, high)};
+}
