@@ -11,7 +11,7 @@
 
 #include "ErrorCompensation.h"
 
-#include "WeightRuns.h"
+#include "WeightGrid.h"
 
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
@@ -37,7 +37,8 @@ public:
               const WeightScheme &scheme, ArrayRef<float> moments,
               MutableArrayRef<int8_t> ints)
       : weight(weight), n(n), k(k), scheme(scheme), moments(moments),
-        ints(ints), groupSize(std::min(scheme.getGroupSize(k), k)) {}
+        ints(ints), grid(scheme, weight),
+        groupSize(std::min(scheme.getGroupSize(k), k)) {}
 
   Error run(QuantizedWeight &result);
 
@@ -68,6 +69,7 @@ private:
   const WeightScheme &scheme;
   ArrayRef<float> moments;
   MutableArrayRef<int8_t> ints;
+  WeightGrid grid;
   int64_t groupSize;
 
   /// order[j]: the weight's column that is rounded as the j-th.
@@ -132,13 +134,13 @@ void Compensator::chooseParams(int64_t group) {
   for (int64_t row = 0; row < n; ++row) {
     for (int64_t j = begin; j < end; ++j)
       run[j - begin] = columns(j, row);
-    getParams(row, group) = chooseQParams(run, weights, scheme);
+    getParams(row, group) = grid.chooseQParams(run, weights);
   }
 }
 
 void Compensator::chooseAllParams() {
   if (isPerTensor()) {
-    params.assign(1, chooseQParams(weight, importance, scheme));
+    params.assign(1, grid.chooseQParams(weight, importance));
     return;
   }
   params.resize(n * getNumGroups());
@@ -148,8 +150,8 @@ void Compensator::chooseAllParams() {
     for (int64_t g = 0, e = getNumGroups(); g < e; ++g) {
       int64_t begin = g * groupSize, size = std::min(groupSize, k - begin);
       getParams(row, g) =
-          chooseQParams(weight.slice(row * k + begin, size),
-                        ArrayRef<float>(importance).slice(begin, size), scheme);
+          grid.chooseQParams(weight.slice(row * k + begin, size),
+                             ArrayRef<float>(importance).slice(begin, size));
     }
 }
 
@@ -160,10 +162,9 @@ void Compensator::roundColumn(int64_t j, RowMajor &errors, int64_t row) {
   for (int64_t i = 0; i < n; ++i) {
     const reference::QParams &p = getParams(i, column / groupSize);
     float x = columns(j, i);
-    int64_t q = reference::quantizeValue(x, p.scale, p.zeroPoint,
-                                         scheme.getMin(), scheme.getMax());
-    ints[i * k + column] = static_cast<int8_t>(q);
-    float error = x - reference::dequantizeValue(q, p.scale, p.zeroPoint);
+    int8_t stored = grid.quantize(x, p);
+    ints[i * k + column] = stored;
+    float error = x - grid.dequantize(stored, p);
     errors(row, i) = error / divisor;
   }
 }

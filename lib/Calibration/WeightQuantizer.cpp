@@ -8,7 +8,7 @@
 #include "quant/Calibration/WeightQuantizer.h"
 
 #include "ErrorCompensation.h"
-#include "WeightRuns.h"
+#include "WeightGrid.h"
 
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/MathExtras.h"
@@ -28,9 +28,53 @@ std::vector<int64_t> WeightScheme::getScaleShape(int64_t n, int64_t k) const {
   return {};
 }
 
+void WeightScheme::setBits(unsigned wanted) {
+  bits = wanted;
+  if (getFormatRow(format).bits != wanted)
+    format = WeightFormat::Int;
+}
+
+void WeightScheme::adoptFormat() {
+  const WeightFormatRow &row = getFormatRow(format);
+  if (format == WeightFormat::Int)
+    return;
+  bits = row.bits;
+  granularity = Granularity::Group;
+  groupSize = row.groupSize;
+}
+
+int64_t WeightScheme::getMaxMagnitude() const {
+  ArrayRef<int8_t> codes = getFormatRow(format).codes;
+  if (codes.empty())
+    return symmetric ? -getMin() : getMax() - getMin();
+  int64_t largest = 0;
+  for (int8_t code : codes)
+    largest = std::max<int64_t>(largest, std::abs(code));
+  return largest;
+}
+
+static Error verifyFormat(const WeightScheme &scheme) {
+  const WeightFormatRow &row = getFormatRow(scheme.format);
+  if (scheme.format == WeightFormat::Int)
+    return Error::success();
+  if (scheme.bits != row.bits ||
+      scheme.granularity != WeightScheme::Granularity::Group ||
+      (row.hasFixedGroups && scheme.groupSize != row.groupSize))
+    return createStringError(
+        "expected " + Twine(row.bits) + " bits in groups of " +
+        Twine(row.groupSize) + ", as the format has them, found " +
+        Twine(scheme.bits) + " and " + Twine(scheme.groupSize));
+  if (scheme.hasZeroPoints())
+    return createStringError("expected a symmetric scheme without full-range "
+                             "scales for a format that is not of integers");
+  return Error::success();
+}
+
 static Error verify(int64_t n, int64_t k, size_t numWeights,
                     const WeightScheme &scheme, size_t numMoments) {
   auto error = [](const Twine &text) { return createStringError(text); };
+  if (Error wrong = verifyFormat(scheme))
+    return wrong;
   if (scheme.bits != 8 && scheme.bits != 4)
     return error("expected weights of 8 or 4 bits, found " +
                  Twine(scheme.bits));
@@ -66,10 +110,11 @@ static void quantizePlain(ArrayRef<float> weight, int64_t n, int64_t k,
   // One run for the whole tensor, else runs within each row.
   int64_t rows = perTensor ? 1 : n, row = perTensor ? n * k : k;
   int64_t group = perTensor ? row : scheme.getGroupSize(k);
+  WeightGrid grid(scheme, weight);
   auto add = [&](ArrayRef<float> run, ArrayRef<float> weights,
                  MutableArrayRef<int8_t> out) {
-    reference::QParams params = chooseQParams(run, weights, scheme);
-    quantizeRun(run, params, scheme.getMin(), scheme.getMax(), out);
+    reference::QParams params = grid.chooseQParams(run, weights);
+    grid.quantize(run, params, out);
     result.scales.push_back(params.scale);
     if (scheme.hasZeroPoints())
       result.zeroPoints.push_back(static_cast<int32_t>(params.zeroPoint));

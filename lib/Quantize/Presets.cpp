@@ -31,7 +31,11 @@ static constexpr SchemePreset kPresets[] = {
              "block-size=32 activation-scales=q8_0"},
     {"q4_0", "weights=group group-size=32 weight-bits=4 "
              "weight-scale=full-range activations=dynamic-block block-size=32 "
-             "activation-scales=q8_0"}};
+             "activation-scales=q8_0"},
+    {"mxfp4", "weight-format=mxfp4 weight-scale=mse "
+              "activations=dynamic-token"},
+    {"nvfp4", "weight-format=nvfp4 weight-scale=mse "
+              "activations=dynamic-token"}};
 
 std::string quantmlir::listPresets() {
   std::string text = "; before them there may be one of ";

@@ -19,6 +19,11 @@ static constexpr OptionChoice<WeightScheme::Granularity> kGranularities[] = {
     {"channel", WeightScheme::Granularity::Channel},
     {"group", WeightScheme::Granularity::Group}};
 
+static constexpr OptionChoice<WeightFormat> kWeightFormats[] = {
+    {"int", WeightFormat::Int},       {"mxfp4", WeightFormat::MXFP4},
+    {"nvfp4", WeightFormat::NVFP4},   {"mxint8", WeightFormat::MXINT8},
+    {"iq4_nl", WeightFormat::IQ4_NL}, {"nf4", WeightFormat::NF4}};
+
 static constexpr OptionChoice<WeightScheme::ScaleSearch> kScaleSearches[] = {
     {"absmax", WeightScheme::ScaleSearch::AbsMax},
     {"mse", WeightScheme::ScaleSearch::MSE},
@@ -60,6 +65,7 @@ static constexpr OptionChoice<RotationScheme> kRotations[] = {
 template <typename Scheme, typename Visitor>
 static void visitScheme(Scheme &scheme, Visitor &visit) {
   auto &weight = scheme.weight;
+  visit("weight-format", weight.format, llvm::ArrayRef(kWeightFormats));
   visit("weights", weight.granularity, llvm::ArrayRef(kGranularities));
   visit("weight-bits", weight.bits);
   visit("group-size", weight.groupSize);
@@ -101,6 +107,38 @@ static llvm::Error verifyBits(StringRef name, unsigned bits) {
       "option '" + name + "': expected 8 or 4, found " + llvm::Twine(bits));
 }
 
+static StringRef getFormatName(WeightFormat format) {
+  for (const auto &choice : kWeightFormats)
+    if (choice.value == format)
+      return choice.word;
+  llvm_unreachable("every format has a word");
+}
+
+/// What a format of weights says, other options may say as well.
+static llvm::Error verifyFormat(const WeightScheme &weight) {
+  if (weight.format == WeightFormat::Int)
+    return llvm::Error::success();
+  const WeightFormatRow &row = getFormatRow(weight.format);
+  std::string option =
+      "option 'weight-format=" + getFormatName(weight.format).str() + "': ";
+  if (weight.bits != row.bits)
+    return llvm::createStringError(
+        option + "expected 'weight-bits=" + llvm::Twine(row.bits) +
+        "', found " + llvm::Twine(weight.bits));
+  if (weight.granularity != WeightScheme::Granularity::Group)
+    return llvm::createStringError(option + "expected 'weights=group'");
+  if (row.hasFixedGroups && weight.groupSize != row.groupSize)
+    return llvm::createStringError(
+        option + "expected 'group-size=" + llvm::Twine(row.groupSize) +
+        "', found " + llvm::Twine(weight.groupSize));
+  if (!weight.symmetric)
+    return llvm::createStringError(option + "expected 'weight-symmetric=true'");
+  if (weight.isFullRange())
+    return llvm::createStringError(
+        option + "expected 'weight-scale=absmax' or 'weight-scale=mse'");
+  return llvm::Error::success();
+}
+
 /// What blocks of activations need, and what needs them.
 static llvm::Error verifyBlocks(const QuantScheme &scheme) {
   if (scheme.blockSize <= 0)
@@ -129,6 +167,8 @@ static llvm::Error verifyBlocks(const QuantScheme &scheme) {
 
 llvm::Error QuantScheme::verify() const {
   if (llvm::Error error = verifyBlocks(*this))
+    return error;
+  if (llvm::Error error = verifyFormat(weight))
     return error;
   if (llvm::Error error = verifyBits("weight-bits", weight.bits))
     return error;
@@ -170,6 +210,23 @@ Rotation QuantScheme::getRotation() const {
   return {};
 }
 
+/// Reads `text` into the fields that `visit` shows, of which `weight` has some.
+/// What a format says comes before all other options, wherever they stand.
+template <typename Visit>
+static llvm::Error readSchemeOptions(StringRef text, WeightScheme &weight,
+                                     Visit &&visit) {
+  auto options = splitOptions(text);
+  if (!options)
+    return options.takeError();
+  for (const OptionText &option : *options)
+    for (const auto &choice : kWeightFormats)
+      if (option.name == "weight-format" && option.value == choice.word) {
+        weight.format = choice.value;
+        weight.adoptFormat();
+      }
+  return readOptions(text, visit, listPresets());
+}
+
 /// Reads the preset that `text` may begin with, and cuts it off. It is the same
 /// whatever the scheme was, but for what no preset is about.
 static llvm::Error readPreset(StringRef &text, QuantScheme &scheme) {
@@ -181,9 +238,9 @@ static llvm::Error readPreset(StringRef &text, QuantScheme &scheme) {
   plain.observer = scheme.observer;
   plain.attention = scheme.attention;
   scheme = plain;
-  return readOptions(preset->options, [&](OptionReader &reader) {
-    visitScheme(scheme, reader);
-  });
+  return readSchemeOptions(
+      preset->options, scheme.weight,
+      [&](OptionReader &reader) { visitScheme(scheme, reader); });
 }
 
 llvm::Expected<QuantScheme> QuantScheme::parse(StringRef text,
@@ -192,7 +249,7 @@ llvm::Expected<QuantScheme> QuantScheme::parse(StringRef text,
   if (llvm::Error error = readPreset(text, scheme))
     return std::move(error);
   auto visit = [&](OptionReader &reader) { visitScheme(scheme, reader); };
-  if (llvm::Error error = readOptions(text, visit, listPresets()))
+  if (llvm::Error error = readSchemeOptions(text, scheme.weight, visit))
     return std::move(error);
   if (llvm::Error error = scheme.verify())
     return std::move(error);
@@ -215,7 +272,7 @@ llvm::Expected<QuantizeRequest> QuantizeRequest::parse(StringRef text) {
   if (llvm::Error error = readPreset(text, request.scheme))
     return std::move(error);
   auto visit = [&](OptionReader &reader) { visitRequest(request, reader); };
-  if (llvm::Error error = readOptions(text, visit, listPresets()))
+  if (llvm::Error error = readSchemeOptions(text, request.scheme.weight, visit))
     return std::move(error);
   if (llvm::Error error = request.scheme.verify())
     return std::move(error);
@@ -265,6 +322,8 @@ std::string QuantScheme::str() const {
 /// The bits and the grain of the weight.
 static std::string describeWeight(const WeightScheme &weight) {
   std::string text = "W" + std::to_string(weight.bits);
+  if (weight.format != WeightFormat::Int)
+    text += " " + getFormatName(weight.format).str();
   switch (weight.granularity) {
   case WeightScheme::Granularity::Tensor:
     text += " tensor";

@@ -99,6 +99,7 @@ LogicalResult QuantQuantizeMatmulPass::initializeOptions(
 void QuantQuantizeMatmulPass::setRequest(const QuantizeRequest &asked) {
   request = asked;
   const QuantScheme &scheme = request.scheme;
+  weightFormat = scheme.weight.format;
   weightBits = scheme.weight.bits;
   activationBits = scheme.activationBits;
   weights = scheme.weight.granularity;

@@ -67,11 +67,7 @@ private:
     return {scheme.activationBits, !scheme.symmetric};
   }
   StoredRange getWeightRange() const { return {scheme.weight.bits, false}; }
-  int64_t getWeightMagnitude() const {
-    StoredRange stored = getWeightRange();
-    return scheme.weight.symmetric ? stored.getMaxMagnitude()
-                                   : stored.max() - stored.min();
-  }
+  int64_t getWeightMagnitude() const { return scheme.weight.getMaxMagnitude(); }
   bool hasGroups() const {
     return scheme.weight.granularity == WeightScheme::Granularity::Group;
   }

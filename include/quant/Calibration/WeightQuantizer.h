@@ -11,6 +11,8 @@
 #ifndef QUANT_CALIBRATION_WEIGHTQUANTIZER_H
 #define QUANT_CALIBRATION_WEIGHTQUANTIZER_H
 
+#include "quant/Calibration/WeightFormat.h"
+
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"
 
@@ -33,6 +35,9 @@ struct WeightScheme {
     ErrorCompensated // GPTQ: an error is made good by the values after it
   };
 
+  /// Of a format that is not Int the bits are its own, and so is the group size
+  /// if it is fixed; it has groups, no zero points and no full-range scales.
+  WeightFormat format = WeightFormat::Int;
   /// 8 or 4.
   unsigned bits = 8;
   Granularity granularity = Granularity::Channel;
@@ -66,6 +71,12 @@ struct WeightScheme {
   int64_t getMax() const {
     return (int64_t(1) << (bits - (isUnsigned ? 0 : 1))) - 1;
   }
+  /// Sets the bits; a format of others gives way to integers.
+  void setBits(unsigned wanted);
+  /// Takes what the format says.
+  void adoptFormat();
+  /// The largest magnitude of what is multiplied by the scale.
+  int64_t getMaxMagnitude() const;
   /// Elements of a row that share a scale.
   int64_t getGroupSize(int64_t k) const {
     return granularity == Granularity::Group ? groupSize : k;
@@ -76,8 +87,8 @@ struct WeightScheme {
 
 /// A weight's stored form.
 struct QuantizedWeight {
-  /// [N, K], a byte for each element; 4-bit ones are sign-extended (unsigned:
-  /// zero-extended).
+  /// [N, K], a byte for each element, or for its number in the format's code
+  /// book; 4-bit ones are sign-extended (unsigned: zero-extended).
   std::vector<int8_t> ints;
   /// WeightScheme::getScaleShape, row-major.
   std::vector<float> scales;

@@ -26,7 +26,8 @@ def QuantQuantizeMatmulPass : Pass<"quant-quantize-matmul", "::mlir::ModuleOp"> 
 
     Options may begin with a preset, a word that stands for some of them and
     that the others change: `w8a8`, `w8a8-rot`, `w8a16`, `w4a8-g32`,
-    `w4a8-g128`, `w4a16-g32`, `w4a16-g128`, `w4a4-rot`, `q8_0`, `q4_0`.
+    `w4a8-g128`, `w4a16-g32`, `w4a16-g128`, `w4a4-rot`, `q8_0`, `q4_0`, `mxfp4`,
+    `nvfp4`.
 
     Example, with `weights=channel activations=dynamic-token`:
 
@@ -45,6 +46,23 @@ def QuantQuantizeMatmulPass : Pass<"quant-quantize-matmul", "::mlir::ModuleOp"> 
   let constructor = "::quantmlir::createQuantQuantizeMatmulPass()";
   // What they say is read by QuantizeRequest, which has their names as well.
   let options = [
+    Option<"weightFormat", "weight-format", "WeightFormat", "WeightFormat::Int",
+           "What elements and scales of constant weights may be; but for int "
+           "it says the bits and the group size as well",
+           [{::llvm::cl::values(
+              clEnumValN(WeightFormat::Int, "int", "integers, scales in f32"),
+              clEnumValN(WeightFormat::MXFP4, "mxfp4",
+                         "E2M1 in groups of 32, scales are powers of two"),
+              clEnumValN(WeightFormat::NVFP4, "nvfp4",
+                         "E2M1 in groups of 16, scales are E4M3 times one f32 "
+                         "for the tensor"),
+              clEnumValN(WeightFormat::MXINT8, "mxint8",
+                         "8 bits in groups of 32, scales are powers of two"),
+              clEnumValN(WeightFormat::IQ4_NL, "iq4_nl",
+                         "GGUF's table in groups of 32, scales in f16"),
+              clEnumValN(WeightFormat::NF4, "nf4",
+                         "QLoRA's table, in steps of 1/127, in groups of 64 or "
+                         "group-size"))}]>,
     Option<"weightBits", "weight-bits", "unsigned", "8", "8 or 4">,
     Option<"activationBits", "activation-bits", "unsigned", "8", "8 or 4">,
     Option<"weights", "weights", "WeightGranularity",

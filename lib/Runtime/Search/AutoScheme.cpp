@@ -207,8 +207,8 @@ quantmlir::chooseSchemes(OwningOpRef<ModuleOp> module,
   report.numInputs = inputs.size();
   auto base = options.quantize.value_or(QuantizeRequest());
   QuantizeRequest variants[] = {base, base};
-  variants[0].scheme.weight.bits = 4;
-  variants[1].scheme.weight.bits = 8;
+  variants[0].scheme.weight.setBits(4);
+  variants[1].scheme.weight.setBits(8);
   auto program =
       SwitchedProgram::create(std::move(module), signature, variants, options);
   if (!program)

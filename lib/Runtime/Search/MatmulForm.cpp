@@ -57,6 +57,10 @@ static bool readInts(Value value, bool isTransposed, StoredWeight &weight) {
   weight.n = type.getDimSize(isTransposed ? 1 : 0);
   weight.k = type.getDimSize(isTransposed ? 0 : 1);
   weight.bits = type.getElementTypeBitWidth();
+  StorageRange range =
+      getStorageRange(type.getElementType(), weight.isUnsigned);
+  weight.min = range.min;
+  weight.max = range.max;
   auto unpack = value.getDefiningOp<UnpackInt4Op>();
   Value stored = unpack ? unpack.getInput() : value;
   std::optional<IntConstant> ints = IntConstant::get(stored);
@@ -77,6 +81,18 @@ static bool readInts(Value value, bool isTransposed, StoredWeight &weight) {
       weight.ints[isTransposed ? j * weight.k + i : i * columns + j] = q;
     }
   return true;
+}
+
+/// Numbers of a code book's entries become the entries, if there is one.
+static void lookUpCodes(ArrayRef<int8_t> codes, StoredWeight &weight) {
+  if (codes.empty())
+    return;
+  constexpr int16_t nibble = 15;
+  for (int16_t &q : weight.ints)
+    q = codes[q & nibble];
+  auto [min, max] = std::minmax_element(codes.begin(), codes.end());
+  weight.min = *min;
+  weight.max = *max;
 }
 
 template <typename T>
@@ -118,6 +134,8 @@ struct Parts {
   Value lhs, rhs, lhsZeroPoint, rhsZeroPoint, rowScale, rhsScale, rhsOffset;
   bool rhsUnsigned = false, isTransposed = false;
   int64_t groupSize = 0;
+  /// Entries of the code book of rhs, or none.
+  ArrayRef<int8_t> codes;
   /// Of activations with scales for blocks.
   QuantizeBlocksOp blocks;
 };
@@ -157,6 +175,7 @@ static std::optional<Parts> findParts(func::FuncOp function) {
               op.getRhsZeroPoint(), op.getRowScale(),   op.getRhsScale(),
               op.getRhsOffset(),    op.getRhsUnsigned()};
     parts->groupSize = op.getGroupSize();
+    parts->codes = op.getRhsCodebook().value_or(ArrayRef<int8_t>());
     parts->blocks = findBlocks(op.getLhs());
   });
   function.walk([&](MatmulOp op) {
@@ -185,9 +204,12 @@ static QuantScheme readScheme(const Parts &parts, int64_t k) {
   weight.groupSize = parts.groupSize;
   weight.granularity =
       parts.groupSize && parts.groupSize < k ? WeightScheme::Granularity::Group
-      : getRank(parts.rhsScale) == 0 ? WeightScheme::Granularity::Tensor
+      : getRank(parts.rhsScale) == 0         ? WeightScheme::Granularity::Tensor
                                      : WeightScheme::Granularity::Channel;
   weight.symmetric = !parts.rhsZeroPoint && !parts.rhsOffset;
+  if (!parts.codes.empty())
+    weight.format = findWeightFormat(parts.codes, parts.groupSize)
+                        .value_or(WeightFormat::Int);
   auto lhs = cast<RankedTensorType>(parts.lhs.getType());
   if (isa<FloatType>(lhs.getElementType())) {
     scheme.activations = ActivationScheme::Float;
@@ -253,6 +275,7 @@ MatmulForm quantmlir::getMatmulForm(func::FuncOp function) {
   form.grid = readGrid(*parts);
   if (!hasInts)
     return form;
+  lookUpCodes(parts->codes, weight);
   form.weightBytes = getBytes(parts->rhs) + getBytes(parts->rhsScale) +
                      getBytes(parts->rhsZeroPoint) + getBytes(parts->rhsOffset);
   weight.groupSize = parts->groupSize ? parts->groupSize : weight.k;

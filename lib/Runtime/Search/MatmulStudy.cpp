@@ -33,8 +33,8 @@ static void studyWeight(FloatWeight before, const StoredWeight &after,
   if (rotation)
     before.values = reference::rotateRows(before.values, before.k, rotation);
   WeightHistogram &histogram = findings.weights;
-  histogram.min = after.isUnsigned ? 0 : -(int64_t(1) << (after.bits - 1));
-  histogram.max = histogram.min + (int64_t(1) << after.bits) - 1;
+  histogram.min = after.min;
+  histogram.max = after.max;
   int64_t low = (histogram.min - 1) * WeightHistogram::kBinsPerStep;
   int64_t numBins =
       (histogram.max - histogram.min + 2) * WeightHistogram::kBinsPerStep;

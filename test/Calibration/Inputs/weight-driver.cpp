@@ -5,7 +5,8 @@
 // Reads N * K raw floats from the file WEIGHT and writes OUT.ints (bytes),
 // OUT.scales (floats) and OUT.zps (i32). Keys: bits, granularity (tensor,
 // channel, group), group, symmetric, unsigned, scale (absmax, mse,
-// full-range, full-range-mse), rounding (nearest, error-compensated), order,
+// full-range, full-range-mse), format (mxfp4, nvfp4, mxint8, iq4_nl, nf4: which
+// also sets bits, granularity and group, unless they follow it), rounding (nearest, error-compensated), order,
 // damping, moments (a file of K * K floats), repeat (print the throughput over
 // so many runs).
 //
@@ -70,7 +71,16 @@ bool Request::set(StringRef key, StringRef value) {
     scheme.activationOrder = number;
   else if (key == "repeat")
     repeat = number;
-  else if (key == "granularity")
+  else if (key == "format") {
+    scheme.format = StringSwitch<WeightFormat>(value)
+                        .Case("mxfp4", WeightFormat::MXFP4)
+                        .Case("nvfp4", WeightFormat::NVFP4)
+                        .Case("mxint8", WeightFormat::MXINT8)
+                        .Case("iq4_nl", WeightFormat::IQ4_NL)
+                        .Case("nf4", WeightFormat::NF4)
+                        .Default(WeightFormat::Int);
+    scheme.adoptFormat();
+  } else if (key == "granularity")
     scheme.granularity = StringSwitch<WeightScheme::Granularity>(value)
                              .Case("tensor", WeightScheme::Granularity::Tensor)
                              .Case("group", WeightScheme::Granularity::Group)
@@ -93,7 +103,7 @@ bool Request::set(StringRef key, StringRef value) {
   else
     return false;
   return isNumber || key == "granularity" || key == "scale" ||
-         key == "rounding" || key == "moments";
+         key == "format" || key == "rounding" || key == "moments";
 }
 
 int main(int argc, char **argv) {

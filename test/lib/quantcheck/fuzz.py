@@ -63,6 +63,10 @@ SCHEMES += [f"{weights} activations=dynamic-block block-size={b} rotation={r}"
             for weights in ("weights=channel",
                             "weights=group group-size=32 weight-bits=4")
             for b in (16, 32) for r in ("hadamard32", "hadamard128")]
+SCHEMES += [f"weight-format={name} activations={a}"
+            for name in ("mxfp4", "nvfp4", "mxint8", "iq4_nl", "nf4",
+                         "nf4 group-size=32")
+            for a in ("dynamic-token", "float", "dynamic-block block-size=16")]
 # LLVM's name of the processor, and what the host must have for it. Features
 # are taken away to reach rows that the host would not choose by itself.
 PROCESSORS = [("host", []), ("x86-64", []),

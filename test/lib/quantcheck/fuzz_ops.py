@@ -279,6 +279,11 @@ def scaled_matmul(draw):
     rhs = stored(case, w, stored_name(bits, unsigned), draw.chance(.6))
     args = {"rhs_scale": draw.scales((n, groups))}
     flags = [f"group_size = {group} : i64"] + ["rhs_unsigned"] * unsigned
+    in_codes = bits == 4 and not unsigned and draw.chance(.5)
+    if in_codes:
+        codes = draw.integers((16,), 8, False)
+        flags.append(f"rhs_codebook = array<i8: {', '.join(map(str, codes))}>")
+        w = codes[w & 15]
     shape = lead + (m, n)
     kind = draw.pick("int", "int", "f32", "f16", "bf16")
     if kind == "int":
@@ -300,7 +305,7 @@ def scaled_matmul(draw):
         # Small enough that no sum overflows f16.
         data = round_to(np.clip(draw.floats(lead + (m, k)), -2, 2), kind)
         lhs = case.argument(data)
-    if draw.chance(.5):
+    if not in_codes and draw.chance(.5):
         args["rhs_zero_point"] = draw.integers((n, groups), bits, unsigned)
     if draw.chance(.2):
         args["rhs_offset"] = draw.rng.standard_normal((n, groups)).astype(F32)

@@ -252,7 +252,8 @@ def dequantize_groups(rhs, scale, group_size, zero_point=None, offset=None):
 def dequantize_weight(weight):
     """The float64 values of a quantmlir.blocks.Grouped, as the activations'
     columns want them."""
-    w = dequantize_groups(weight.q, weight.scale, weight.group, weight.zero_point,
+    q = weight.q if weight.codebook is None else np.array(weight.codebook)[weight.q]
+    w = dequantize_groups(q, weight.scale, weight.group, weight.zero_point,
                           weight.offset)
     if weight.order is None:
         return w

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quantsim import arith, blocks, rotation
+from quantsim import arith, blocks, formats, rotation
 
 
 @dataclass(frozen=True)
 class Scheme:
+    weight_format: str = "int"  # or a name of formats.FORMATS
     weight_bits: int = 8
     activation_bits: int = 8
     weights: str = "channel"  # or tensor, group
@@ -38,6 +39,9 @@ class Scheme:
                 raise ValueError(f"unknown option `{item}`")
             kind = type(getattr(Scheme, key))
             fields[key] = value == "true" if kind is bool else kind(value)
+        if fmt := formats.FORMATS.get(fields.get("weight_format")):
+            fields = {"weights": "group", "weight_bits": fmt.bits,
+                      "group_size": fmt.group, **fields}
         return Scheme(**fields)
 
 
@@ -110,6 +114,9 @@ class QuantLinear:
 
     def quantize_groups(self, w):
         """Integers [N, K], scales and zero points [N, groups] of w [N, K]."""
+        if fmt := formats.FORMATS.get(self.scheme.weight_format):
+            q, _, scale = formats.quantize(w, fmt, self.scheme.group_size)
+            return q, scale, np.zeros(scale.shape, np.int64)
         qrange = full_range(self.scheme.weight_bits)
         parts = []
         for begin in range(0, w.shape[1], self.scheme.group_size):

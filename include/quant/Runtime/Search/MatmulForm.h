@@ -23,6 +23,8 @@ struct StoredWeight {
   int64_t n = 0, k = 0;
   unsigned bits = 8;
   bool isUnsigned = false;
+  /// What an integer may be.
+  int64_t min = -128, max = 127;
   /// Elements of a row that share a scale.
   int64_t groupSize = 0;
   std::vector<int16_t> ints;
