@@ -5,9 +5,10 @@ Every decoder returns a `Grouped` weight whose value is
 
     scale * (q - zero_point) + offset
 
-to the bit of what the format says. Scales come out > 0: a block with a
-negative one (GGUF's Q4_0, MatMulNBits) has its integers mirrored, and one with
-the scale 0 holds its zero point only. Columns whose groups are given by an index
+to the bit of what the format says, where q is looked up in `codebook` first if
+there is one. Scales come out > 0: a block with a negative one (GGUF's Q4_0,
+MatMulNBits) has its integers mirrored, and one with the scale 0 holds its zero
+point only; with a code book scales are any. Columns whose groups are given by an index
 (MatMulNBits' `g_idx`) are put in the order of their groups; `order` says which
 column of the activations each of them multiplies.
 """
@@ -33,6 +34,13 @@ class Grouped:
     order: np.ndarray | None = None
     columns: int | None = None
     bias: np.ndarray | None = None
+    # 16 integers of 8 bits that elements of q, 0 to 15, number.
+    codebook: tuple | None = None
+
+
+def codebook_flag(codebook):
+    """The attribute of `quant.scaled_matmul`."""
+    return f"rhs_codebook = array<i8: {', '.join(map(str, codebook))}>"
 
 
 def pack_int4(q):

@@ -172,6 +172,8 @@ def emit(weight, rows, activations):
         operands += f" {name}(%{short} : {type_})"
     flags = f"group_size = {weight.group} : i64"
     flags += ", rhs_unsigned" if weight.unsigned else ""
+    if weight.codebook:
+        flags += ", " + blocks.codebook_flag(weight.codebook)
     y = f"tensor<{rows}x{n}xf32>"
     module.lines += [
         f"  %y = quant.scaled_matmul ins({lhs}, %w : {lhs_type}, {w})"

@@ -2,6 +2,8 @@
 
     value = scale * (q - zero_point) + offset
 
+where q of IQ4_NL and MXFP4 is looked up in their tables first.
+
 Two-level formats (K-quants) are groups of one level whose scales and offsets are
 the products that their definition forms: `d * sc` and `-dmin * m` of an 11-bit
 and a 6- or 8-bit number are exact in float32, so that values are those of GGML's
@@ -26,6 +28,12 @@ class Kind:
     decode: object        # bytes [R, B, size] to (q, scale, zero, offset)
     group: int = 0        # elements of a group; 0: floats
     bits: int = 8
+    codebook: tuple | None = None
+
+
+# kvalues_iq4nl, and kvalues_mxfp4: E2M1 times 2.
+IQ4_NL = (-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113)
+E2M1 = (0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12)
 
 
 def _half(raw, at):
@@ -109,6 +117,16 @@ def _q6_k(raw):
     return q.view(np.int8) - np.int8(32), scale.astype(F32), None, None
 
 
+def _iq4_nl(raw):
+    return _nibbles(raw[..., 2:]), _half(raw, 0)[..., None], None, None
+
+
+def _mxfp4(raw):
+    """Scales are half of the E8M0 number's power of two: 2^(e - 128)."""
+    scale = np.ldexp(F32(1), raw[..., :1].astype(np.int32) - 128)
+    return _nibbles(raw[..., 1:]), scale.astype(F32), None, None
+
+
 KINDS = {kind.number: kind for kind in (
     Kind("F32", 0, 1, 4, lambda raw: raw.view("<f4")),
     Kind("F16", 1, 1, 2, lambda raw: raw.view("<f2")),
@@ -120,6 +138,8 @@ KINDS = {kind.number: kind for kind in (
     Kind("Q4_K", 12, 256, 144, _q4_k, 32, 4),
     Kind("Q5_K", 13, 256, 176, _q5_k, 32),
     Kind("Q6_K", 14, 256, 210, _q6_k, 16),
+    Kind("IQ4_NL", 20, 32, 18, _iq4_nl, 32, 4, IQ4_NL),
+    Kind("MXFP4", 39, 32, 17, _mxfp4, 32, 4, E2M1),
     Kind("BF16", 30, 1, 2,
          lambda raw: (raw.view("<u2").astype(np.uint32) << 16).view(F32)))}
 BY_NAME = {kind.name: kind for kind in KINDS.values()}
@@ -158,16 +178,18 @@ def _mirror(q, scale, zero, offset, group, bits):
 
 def stored(raw, kind):
     """What `weight` gives, without decoding it: (bits, group, unsigned, with
-    zero points, with offsets); None of floats."""
+    zero points, with offsets, code book or None); None of floats."""
     if not kind.group:
         return None
     bits = kind.bits
+    if kind.codebook:
+        return bits, kind.group, False, False, False, kind.codebook
     zero, offset = kind.name == "Q4_0", kind.name in ("Q4_1", "Q5_1", "Q4_K", "Q5_K")
     if bits == 4 and not zero:
         scales = raw.reshape(raw.shape[0], -1, kind.size)[..., :2]
         if np.any(_half(scales, 0) < 0):
             bits = 8
-    return bits, kind.group, bits == 4, zero, offset
+    return bits, kind.group, bits == 4, zero, offset, None
 
 
 def weight(raw, kind):
@@ -182,6 +204,8 @@ def weight(raw, kind):
     k, groups = blocks.shape[1] * kind.block, blocks.shape[1] * kind.block // kind.group
     q, scale = q.reshape(n, k), np.ascontiguousarray(scale.reshape(n, groups))
     _check_finite("scale", scale)
+    if kind.codebook:
+        return Grouped(q, scale, kind.group, kind.bits, codebook=kind.codebook)
     if offset is not None:
         offset = np.ascontiguousarray(offset.reshape(n, groups))
         _check_finite("offset", offset)
@@ -216,7 +240,8 @@ def dequantize(w):
     """float32 of a `Grouped`, each step rounded once."""
     k = w.q.shape[1]
     each = lambda values: np.repeat(values, w.group, axis=1)[:, :k]
-    q = w.q.astype(F32)
+    q = w.q if w.codebook is None else np.array(w.codebook)[w.q]
+    q = q.astype(F32)
     if w.zero_point is not None:
         q -= each(w.zero_point).astype(F32)
     q *= each(w.scale)

@@ -9,6 +9,7 @@ activations (`g_idx`) are put in the order of their groups.
 import numpy as np
 
 from ..blocks import Grouped, unpack_bits
+from .fp4 import FP4
 
 # Column of AWQ's nibble i.
 _AWQ_ORDER = (0, 4, 1, 5, 2, 6, 3, 7)
@@ -32,7 +33,7 @@ class Layer:
 
     def __init__(self, folder, name, scheme):
         self.folder, self.name, self.scheme = folder, name, scheme
-        self.order = None
+        self.order = self.codebook = None
 
     @property
     def ordered(self):
@@ -234,4 +235,10 @@ class CompressedTensors(Layer):
         return self._finish(q, scale, self._zeros())
 
 
-LAYERS = {"gptq": GPTQ, "awq": AWQ, "compressed-tensors": CompressedTensors}
+def _compressed_tensors(folder, name, scheme):
+    weights = scheme["weights"]
+    is_fp4 = weights.get("type") == "float" and weights.get("num_bits") == 4
+    return (FP4 if is_fp4 else CompressedTensors)(folder, name, scheme)
+
+
+LAYERS = {"gptq": GPTQ, "awq": AWQ, "compressed-tensors": _compressed_tensors}

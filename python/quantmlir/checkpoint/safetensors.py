@@ -13,8 +13,22 @@ from ..errors import FileError
 from .container import Checkpoint, Container
 
 _TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8",
-          "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1", "BOOL": "?"}
+          "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1", "BOOL": "?",
+          "F8_E4M3": "u1"}
 _MAX_HEADER = 100 << 20  # the format's own limit
+
+
+def _e4m3():
+    """Values of E4M3 by their bits: no infinities, NaN with all bits set."""
+    bits = np.arange(128)
+    exponent, fraction = bits >> 3, bits & 7
+    values = np.where(exponent == 0, fraction * 2.0**-9,
+                      (8 + fraction) * 2.0**(exponent - 10))
+    values[127] = np.nan
+    return np.concatenate([values, -values]).astype(np.float32)
+
+
+_E4M3 = _e4m3()
 
 
 class Tensor:
@@ -51,6 +65,8 @@ class Tensor:
         array = self.array()
         if self.kind == "BF16":
             array = (array.astype(np.uint32) << 16).view(np.float32)
+        elif self.kind == "F8_E4M3":
+            array = _E4M3[array]
         elif array.dtype.kind != "f":
             self._container.fail(f"tensor {self.name} has elements of {self.kind}, "
                                  "expected floats")

@@ -24,8 +24,9 @@ class _Floats:
 class _Packed:
     def __init__(self, layer):
         self.name, self.shape, self.layer = layer.name, layer.shape, layer
-        self.form = Form(layer.bits, layer.group, True, zero=True,
-                         order=layer.ordered)
+        is_integer = layer.codebook is None
+        self.form = Form(layer.bits, layer.group, is_integer, zero=is_integer,
+                         order=layer.ordered, codebook=layer.codebook)
         self.load = layer.load
 
 

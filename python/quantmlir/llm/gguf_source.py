@@ -36,7 +36,10 @@ class _Weight:
 
 def _form(tensor):
     stored = tensor.stored()
-    return Form(0) if stored is None else Form(*stored)
+    if stored is None:
+        return Form(0)
+    *rest, codebook = stored
+    return Form(*rest, codebook=codebook)
 
 
 class GGUFSource:

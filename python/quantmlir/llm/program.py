@@ -15,6 +15,7 @@ The layers are one loop; what a layer has of its own is a slice of a constant
 multiplied as one.
 """
 
+from ..blocks import codebook_flag
 from .parts import PAST, ROWS, Parts
 from .rotation import Rotation
 from .text import Body, Value, tensor
@@ -110,6 +111,8 @@ class Program:
         flags = f"group_size = {form.group} : i64"
         if form.is_unsigned:
             flags += ", rhs_unsigned"
+        if form.codebook:
+            flags += ", " + codebook_flag(form.codebook)
         result = tensor(self.body.static((rows, stack.n)))
         return self.body.op(
             f"quant.scaled_matmul ins({q}, {w} : {q.type}, {w.type}){operands} "
@@ -211,7 +214,7 @@ class Program:
                       f"%u = arith.muli %y, {four} : i8",
                       "%e = arith.shrui %q, %u : i8",
                       "%f = arith.trunci %e : i8 to i4",
-                      f"%w = arith.{extend} %f : i4 to i32"]
+                      *self._element_of_nibble(form, extend)]
         value = "%w"
         if "zero_point" in part:
             zero, value = part["zero_point"], "%n"
@@ -226,6 +229,15 @@ class Program:
                         f"%m = tensor.extract {part['offset']}[%i, %g] : "
                         f"{part['offset'].type}",
                         "%v = arith.addf %l, %m : f32"]
+
+    def _element_of_nibble(self, form, extend):
+        """%w, i32, of %f, i4."""
+        if not form.codebook:
+            return [f"%w = arith.{extend} %f : i4 to i32"]
+        codes = f"dense<[{', '.join(map(str, form.codebook))}]> : tensor<16xi32>"
+        return [f"%t = arith.constant {codes}",
+                "%c = arith.index_castui %f : i4 to index",
+                "%w = tensor.extract %t[%c] : tensor<16xi32>"]
 
     # A layer ---------------------------------------------------------------
 

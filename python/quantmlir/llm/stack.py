@@ -18,6 +18,7 @@ class Form:
     zero: bool = False
     offset: bool = False
     order: bool = False
+    codebook: tuple | None = None
 
 
 class Resource:

@@ -9,12 +9,14 @@ import os
 import struct
 
 import numpy as np
+from quantsim.formats import E4M3
 
 
 def write_safetensors(path, tensors):
-    """{name: array}; uint16 stands for BF16."""
+    """{name: array}; uint16 stands for BF16, bool for the bits of F8_E4M3."""
     kinds = {"float32": "F32", "float16": "F16", "uint16": "BF16", "int32": "I32",
-             "int64": "I64", "int8": "I8", "float64": "F64", "uint8": "U8"}
+             "int64": "I64", "int8": "I8", "float64": "F64", "uint8": "U8",
+             "bool": "F8_E4M3"}
     header, at = {}, 0
     for name, array in tensors.items():
         header[name] = {"dtype": kinds[array.dtype.name], "shape": list(array.shape),
@@ -98,6 +100,36 @@ def compressed(rng, n, k, bits=4, group=32, symmetric=True, packed=True, order=F
             tensors["weight_zero_point"] = zero.astype(np.int8)
     real = (scale.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
     return tensors, real[:, g] * (q - zero[:, g])
+
+
+def fp4(rng, n, k, is_nvfp4=True):
+    """NVFP4, or MXFP4, with scales of any bits that are numbers."""
+    group = 16 if is_nvfp4 else 32
+    q = rng.integers(0, 16, (n, k))
+    bits = rng.integers(0x18, 0x40, (n, k // group)).astype(np.uint8)
+    if is_nvfp4:
+        # Over the tensor's scale; a few below 0, and 0.
+        bits[rng.random(bits.shape) < 0.05] = 0
+        bits |= (rng.random(bits.shape) < 0.1).astype(np.uint8) << 7
+        of_tensor = np.array([rng.uniform(5, 50)], np.float32)
+        scale = np.concatenate([E4M3, [np.nan], -E4M3]).astype(np.float32)[bits] / of_tensor
+        tensors = {"weight_scale": bits.view(bool), "weight_global_scale": of_tensor}
+    else:
+        bits = (bits // 16 + 121).astype(np.uint8)
+        scale = 2.0**(bits.astype(int) - 127)
+        tensors = {"weight_scale": bits}
+    tensors["weight_packed"] = (q[:, ::2] | q[:, 1::2] << 4).astype(np.uint8)
+    e2m1 = np.array([0, .5, 1, 1.5, 2, 3, 4, 6])
+    return tensors, np.concatenate([e2m1, -e2m1])[q] * np.repeat(
+        scale.astype(np.float64), group, 1)
+
+
+def fp4_scheme(is_nvfp4=True):
+    return {"quant_method": "compressed-tensors", "config_groups": {"group_0": {
+        "targets": ["Linear"], "weights": {
+            "num_bits": 4, "type": "float", "symmetric": True,
+            "strategy": "tensor_group" if is_nvfp4 else "group",
+            "group_size": 16 if is_nvfp4 else 32}}}}
 
 
 SCHEMES = {

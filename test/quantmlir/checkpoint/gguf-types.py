@@ -14,7 +14,7 @@ from quantmlir.checkpoint import ggml
 
 FOLDER = sys.argv[1]
 KINDS = ("F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K",
-         "Q5_K", "Q6_K")
+         "Q5_K", "Q6_K", "IQ4_NL", "MXFP4")
 # Where float16 numbers are in a block.
 HALVES = {"Q4_1": (0, 2), "Q5_1": (0, 2), "Q4_K": (0, 2), "Q5_K": (0, 2),
           "Q6_K": (208,)}
@@ -29,6 +29,10 @@ def any_blocks(rng, kind):
         scale = rng.standard_normal((N, K // block, 1)).astype(np.float16)
         scale[2, :2] = 0
         raw[..., at:at + 2] = scale.view(np.uint8)
+    if kind == "MXFP4":
+        # Any powers of two, the smallest and the largest among them.
+        raw[..., 0] = rng.integers(0, 256, raw.shape[:2])
+        raw[0, :3, 0] = 0, 1, 255
     if kind == "Q8_0":
         raw[..., 2:][raw[..., 2:] == 128] = 127
     return raw.reshape(N, -1)
@@ -46,7 +50,7 @@ out.add_array("a.numbers", [1, -2, 3])
 blocks = {}
 for kind in KINDS:
     made = [("plain", random_blocks(rng, kind, N, K))]
-    if kind.startswith("Q"):
+    if kind not in ("F32", "F16", "BF16"):
         made.append(("any", any_blocks(rng, kind)))
     for name, raw in made:
         blocks[f"{kind}.{name}"] = kind, raw
@@ -68,14 +72,15 @@ for name, (kind, raw) in blocks.items():
     if stored is None:
         assert isinstance(weight, np.ndarray), name
         continue
-    bits, group, unsigned, zero, offset = stored
+    bits, group, unsigned, zero, offset, codebook = stored
+    assert weight.codebook == codebook, name
     assert (weight.bits, weight.group, weight.unsigned) == (bits, group, unsigned), name
     assert (weight.zero_point is not None, weight.offset is not None) == (zero, offset)
-    assert np.all(weight.scale > 0), name
-    low, high = (0, 15) if unsigned else (-128, 127)
+    assert codebook or np.all(weight.scale > 0), name
+    low, high = (0, 15) if unsigned or codebook else (-128, 127)
     assert low <= weight.q.min() and weight.q.max() <= high, name
     if name.endswith(".plain"):
-        assert bits == (4 if kind in ("Q4_0", "Q4_1", "Q4_K") else 8), name
+        assert bits == (4 if "4" in kind else 8), name
     print("ok", name)
 
 wanted = {key: field.contents() for key, field in

@@ -106,8 +106,8 @@ name = "model.layers.0.mlp.up_proj.g_idx"
 refuses(f"tensor {name} is not described", data=header(lambda h: h.update({name: 3})))
 refuses(f"tensor {name} is not described",
         data=header(lambda h: h[name].update(shape=[-64])))
-refuses(f"tensor {name} has elements of F8_E4M3",
-        data=header(lambda h: h[name].update(dtype="F8_E4M3")))
+refuses(f"tensor {name} has elements of F8_E5M2",
+        data=header(lambda h: h[name].update(dtype="F8_E5M2")))
 refuses(f"tensor {name} of [63] I32 has 256 bytes",
         data=header(lambda h: h[name].update(shape=[63])))
 refuses(f"tensor {name} takes the bytes up to", data=header(
@@ -123,6 +123,38 @@ at = json.loads(DATA[8:8 + int.from_bytes(DATA[:8], "little")])[name]["data_offs
 at += 8 + int.from_bytes(DATA[:8], "little")
 refuses(f"tensor {name}: expected groups of 32 columns each",
         data=DATA[:at] + b"\0" * 256 + DATA[at + 256:])
+
+
+
+def refuses_fp4(text, is_nvfp4=True, weights=None, **tensors):
+    """4-bit floats whose scheme or tensors (bytes, or a shape) are others."""
+    scheme = folders.fp4_scheme(is_nvfp4)
+    scheme["config_groups"]["group_0"]["weights"].update(weights or {})
+
+    def make(n, k):
+        made, values = folders.fp4(np.random.default_rng(n), n, k, is_nvfp4)
+        for what, change in tensors.items():
+            if isinstance(change, tuple):
+                made[what] = made[what].reshape(change)
+            else:
+                made[what].reshape(-1).view(np.uint8)[:len(change)] = list(change)
+        return made, values
+    config, _ = folders.write_model(FOLDER / "fp4", rng, scheme, make, layers=1)
+    refuses(text, config=config, data=(FOLDER / "fp4/model.safetensors").read_bytes())
+
+
+name = "model.layers.0.self_attn.q_proj"
+refuses_fp4("strategy tensor_group, in groups of 32 cannot be read",
+            weights={"group_size": 32})
+refuses_fp4(f"tensor {name}.weight_scale has the shape [4, 64], expected [64, 4]",
+            weight_scale=(4, -1))
+refuses_fp4(f"tensor {name}.weight_packed has the shape [2048], expected rows of "
+            "whole groups of 16", weight_packed=(-1,))
+refuses_fp4(f"tensor {name}.weight_scale holds infinities or NaN", weight_scale=b"\x7f")
+refuses_fp4(f"tensor {name}.weight_global_scale is [0.0]", weight_global_scale=bytes(4))
+refuses_fp4(f"{name} has a scale past float32",
+            weight_global_scale=b"\x01\0\0\0")
+refuses_fp4(f"tensor {name}.weight_scale holds NaN", False, weight_scale=b"\xff")
 
 size = 8 + int.from_bytes(DATA[:8], "little")
 assert all(refuses(data=DATA[:cut]) for cut in rng.integers(0, len(DATA), 60))

@@ -6,7 +6,8 @@ points give their values to the bit."""
 import sys
 
 import numpy as np
-from quantllm.folders import SCHEMES, awq, compressed, gptq, write_safetensors
+from quantllm.folders import (SCHEMES, awq, compressed, fp4, fp4_scheme, gptq,
+                              write_safetensors)
 from quantmlir.checkpoint.packed import LAYERS
 from quantmlir.checkpoint.safetensors import read_file
 
@@ -79,3 +80,14 @@ for symmetric in (True, False):
     check("compressed-tensors int8", ct, compressed(
         rng, 16, 96, bits=8, group=None, packed=False, symmetric=symmetric), 8,
         **weights(num_bits=8, strategy="channel", group_size=None))
+
+for is_nvfp4 in (True, False):
+    tensors, wanted = fp4(rng, 16, 96, is_nvfp4)
+    layer = LAYERS[ct](Folder(tensors), "layer", {
+        "weights": fp4_scheme(is_nvfp4)["config_groups"]["group_0"]["weights"]})
+    weight = layer.load()
+    assert layer.shape == weight.q.shape == wanted.shape and not weight.unsigned
+    values = np.array(weight.codebook)[weight.q] * np.repeat(
+        weight.scale.astype(np.float64), weight.group, 1)
+    assert np.array_equal(values, wanted), is_nvfp4
+    print("ok compressed-tensors", "NVFP4" if is_nvfp4 else "MXFP4")

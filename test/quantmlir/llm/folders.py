@@ -43,4 +43,5 @@ run("int8", {"quant_method": "compressed-tensors", "config_groups": {"group_0": 
         "num_bits": 8, "type": "int", "strategy": "channel", "symmetric": True}}}},
     lambda rng, n, k: folders.compressed(rng, n, k, bits=8, group=None, packed=False),
     "int8", 0.02)
+run("nvfp4", folders.fp4_scheme(), folders.fp4, "int8", 0.02)
 sys.exit(failures != 0)
