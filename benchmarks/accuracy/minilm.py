@@ -14,6 +14,7 @@ MODEL = "minilm_l6_full_dynbatch_s32"
 TOKEN = "activations=dynamic-token"
 BLOCKS = "activations=dynamic-block block-size=32"
 W4 = "weights=group group-size=32 weight-bits=4"
+W4_16 = "weights=group group-size=16 weight-bits=4"
 W4_CHANNEL = "weights=channel weight-bits=4"
 BEST = ("weight-scale=mse rounding=error-compensated activation-order=true "
         "stats={stats}")
@@ -74,6 +75,19 @@ ROWS = [
      "32", "plain", f"{W4} {TOKEN} {BOTH_ENDS} rotation=hadamard32", "", ""),
     ("W4 group 32, A8 per token, full range and MSE, error-compensated, H of "
      "128", "plain", f"{W4} {TOKEN} {BOTH_ENDS} rotation=hadamard128", "", ""),
+    ("W4 group 16, A8 per token, MSE scales", "plain",
+     f"{W4_16} {TOKEN} weight-scale=mse", "", ""),
+    ("NVFP4, A8 per token", "plain", f"weight-format=nvfp4 {TOKEN}", "", ""),
+    ("NVFP4, A8 per token, MSE scales", "plain", f"nvfp4 {TOKEN}", "", ""),
+    ("NVFP4, A8 per token, MSE scales, error-compensated, H of 32", "plain",
+     f"nvfp4 {TOKEN} {BEST} rotation=hadamard32", "", ""),
+    ("MXFP4, A8 per token", "plain", f"weight-format=mxfp4 {TOKEN}", "", ""),
+    ("MXFP4, A8 per token, MSE scales", "plain", f"mxfp4 {TOKEN}", "", ""),
+    ("MXFP4, A8 per token, MSE scales, error-compensated, H of 32", "plain",
+     f"mxfp4 {TOKEN} {BEST} rotation=hadamard32", "", ""),
+    ("IQ4_NL, A8 per token, MSE scales", "plain",
+     f"weight-format=iq4_nl weight-scale=mse {TOKEN}", "", ""),
+    ("MXINT8, A8 per token", "plain", f"weight-format=mxint8 {TOKEN}", "", ""),
     ("W4 per channel, A float", "plain", f"{W4_CHANNEL} activations=float",
      "0.907", ""),
     ("W4 per channel, A float, MSE scales, error-compensated", "plain",

@@ -6,9 +6,9 @@
 // OUT.scales (floats) and OUT.zps (i32). Keys: bits, granularity (tensor,
 // channel, group), group, symmetric, unsigned, scale (absmax, mse,
 // full-range, full-range-mse), format (mxfp4, nvfp4, mxint8, iq4_nl, nf4: which
-// also sets bits, granularity and group, unless they follow it), rounding (nearest, error-compensated), order,
-// damping, moments (a file of K * K floats), repeat (print the throughput over
-// so many runs).
+// also sets bits, granularity and group, unless they follow it), rounding
+// (nearest, error-compensated), order, damping, moments (a file of K * K
+// floats), repeat (print the throughput over so many runs).
 //
 //===----------------------------------------------------------------------===//
 
