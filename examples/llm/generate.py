@@ -32,6 +32,8 @@ def parse():
     parser.add_argument("--raw", action="store_true",
                         help="print the tokens' numbers, and stop for none")
     parser.add_argument("--activations", choices=["int8", "float"], default="int8")
+    parser.add_argument("--kv-cache", choices=["float", "int8", "int4"], default="float",
+                        help="keys and values that are kept: floats, or integers")
     parser.add_argument("--target", choices=["x86", "generic"])
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--cache", help="folder of compiled models")
@@ -41,7 +43,8 @@ def parse():
 def load(options):
     start = time.perf_counter()
     model = quantmlir.llm.load(
-        options.model, activations=options.activations, target=options.target,
+        options.model, activations=options.activations,
+        kv_cache=options.kv_cache, target=options.target,
         threads=options.threads if options.target != "generic" else 1,
         cache=options.cache or True, progress=lambda text: print(text, file=sys.stderr))
     print(f"loaded in {time.perf_counter() - start:.2f} s", file=sys.stderr)

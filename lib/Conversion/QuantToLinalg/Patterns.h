@@ -26,6 +26,8 @@ void populateRotateToLinalgPatterns(mlir::RewritePatternSet &patterns);
 void populateRotateRowsPatterns(mlir::RewritePatternSet &patterns);
 /// quant.quantize_blocks.
 void populateQuantizeBlocksToLinalgPatterns(mlir::RewritePatternSet &patterns);
+/// quant.cached_attention.
+void populateCachedAttentionToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// quant.quantize_rows, to quant.choose_qparams, quant.quantize, linalg.pack.
 void populateQuantizeRowsToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// qtarget.packed_matmul, to an unpacked matmul's ops.

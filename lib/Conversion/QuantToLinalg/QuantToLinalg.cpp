@@ -37,6 +37,8 @@ struct ConvertQuantToLinalgPass
       populateQuantizeByReciprocalPatterns(first);
     if (quantizeBlocks)
       populateQuantizeBlocksToLinalgPatterns(first);
+    if (cachedAttention)
+      populateCachedAttentionToLinalgPatterns(first);
     if (packedMatmul) {
       populateQuantizeRowsToLinalgPatterns(first);
       populateRotateRowsPatterns(first);

@@ -5,13 +5,13 @@ import time
 import numpy as np
 
 from ..errors import InvalidArgument
+from .kv_cache import FloatCache
 from .sampling import Sampler
 
 
 class Session:
-    """One text: the caches of keys, [layers, heads, size, tokens], and values,
-    [layers, heads, tokens, size], in float32, and how many tokens are in them
-    (`position`)."""
+    """One text: the caches of keys and values (`arrays`, by name: `kv_cache.py`),
+    and how many tokens are in them (`position`)."""
 
     def __init__(self, decoder, capacity):
         c = decoder.config
@@ -19,9 +19,8 @@ class Session:
             raise InvalidArgument(f"capacity: expected 1 to {c.context} tokens, "
                                   f"found {capacity}")
         self._decoder, self.capacity, self.position = decoder, capacity, 0
-        lead = (c.layers, c.kv_heads)
-        self.keys = np.zeros((*lead, c.head_dim, capacity), np.float32)
-        self.values = np.zeros((*lead, capacity, c.head_dim), np.float32)
+        self.arrays = {array.name: array.zeros(c.layers, capacity)
+                       for array in decoder.cache.arrays}
         self._logits = np.empty(c.vocabulary, np.float32)
 
     def __call__(self, tokens):
@@ -45,11 +44,11 @@ class Session:
             raise InvalidArgument(f"{end} tokens are more than the caches hold, "
                                   f"{self.capacity}")
         # Rows behind `position` are not read: results go there.
-        rows = (self.keys[..., self.position:end],
-                self.values[:, :, self.position:end])
+        rows = [array.rows(self.arrays[array.name], self.position, end)
+                for array in self._decoder.cache.arrays]
         self._decoder.model(ids.astype(np.int32),
-                            np.array(self.position, np.int32), self.keys,
-                            self.values, out=[self._logits, *rows])
+                            np.array(self.position, np.int32),
+                            *self.arrays.values(), out=[self._logits, *rows])
         self.position = end
         return self._logits
 
@@ -61,10 +60,12 @@ class Decoder:
         config: its sizes (`config.Config`).
         tokenizer: of its file, or None.
         model: the `quantmlir.Model` of the program (docs/llm.md).
+        cache: the form of its cache (`kv_cache.FloatCache`, `IntegerCache`).
     """
 
-    def __init__(self, config, tokenizer, model):
+    def __init__(self, config, tokenizer, model, cache=None):
         self.config, self.tokenizer, self.model = config, tokenizer, model
+        self.cache = cache or FloatCache(config)
 
     def session(self, capacity=None):
         """Empty caches for up to `capacity` tokens (None: the model's context)."""

@@ -9,6 +9,7 @@ import tempfile
 from .. import _capi, bytecode, checkpoint, compiler, errors
 from ..model import Log, encode
 from . import config as configs
+from . import kv_cache as kv_caches
 from .cache import Cache
 from .decoder import Decoder
 from .folder_source import FolderSource
@@ -40,11 +41,12 @@ def _tokenizer(file):
 
 
 def _write(config, source, path, activations, requantize=None,
-           all_logits=False):
+           all_logits=False, cache=None):
     if requantize:
         source = RequantizedSource(source, requantize)
     program = Program(config, Weights(config, source), activations,
-                      requantize.rotation if requantize else Rotation(), all_logits)
+                      requantize.rotation if requantize else Rotation(), all_logits,
+                      cache)
     keys = [resource.key for constant in program.constants
             for resource in constant.resources.values()]
     text = (program.text + bytecode.placeholders(keys)).encode()
@@ -57,7 +59,7 @@ def _write(config, source, path, activations, requantize=None,
 
 
 def write_program(path, out, activations="int8", *, weights=None,
-                  rotation="none", all_logits=False):
+                  rotation="none", all_logits=False, kv_cache="float"):
     """Writes a checkpoint's program, with its weights, as MLIR bytecode.
 
     Weights go to the file one by one: memory holds a tensor or two at a time.
@@ -65,14 +67,16 @@ def write_program(path, out, activations="int8", *, weights=None,
     Args:
         path: a checkpoint, as for `load`.
         out: the file, ``.mlirbc``; all of it is written, or none.
-        activations, weights, rotation: as for `load`.
+        activations, weights, rotation, kv_cache: as for `load`.
         all_logits: the program's first result is [S, V], the logits after each
             token.
     """
     _check_activations(activations)
+    kv_caches.check(kv_cache)
     requantize = Requantize.parse(weights, rotation)
     _, config, source = _open(path)
-    _write(config, source, os.fspath(out), activations, requantize, all_logits)
+    _write(config, source, os.fspath(out), activations, requantize, all_logits,
+           kv_caches.make(kv_cache, config, path))
 
 
 def _check_activations(activations):
@@ -83,8 +87,8 @@ def _check_activations(activations):
 
 
 def load(path, *, activations="int8", weights=None, rotation="none",
-         target=None, threads=1, cpu=None, quantize=None, cache=True,
-         progress=None):
+         kv_cache="float", target=None, threads=1, cpu=None, quantize=None,
+         cache=True, progress=None):
     """Compiles a checkpoint, or loads what was compiled of it before.
 
     Args:
@@ -100,6 +104,9 @@ def load(path, *, activations="int8", weights=None, rotation="none",
         rotation: with `weights`: ``"hadamard32"`` or ``"hadamard128"``, with
             ``:seed`` where signs are turned; activations and weights are rotated
             in blocks before they are quantized (`quant.rotate`).
+        kv_cache: what is kept of keys and values: ``"float"`` (f32), ``"int8"``, or
+            ``"int4"``, rotated; as integers they are multiplied as integers
+            (`quant.cached_attention`).
         target, threads, cpu, quantize: as for `quantmlir.compile`.
         cache: True: keep the compiled model under ``~/.cache/quantmlir``; a
             folder: there; False: nowhere.
@@ -114,30 +121,33 @@ def load(path, *, activations="int8", weights=None, rotation="none",
         CompileError: the program was not accepted.
     """
     _check_activations(activations)
+    kv_caches.check(kv_cache)
     requantize = Requantize.parse(weights, rotation)
     if target is None:
         target = "x86" if platform.machine() in ("x86_64", "AMD64") else "generic"
     file, config, source = _open(path)
+    form = kv_caches.make(kv_cache, config, path)
     options = dict(target=target, threads=threads, cpu=cpu, quantize=quantize)
     kept = Cache(None if cache is True else cache) if cache else None
     key = kept and kept.key(file.files(), {**options, "activations": activations,
-                                           "weights": weights, "rotation": rotation},
+                                           "weights": weights, "rotation": rotation,
+                                           "kv_cache": kv_cache},
                             _capi.library.quantVersionText().decode())
     folder = kept and kept.find(key)
     if folder:
         model = _load_kept(folder)
     elif kept:
         with kept.adding(key) as scratch:
-            _compile(config, source, scratch, activations, requantize, options,
-                     progress)
+            _compile(config, source, scratch, activations, requantize, form,
+                     options, progress)
         model = _load_kept(kept.folder / key)
     else:
         with tempfile.TemporaryDirectory() as scratch:
             scratch = pathlib.Path(scratch)
-            _compile(config, source, scratch, activations, requantize, options,
-                     progress)
+            _compile(config, source, scratch, activations, requantize, form,
+                     options, progress)
             model = _load_kept(scratch)
-    return Decoder(config, _tokenizer(file), model)
+    return Decoder(config, _tokenizer(file), model, form)
 
 
 def _artifact(folder):
@@ -148,11 +158,12 @@ def _load_kept(folder):
     return compiler.load(_artifact(folder))
 
 
-def _compile(config, source, folder, activations, requantize, options, progress):
+def _compile(config, source, folder, activations, requantize, cache, options,
+             progress):
     say = progress or (lambda text: None)
     program = folder / "model.mlirbc"
     say(f"writing the program of {config.layers} layers")
-    _write(config, source, program, activations, requantize)
+    _write(config, source, program, activations, requantize, cache=cache)
     say(f"compiling {program.stat().st_size / 1e6:.0f} MB of program and weights")
     model = compiler.compile(program, name="model", **options)
     # An object needs no linker, a library is loaded in less time.

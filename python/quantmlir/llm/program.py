@@ -4,6 +4,8 @@
          keys: tensor<LxHxDx?xf32>, values: tensor<LxHx?xDxf32>)
       -> (logits: tensor<V>, new keys: tensor<LxHxDx?xf32>, new values)
 
+(or the arrays of another form of cache, `kv_cache.py`)
+
 takes S tokens (prefill of any length; decode is S = 1), before which `position`
 came: their rotated keys and their values are the first of the caches. The caches
 are only read; those of the S tokens are results, for the caller to put behind
@@ -16,6 +18,7 @@ multiplied as one.
 """
 
 from ..blocks import codebook_flag
+from .kv_cache import FloatCache, past_of
 from .parts import PAST, ROWS, Parts
 from .rotation import Rotation
 from .text import Body, Value, tensor
@@ -25,8 +28,9 @@ class Program:
     """Writes `text`; `constants` are the objects that have resources."""
 
     def __init__(self, config, weights, activations="int8", rotation=Rotation(),
-                 all_logits=False):
+                 all_logits=False, cache=None):
         self.config, self.activations = config, activations
+        self.cache = cache or FloatCache(config)
         self.rotation, self.all_logits = rotation, all_logits
         self.weights = weights
         self.constants, self._known = [], {}
@@ -258,24 +262,24 @@ class Program:
         return result
 
     def _layer(self, index, h, caches, rows, angles):
-        """(h, new keys, new values) after layer `index`."""
+        """(h, what is kept of the new tokens...) after layer `index`."""
         b, c, w, parts = self.body, self.config, self.weights, self.parts
-        kv, group, d = c.kv_heads, c.heads // c.kv_heads, c.head_dim
+        kv, cache = c.kv_heads, self.cache
         norm = lambda name: self._of_layer(w.norms[name].resource, index)
         x = self._operand(parts.norm(h, norm("attn_norm")))
         qkv = self._joined(x, w.slots["qkv"], index)
         q = parts.rotate(parts.heads(qkv, 0, c.heads), c.heads, angles,
                          norm("q_norm") if c.qk_norm else None)
         k = parts.rotate(parts.heads(qkv, c.heads, kv), kv, angles,
-                         norm("k_norm") if c.qk_norm else None, keys=True)
+                         norm("k_norm") if c.qk_norm else None,
+                         keys=cache.keys_last)
         v = parts.transposed(parts.heads(qkv, c.heads + kv, kv), kv)
-        sizes = lambda count: ([1, kv, d, count], [1, kv, count, d])
-        rows = [b.insert(new, old, [index, 0, 0, 0], size)
-                for new, old, size in zip((k, v), rows, sizes(ROWS))]
-        q = b.expand(q, "[[0, 1], [2], [3]]", (kv, group, ROWS, d))
-        past = [b.slice(cache, [index, 0, 0, 0], size, dropped=(0,))
-                for cache, size in zip(caches, sizes(PAST))]
-        x = self._operand(parts.attention(q, (k, v), past))
+        new = cache.store(parts, k, v)
+        rows = [b.insert(value, old, [index] + [0] * len(array.shape),
+                         [1, *array.sized(ROWS)])
+                for array, value, old in zip(cache.arrays, new, rows)]
+        past = past_of(b, cache, caches, index)
+        x = self._operand(cache.attend(parts, q, new, past))
         h = parts.add(h, self._joined(x, w.slots["o"], index))
         x = self._operand(parts.norm(h, norm("ffn_norm")))
         x = self._operand(parts.mlp(self._joined(x, w.slots["gate_up"], index)))
@@ -288,14 +292,14 @@ class Program:
         for constant in w.constants:
             self._declare(constant)
         ids = Value("%ids", (None,), "i32")
-        shapes = ((c.layers, c.kv_heads, c.head_dim, ROWS),
-                  (c.layers, c.kv_heads, ROWS, c.head_dim))
-        caches = [Value(name, b.static(shape))
-                  for name, shape in zip(("%keys", "%values"), shapes)]
+        shapes = [((c.layers, *array.sized(ROWS)), array.element)
+                  for array in self.cache.arrays]
+        caches = [Value(f"%{array.name}", b.static(shape), element)
+                  for array, (shape, element) in zip(self.cache.arrays, shapes)]
         self._sizes(ids)
         angles = parts.angles(self._constant(w.frequencies.resource))
         h = self._embed(ids)
-        rows = [b.empty(shape) for shape in shapes]
+        rows = [b.empty(*shape) for shape in shapes]
         h, *rows = self._loop(h, rows, caches, angles)
         if not self.all_logits:
             last = b.scalar(f"arith.subi {b.sizes[ROWS]}, {b.index(1)} : index")
@@ -327,14 +331,15 @@ class Program:
         b, c = self.body, self.config
         zero, one, count = b.index(0), b.index(1), b.index(c.layers)
         values = [h, *rows]
-        names = ["%h", "%new_keys", "%new_values"]
+        names = ["%h"] + [f"%new_{array.name}" for array in self.cache.arrays]
         results = b.fresh()
         inits = ", ".join(f"{n} = {v}" for n, v in zip(names, values))
         types = ", ".join(v.type for v in values)
-        b.open(f"{results}:3 = scf.for %layer = {zero} to {count} step {one} "
+        b.open(f"{results}:{len(values)} = scf.for %layer = {zero} to {count} step {one} "
                f"iter_args({inits}) -> ({types}) {{")
         inner = [Value(n, v.shape, v.element) for n, v in zip(names, values)]
         outs = self._layer("%layer", inner[0], caches, inner[1:], angles)
         b.line(f"scf.yield {', '.join(map(str, outs))} : {types}")
         b.close()
-        return [Value(f"{results}#{i}", v.shape) for i, v in enumerate(values)]
+        return [Value(f"{results}#{i}", v.shape, v.element)
+                for i, v in enumerate(values)]

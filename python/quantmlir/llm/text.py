@@ -72,8 +72,8 @@ class Body:
         return self.filled(init, self.number(value))
 
     def filled(self, init, scalar):
-        return self.op(f"linalg.fill ins({scalar} : f32) outs({init} : "
-                       f"{init.type}) -> {init.type}", init.shape)
+        return self.op(f"linalg.fill ins({scalar} : {init.element}) outs({init} : "
+                       f"{init.type}) -> {init.type}", init.shape, init.element)
 
     def generic(self, dims, inputs, init, body, out=None, reduced=()):
         """A linalg.generic: `inputs` are pairs of a value and its indices,

@@ -4,6 +4,7 @@ text at once. Rotations are of pairs or of halves, as llama.cpp does them."""
 import gguf
 import numpy as np
 from gguf import quants
+from quantsim.attention import cached_attention
 
 _FLOATS = ("F32", "F16", "BF16")
 _NAMES = {"self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k",
@@ -15,7 +16,7 @@ _NAMES = {"self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k",
           "lm_head": "output"}
 
 
-def of_gguf(path, int8=False):
+def of_gguf(path, int8=False, cache_bits=None):
     """The reference of a GGUF file, read by PyPI's `gguf`."""
     reader = gguf.GGUFReader(path)
     meta = {key: field.contents() for key, field in reader.fields.items()}
@@ -30,7 +31,8 @@ def of_gguf(path, int8=False):
         tensor.data, tensor.tensor_type).astype(np.float64)
     integers = [tensor.name for tensor in reader.tensors
                 if int8 and tensor.tensor_type.name not in _FLOATS]
-    return Reference(facts, {t.name: load(t) for t in reader.tensors}, integers)
+    return Reference(facts, {t.name: load(t) for t in reader.tensors}, integers,
+                     cache_bits)
 
 
 def of_folder(config, values, int8=False):
@@ -49,16 +51,46 @@ def of_folder(config, values, int8=False):
     return Reference(facts, named, integers)
 
 
+def _integers(x, top):
+    """(integers, a scale for each row) of [heads, S, D]."""
+    x = x.astype(np.float32)
+    scale = np.abs(x).max(-1) / np.float32(top)
+    scale[scale == 0] = 1
+    return np.clip(np.rint(x / scale[..., None]), -top, top).astype(np.int64), scale
+
+
+def _integer_attention(q, k, v, bits):
+    """Of [S, heads, D], by `quant.cached_attention`'s definition; of 4 bits rotated
+    by a Hadamard matrix of the largest power of two in D."""
+    s, heads, d = q.shape
+    kv, turn = k.shape[1], np.eye(d)
+    if bits == 4:
+        h, size = np.ones((1, 1)), min(d & -d, 128)
+        while len(h) < size:
+            h = np.block([[h, h], [h, -h]])
+        turn = np.kron(np.eye(d // size), h / size ** 0.5)
+    q, k, v = ((x @ turn).transpose(1, 0, 2) for x in (q, k, v))
+    top = (1 << (bits - 1)) - 1
+    q, scale = _integers(q, 127)
+    kept = (*_integers(k, top), *_integers(v, top))
+    out = cached_attention(q.reshape(kv, heads // kv, s, d),
+                           scale.reshape(kv, -1, s) * np.float32(d ** -0.5),
+                           [part[:, :0] for part in kept], kept)
+    return out.reshape(s, heads, d).astype(np.float64) @ turn
+
+
 class Reference:
     """Of weights by GGUF's names.
 
     facts: heads, kv_heads, dim, layers, eps, base; pairs: whether rotations are
         of pairs; gelu, scaled: gemma's MLP and embedding; integers: names of
-        weights whose activations are rounded to 8 bits, a scale for each token.
+        weights whose activations are rounded to 8 bits, a scale for each token;
+        cache_bits: of keys and values that are kept as integers.
     """
 
-    def __init__(self, facts, values, integers=()):
+    def __init__(self, facts, values, integers=(), cache_bits=None):
         self._facts, self._values, self._integers = facts, values, set(integers)
+        self._cache_bits = cache_bits
 
     def tensor(self, name):
         value = self._values[name]
@@ -107,6 +139,14 @@ class Reference:
         if lead + "attn_q_norm.weight" in self._values:
             q, k = self._norm(q, lead + "attn_q_norm"), self._norm(k, lead + "attn_k_norm")
         q, k = self._rotate(q), self._rotate(k)
+        if self._cache_bits:
+            # As the program has them: pairs of rotations as halves.
+            order = np.arange(q.shape[-1])
+            if self._facts.get("pairs"):
+                order = order.reshape(-1, 2).T.ravel()
+            out = _integer_attention(q[..., order], k[..., order], v,
+                                     self._cache_bits)
+            return self._linear(out.reshape(s, -1), lead + "attn_output")
         out = np.empty_like(q)
         for head in range(heads):
             group = head // (heads // kv)

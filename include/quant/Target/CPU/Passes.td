@@ -45,7 +45,8 @@ def QuantVectorizeRowsPass : Pass<"quant-vectorize-rows", "::mlir::ModuleOp"> {
     eight rows take theirs side by side, which hides an addition's latency.
     `math.exp`, `erf`, `tanh` and `log` of f32 stay as ops on vectors, for
     `quant-approximate-math`. `quant.quantize_rows` of plain rows becomes two
-    loops for each row. Other ops are left alone.
+    loops for each row, and `quant.cached_attention` two passes of a new token
+    over the tokens that it sees. Other ops are left alone.
 
     Example:
 
@@ -69,8 +70,9 @@ def QuantVectorizeRowsPass : Pass<"quant-vectorize-rows", "::mlir::ModuleOp"> {
               "Float sums that take several rows at a time">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect",
-    "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
-    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+    "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"];
 }
 
 def QuantVectorizeContractionsPass

@@ -1,6 +1,7 @@
 //===- QuantOps.cpp - ops that extend upstream's quant dialect ------------===//
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/IR/CachedAttention.h"
 #include "quant/Dialect/Quant/IR/QuantizeBlocks.h"
 #include "quant/Dialect/Quant/IR/QuantizeRows.h"
 
@@ -38,6 +39,6 @@ void quantmlir::registerQuantExtension(DialectRegistry &registry) {
     insertOps<
 #define GET_OP_LIST
 #include "quant/Dialect/Quant/IR/QuantOps.cpp.inc"
-        , QuantizeRowsOp, QuantizeBlocksOp, RotateRowsOp>(dialect);
+        , CachedAttentionOp, QuantizeRowsOp, QuantizeBlocksOp, RotateRowsOp>(dialect);
   });
 }

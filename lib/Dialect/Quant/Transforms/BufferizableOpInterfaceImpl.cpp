@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
 #include "mlir/IR/Dialect.h"
+#include "quant/Dialect/Quant/IR/CachedAttention.h"
 #include "quant/Dialect/Quant/IR/QuantizeBlocks.h"
 #include "quant/Dialect/Quant/IR/QuantizeRows.h"
 #include "quant/Target/IR/PackedMatmul.h"
@@ -54,6 +55,8 @@ struct PackedStageModel
 
 void quantmlir::registerBufferizationModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *ctx, quant::QuantDialect *) {
+    CachedAttentionOp::attachInterface<PackedStageModel<CachedAttentionOp>>(
+        *ctx);
     QuantizeRowsOp::attachInterface<PackedStageModel<QuantizeRowsOp>>(*ctx);
     RotateRowsOp::attachInterface<PackedStageModel<RotateRowsOp>>(*ctx);
     QuantizeBlocksOp::attachInterface<PackedStageModel<QuantizeBlocksOp>>(*ctx);

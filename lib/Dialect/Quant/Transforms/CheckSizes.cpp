@@ -17,6 +17,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "quant/Dialect/Quant/IR/CachedAttention.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/IR/QuantizeBlocks.h"
 #include "quant/Dialect/Quant/IR/QuantizeRows.h"
@@ -222,6 +223,21 @@ static void addLoops(QuantizeBlocksOp op, Loops &loops) {
   loops.add(block, countParts(op.getK(), op.getBlock()), "the blocks of input");
 }
 
+static void addLoops(CachedAttentionOp op, Loops &loops) {
+  enum : int64_t { h, g, s, d, p, w };
+  loops.add({h, g, s, d}, op.getQuery(), "query");
+  loops.add({h, g, s}, op.getQueryScale(), "query_scale");
+  for (const auto &[tokens, t, name] : {std::tuple(op.getPast(), p, "past_"),
+                                        std::tuple(op.getNew(), s, "new_")}) {
+    loops.add({h, w, t}, tokens.keys, Twine(name) + "keys");
+    loops.add({h, t}, tokens.keyScale, Twine(name) + "key_scale");
+    loops.add({h, t, w}, tokens.values, Twine(name) + "values");
+    loops.add({h, t}, tokens.valueScale, Twine(name) + "value_scale");
+  }
+  loops.add(w, RuntimeSize::of(op.getNumWords()), "the words of a head");
+  loops.add({s, h, g, d}, op.getInit(), "init");
+}
+
 /// The last dimension of one side is half of the other's.
 static void addInt4Loops(Operation *op, Value unpacked, Value packed,
                          Loops &loops) {
@@ -289,8 +305,9 @@ static void addLoops(Operation *op, Loops &loops) {
   llvm::TypeSwitch<Operation *>(op)
       .Case<MatmulOp, ScaledMatmulOp, RescaleOp, RescaleFixedPointOp,
             ChooseQParamsOp, RotateOp, RotateRowsOp, QuantizeRowsOp,
-            QuantizeBlocksOp, tensor::CastOp, tensor::ExpandShapeOp,
-            linalg::LinalgOp>([&](auto op) { addLoops(op, loops); })
+            QuantizeBlocksOp, CachedAttentionOp, tensor::CastOp,
+            tensor::ExpandShapeOp, linalg::LinalgOp>(
+          [&](auto op) { addLoops(op, loops); })
       .Case<QuantizeOp, DequantizeOp>(
           [&](auto op) { addParameterLoops(op, loops); })
       .Case([&](PackInt4Op op) {

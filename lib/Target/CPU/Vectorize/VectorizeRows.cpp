@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CachedAttention.h"
 #include "FloatRowSum.h"
 #include "QuantizeBlocks.h"
 #include "QuantizeRows.h"
@@ -18,6 +19,7 @@
 #include "quant/Target/CPU/Parallel/IndependentLoops.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -449,6 +451,12 @@ struct QuantVectorizeRowsPass
     getOperation()->walk([&](QuantizeBlocksOp op) { blocks.push_back(op); });
     for (QuantizeBlocksOp op : blocks)
       if (failed(expandQuantizeBlocks(rewriter, op)))
+        return signalPassFailure();
+    SmallVector<CachedAttentionOp> attentions;
+    getOperation()->walk(
+        [&](CachedAttentionOp op) { attentions.push_back(op); });
+    for (CachedAttentionOp op : attentions)
+      if (failed(expandCachedAttention(rewriter, op)))
         return signalPassFailure();
     getOperation()->walk([&](linalg::LinalgOp op) {
       if (isFloatRowSum(op))

@@ -105,6 +105,19 @@ func.func @block_destinations(%x: tensor<?x70xf32>, %a: tensor<?x70xi8>, %s: ten
 
 // -----
 
+// What a cache's arrays, queries and the result have in common.
+// CHECK-DAG: 'quant.cached_attention' op expected equal sizes, but dimension 1 of past_key_scale is %ld and dimension 2 of past_keys is %ld
+// CHECK-DAG: 'quant.cached_attention' op expected equal sizes, but dimension 1 of past_values is %ld and dimension 2 of past_keys is %ld
+// CHECK-DAG: 'quant.cached_attention' op expected equal sizes, but dimension 2 of new_keys is %ld and dimension 2 of query is %ld
+// CHECK-DAG: 'quant.cached_attention' op expected equal sizes, but dimension 0 of init is %ld and dimension 2 of query is %ld
+// CHECK-LABEL: func.func @attention
+func.func @attention(%q: tensor<1x1x?x32xi8>, %qs: tensor<1x1x?xf32>, %pk: tensor<1x8x?xi32>, %ps: tensor<1x?xf32>, %pv: tensor<1x?x8xi32>, %nk: tensor<1x8x?xi32>, %ns: tensor<1x?xf32>, %nv: tensor<1x?x8xi32>, %y: tensor<?x1x1x32xf32>) -> tensor<?x1x1x32xf32> {
+  %0 = quant.cached_attention query(%q, %qs : tensor<1x1x?x32xi8>, tensor<1x1x?xf32>) past(%pk, %ps, %pv, %ps : tensor<1x8x?xi32>, tensor<1x?xf32>, tensor<1x?x8xi32>, tensor<1x?xf32>) new(%nk, %ns, %nv, %ns : tensor<1x8x?xi32>, tensor<1x?xf32>, tensor<1x?x8xi32>, tensor<1x?xf32>) outs(%y : tensor<?x1x1x32xf32>) bits = 8 -> tensor<?x1x1x32xf32>
+  return %0 : tensor<?x1x1x32xf32>
+}
+
+// -----
+
 // CHECK-DAG: 'quant.quantize_rows' op expected equal sizes, but dimension 0 of scale is %ld and dimension 0 of input is %ld
 // CHECK-DAG: 'quant.quantize_rows' op expected equal sizes, but dimension 0 of packed is %ld and dimension 0 of input is %ld
 // CHECK-DAG: 'quant.quantize_rows' op expected equal sizes, but dimension 1 of packed is %ld and the tiles of input is %ld

@@ -1,0 +1,102 @@
+//===- AttentionTile.h - some rows of attention over integers ---*- C++ -*-===//
+//
+// A tile is one new token in up to four heads of queries that share a head of
+// keys and values: all of its rows see the same tokens, and what is loaded of
+// these is multiplied by each.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_LIB_TARGET_CPU_VECTORIZE_ATTENTIONTILE_H
+#define QUANT_LIB_TARGET_CPU_VECTORIZE_ATTENTIONTILE_H
+
+#include "ByteDots.h"
+
+#include "quant/Dialect/Quant/IR/CachedAttention.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+namespace quantmlir {
+
+/// Memory that the tiles of a head use one after the other, for `rows` rows.
+struct AttentionScratch {
+  /// [rows, tokens in blocks of both kinds] f32: scores.
+  mlir::Value scores;
+  /// [rows, a block] i8: quantized weights; [rows] f32: what they stand for.
+  mlir::Value weights, weightScale;
+  /// [rows, D] f32 in the order in which accumulators have them.
+  mlir::Value sums;
+  /// [rows] f32, and [rows, lanes] f32: the largest score, the powers' sum.
+  mlir::Value largest, total;
+  /// [rows, 2, D / 2] i8: even and odd elements of queries; only of 4 bits.
+  mlir::Value halves;
+};
+
+/// What all tiles of an op have in common.
+struct AttentionKernel {
+  mutable CachedAttentionOp op;
+  /// Of queries and keys, of weights and values.
+  ByteDots keys, values;
+  int64_t d;
+  bool isInt4;
+  /// Tokens of the past, and where scores of new ones begin.
+  mlir::Value past, newBegin;
+
+  static constexpr int64_t kMaxRows = 4;
+
+  AttentionKernel(CachedAttentionOp op, qtarget::TargetAttr target);
+
+  /// Vectors of keys that are multiplied at once by `rows` rows.
+  int64_t getKeyVectors(int64_t rows) const;
+  /// Rows by which a vector of values is multiplied at once.
+  int64_t getValueRows(int64_t rows) const;
+  /// Products of a byte of values: with one element, or two of four bits.
+  int64_t getNibbles() const { return isInt4 ? 2 : 1; }
+};
+
+/// One tile.
+struct AttentionTile {
+  const AttentionKernel &kernel;
+  const AttentionScratch &scratch;
+  mlir::OpBuilder &b;
+  mlir::Location loc;
+  /// Head of keys and values, the first of queries, the new token.
+  mlir::Value head, group, token;
+  int64_t rows;
+
+  /// Scores of all tokens that it sees, and the largest of each row.
+  void emitScores();
+  /// Weights, sums, and the powers' total.
+  void emitSums();
+  /// What the op gives.
+  void emitResult();
+
+  // What the parts share.
+  mlir::Value index(int64_t v) const {
+    return mlir::arith::ConstantIndexOp::create(b, loc, v);
+  }
+  mlir::Value plus(mlir::Value a, mlir::Value other) const {
+    return mlir::arith::AddIOp::create(b, loc, a, other);
+  }
+  mlir::Value times(mlir::Value a, int64_t n) const {
+    return mlir::arith::MulIOp::create(b, loc, a, index(n));
+  }
+  /// Every lane of f32 or i32 is `scalar`.
+  mlir::Value broadcast(mlir::Value scalar, int64_t lanes) const;
+  mlir::Value number(double value, int64_t lanes) const;
+  mlir::Value word(int64_t value, int64_t lanes) const;
+  /// Four bytes at `at` in each lane of a vector of bytes of `dots`.
+  mlir::Value fourBytes(const ByteDots &dots, mlir::Value bytes,
+                        mlir::ValueRange at) const;
+  /// Where of [0, end) the lanes from `begin` on are.
+  mlir::Value maskOf(mlir::Value begin, mlir::Value end, int64_t lanes) const;
+  mlir::Value loadLanes(mlir::Value memory, mlir::ValueRange at,
+                        mlir::Type type, int64_t lanes, mlir::Value mask) const;
+  /// Tokens of the past, and new ones, that the tile sees.
+  mlir::Value countSeen(bool areNew) const;
+  /// The column of its scores where those begin.
+  mlir::Value getFirstColumn(bool areNew) const;
+};
+
+} // namespace quantmlir
+
+#endif // QUANT_LIB_TARGET_CPU_VECTORIZE_ATTENTIONTILE_H

@@ -1,0 +1,174 @@
+"""What a decoder keeps of its tokens: keys and values, as floats or as integers.
+
+Each form says which arrays it keeps, how a program stores new tokens, and how it
+attends to them and to those that came before.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import FileError, InvalidArgument
+from .parts import PAST, ROWS
+from .text import Value, tensor
+
+FORMS = ("float", "int8", "int4")
+_DTYPES = {"f32": np.float32, "i32": np.int32}
+# Of heads, and of the largest blocks that are rotated.
+_HEAD_UNIT, _MOST_ROTATED = 32, 128
+
+
+def check(name):
+    if name not in FORMS:
+        raise InvalidArgument(f"kv_cache: expected {', '.join(FORMS)}, found {name!r}")
+
+
+def make(name, config, path="the checkpoint"):
+    """The form `name` of FORMS for a model."""
+    check(name)
+    if name == "float":
+        return FloatCache(config)
+    if config.head_dim % _HEAD_UNIT:
+        raise FileError(f"{path}: kv_cache={name} is for heads of a multiple of "
+                        f"{_HEAD_UNIT} elements, found {config.head_dim}")
+    return IntegerCache(config, int(name[3:]))
+
+
+@dataclass(frozen=True)
+class Array:
+    """One array of a cache. shape: of a layer; None: tokens."""
+    name: str
+    shape: tuple
+    element: str = "f32"
+
+    @property
+    def axis(self):
+        """Of tokens, before which is that of layers."""
+        return 1 + self.shape.index(None)
+
+    def sized(self, tokens):
+        return tuple(tokens if s is None else s for s in self.shape)
+
+    def zeros(self, layers, tokens):
+        return np.zeros((layers, *self.sized(tokens)), _DTYPES[self.element])
+
+    def rows(self, array, begin, end):
+        """The part of tokens `begin` to `end`, not copied."""
+        return array[(slice(None),) * self.axis + (slice(begin, end),)]
+
+
+class FloatCache:
+    """Keys have tokens last, so that products with them read vectors."""
+    keys_last = True
+
+    def __init__(self, config):
+        kv, d = config.kv_heads, config.head_dim
+        self.arrays = (Array("keys", (kv, d, None)), Array("values", (kv, None, d)))
+
+    def store(self, parts, k, v):
+        """What is kept of keys [KV, D, S] and values [KV, S, D]."""
+        return k, v
+
+    def attend(self, parts, q, new, past):
+        """q [H, S, D] over kept arrays: [S, H * D]."""
+        b, c = parts.body, parts.config
+        group = c.heads // c.kv_heads
+        q = b.expand(q, "[[0, 1], [2], [3]]", (c.kv_heads, group, ROWS, c.head_dim))
+        return parts.attention(q, new, past)
+
+
+class IntegerCache:
+    """Symmetric integers of `bits`, a scale in f32 for each token of each head
+    (its largest magnitude over 127 or 7), in words of 32 bits as
+    `quant.cached_attention` reads them.
+
+    For 4 bits heads are rotated by a Hadamard matrix before: queries and keys
+    alike, which leaves their products as they are, and values, whose rotation is
+    undone on what attention gives. (It could be folded into the weight behind, but
+    that one has the file's integers, which cannot be rotated; the matrix is its own
+    inverse, so that undoing is one more of the same op.)
+    """
+    keys_last = False
+
+    def __init__(self, config, bits):
+        kv, d = config.kv_heads, config.head_dim
+        words = d * bits // 32
+        self.bits, self._top = bits, (1 << (bits - 1)) - 1
+        self._size = min(d & -d, _MOST_ROTATED) if bits == 4 else 0
+        self.arrays = (
+            Array("keys", (kv, words, None), "i32"), Array("key_scales", (kv, None)),
+            Array("values", (kv, None, words), "i32"), Array("value_scales", (kv, None)))
+
+    def store(self, parts, k, v):
+        """What is kept of keys and values [KV, S, D]."""
+        stored = []
+        for x, out in ((k, ("h", "w", "s")), (v, ("h", "s", "w"))):
+            q, scale = self._quantize(parts.body, self._rotate(parts.body, x), self._top)
+            stored += [self._pack(parts.body, q, out), scale]
+        return stored
+
+    def attend(self, parts, q, new, past):
+        """q [H, S, D] over kept arrays: [S, H * D]."""
+        b, c = parts.body, parts.config
+        kv, group, d = c.kv_heads, c.heads // c.kv_heads, c.head_dim
+        q, scale = self._quantize(b, self._rotate(b, q), 127)
+        # The softmax's factor.
+        factor = b.number(d ** -0.5)
+        scale = b.generic(("h", "s"), [(scale, ("h", "s"))], b.empty((c.heads, ROWS)),
+                          [f"%p = arith.mulf %a, {factor} : f32",
+                           "linalg.yield %p : f32"])
+        q = b.expand(q, "[[0, 1], [2], [3]]", (kv, group, ROWS, d))
+        scale = b.expand(scale, "[[0, 1], [2]]", (kv, group, ROWS))
+        group_of = lambda values: ", ".join(map(str, values)) + " : " \
+            + ", ".join(v.type for v in values)
+        init = b.empty((ROWS, kv, group, d))
+        out = b.op(f"quant.cached_attention query({group_of((q, scale))}) "
+                   f"past({group_of(past)}) new({group_of(new)}) "
+                   f"outs({init} : {init.type}) bits = {self.bits} -> {init.type}",
+                   (ROWS, kv, group, d))
+        out = b.collapse(out, "[[0], [1, 2, 3]]", (ROWS, c.heads * d))
+        return self._rotate(b, out)
+
+    def _rotate(self, b, x):
+        """In blocks of the last dimension, of which heads are whole numbers."""
+        if not self._size:
+            return x
+        name = b.fresh()
+        b.line(f"{name} = quant.rotate {x} size = {self._size} : {x.type} -> {x.type}")
+        return Value(name, x.shape)
+
+    def _quantize(self, b, x, top):
+        """(i8 [H, S, D], f32 [H, S])."""
+        heads, _, d = x.shape
+        scales = tensor((heads, None))
+        scale = b.op(f"quant.choose_qparams {x} axes = [0, 1] range = [-{top}, {top}] "
+                     f": {x.type} -> {scales}", (heads, ROWS))
+        q = b.op(f"quant.quantize {x} scale({scale} : {scale.type}) axes = [0, 1] "
+                 f"range = [-{top}, {top}] : {x.type} -> {tensor(x.shape, 'i8')}",
+                 (heads, ROWS, d), "i8")
+        return q, scale
+
+    def _pack(self, b, q, out):
+        """Words of i8 [H, S, D], by the order of dimensions `out`."""
+        heads, _, d = q.shape
+        each = 32 // self.bits
+        sizes = {"h": heads, "s": ROWS, "w": d // each}
+        q = b.expand(q, "[[0], [1], [2, 3]]", (heads, ROWS, d // each, each))
+        zero = b.scalar("arith.constant 0 : i32")
+        init = b.filled(b.empty(tuple(sizes[o] for o in out), "i32"), zero)
+        bits = b.scalar(f"arith.constant {self.bits} : i32")
+        mask = b.scalar(f"arith.constant {(1 << self.bits) - 1} : i32")
+        return b.generic(
+            (*out, "i"), [(q, ("h", "s", "w", "i"))], init,
+            ["%i = linalg.index 3 : index", "%j = arith.index_cast %i : index to i32",
+             f"%k = arith.muli %j, {bits} : i32", "%x = arith.extsi %a : i8 to i32",
+             f"%m = arith.andi %x, {mask} : i32", "%s = arith.shli %m, %k : i32",
+             "%r = arith.ori %o, %s : i32", "linalg.yield %r : i32"],
+            out, reduced=("i",))
+
+
+def past_of(body, cache, values, layer):
+    """The tokens of layer `layer` that came before, of arrays of all layers."""
+    return [body.slice(value, [layer] + [0] * len(array.shape), [1, *array.sized(PAST)],
+                       dropped=(0,))
+            for array, value in zip(cache.arrays, values)]

@@ -1,0 +1,73 @@
+# RUN: rm -rf %t && mkdir %t
+# RUN: %python %s %t
+"""Caches of integers: a small random model against NumPy, the same tokens from
+both targets, and what is refused."""
+
+import sys
+
+import numpy as np
+import quantmlir.llm as llm
+from quantcheck.raising import raises
+from quantllm.checkpoints import Decoder
+from quantllm.reference import of_gguf
+from quantmlir import FileError, InvalidArgument
+
+FOLDER = sys.argv[1]
+PATH = f"{FOLDER}/model.gguf"
+# Three heads of queries to a head of keys; no power of two in a head.
+Decoder("llama", {"*": "Q8_0"}, layers=2, dim=96, heads=6, kv_heads=2, head_dim=96,
+        ffn=128).write(PATH)
+TOKENS = np.random.default_rng(2).integers(0, 96, 80)
+# Blocks of weights begin anew where tokens do, and are rounded otherwise.
+AT_ONCE, LATER = 1e-5, 0.02
+
+
+def run(model, split):
+    """Logits after `split` tokens at once and after each of six more."""
+    session = model.session(128)
+    logits = [session(TOKENS[:split]).copy()]
+    logits += [session(TOKENS[i:i + 1]).copy() for i in range(split, split + 6)]
+    return np.array(logits), session
+
+
+def error(found, expected):
+    return np.abs(found - expected).max() / np.abs(expected).max()
+
+
+for form, targets in (("int8", ["x86"]), ("int4", ["x86", "generic"])):
+    bits = int(form[3:])
+    expected = of_gguf(PATH, cache_bits=bits).logits(TOKENS)
+    plain = of_gguf(PATH).logits(TOKENS)
+    models = {target: llm.load(PATH, kv_cache=form, activations="float",
+                               target=target, cache=False)
+              for target in targets}
+    for split in (66, 5):
+        found = {target: run(model, split)[0] for target, model in models.items()}
+        at = slice(split - 1, split + 6)
+        for target, logits in found.items():
+            wrong = [error(logits[i], expected[at][i]) for i in range(7)]
+            print(form, target, split, wrong)
+            assert wrong[0] < AT_ONCE and max(wrong) < LATER
+            # Floats would be told apart.
+            assert error(plain[split - 1], expected[split - 1]) > 100 * AT_ONCE
+        close = [error(logits, found["x86"]) for logits in found.values()]
+        assert max(close) < AT_ONCE, (form, split, close)
+    # One element in `bits`, one scale a head and token.
+    _, session = run(models["x86"], 5)
+    sizes = {name: array.nbytes for name, array in session.arrays.items()}
+    assert sizes["keys"] == sizes["values"] == 2 * 2 * 96 * 128 * bits // 8, sizes
+    assert sizes["key_scales"] == sizes["value_scales"] == 2 * 2 * 128 * 4, sizes
+    # What is behind the last token is not touched, and there is no room for more.
+    assert not session.arrays["values"][:, :, 11:].any()
+    assert session.arrays["values"][:, :, 10].any()
+    raises(InvalidArgument, lambda: session(np.zeros(120, np.int32)),
+           "131 tokens are more than the caches hold, 128")
+
+raises(InvalidArgument, lambda: llm.load(PATH, kv_cache="int2"),
+       "kv_cache: expected float, int8, int4, found 'int2'")
+raises(InvalidArgument, lambda: llm.write_program(PATH, f"{FOLDER}/p.mlirbc",
+                                                  kv_cache="fp8"), "found 'fp8'")
+Decoder("llama", {"*": "Q8_0"}, layers=1, dim=96, heads=2, kv_heads=1, head_dim=48,
+        ffn=64).write(f"{FOLDER}/odd.gguf")
+raises(FileError, lambda: llm.load(f"{FOLDER}/odd.gguf", kv_cache="int8"),
+       "odd.gguf: kv_cache=int8 is for heads of a multiple of 32 elements, found 48")
