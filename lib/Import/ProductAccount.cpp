@@ -2,6 +2,7 @@
 
 #include "quant/Import/ProductAccount.h"
 
+#include "quant/Dialect/Quant/IR/CachedAttention.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/LeftReason.h"
 #include "quant/Import/Contraction/ContractionMatcher.h"
@@ -143,6 +144,8 @@ void Accountant::visit(Operation *op) {
     return visitInteger(op, matmul.getRhs());
   if (isa<qtarget::PackedMatmulOp>(op))
     ++account.numInteger;
+  else if (isa<CachedAttentionOp>(op))
+    account.numInteger += 2;
   else if (auto quantize = dyn_cast<QuantizeOp>(op))
     visitQuantize(quantize);
   else if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
