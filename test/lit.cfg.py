@@ -1,6 +1,7 @@
 # lit configuration of the project's tests.
 import os
 import re
+import subprocess
 
 import lit.formats
 
@@ -101,9 +102,28 @@ def tests_that_require(feature):
                         yield os.path.relpath(path, config.test_source_root)
 
 
+def provide(feature, what, there):
+    """A feature that the machine may lack: what that leaves out is said."""
+    if there:
+        config.available_features.add(feature)
+        return
+    lit_config.note("no " + what + ", which these tests need: "
+                    + ", ".join(sorted(tests_that_require(feature))))
+
+
 # Models and vectors that stand beside the checkout.
-if os.path.isdir(config.cases_dir):
-    config.available_features.add("cases")
-else:
-    lit_config.note("no " + config.cases_dir + ", which these tests need: "
-                    + ", ".join(sorted(tests_that_require("cases"))))
+provide("cases", config.cases_dir, os.path.isdir(config.cases_dir))
+
+# Other compilers, too large to be downloaded by CI: utils/setup-extras.sh, or an
+# interpreter that has them.
+extras = os.environ.get("QUANT_EXTRAS_PYTHON") or os.path.join(
+    config.quant_build_dir, "extras", "bin", "python")
+config.substitutions.append(("%extras-python", extras))
+found = ""
+if os.path.exists(extras):
+    found = subprocess.run(
+        [extras, "-c", "import importlib.util as u\nprint(*(n for n in "
+         "('torch_mlir', 'iree') if u.find_spec(n)))"],
+        stdout=subprocess.PIPE, text=True).stdout
+for feature, module in (("torch-mlir", "torch_mlir"), ("iree", "iree")):
+    provide(feature, feature + " (utils/setup-extras.sh)", module in found.split())

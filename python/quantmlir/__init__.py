@@ -7,6 +7,7 @@
     m.save("model.so")            # and model.h, model.weights: for C, C++
     m = quantmlir.load("model.so")
     llm = quantmlir.llm.load("model.gguf")    # a language model, from its file
+    fast = torch.compile(model, backend="quantmlir")
 
 docs/python.md is the guide. Errors are `QuantError` and its subclasses; what the
 compiler said is in `QuantError.diagnostics`.
@@ -21,7 +22,7 @@ from .errors import (CompileError, FileError, InvalidArgument, MissingPackage,
 # loaded when something of it is asked for.
 _LAZY = {"compile": "compiler", "load": "compiler", "Model": "model",
          "Signature": "model", "TensorType": "_tensors"}
-_MODULES = ("checkpoint", "llm")
+_MODULES = ("checkpoint", "llm", "torch_backend")
 
 __all__ = [*_LAZY, *_MODULES, "QuantError", "CompileError", "FileError", "InvalidArgument",
            "MissingPackage", "ModelStopped", "OutOfMemory", "__version__"]

@@ -20,25 +20,100 @@ def _need(what):
         import torch_mlir  # noqa: F401
     except ImportError as error:
         raise MissingPackage(
-            f"{what} needs the package torch-mlir, which is not installed "
-            "(docs/python.md)") from error
+            f"{what} needs the package torch-mlir, which is not installed: "
+            "pip install torch-mlir (docs/pytorch.md)") from error
 
 
-def import_torch(module, example_inputs):
+# Stands, in what `import_graph` says of a graph's results, for the model's next.
+TENSOR = object()
+
+
+def import_torch(module, example_inputs, dynamic_shapes=None):
     """MLIR text of a torch.nn.Module."""
     _need("a torch.nn.Module")
     if not example_inputs:
         raise InvalidArgument(
             "example_inputs: expected a tuple of tensors to export the "
             "torch.nn.Module with")
-    from torch_mlir import fx
+    training = [part for part in module.modules() if part.training]
     try:
-        return str(fx.export_and_import(
-            module.eval(), *example_inputs,
-            output_type=fx.OutputType.LINALG_ON_TENSORS)).encode()
+        return _export(module.eval(), tuple(example_inputs), dynamic_shapes)
+    finally:
+        for part in training:
+            part.training = True
+
+
+def import_graph(graph, args, constants):
+    """MLIR text of a graph of torch's dynamo for such arguments.
+
+    Args:
+        graph: the ``torch.fx.GraphModule``.
+        args: its arguments, tensors and numbers. The program is for these
+            numbers and for these sizes; its inputs are the tensors that are
+            not among `constants`.
+        constants: indices of the arguments that the program holds.
+
+    Returns:
+        The text, and a list of the graph's results: `TENSOR`, or a value that is
+        no tensor.
+    """
+    _need("torch.compile(..., backend=\"quantmlir\")")
+    import torch
+    results = []
+    names = [node.name for node in graph.graph.nodes if node.op == "placeholder"]
+
+    class Frozen(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.called = graph
+            for i in constants:
+                self.register_buffer(names[i], args[i].detach())
+
+        def forward(self, *inputs):
+            given = iter(inputs)
+            values = self.called(*(
+                getattr(self, names[i]) if i in constants
+                else next(given) if isinstance(arg, torch.Tensor) else arg
+                for i, arg in enumerate(args)))
+            results[:] = [TENSOR if isinstance(value, torch.Tensor) else value
+                          for value in values]
+            return tuple(value for value in values
+                         if isinstance(value, torch.Tensor))
+
+    tensors = tuple(arg for i, arg in enumerate(args)
+                    if i not in constants and isinstance(arg, torch.Tensor))
+    return _export(Frozen(), tensors, None), results
+
+
+def _export(module, tensors, dynamic_shapes):
+    import torch
+    from torch_mlir import fx
+    from torch_mlir.extras.fx_decomp_util import get_decomposition_table
+    try:
+        with torch.no_grad():
+            program = torch.export.export(
+                module, tensors, dynamic_shapes=dynamic_shapes, strict=False)
+            program = program.run_decompositions(get_decomposition_table())
+            _check_pure(program.graph_signature)
+            return str(fx.export_and_import(
+                program, decomposition_table={},
+                output_type=fx.OutputType.LINALG_ON_TENSORS)).encode()
+    except InvalidArgument:
+        raise
     except Exception as error:  # torch raises of many kinds
         raise CompileError(f"torch-mlir did not import the module: {error}",
                            [str(error)]) from error
+
+
+def _check_pure(signature):
+    """A model has no memory: what a call would change is refused."""
+    for what, changed in (("inputs", signature.user_inputs_to_mutate),
+                          ("buffers", signature.buffers_to_mutate)):
+        if changed:
+            raise InvalidArgument(
+                f"expected a module that changes none of its {what}, found "
+                f"changes of {', '.join(sorted(changed.values()))} (in training "
+                "mode, normalizations count batches: module.eval())")
 
 
 def import_onnx(path):

@@ -13,7 +13,7 @@ _LIBRARY = _capi.library
 
 def compile(program, *, quantize=None, target=None, cpu=None, features=None,
             triple=None, threads=1, entry=None, name=None, schedules=None,
-            strict=False, example_inputs=None):
+            strict=False, example_inputs=None, dynamic_shapes=None):
     """Quantizes and compiles a program.
 
     Args:
@@ -37,7 +37,10 @@ def compile(program, *, quantize=None, target=None, cpu=None, features=None,
             None: made of the path, or ``"model"``.
         schedules: path of a file that ``quant-run --tune`` wrote.
         strict: fail where a product stays in float against the scheme.
-        example_inputs: tuple of tensors, for a ``torch.nn.Module``.
+        example_inputs: tuple of tensors, for a ``torch.nn.Module``; their
+            sizes are the model's.
+        dynamic_shapes: ``torch.export``'s, for a ``torch.nn.Module``: which of
+            those sizes are any.
 
     Returns:
         A `Model`. What stays in float, and why, is in its ``remarks``.
@@ -58,7 +61,7 @@ def compile(program, *, quantize=None, target=None, cpu=None, features=None,
         name=encode(name or _make_name(program)), schedules=encode(schedules),
         threads=threads, strict=int(strict))
     with Log() as log:
-        program = _import(program, example_inputs)
+        program = _import(program, example_inputs, dynamic_shapes)
         source = _load(program, entry, log)
         try:
             if quantize is not None:
@@ -112,14 +115,16 @@ def _make_name(program):
     return "m" + name if name[0].isdigit() else name
 
 
-def _import(program, example_inputs):
+def _import(program, example_inputs, dynamic_shapes):
     """MLIR as bytes, or the path of a file."""
     if _frontends.is_torch_module(program):
-        return _frontends.import_torch(program, example_inputs)
-    if example_inputs is not None:
-        raise errors.InvalidArgument(
-            "example_inputs: expected a torch.nn.Module with them, found "
-            + type(program).__name__)
+        return _frontends.import_torch(program, example_inputs, dynamic_shapes)
+    for name, value in (("example_inputs", example_inputs),
+                        ("dynamic_shapes", dynamic_shapes)):
+        if value is not None:
+            raise errors.InvalidArgument(
+                f"{name}: expected a torch.nn.Module with them, found "
+                + type(program).__name__)
     if _is_text(program):
         return program.encode()
     if isinstance(program, (bytes, bytearray, memoryview)):
