@@ -25,8 +25,16 @@ def ConvertQuantToLinalgPass : Pass<"convert-quant-to-linalg", "::mlir::ModuleOp
     %1 = math.roundeven %0 : f32
     ...
     ```
+
+    With `named-matmul`, `quant.matmul` becomes `linalg.matmul`,
+    `linalg.batch_matmul` or `linalg.contract` of signed integers into i32, for
+    which other compilers have kernels (docs/iree.md): zero points, and the
+    shift that makes an unsigned operand signed, are subtracted after the
+    product.
   }];
   let options = [
+    Option<"namedMatmul", "named-matmul", "bool", "false",
+           "Products without groups as linalg's named ops of signed integers">,
     Option<"packedMatmul", "packed-matmul", "bool", "true",
            "Lower qtarget.packed_matmul too; a target that emits it says false">,
     Option<"quantizeBlocks", "quantize-blocks", "bool", "true",

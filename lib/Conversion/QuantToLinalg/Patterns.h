@@ -14,6 +14,8 @@ void populateQuantizeToLinalgPatterns(mlir::RewritePatternSet &patterns);
 void populateQuantizeByReciprocalPatterns(mlir::RewritePatternSet &patterns);
 /// quant.matmul.
 void populateMatmulToLinalgPatterns(mlir::RewritePatternSet &patterns);
+/// quant.matmul, to linalg.matmul, batch_matmul and contract of signed integers.
+void populateNamedMatmulToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// quant.scaled_matmul; before quant.unpack_int4, which it reads through.
 void populateScaledMatmulToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// quant.rescale, quant.rescale_fixed_point.

@@ -47,7 +47,10 @@ struct ConvertQuantToLinalgPass
     walkAndApplyPatterns(getOperation(), std::move(first));
     RewritePatternSet patterns(&getContext());
     populateQuantizeToLinalgPatterns(patterns);
-    populateMatmulToLinalgPatterns(patterns);
+    if (namedMatmul)
+      populateNamedMatmulToLinalgPatterns(patterns);
+    else
+      populateMatmulToLinalgPatterns(patterns);
     populateRescaleToLinalgPatterns(patterns);
     populateInt4ToLinalgPatterns(patterns);
     populateRotateToLinalgPatterns(patterns);
