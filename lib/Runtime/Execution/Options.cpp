@@ -151,7 +151,8 @@ struct CommandLine {
   cl::opt<std::string> reportHtml{
       "report-html", cl::value_desc("file.html"), cl::cat(category),
       cl::desc("With --compare and --quantize: write a page with plots of each "
-               "matmul's error, activations and weight")};
+               "matmul's error, activations and weight; with --profile: of "
+               "where the time goes")};
   cl::opt<bool> strict{
       "strict", cl::cat(category),
       cl::desc("Fail where a product stays in float, a weight is quantized in "
@@ -264,9 +265,10 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
     return llvm::createStringError(
         "--shard: expected none of --target=nvvm, --calibrate, --evaluate, "
         "--sensitivity, --auto and --tune beside it");
-  if (!options.reportHtml.empty() && (!options.compare || !options.quantize))
+  if (!options.reportHtml.empty() && !options.profile &&
+      (!options.compare || !options.quantize))
     return llvm::createStringError(
-        "--report-html needs --compare and --quantize");
+        "--report-html needs --compare and --quantize, or --profile");
   return llvm::Error::success();
 }
 

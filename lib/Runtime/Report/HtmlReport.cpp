@@ -8,17 +8,16 @@
 #include "quant/Runtime/Report/Report.h"
 #include "quant/Support/Version.h"
 
+#include "HtmlRow.h"
 #include "HtmlStyle.h"
 #include "SvgPlot.h"
-
-#include "llvm/Support/Format.h"
 
 #include <cmath>
 
 using namespace mlir;
 using namespace quantmlir;
 
-static std::string format(const char *form, double value) {
+std::string quantmlir::formatNumber(const char *form, double value) {
   std::string text;
   llvm::raw_string_ostream(text) << llvm::format(form, value);
   return text;
@@ -28,7 +27,7 @@ static std::string printDb(const std::optional<Metrics> &metrics) {
   if (!metrics)
     return "–";
   return std::isinf(metrics->sqnrDb) ? "exact"
-                                     : format("%.2f", metrics->sqnrDb);
+                                     : formatNumber("%.2f", metrics->sqnrDb);
 }
 
 static std::string printShape(const MatmulShape &shape) {
@@ -54,7 +53,7 @@ static std::string printSizes(const RunReport &report) {
   std::string text = std::to_string(before) + " bytes before, " +
                      std::to_string(after) + " after";
   if (after > 0)
-    text += ": " + format("%.2f", double(before) / after) + " × smaller";
+    text += ": " + formatNumber("%.2f", double(before) / after) + " × smaller";
   return text;
 }
 
@@ -62,13 +61,26 @@ static std::string printSpeed(const RunReport &report) {
   const std::optional<Timing> &reference = report.reference->timing;
   if (!report.timing || !reference)
     return "not measured (<code>--repeat=N</code>)";
-  std::string text = "median " + format("%.4g ms", report.timing->median) +
-                     ", " + report.reference->name + " " +
-                     format("%.4g ms", reference->median);
+  std::string text =
+      "median " + formatNumber("%.4g ms", report.timing->median) + ", " +
+      report.reference->name + " " + formatNumber("%.4g ms", reference->median);
   if (report.timing->median > 0)
-    text += ": " + format("%.2f", reference->median / report.timing->median) +
+    text += ": " +
+            formatNumber("%.2f", reference->median / report.timing->median) +
             " × as fast";
   return text + " (" + std::to_string(report.timing->repeats) + " runs)";
+}
+
+static void printScheme(const QuantizeRequest &scheme, llvm::raw_ostream &os) {
+  printFact("quantized with",
+            "<code>" +
+                escapeHtml(scheme.text.empty() ? "(defaults)" : scheme.text) +
+                "</code>",
+            os);
+  printFact("that is",
+            "<code id=\"scheme\">" + escapeHtml(scheme.getFullText()) +
+                "</code>",
+            os);
 }
 
 static void printFacts(const RunReport &report, const RunOptions &options,
@@ -83,17 +95,8 @@ static void printFacts(const RunReport &report, const RunOptions &options,
                             ? " (cpu " + options.cpu + ")"
                             : "")),
             os);
-  printFact("quantized with",
-            "<code>" +
-                escapeHtml(options.quantize->text.empty()
-                               ? "(defaults)"
-                               : options.quantize->text) +
-                "</code>",
-            os);
-  printFact("that is",
-            "<code id=\"scheme\">" +
-                escapeHtml(options.quantize->getFullText()) + "</code>",
-            os);
+  if (options.quantize)
+    printScheme(*options.quantize, os);
   if (report.reference && report.reference->name == "float")
     printFact("weights of matmuls", printSizes(report), os);
   if (report.reference)
@@ -128,28 +131,13 @@ static void printResults(const RunReport &report, llvm::raw_ostream &os) {
 // Matmuls
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// Cells of a row; a number carries what it is sorted by.
-class RowPrinter {
-public:
-  explicit RowPrinter(llvm::raw_ostream &os) : os(os) {}
-
-  void number(const std::string &text, double value) {
-    os << "<td data-value=\"" << llvm::format("%.17g", value) << "\">" << text
-       << "</td>";
-  }
-  void absent() { os << "<td>–</td>"; }
-  void db(const std::optional<Metrics> &metrics) {
-    if (!metrics || std::isnan(metrics->sqnrDb))
-      return absent();
-    number(printDb(metrics),
-           std::isinf(metrics->sqnrDb) ? 1e9 : metrics->sqnrDb);
-  }
-
-private:
-  llvm::raw_ostream &os;
-};
-} // namespace
+static void printDbCell(const std::optional<Metrics> &metrics,
+                        RowPrinter &row) {
+  if (!metrics || std::isnan(metrics->sqnrDb))
+    return row.absent();
+  row.number(printDb(metrics),
+             std::isinf(metrics->sqnrDb) ? 1e9 : metrics->sqnrDb);
+}
 
 static void printRow(const MatmulFindings &matmul, size_t index, bool isWorst,
                      llvm::raw_ostream &os) {
@@ -164,28 +152,31 @@ static void printRow(const MatmulFindings &matmul, size_t index, bool isWorst,
      << matmul.shape.m.value_or(1) * matmul.shape.k.value_or(1) *
             matmul.shape.n.value_or(1)
      << "\">" << printShape(matmul.shape) << "</td>";
-  row.db(matmul.local);
+  printDbCell(matmul.local, row);
   if (matmul.local) {
-    row.number(format("%.6f", matmul.local->cosine), matmul.local->cosine);
-    row.number(format("%.3g", matmul.local->maxAbsError),
+    row.number(formatNumber("%.6f", matmul.local->cosine),
+               matmul.local->cosine);
+    row.number(formatNumber("%.3g", matmul.local->maxAbsError),
                matmul.local->maxAbsError);
   } else {
     row.absent();
     row.absent();
   }
-  row.db(matmul.cumulative);
-  row.db(matmul.weightError);
-  row.number(format("%.3f %%", 100 * matmul.clippedActivations),
+  printDbCell(matmul.cumulative, row);
+  printDbCell(matmul.weightError, row);
+  row.number(formatNumber("%.3f %%", 100 * matmul.clippedActivations),
              matmul.clippedActivations);
   row.number(std::to_string(matmul.weightBytesBefore),
              matmul.weightBytesBefore);
   row.number(std::to_string(matmul.weightBytesAfter), matmul.weightBytesAfter);
-  os << "<td class=\"left\">" << escapeHtml(matmul.scheme) << "</td></tr>\n";
+  row.text(matmul.scheme);
+  os << "</tr>\n";
 }
 
-static void printTable(const RunReport &report, llvm::raw_ostream &os) {
+static void printTable(llvm::ArrayRef<MatmulFindings> matmuls,
+                       llvm::raw_ostream &os) {
   const MatmulFindings *worst = nullptr;
-  for (const MatmulFindings &matmul : report.matmuls)
+  for (const MatmulFindings &matmul : matmuls)
     if (matmul.local && (!worst || matmul.local->sqnrDb < worst->local->sqnrDb))
       worst = &matmul;
   os << "<div class=\"scroll\"><table id=\"matmuls\"><thead><tr>";
@@ -195,7 +186,7 @@ static void printTable(const RunReport &report, llvm::raw_ostream &os) {
     os << "<th data-sort=\"number\">" << name << "</th>";
   os << "<th class=\"left\" data-sort=\"text\">scheme</th></tr></thead>"
         "<tbody>\n";
-  for (auto [i, matmul] : llvm::enumerate(report.matmuls))
+  for (auto [i, matmul] : llvm::enumerate(matmuls))
     printRow(matmul, i, &matmul == worst, os);
   os << "</tbody></table></div>\n";
 }
@@ -231,6 +222,22 @@ static void printDetails(const MatmulFindings &matmul, size_t index,
      << "</figcaption></figure></section>\n";
 }
 
+static void printMatmuls(llvm::ArrayRef<MatmulFindings> matmuls,
+                         llvm::raw_ostream &os) {
+  if (matmuls.empty()) {
+    os << "<p>The program has no float matmul.</p>\n";
+    return;
+  }
+  os << "<h2>Matmuls</h2>\n<p>A click on a heading sorts.</p>\n";
+  printTable(matmuls, os);
+  os << "<h2>Error by matmul</h2>\n<figure class=\"errors\">";
+  plotErrors(matmuls, os);
+  os << "<figcaption>Bars: a matmul's own error (the same float activations "
+        "for both). Red marks: the error of its result in the quantized "
+        "program. Shorter is worse; a click leads to the "
+        "matmul.</figcaption></figure>\n";
+}
+
 void quantmlir::printHtmlReport(const RunReport &report,
                                 const RunOptions &options,
                                 llvm::raw_ostream &os) {
@@ -240,18 +247,10 @@ void quantmlir::printHtmlReport(const RunReport &report,
      << "</style></head><body>\n<h1>" << escapeHtml(report.model) << "</h1>\n";
   printFacts(report, options, os);
   printResults(report, os);
-  if (report.matmuls.empty()) {
-    os << "<p>The program has no float matmul.</p></body></html>\n";
-    return;
-  }
-  os << "<h2>Matmuls</h2>\n<p>A click on a heading sorts.</p>\n";
-  printTable(report, os);
-  os << "<h2>Error by matmul</h2>\n<figure class=\"errors\">";
-  plotErrors(report.matmuls, os);
-  os << "<figcaption>Bars: a matmul's own error (the same float activations "
-        "for both). Red marks: the error of its result in the quantized "
-        "program. Shorter is worse; a click leads to the "
-        "matmul.</figcaption></figure>\n";
+  if (options.compare)
+    printMatmuls(report.matmuls, os);
+  if (report.profile)
+    printHtmlProfile(*report.profile, os);
   for (auto [i, matmul] : llvm::enumerate(report.matmuls))
     printDetails(matmul, i, os);
   os << "<script>" << kPageScript << "</script></body></html>\n";

@@ -5,6 +5,13 @@
 // RUN: not quant-run %s --target=nvvm --random-inputs=1 --profile 2>&1 | FileCheck %s --check-prefix=NVVM
 // RUN: not quant-run %s --random-inputs=1 --quantize --sensitivity --profile 2>&1 | FileCheck %s --check-prefix=ALONE
 
+// A page without a comparison, and without a scheme.
+// RUN: quant-run %s --target=generic --random-inputs=1 --profile --report-html=%t.html | FileCheck %s
+// RUN: FileCheck %s --check-prefix=PAGE --implicit-check-not="quantized with" --implicit-check-not="Matmuls" < %t.html
+
+// PAGE: <table id="profile-kinds">
+// PAGE: <td class="left">elementwise</td><td data-value="
+// PAGE: <table id="profile-ops">
 // TIMED: time generic: {{.*}} of 3 runs
 // CHECK: profile: {{[0-9.]+}} ms a run, {{[0-9.]+}} of them in ops
 // CHECK-NEXT: ms share calls kind

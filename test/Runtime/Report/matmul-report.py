@@ -193,4 +193,4 @@ done = subprocess.run(
      "--quantize", f"--report-html={FOLDER}/none.html"],
     capture_output=True, text=True)
 print(done.stderr.strip(), (FOLDER / "none.html").exists())
-# CHECK: error: --report-html needs --compare and --quantize False
+# CHECK: error: --report-html needs --compare and --quantize, or --profile False

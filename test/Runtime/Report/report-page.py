@@ -1,7 +1,8 @@
 # RUN: rm -rf %t && mkdir %t
 # RUN: %python %s %t | FileCheck %s
 """The page of a report in a browser: what was done and with what, axes and
-labels, rows that are sorted by a click, nothing that wraps or is cut off."""
+labels, rows that are sorted by a click, where the time goes, nothing that wraps or is
+cut off."""
 import json
 import os
 import pathlib
@@ -47,7 +48,7 @@ func.func @main(%x: tensor<{M}x{K}xf32>) -> tensor<{M}x{K}xf32> {{
 {{-# dialect_resources: {{ builtin: {{ {blobs} }} }} #-}}
 """)
 command = ["quant-run", "model.mlir", "--inputs=x.npy", "--quantize",
-           "--compare", "--repeat=3", "--report=r.json",
+           "--compare", "--repeat=3", "--profile", "--report=r.json",
            "--report-html=r.html", "--print=false"]
 subprocess.run(command, check=True, cwd=FOLDER, stdout=subprocess.DEVNULL)
 report = json.loads((FOLDER / "r.json").read_text())
@@ -65,6 +66,18 @@ for (const name of ["SQNR dB", "bytes", "scheme", "matmul"]) {
   head(name).click();
   answers.sorted[name] = [up, names(), head(name).getAttribute("aria-sort")];
 }
+const cells = id => all(`#${id} tbody tr`).map(
+  row => [...row.cells].map(cell => cell.textContent));
+const profiled = id => {
+  const found = {rows: cells(id)};
+  for (const head of all(`#${id} th`)) {
+    head.click();
+    found[head.textContent] = cells(id);
+  }
+  return found;
+};
+answers.kinds = profiled("profile-kinds");
+answers.ops = profiled("profile-ops");
 // The lines of a cell's text are its client rectangles of different tops.
 answers.wrapped = all("td, th, svg text").filter(cell => {
   const range = document.createRange();
@@ -152,6 +165,28 @@ for column, key in keys.items():
 assert answers["sorted"]["SQNR dB"][0] != NAMES
 print("sorted by", ", ".join(sorted(keys)))
 # CHECK: sorted by SQNR dB, bytes, matmul
+
+# Where the time goes: what the JSON has, longest first, and by every column.
+profile = report["profile"]
+for table, lines, texts in (
+        ("kinds", profile["kinds"], ("kind",)),
+        ("ops", profile["ops"], ("kind", "name", "types", "location"))):
+    columns = {"operands": "types", "where": "location"}
+    rows = [[*(line[t] for t in texts), f"{line['ms']:.3f}",
+             f"{100 * line['ms'] / profile['ms']:.1f} %", str(line["calls"])]
+            for line in lines]
+    found = answers[table]
+    assert found.pop("rows") == rows, (found, rows)
+    assert len(found) == len(texts) + 3
+    for i, (column, sorted_rows) in enumerate(found.items()):
+        assert sorted(sorted_rows) == sorted(rows)
+        key = [float(row[i].split()[0]) if i >= len(texts) else row[i]
+               for row in sorted_rows]
+        assert key == sorted(key), (table, column, key)
+assert "integer product" in [kind["kind"] for kind in profile["kinds"]], profile["kinds"]
+assert f"{profile['ms']:.3f} ms a run" in text
+print("profile:", len(profile["kinds"]) > 1, len(profile["ops"]) > 3)
+# CHECK: profile: True True
 
 assert not answers["wrapped"], answers["wrapped"]
 assert not answers["outside"], answers["outside"]
