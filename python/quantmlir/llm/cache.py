@@ -82,9 +82,15 @@ class Cache:
             os.replace(out.name, note)
         return digest.hexdigest()
 
-    def key(self, paths, options, version):
+    def key(self, paths, options, library):
         """Of a checkpoint's content, options, the compiler, and the machine."""
+        paths = list(paths)
+        # One that is built again has the version that it had. Where the loader
+        # found it by its name alone, the version has to do.
+        if os.path.isfile(library._name):
+            paths.append(library._name)
         contents = [self.content(path) for path in paths]
+        version = library.quantVersionText().decode()
         facts = json.dumps([contents, options, version, _builder(), _machine()])
         return hashlib.sha256(facts.encode()).hexdigest()[:32]
 

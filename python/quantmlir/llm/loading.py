@@ -132,7 +132,7 @@ def load(path, *, activations="int8", weights=None, rotation="none",
     key = kept and kept.key(file.files(), {**options, "activations": activations,
                                            "weights": weights, "rotation": rotation,
                                            "kv_cache": kv_cache},
-                            _capi.library.quantVersionText().decode())
+                            _capi.library)
     folder = kept and kept.find(key)
     if folder:
         model = _load_kept(folder)

@@ -6,7 +6,9 @@ that is half there."""
 import os
 import pathlib
 import resource
+import shutil
 import sys
+import types
 
 import numpy as np
 import quantmlir.llm as llm
@@ -42,6 +44,30 @@ data[-40] ^= 1
 PATH.write_bytes(data)
 _, said = load()
 assert len(said) == 2 and len(os.listdir(CACHE)) == len(kept) + 1
+
+# The key is of the sources that write the program and of the compiler, too.
+from quantmlir.llm import cache as cache_module
+
+sources = FOLDER / "package"
+shutil.copytree(pathlib.Path(cache_module.__file__).parent.parent, sources)
+kept_file, cache_module.__file__ = cache_module.__file__, str(sources / "llm" / "cache.py")
+copy = FOLDER / "compiler.so"
+shutil.copy(_capi.library._name, copy)
+library = types.SimpleNamespace(_name=str(copy),
+                                quantVersionText=_capi.library.quantVersionText)
+make_key = lambda: llm.cache.Cache(CACHE).key([], {}, library)
+keys = [make_key(), make_key()]
+for source in ("llm/program.py", "checkpoint/gguf.py", "blocks.py"):
+    with open(sources / source, "a") as f:
+        f.write("# edited\n")
+    keys.append(make_key())
+with open(copy, "ab") as f:
+    f.write(b"built again")
+keys.append(make_key())
+assert keys[0] == keys[1] and len(set(keys)) == 5, keys
+cache_module.__file__ = kept_file
+shutil.rmtree(sources)
+os.remove(copy)
 
 # A folder that cannot be one, and a disk that is full: no file is left.
 raises(FileError, lambda: load(cache=PATH), "the cache cannot be written: ",
