@@ -37,7 +37,7 @@ class Runner:
         self.tool = pathlib.Path(build) / "bin" / "quant-run"
         self.folder = pathlib.Path(folder)
 
-    def __call__(self, program, inputs, target, quantize):
+    def __call__(self, program, inputs, target, quantize, level=""):
         paths = []
         for i, array in enumerate(inputs):
             paths.append(str(self.folder / f"in{i}.npy"))
@@ -46,8 +46,8 @@ class Runner:
         command = [str(self.tool), str(program), f"--inputs={','.join(paths)}",
                    f"--outputs={out}", f"--target={target}"]
         # The reference is looked at once: its code is to be had quickly.
-        if target == "generic":
-            command.append("-O0")
+        if level or target == "generic":
+            command.append(level or "-O0")
         if quantize:
             command.append(f"--quantize={quantize}")
         begin = time.monotonic()

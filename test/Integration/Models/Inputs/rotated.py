@@ -47,7 +47,7 @@ def main():
         inputs, _ = catalog.inputs_and_results(name)
         with tempfile.TemporaryDirectory() as folder:
             run = Runner(args.build, folder)
-            plain, _ = run(program, inputs, "x86", "")
+            plain, _ = run(program, inputs, "x86", "", "-O0")
             for rotation in ROTATIONS:
                 path = pathlib.Path(folder) / "rotated.mlirbc"
                 count = rotate(opt, program, rotation, path)
@@ -55,7 +55,7 @@ def main():
                 if is_none or rotation == ROTATIONS[0]:
                     check.record(what, "as expected", (count == 0) == is_none)
                 if count:
-                    got, seconds = run(path, inputs, "x86", "")
+                    got, seconds = run(path, inputs, "x86", "", "-O0")
                     check.at_least(what, plain, got, 100, seconds)
                     check.record(what, "other bits", bool(np.any(got != plain)))
     print(f"{check.passed} comparisons passed, {check.failed} failed")
