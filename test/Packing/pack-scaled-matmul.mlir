@@ -247,23 +247,3 @@ func.func @long_blocks(%x: tensor<?x16xi8>, %sx: tensor<?x2xf32>) -> tensor<?x2x
       {group_size = 4 : i64, lhs_group_size = 8 : i64} -> tensor<?x2xf32>
   return %y : tensor<?x2xf32>
 }
-
-// -----
-
-// Stored nibbles stay as they are: the layout has the code book, of bytes that
-// the kernel multiplies (unsigned: 128 more). The bits are indices, so -1 is 15.
-// CHECK-LABEL: @codebook
-// CHECK: arith.constant dense<"0xFFFFFFFF{{0+}}FFFFFFFF{{0+}}"> : tensor<1x2x1x16x4xi8>
-// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = s8, rhs = u4 16x8, group = 8, codebook = [128, 129, 130, 131, 132, 134, 136, 140, 128, 127, 126, 125, 124, 122, 120, 116]> {{.*}} row_bias(
-// ROUND-LABEL: @codebook
-// ROUND: codebook = [128, 129, 130,
-func.func @codebook(%x: tensor<3x16xi8>) -> tensor<3x1xf32> {
-  %w = arith.constant dense<-1> : tensor<1x16xi4>
-  %s = arith.constant dense<1.0> : tensor<1x2xf32>
-  %y = quant.scaled_matmul ins(%x, %w : tensor<3x16xi8>, tensor<1x16xi4>)
-      rhs_scale(%s : tensor<1x2xf32>)
-      {group_size = 8 : i64, rhs_codebook = array<i8: 0, 1, 2, 3, 4, 6, 8, 12,
-                                             0, -1, -2, -3, -4, -6, -8, -12>}
-      -> tensor<3x1xf32>
-  return %y : tensor<3x1xf32>
-}
