@@ -38,6 +38,12 @@ class Grouped:
     codebook: tuple | None = None
 
 
+def elements(weight):
+    """What `q` of a `Grouped` stands for: itself, or entries of its code book."""
+    return weight.q if weight.codebook is None else \
+        np.array(weight.codebook, np.int8)[weight.q]
+
+
 def codebook_flag(codebook):
     """The attribute of `quant.scaled_matmul`."""
     return f"rhs_codebook = array<i8: {', '.join(map(str, codebook))}>"

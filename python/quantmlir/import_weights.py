@@ -10,7 +10,7 @@ B, scales, optionally zero_points, g_idx and bias, and N, K, block_size, bits.
 Columns that g_idx gives to groups out of order are sorted by them, and the
 activations are gathered in that order. `gguf` finds a
 tensor by its name; the block formats (q4_0, q4_1, q5_0, q5_1, q8_0, q4_k, q5_k,
-q6_k) read a file of bare blocks. docs/llm.md is about whole models.
+q6_k, iq4_nl, mxfp4) read a file of bare blocks. docs/llm.md is about whole models.
 
 The integers, scales and zero points are kept as they are; nothing is
 dequantized. OUT.mlir has one function, @main(tensor<MxKxf32>) ->

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..blocks import Grouped
+from ..blocks import Grouped, elements
 
 F32 = np.float32
 
@@ -240,8 +240,7 @@ def dequantize(w):
     """float32 of a `Grouped`, each step rounded once."""
     k = w.q.shape[1]
     each = lambda values: np.repeat(values, w.group, axis=1)[:, :k]
-    q = w.q if w.codebook is None else np.array(w.codebook)[w.q]
-    q = q.astype(F32)
+    q = elements(w).astype(F32)
     if w.zero_point is not None:
         q -= each(w.zero_point).astype(F32)
     q *= each(w.scale)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..blocks import Grouped
+from ..blocks import Grouped, elements
 from ..errors import InvalidArgument
 from .rotation import Rotation
 from .stack import Form
@@ -86,7 +86,7 @@ def floats(weight):
         return weight
     k = weight.q.shape[1]
     each = lambda v: np.repeat(v, weight.group, 1)[:, :k]
-    values = weight.q.astype(np.float32)
+    values = elements(weight).astype(np.float32)
     if weight.zero_point is not None:
         values = values - each(weight.zero_point).astype(np.float32)
     values = values * each(weight.scale)

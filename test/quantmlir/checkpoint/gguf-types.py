@@ -11,6 +11,7 @@ from gguf import quants
 from quantllm.checkpoints import random_blocks
 from quantmlir import checkpoint
 from quantmlir.checkpoint import ggml
+from quantmlir.llm import requantize
 
 FOLDER = sys.argv[1]
 KINDS = ("F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K",
@@ -69,6 +70,7 @@ for name, (kind, raw) in blocks.items():
     wanted = quants.dequantize(raw, getattr(gguf.GGMLQuantizationType, kind))
     assert np.array_equal(tensor.floats(), wanted), name
     weight, stored = tensor.weight(), tensor.stored()
+    assert np.array_equal(requantize.floats(weight), wanted), name
     if stored is None:
         assert isinstance(weight, np.ndarray), name
         continue

@@ -20,8 +20,9 @@ MODELS = {
         tied=False, rope_factors=True), "x86"),
     "qwen2": (Decoder("qwen2", {"*": "Q8_0", "token_embd": "Q4_0"}, bias=True),
               "generic"),
-    "qwen3": (Decoder("qwen3", {"*": "Q4_1", "token_embd": "F16"}, qk_norm=True,
-                      kv_heads=4, head_dim=32), "x86"),
+    "qwen3": (Decoder("qwen3", {
+        "*": "Q4_1", "attn_output": "IQ4_NL", "ffn_down": "MXFP4",
+        "token_embd": "IQ4_NL"}, qk_norm=True, kv_heads=4, head_dim=32), "x86"),
     "gemma": (Decoder("gemma", {"*": "F16", "attn_output": "BF16",
                                 "token_embd": "F32"}, kv_heads=1), "generic"),
 }
