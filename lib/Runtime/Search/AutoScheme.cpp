@@ -233,8 +233,11 @@ quantmlir::chooseSchemes(OwningOpRef<ModuleOp> module,
     AutoReport::Choice choice;
     choice.shape = matmul.shape;
     choice.bits = matmul.forms[form].weightBits;
-    if (form)
+    if (form) {
       choice.quantized = variants[form - 1].scheme;
+      choice.hasOtherFormat =
+          choice.quantized->weight.format != base.scheme.weight.format;
+    }
     choice.scheme = matmul.forms[form].scheme;
     choice.weightBytes = matmul.forms[form].weightBytes;
     choice.sqnr4 = choice.sqnr8 = std::numeric_limits<double>::infinity();
@@ -280,13 +283,15 @@ void quantmlir::printAuto(const AutoReport &report, llvm::raw_ostream &os) {
 }
 
 /// The options of a rule. The number of bits is what was chosen, so it is said
-/// even where it is the default.
+/// even where it is the default; so is a format that gave way to it.
 static std::string getOptions(const AutoReport::Choice &choice) {
   if (!choice.quantized)
     return kNoScheme.str();
   std::string text = choice.quantized->str();
   if (choice.quantized->weight.bits == QuantScheme().weight.bits)
     text += (text.empty() ? "" : " ") + std::string("weight-bits=8");
+  if (choice.hasOtherFormat)
+    text += " weight-format=int";
   return text;
 }
 

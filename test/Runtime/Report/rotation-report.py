@@ -1,7 +1,7 @@
 # RUN: rm -rf %t && mkdir %t
 # RUN: %python %s %t | FileCheck %s
-"""Reports and recipes name rotations: the scheme, the weight's error, which is that
-of the rotated weight, and why a matmul is not rotated."""
+"""Reports and recipes name rotations and formats: the scheme, the weight's error,
+which is that of the rotated weight, and why a matmul is not rotated."""
 
 import json
 import pathlib
@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import numpy as np
-from quantsim import arith, metrics, rotation
+from quantsim import arith, formats, metrics, rotation
 
 FOLDER = pathlib.Path(sys.argv[1])
 M, K, H, N = 5, 64, 16, 8
@@ -69,3 +69,22 @@ run("--quantize=rotation=hadamard32", "--auto", "--min-sqnr=25",
     f"--recipe-output={FOLDER / 'recipe.json'}")
 print(json.loads((FOLDER / "recipe.json").read_text())["matmuls"][0]["options"])
 # CHECK: rotation=hadamard32
+
+for name in ("nvfp4", "iq4_nl"):
+    run(f"--quantize=weight-format={name}", "--compare", f"--report={FOLDER / 'r.json'}")
+    matmul = json.loads((FOLDER / "r.json").read_text())["matmuls"]["each"][0]
+    fmt = formats.FORMATS[name]
+    elements, _, scale = formats.quantize(W, fmt)
+    expected = metrics.sqnr_db(W, (elements * scale.repeat(fmt.group, 1)).astype(np.float32))
+    found = matmul["weight_error"]["sqnr_db"]
+    print(matmul["scheme"], "close" if abs(found - expected) < 0.02 else (found, expected))
+# CHECK: W4 nvfp4 group 16, A8 dynamic token close
+# CHECK: W4 iq4_nl group 32, A8 dynamic token close
+
+# Of a format of 4 bits the 8-bit choice is integers in the same groups.
+for db in (5, 35):
+    run("--quantize=mxfp4", "--auto", f"--min-sqnr={db}",
+        f"--recipe-output={FOLDER / 'recipe.json'}")
+    print(json.loads((FOLDER / "recipe.json").read_text())["matmuls"][0]["options"])
+# CHECK: weight-format=mxfp4 weights=group weight-bits=4 weight-scale=mse
+# CHECK: weights=group weight-scale=mse weight-bits=8 weight-format=int

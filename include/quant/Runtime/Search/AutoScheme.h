@@ -15,6 +15,8 @@ struct AutoReport {
     unsigned bits = 0;
     /// None for float.
     std::optional<QuantScheme> quantized;
+    /// Whether its integers took the place of the format that was asked for.
+    bool hasOtherFormat = false;
     /// The same in words.
     std::string scheme;
     int64_t weightBytes = 0;
