@@ -75,14 +75,32 @@ static Value shuffleBytes(OpBuilder &b, Location loc, ArrayRef<int8_t> table,
       .getResults();
 }
 
+/// The same in two halves, for vectors whose bytes AVX-512 has only with BW.
+static Value shuffleHalves(OpBuilder &b, Location loc, ArrayRef<int8_t> table,
+                           Value indices) {
+  int64_t half = cast<VectorType>(indices.getType()).getNumElements() / 2;
+  SmallVector<Value> halves;
+  for (int64_t i : {0, 1}) {
+    Value part = vector::ExtractStridedSliceOp::create(
+        b, loc, indices, ArrayRef<int64_t>{i * half}, ArrayRef<int64_t>{half},
+        ArrayRef<int64_t>{1});
+    halves.push_back(shuffleBytes(b, loc, table, part));
+  }
+  auto all = llvm::to_vector(llvm::seq<int64_t>(0, 2 * half));
+  return vector::ShuffleOp::create(b, loc, halves[0], halves[1], all);
+}
+
 SmallVector<Value> X86KernelAttr::lookUpNibbles(OpBuilder &b, Location loc,
                                                 ArrayRef<int8_t> table,
                                                 Value bytes,
                                                 TargetAttr target) const {
   auto type = cast<VectorType>(bytes.getType());
   constexpr int64_t longest = 64;
-  if (type.getNumElements() == longest && target &&
-      target.hasFeature("avx512vbmi"))
+  bool isLong = type.getNumElements() == longest;
+  auto has = [&](StringRef feature) {
+    return target && target.hasFeature(feature);
+  };
+  if (isLong && has("avx512vbmi"))
     return permuteBytes(b, loc, table, bytes);
   auto splat = [&](int8_t value) -> Value {
     return arith::ConstantOp::create(b, loc,
@@ -90,5 +108,6 @@ SmallVector<Value> X86KernelAttr::lookUpNibbles(OpBuilder &b, Location loc,
   };
   Value low = arith::AndIOp::create(b, loc, bytes, splat(15));
   Value high = arith::ShRUIOp::create(b, loc, bytes, splat(4));
-  return {shuffleBytes(b, loc, table, low), shuffleBytes(b, loc, table, high)};
+  auto shuffle = isLong && !has("avx512bw") ? shuffleHalves : shuffleBytes;
+  return {shuffle(b, loc, table, low), shuffle(b, loc, table, high)};
 }
