@@ -306,9 +306,12 @@ static std::string whyNotCutOp(Operation *op, unsigned loop, int64_t size,
                                int64_t ranks) {
   return llvm::TypeSwitch<Operation *, std::string>(op)
       .Case([&](ScaledMatmulOp op) -> std::string {
-        if (loop != op.getNumBatchDims() + 2)
-          return "";
-        return whyNotCutGroups(op, size, ranks);
+        if (loop == op.getNumBatchDims() + 2)
+          return whyNotCutGroups(op, size, ranks);
+        return op.hasIntegerLhs()
+                   ? ""
+                   : "its sums are of floats, in an order that may follow from "
+                     "its sizes";
       })
       .Case([&](RotateOp op) -> std::string {
         if (!isLastLoop(loop, op.getInput().getType()))

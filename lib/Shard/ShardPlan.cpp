@@ -192,13 +192,29 @@ void ShardPlan::cutColumnsAlone() {
     if (getMatmulCut(op, index) != MatmulCut::Column || getCut(op))
       continue;
     cuts[op] = index;
+    cutWeightOf(op);
     auto rescale = op->hasOneUse()
                        ? dyn_cast<RescaleOp>(*op->getUsers().begin())
                        : RescaleOp();
-    if (!rescale || getCut(rescale))
-      continue;
-    unsigned column = rescale.getAcc().getType().getRank() - 1;
-    if (numbers.contains({rescale, column}))
-      cuts[rescale] = column;
+    if (rescale)
+      cutAlone(rescale, rescale.getAcc().getType().getRank() - 1);
   }
+}
+
+/// A weight is unpacked in parts, of the part of its bytes.
+void ShardPlan::cutWeightOf(Operation *op) {
+  auto cut = [&](Value rhs, int64_t columns) {
+    auto unpack = rhs.getDefiningOp<UnpackInt4Op>();
+    if (unpack && unpack->hasOneUse())
+      cutAlone(unpack, columns);
+  };
+  if (auto matmul = dyn_cast<MatmulOp>(op))
+    cut(matmul.getRhs(), matmul.getRhsNDim());
+  if (auto matmul = dyn_cast<ScaledMatmulOp>(op))
+    cut(matmul.getRhs(), /*columns=*/0);
+}
+
+void ShardPlan::cutAlone(Operation *op, unsigned loop) {
+  if (!getCut(op) && numbers.contains({op, loop}))
+    cuts[op] = loop;
 }

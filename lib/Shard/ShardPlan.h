@@ -50,6 +50,8 @@ private:
   bool isWanted(const LoopClass &candidate) const;
   void takeClass(const LoopClass &chosen);
   void cutColumnsAlone();
+  void cutWeightOf(mlir::Operation *op);
+  void cutAlone(mlir::Operation *op, unsigned loop);
   std::optional<unsigned> findLoop(mlir::Operation *op, mlir::AffineMap map,
                                    unsigned dim) const;
 

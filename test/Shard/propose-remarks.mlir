@@ -12,6 +12,16 @@ func.func @uneven(%x: tensor<4x4xi8>) -> tensor<4x3xf32> {
 
 // -----
 
+func.func @weight_only(%x: tensor<4x4xf32>) -> tensor<4x2xf32> {
+  %w = arith.constant dense<1> : tensor<2x4xi8>
+  %s = arith.constant dense<0.5> : tensor<2x2xf32>
+  // expected-remark @below {{computed by every rank: its sums are of floats, in an order that may follow from its sizes}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<4x4xf32>, tensor<2x4xi8>) rhs_scale(%s : tensor<2x2xf32>) {group_size = 2 : i64} -> tensor<4x2xf32>
+  return %y : tensor<4x2xf32>
+}
+
+// -----
+
 // expected-error @below {{expected one block: branches are not cut over ranks}}
 func.func @blocks(%x: tensor<4xf32>) -> tensor<4xf32> {
   cf.br ^next(%x : tensor<4xf32>)

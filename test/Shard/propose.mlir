@@ -73,3 +73,20 @@ func.func @groups(%x: tensor<4x4xi8>) -> tensor<4x2xf32> {
   %y = quant.scaled_matmul ins(%x, %w : tensor<4x4xi8>, tensor<2x4xi8>) rhs_scale(%s : tensor<2x2xf32>) {group_size = 2 : i64} -> tensor<4x2xf32>
   return %y : tensor<4x2xf32>
 }
+
+// -----
+
+// A packed weight is unpacked from its part of the bytes.
+// CHECK-LABEL: func @packed
+// CHECK: %[[P:.*]] = shard.all_slice %{{.*}} on @ranks grid_axes = [0] slice_axis = 0 : tensor<4x2xi8> -> tensor<2x2xi8>
+// CHECK: %[[W:.*]] = quant.unpack_int4 %[[P]] : tensor<2x2xi8> -> tensor<2x4xi4>
+// CHECK: quant.scaled_matmul ins(%{{.*}}, %[[W]] : tensor<3x4xi8>, tensor<2x4xi4>)
+func.func @packed(%x: tensor<3x4xi8>) -> tensor<3x4xf32> {
+  %b = arith.constant dense_resource<bytes> : tensor<4x2xi8>
+  %w = quant.unpack_int4 %b : tensor<4x2xi8> -> tensor<4x4xi4>
+  %s = arith.constant dense<0.5> : tensor<4x2xf32>
+  %y = quant.scaled_matmul ins(%x, %w : tensor<3x4xi8>, tensor<4x4xi4>) rhs_scale(%s : tensor<4x2xf32>) {group_size = 2 : i64} -> tensor<3x4xf32>
+  return %y : tensor<3x4xf32>
+}
+
+{-# dialect_resources: {builtin: {bytes: "0x010000000102030405060708"}} #-}
