@@ -187,6 +187,7 @@ void quantmlir::buildShardStage(OpPassManager &pm,
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createConvertShardToMPIPass());
+  pm.addPass(createQuantUseWorldPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 }

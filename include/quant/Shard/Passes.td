@@ -112,26 +112,45 @@ def QuantCutToRankPass : Pass<"quant-cut-to-rank", "::mlir::ModuleOp"> {
     "::mlir::shard::ShardDialect", "::mlir::tensor::TensorDialect"];
 }
 
-def QuantConvertMPIToLLVMPass
-    : Pass<"quant-convert-mpi-to-llvm", "::mlir::ModuleOp"> {
-  let summary = "Lower mpi ops by upstream's patterns, on the world's communicator";
+def QuantUseWorldPass : Pass<"quant-use-world", "::mlir::ModuleOp"> {
+  let summary = "Take the world's communicator where all ranks take part";
   let description = [{
-    Upstream's patterns of `convert-to-llvm` for the dialect `mpi`, and around
-    them what Open MPI needs:
-
-    * `convert-shard-to-mpi` splits the world for each collective, also where
-      all ranks of a grid of one dimension take part, and the lowering of
-      `mpi.comm_split` reads four of the eight bytes of a communicator. A split
-      with one constant color is the world itself, and becomes it. Another split
-      is an error.
-    * Reductions are declared as `ompi_mpi_sum`; the library has
-      `ompi_mpi_op_sum`.
+    `convert-shard-to-mpi` splits the world for each collective, whenever it runs,
+    also where all ranks of a grid of one dimension take part. A split of the
+    world with one constant color is the world, and becomes it.
 
     Example:
 
     ```mlir
     %c = mpi.comm_split(%world, %c0_i32, %rank) : !mpi.comm
     mpi.allreduce(%b, %b, MPI_SUM, %c) : memref<16xi32>, memref<16xi32>
+    // becomes
+    mpi.allreduce(%b, %b, MPI_SUM, %world) : memref<16xi32>, memref<16xi32>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numWorlds", "worlds", "Splits that are the world">
+  ];
+}
+
+def QuantConvertMPIToLLVMPass
+    : Pass<"quant-convert-mpi-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "Lower mpi ops by upstream's patterns, with Open MPI's names";
+  let description = [{
+    Upstream's patterns of `convert-to-llvm` for the dialect `mpi`, and what Open
+    MPI needs beside them:
+
+    * Reductions are declared as `ompi_mpi_sum`; the library has
+      `ompi_mpi_op_sum`.
+    * `mpi.comm_split` is an error: its lowering reads four of the eight bytes of
+      a communicator.
+
+    The grids of `shard`, which no op refers to any more, are erased.
+
+    Example:
+
+    ```mlir
+    mpi.allreduce(%b, %b, MPI_SUM, %world) : memref<16xi32>, memref<16xi32>
     // becomes
     llvm.call @MPI_Allreduce(...) // @ompi_mpi_op_sum, @ompi_mpi_comm_world
     ```

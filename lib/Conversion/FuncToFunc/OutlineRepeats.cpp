@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MPI/IR/MPI.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/SymbolTable.h"
@@ -35,12 +36,13 @@ using namespace quantmlir;
 constexpr int64_t kMaxOwnElements = 64;
 
 /// Tensors that are written to, which a layer has of its own: were they given
-/// to it, every layer would need a copy.
+/// to it, every layer would need a copy. And the communicator of a program that
+/// is cut over ranks, which no function takes.
 static bool isOwn(Operation *op) {
   if (auto fill = dyn_cast_or_null<linalg::FillOp>(op))
     return fill.hasPureTensorSemantics() &&
            isOwn(fill.getOutputs().front().getDefiningOp());
-  return isa_and_nonnull<tensor::EmptyOp>(op);
+  return isa_and_nonnull<tensor::EmptyOp, mpi::CommWorldOp>(op);
 }
 
 static bool isOwn(Value value) { return isOwn(value.getDefiningOp()); }
