@@ -93,8 +93,11 @@ void Annotator::annotateValue(Value value, Value sharding) {
   // Also of one that nobody reads: upstream wants to know of each result.
   if (!isCut(value.getType()))
     return;
-  // What the program says itself stays.
-  if (value.hasOneUse())
+  // What the program says itself stays; but arguments and constants are whole
+  // before they are cut.
+  Operation *source = value.getDefiningOp();
+  bool isGiven = !source || source->hasTrait<OpTrait::ConstantLike>();
+  if (!isGiven && value.hasOneUse())
     if (auto own = dyn_cast<shard::ShardOp>(*value.user_begin()))
       if (!own.getAnnotateForUsers())
         return;
