@@ -2,6 +2,8 @@
 
 #include "quant/Shard/Passes.h"
 
+#include "ConstantParts.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/DLTI/DLTI.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -34,44 +36,6 @@ int64_t ShardFacts::getBytesSent() const {
 //===----------------------------------------------------------------------===//
 // Constants
 //===----------------------------------------------------------------------===//
-
-/// The stored bytes of a constant; empty where it has none.
-static ArrayRef<char> getStoredBytes(ElementsAttr attr) {
-  if (auto dense = dyn_cast<DenseIntOrFPElementsAttr>(attr))
-    return dense.getRawData();
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr))
-    if (AsmResourceBlob *blob = resource.getRawHandle().getBlob())
-      return blob->getData();
-  return {};
-}
-
-static int64_t getStoredWidth(Type element) {
-  return llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
-}
-
-/// The elements of `attr` from `offset` on along `axis`, as many as `part` has.
-static ElementsAttr cutConstant(ElementsAttr attr, RankedTensorType part,
-                                int64_t axis, int64_t offset) {
-  if (auto splat = dyn_cast<SplatElementsAttr>(attr))
-    return splat.resizeSplat(part);
-  ArrayRef<char> bytes = getStoredBytes(attr);
-  ArrayRef<int64_t> shape = attr.getShapedType().getShape();
-  if (bytes.empty())
-    return {};
-  int64_t inner = getStoredWidth(part.getElementType());
-  for (int64_t size : shape.drop_front(axis + 1))
-    inner *= size;
-  int64_t row = inner * shape[axis], rows = bytes.size() / row,
-          length = inner * part.getDimSize(axis);
-  return makeTensorAttr(part, "quant_part", [&](MutableArrayRef<char> to) {
-    for (int64_t i = 0; i < rows; ++i)
-      llvm::copy(bytes.slice(i * row + offset * inner, length),
-                 to.begin() + i * length);
-    if (part.getElementType().isInteger(4))
-      for (char &nibble : to)
-        nibble &= 0xF;
-  });
-}
 
 /// A small resource as the attribute that folders read.
 static void makeInline(arith::ConstantOp op) {

@@ -2,6 +2,7 @@
 
 #include "quant/Shard/Passes.h"
 
+#include "EvenSizes.h"
 #include "PrepareOps.h"
 #include "ShardLoops.h"
 #include "ShardPlan.h"
@@ -196,6 +197,8 @@ private:
     if (!isAnnotated) {
       plan = ShardPlan(function, ranks, parallel);
       count(function, plan);
+      evenSizes(function, plan, ranks);
+      prepareForPartition(function);
     }
     Annotator(function, grid, plan).run();
     return success();

@@ -368,7 +368,8 @@ static std::string whyNotCutLinalg(linalg::LinalgOp op, unsigned loop) {
   return "";
 }
 
-std::string quantmlir::whyNotCut(Operation *op, unsigned loop, int64_t ranks) {
+std::string quantmlir::whyNotCutUnevenly(Operation *op, unsigned loop,
+                                         int64_t ranks) {
   auto sharding = cast<shard::ShardingInterface>(op);
   int64_t size = getLoopSize(op, sharding.getIndexingMaps(), loop);
   if (ShapedType::isDynamic(size))
@@ -376,8 +377,15 @@ std::string quantmlir::whyNotCut(Operation *op, unsigned loop, int64_t ranks) {
   if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
     if (std::string reason = whyNotCutLinalg(linalgOp, loop); !reason.empty())
       return reason;
-  if (std::string reason = whyNotCutOp(op, loop, size, ranks); !reason.empty())
+  return whyNotCutOp(op, loop, size, ranks);
+}
+
+std::string quantmlir::whyNotCut(Operation *op, unsigned loop, int64_t ranks) {
+  std::string reason = whyNotCutUnevenly(op, loop, ranks);
+  if (!reason.empty())
     return reason;
+  auto sharding = cast<shard::ShardingInterface>(op);
+  int64_t size = getLoopSize(op, sharding.getIndexingMaps(), loop);
   if (size % ranks != 0)
     return (Twine(size) + " elements are no " + Twine(ranks) + " equal parts")
         .str();

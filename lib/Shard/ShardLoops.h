@@ -52,6 +52,10 @@ ShardLoops getShardLoops(mlir::tensor::CollapseShapeOp op);
 /// empty if it can.
 std::string whyNotCut(mlir::Operation *op, unsigned loop, int64_t ranks);
 
+/// The same for parts that need not be equal.
+std::string whyNotCutUnevenly(mlir::Operation *op, unsigned loop,
+                              int64_t ranks);
+
 /// The size of `loop` by the tensors that it indexes; dynamic if none tells.
 int64_t getLoopSize(mlir::Operation *op, llvm::ArrayRef<mlir::AffineMap> maps,
                     unsigned loop);

@@ -2,6 +2,7 @@
 
 #include "ShardPlan.h"
 
+#include "EvenSizes.h"
 #include "ShardLoops.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -75,7 +76,7 @@ void ShardPlan::collectLoops() {
     if (maps.empty())
       continue;
     for (unsigned loop : llvm::seq(maps.front().getNumDims()))
-      if (whyNotCut(&op, loop, ranks).empty()) {
+      if (whyNotCutUnevenly(&op, loop, ranks).empty()) {
         unsigned number = numbers.size();
         numbers[{&op, loop}] = number;
         classes.insert(number);
@@ -161,8 +162,34 @@ std::vector<ShardPlan::LoopClass> ShardPlan::makeClasses() {
   return result;
 }
 
+/// A class whose size is no multiple of the ranks is padded: all of its loops
+/// have one size, what is padded does not widen a range that is chosen at run
+/// time, and a weight's zero is a 0.
+bool ShardPlan::canBeEven(const LoopClass &candidate) const {
+  int64_t first = ShapedType::kDynamic;
+  bool isUneven = false, isSame = true, isZero = true, hasRange = false;
+  for (auto [op, loop] : candidate.loops) {
+    auto sharding = cast<shard::ShardingInterface>(op);
+    int64_t size = getLoopSize(op, sharding.getIndexingMaps(), loop);
+    if (ShapedType::isDynamic(first))
+      first = size;
+    isSame &= size == first;
+    isUneven |= size % ranks != 0;
+    isZero &= keepsZeros(op, loop);
+    bool reduces =
+        sharding.getLoopIteratorTypes()[loop] == utils::IteratorType::reduction;
+    hasRange |= reduces && isa<ChooseQParamsOp>(op);
+    auto matmul = dyn_cast<MatmulOp>(op);
+    if (matmul && reduces && matmul.getRhsZeroPoint())
+      isZero = false;
+    if (matmul && reduces && !getMatmulCut(op, loop))
+      isSame = false;
+  }
+  return !isUneven || (isSame && (isZero || !(hasRange || candidate.rows)));
+}
+
 bool ShardPlan::isWanted(const LoopClass &candidate) const {
-  if (candidate.impossible ||
+  if (candidate.impossible || !canBeEven(candidate) ||
       llvm::any_of(candidate.loops,
                    [&](const Loop &loop) { return getCut(loop.first); }))
     return false;

@@ -47,6 +47,7 @@ private:
   void joinUse(mlir::OpResult value, mlir::OpOperand &use);
   void markUse(mlir::OpResult value, unsigned dim, mlir::Operation *user);
   std::vector<LoopClass> makeClasses();
+  bool canBeEven(const LoopClass &candidate) const;
   bool isWanted(const LoopClass &candidate) const;
   void takeClass(const LoopClass &chosen);
   void cutColumnsAlone();

@@ -2,16 +2,6 @@
 // RUN: not quant-opt %s --split-input-file --quant-propose-sharding=ranks=0 2>&1 | FileCheck %s
 // CHECK: error: expected at least 1 rank, found 0
 
-func.func @uneven(%x: tensor<4x4xi8>) -> tensor<4x3xf32> {
-  %w = arith.constant dense<1> : tensor<3x4xi8>
-  %s = arith.constant dense<0.5> : tensor<3x2xf32>
-  // expected-remark @below {{computed by every rank: 3 elements are no 2 equal parts}}
-  %y = quant.scaled_matmul ins(%x, %w : tensor<4x4xi8>, tensor<3x4xi8>) rhs_scale(%s : tensor<3x2xf32>) {group_size = 2 : i64} -> tensor<4x3xf32>
-  return %y : tensor<4x3xf32>
-}
-
-// -----
-
 func.func @weight_only(%x: tensor<4x4xf32>) -> tensor<4x2xf32> {
   %w = arith.constant dense<1> : tensor<2x4xi8>
   %s = arith.constant dense<0.5> : tensor<2x2xf32>

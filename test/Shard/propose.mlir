@@ -20,10 +20,13 @@
 // CHECK-NOT: all_reduce
 // CHECK-NOT: all_gather
 
-// Three rows are no two equal parts: all is whole.
+// Three rows are no two equal parts: there is one more, which is dropped at the
+// end.
 // BATCH-LABEL: func @pair
-// BATCH-NOT: all_
-// BATCH: quant.matmul ins(%{{.*}}, %{{.*}} : tensor<3x4xi8>, tensor<8x4xi8>)
+// BATCH: quant.matmul ins(%{{.*}}, %{{.*}} : tensor<2x4xi8>, tensor<8x4xi8>)
+// BATCH: quant.matmul ins(%{{.*}}, %{{.*}} : tensor<2x8xi8>, tensor<4x8xi8>)
+// BATCH: %[[G:.*]] = shard.all_gather {{.*}} gather_axis = 0 : tensor<2x4xf32> -> tensor<4x4xf32>
+// BATCH: tensor.extract_slice %[[G]][0, 0] [3, 4] [1, 1]
 
 // Rows of the first weight; the second's belong to a pair, which was not asked
 // for.

@@ -29,8 +29,9 @@ def QuantProposeShardingPass
     `sharding-propagation` comes before, and this pass only says of what is left
     that all ranks compute it.
 
-    Sizes are static, and each class's size is a multiple of `ranks`; classes
-    whose is not are left whole, with a remark at their first matmul.
+    Sizes are static. A class whose size is no multiple of `ranks` is padded,
+    where that changes no result: weights and biases with 0, scales with 1. A
+    matmul that stays whole has a remark that says why.
 
     Example, with `ranks=2` (annotations of constants left out):
 

@@ -22,7 +22,9 @@ import numpy as np
 ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1",
                    OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
 SCHEME = "weights=channel activations=dynamic-token"
-SIZES = {"matmul": (48, 24), "mlp": (48, 72, 24)}
+SIZES = {"matmul": (48, 24), "mlp": (48, 72, 24),
+         # No multiples of what they are cut into.
+         "odd-matmul": (47, 23), "odd-mlp": (48, 71, 24)}
 
 
 def make_program(sizes, rows="?"):
