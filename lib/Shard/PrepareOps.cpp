@@ -12,11 +12,12 @@
 using namespace mlir;
 using namespace quantmlir;
 
-/// Upstream partitions no constant whose elements differ, unless its attribute
-/// is a resource.
+/// Upstream partitions no constant whose elements differ, nor one of rank 0,
+/// unless its attribute is a resource.
 static void makeResource(arith::ConstantOp op) {
   auto dense = dyn_cast<DenseIntOrFPElementsAttr>(op.getValue());
-  if (!dense || dense.isSplat() || dense.getType().getRank() == 0 ||
+  if (!dense || (dense.isSplat() && dense.getType().getRank() != 0) ||
+      !isa<RankedTensorType>(dense.getType()) ||
       dense.getElementType().isInteger(1))
     return;
   op.setValueAttr(DenseResourceElementsAttr::get(

@@ -79,6 +79,30 @@ func.func @groups(%x: tensor<4x4xi8>) -> tensor<4x2xf32> {
 
 // -----
 
+// One scale for a tensor, chosen and constant, has no dimension to be cut.
+// CHECK-LABEL: func @per_tensor
+// CHECK: %[[M:.*]] = shard.all_reduce %{{.*}} reduction = max : tensor<1xf32>
+// CHECK: %[[S:.*]] = quant.choose_qparams %[[M]] axes = [] {{.*}} : tensor<1xf32> -> tensor<f32>
+// CHECK: shard.all_reduce %{{.*}} : tensor<4x2xi32>
+// CHECK: quant.rescale %{{.*}} row_scale(%[[S]] : tensor<f32>) channel_scale(%{{.*}} : tensor<f32>)
+func.func @per_tensor(%x: tensor<4x4xi8>) -> tensor<4x2xf32> {
+  %zero = arith.constant 0 : i32
+  %w = arith.constant dense<[[1, 2, 3, 4], [5, 6, 7, 8]]> : tensor<2x4xi8>
+  %v = arith.constant dense<[[1, 2], [3, 4]]> : tensor<2x2xi8>
+  %s = arith.constant dense<0.5> : tensor<f32>
+  %e = tensor.empty() : tensor<4x2xi32>
+  %i = linalg.fill ins(%zero : i32) outs(%e : tensor<4x2xi32>) -> tensor<4x2xi32>
+  %a = quant.matmul ins(%x, %w : tensor<4x4xi8>, tensor<2x4xi8>) outs(%i : tensor<4x2xi32>) {transpose_rhs} -> tensor<4x2xi32>
+  %h = quant.rescale %a channel_scale(%s : tensor<f32>) : tensor<4x2xi32> -> tensor<4x2xf32>
+  %sx = quant.choose_qparams %h axes = [] range = [-127, 127] : tensor<4x2xf32> -> tensor<f32>
+  %q = quant.quantize %h scale(%sx : tensor<f32>) axes = [] range = [-127, 127] : tensor<4x2xf32> -> tensor<4x2xi8>
+  %b = quant.matmul ins(%q, %v : tensor<4x2xi8>, tensor<2x2xi8>) outs(%i : tensor<4x2xi32>) {transpose_rhs} -> tensor<4x2xi32>
+  %y = quant.rescale %b row_scale(%sx : tensor<f32>) channel_scale(%s : tensor<f32>) : tensor<4x2xi32> -> tensor<4x2xf32>
+  return %y : tensor<4x2xf32>
+}
+
+// -----
+
 // A packed weight is unpacked from its part of the bytes.
 // CHECK-LABEL: func @packed
 // CHECK: %[[P:.*]] = shard.all_slice %{{.*}} on @ranks grid_axes = [0] slice_axis = 0 : tensor<4x2xi8> -> tensor<2x2xi8>
