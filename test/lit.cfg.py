@@ -123,7 +123,8 @@ found = ""
 if os.path.exists(extras):
     found = subprocess.run(
         [extras, "-c", "import importlib.util as u\nprint(*(n for n in "
-         "('torch_mlir', 'iree') if u.find_spec(n)))"],
+         "('torch_mlir', 'onnx', 'iree') if u.find_spec(n)))"],
         stdout=subprocess.PIPE, text=True).stdout
-for feature, module in (("torch-mlir", "torch_mlir"), ("iree", "iree")):
+for feature, module in (("torch-mlir", "torch_mlir"), ("onnx", "onnx"),
+                        ("iree", "iree")):
     provide(feature, feature + " (utils/setup-extras.sh)", module in found.split())
