@@ -98,7 +98,8 @@ def tests_that_require(feature):
             path = os.path.join(folder, name)
             if os.path.splitext(name)[1] in config.suffixes:
                 with open(path, errors="replace") as f:
-                    if re.search(r"REQUIRES:.*\b" + feature + r"\b", f.read()):
+                    if re.search(r"REQUIRES:.*(?<![\w-])" + feature
+                                 + r"(?![\w-])", f.read()):
                         yield os.path.relpath(path, config.test_source_root)
 
 
@@ -119,12 +120,13 @@ provide("cases", config.cases_dir, os.path.isdir(config.cases_dir))
 extras = os.environ.get("QUANT_EXTRAS_PYTHON") or os.path.join(
     config.quant_build_dir, "extras", "bin", "python")
 config.substitutions.append(("%extras-python", extras))
+EXTRAS = {"torch": "torch", "torch-mlir": "torch_mlir", "onnx": "onnx",
+          "jax": "jax", "iree": "iree"}
 found = ""
 if os.path.exists(extras):
     found = subprocess.run(
         [extras, "-c", "import importlib.util as u\nprint(*(n for n in "
-         "('torch_mlir', 'onnx', 'iree') if u.find_spec(n)))"],
+         f"{tuple(EXTRAS.values())} if u.find_spec(n)))"],
         stdout=subprocess.PIPE, text=True).stdout
-for feature, module in (("torch-mlir", "torch_mlir"), ("onnx", "onnx"),
-                        ("iree", "iree")):
+for feature, module in EXTRAS.items():
     provide(feature, feature + " (utils/setup-extras.sh)", module in found.split())

@@ -1,4 +1,4 @@
-# REQUIRES: torch-mlir, onnx
+# REQUIRES: torch, torch-mlir, onnx
 # RUN: rm -rf %t && mkdir %t
 # RUN: %extras-python %s %src %t | FileCheck %s
 """The code of docs/onnx.md, one block after the other, and files that are none."""

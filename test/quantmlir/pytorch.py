@@ -1,4 +1,4 @@
-# REQUIRES: torch-mlir
+# REQUIRES: torch, torch-mlir
 # RUN: rm -rf %t && mkdir %t
 # RUN: %extras-python %s %src %t | FileCheck %s
 """torch.compile(model, backend="quantmlir"): the code of docs/pytorch.md, found by
