@@ -53,8 +53,8 @@ def program(config, cache):
            f"iter_args(%old = {init}) -> ({init.type}) {{")
     q, k, v = (b.slice(value, ["%layer", 0, 0, 0], [1, *shape], dropped=(0,))
                for value, (_, shape) in zip(inputs, shapes))
-    new = cache.store(parts, k, v)
-    y = cache.attend(parts, q, new, kv_cache.past_of(b, cache, caches, "%layer"))
+    past = kv_cache.past_of(b, cache, caches, "%layer")
+    y = cache.attend(parts, q, cache.store(parts, k, v, past), past)
     dims = ("s", "d")
     y = b.generic(dims, [(y, dims), (Value("%old", init.shape), dims)],
                   b.empty((ROWS, heads * d)),

@@ -127,7 +127,8 @@ class Float:
         q = self.turn(q.reshape(s, c.heads, -1)).transpose(1, 0, 2)
         k = self.turn(k.reshape(s, c.kv_heads, -1)).transpose(1, 0, 2)
         v = v.reshape(s, c.kv_heads, -1).transpose(1, 0, 2)
-        k, v = (np.repeat(round_cached(x, self.cache), share, 0) for x in (k, v))
+        k, v = (np.repeat(round_cached(x, self.cache, x is k), share, 0)
+                for x in (k, v))
         score = q @ k.transpose(0, 2, 1) / F32(c.head_dim ** 0.5)
         score = np.where(np.tri(s, dtype=bool), score, F32(-np.inf))
         p = np.exp(score - score.max(-1, keepdims=True))
@@ -154,18 +155,32 @@ class Float:
         return x @ self.weight("head", head.load, 8).T
 
 
-def round_cached(x, cache):
-    """Heads [.., D] as what a cache's integers stand for."""
+def round_cached(x, cache, is_key):
+    """Heads [.., S, D] as what a cache's integers stand for."""
     if cache == "float":
         return x
+    center = F32(0)
+    if is_key and cache == "int4":
+        center = x.mean(-2, keepdims=True)
+        x = x - center
     top, turn = (127, np.eye(1, dtype=F32)) if cache == "int8" else \
         (7, Rotation(64).matrix().astype(F32))
     blocks = x.reshape(*x.shape[:-1], -1, len(turn)) @ turn
     turned = blocks.reshape(x.shape)
     scale = np.abs(turned).max(-1, keepdims=True) / F32(top)
     scale[scale == 0] = 1
-    return (np.rint(turned / scale) * scale).reshape(blocks.shape).dot(turn.T) \
-        .reshape(x.shape)
+    rounded = np.rint(turned / scale) * scale
+    if cache == "int4":
+        # Scales of the least squared error.
+        least = np.square(rounded - turned).sum(-1, keepdims=True)
+        for share in np.arange(0.95, 0.5, -0.05):
+            part = scale * F32(share)
+            tried = np.clip(np.rint(turned / part), -top - 1, top) * part
+            error = np.square(tried - turned).sum(-1, keepdims=True)
+            rounded = np.where(error < least, tried, rounded)
+            least = np.minimum(error, least)
+    rounded = rounded.reshape(blocks.shape).dot(turn.T)
+    return rounded.reshape(x.shape) + center
 
 
 def rotate(x, rotation):

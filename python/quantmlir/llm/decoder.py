@@ -44,11 +44,17 @@ class Session:
             raise InvalidArgument(f"{end} tokens are more than the caches hold, "
                                   f"{self.capacity}")
         # Rows behind `position` are not read: results go there.
-        rows = [array.rows(self.arrays[array.name], self.position, end)
-                for array in self._decoder.cache.arrays]
+        # What is not of tokens is given anew.
+        rows = {array.name: array.rows(self.arrays[array.name], self.position, end)
+                if array.has_tokens else np.empty_like(self.arrays[array.name])
+                for array in self._decoder.cache.arrays}
         self._decoder.model(ids.astype(np.int32),
                             np.array(self.position, np.int32),
-                            *self.arrays.values(), out=[self._logits, *rows])
+                            *self.arrays.values(),
+                            out=[self._logits, *rows.values()])
+        self.arrays.update((array.name, rows[array.name])
+                           for array in self._decoder.cache.arrays
+                           if not array.has_tokens)
         self.position = end
         return self._logits
 

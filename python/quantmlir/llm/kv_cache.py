@@ -16,6 +16,8 @@ FORMS = ("float", "int8", "int4")
 _DTYPES = {"f32": np.float32, "i32": np.int32}
 # Of heads, and of the largest blocks that are rotated.
 _HEAD_UNIT, _MOST_ROTATED = 32, 128
+# Scales of 4 bits that are tried: 1, 1 - a step, ... of the largest one.
+_SHARES, _SHARE_STEP = 10, 0.05
 
 
 def check(name):
@@ -36,15 +38,10 @@ def make(name, config, path="the checkpoint"):
 
 @dataclass(frozen=True)
 class Array:
-    """One array of a cache. shape: of a layer; None: tokens."""
+    """One array of a cache. shape: of a layer; None: tokens, if there are any."""
     name: str
     shape: tuple
     element: str = "f32"
-
-    @property
-    def axis(self):
-        """Of tokens, before which is that of layers."""
-        return 1 + self.shape.index(None)
 
     def sized(self, tokens):
         return tuple(tokens if s is None else s for s in self.shape)
@@ -52,9 +49,14 @@ class Array:
     def zeros(self, layers, tokens):
         return np.zeros((layers, *self.sized(tokens)), _DTYPES[self.element])
 
+    @property
+    def has_tokens(self):
+        return None in self.shape
+
     def rows(self, array, begin, end):
         """The part of tokens `begin` to `end`, not copied."""
-        return array[(slice(None),) * self.axis + (slice(begin, end),)]
+        lead = (slice(None),) * (1 + self.shape.index(None))
+        return array[(*lead, slice(begin, end))]
 
 
 class FloatCache:
@@ -65,7 +67,7 @@ class FloatCache:
         kv, d = config.kv_heads, config.head_dim
         self.arrays = (Array("keys", (kv, d, None)), Array("values", (kv, None, d)))
 
-    def store(self, parts, k, v):
+    def store(self, parts, k, v, past):
         """What is kept of keys [KV, D, S] and values [KV, S, D]."""
         return k, v
 
@@ -78,15 +80,20 @@ class FloatCache:
 
 
 class IntegerCache:
-    """Symmetric integers of `bits`, a scale in f32 for each token of each head
-    (its largest magnitude over 127 or 7), in words of 32 bits as
-    `quant.cached_attention` reads them.
+    """Symmetric integers of `bits`, a scale in f32 for each token of each head, in
+    words of 32 bits as `quant.cached_attention` reads them. Of 8 bits the scale is
+    the largest magnitude over 127; of 4 bits it is that over 7, or what of it has the
+    least squared error, with integers from -8 on.
 
     For 4 bits heads are rotated by a Hadamard matrix before: queries and keys
     alike, which leaves their products as they are, and values, whose rotation is
     undone on what attention gives. (It could be folded into the weight behind, but
     that one has the file's integers, which cannot be rotated; the matrix is its own
     inverse, so that undoing is one more of the same op.)
+
+    And keys of 4 bits are kept less what they have in common: the mean of the keys
+    of the first call's tokens, for each head and layer. All scores of a query change
+    by the same number, which the softmax does not see.
     """
     keys_last = False
 
@@ -98,18 +105,43 @@ class IntegerCache:
         self.arrays = (
             Array("keys", (kv, words, None), "i32"), Array("key_scales", (kv, None)),
             Array("values", (kv, None, words), "i32"), Array("value_scales", (kv, None)))
+        if bits == 4:
+            self.arrays += (Array("key_centers", (kv, d)),)
 
-    def store(self, parts, k, v):
-        """What is kept of keys and values [KV, S, D]."""
+    def store(self, parts, k, v, past):
+        """What is kept of keys and values [KV, S, D]; `past`: of those before."""
+        b = parts.body
+        k, v = self._rotate(b, k), self._rotate(b, v)
+        centers = ()
+        if self.bits == 4:
+            centers = (self._center(b, k, past[-1]),)
+            k = b.generic(("h", "s", "d"), [(k, ("h", "s", "d")), (centers[0], ("h", "d"))],
+                          b.empty((k.shape[0], ROWS, k.shape[2])),
+                          ["%r = arith.subf %a, %b : f32", "linalg.yield %r : f32"])
         stored = []
         for x, out in ((k, ("h", "w", "s")), (v, ("h", "s", "w"))):
-            q, scale = self._quantize(parts.body, self._rotate(parts.body, x), self._top)
-            stored += [self._pack(parts.body, q, out), scale]
-        return stored
+            q, scale = self._quantize(b, x, self._top, least=self.bits == 4)
+            stored += [self._pack(b, q, out), scale]
+        return (*stored, *centers)
+
+    def _center(self, b, k, old):
+        """The mean of the keys [KV, S, D], if they are the first ones; else `old`."""
+        kv, _, d = k.shape
+        dims, out = ("h", "s", "d"), ("h", "d")
+        total = b.generic(dims, [(k, dims)], b.fill((kv, d), 0.0),
+                          ["%t = arith.addf %a, %o : f32", "linalg.yield %t : f32"],
+                          out, reduced=("s",))
+        number = b.scalar(f"arith.index_cast {b.sizes[ROWS]} : index to i32")
+        number = b.scalar(f"arith.sitofp {number} : i32 to f32")
+        is_first = b.scalar(f"arith.cmpi eq, {b.sizes[PAST]}, {b.index(0)} : index")
+        return b.generic(out, [(total, out), (old, out)], b.empty((kv, d)),
+                         [f"%m = arith.divf %a, {number} : f32",
+                          f"%r = arith.select {is_first}, %m, %b : f32",
+                          "linalg.yield %r : f32"])
 
     def attend(self, parts, q, new, past):
         """q [H, S, D] over kept arrays: [S, H * D]."""
-        b, c = parts.body, parts.config
+        b, c, new, past = parts.body, parts.config, new[:4], past[:4]
         kv, group, d = c.kv_heads, c.heads // c.kv_heads, c.head_dim
         q, scale = self._quantize(b, self._rotate(b, q), 127)
         # The softmax's factor.
@@ -137,16 +169,51 @@ class IntegerCache:
         b.line(f"{name} = quant.rotate {x} size = {self._size} : {x.type} -> {x.type}")
         return Value(name, x.shape)
 
-    def _quantize(self, b, x, top):
-        """(i8 [H, S, D], f32 [H, S])."""
+    def _quantize(self, b, x, top, least=False):
+        """(i8 [H, S, D], f32 [H, S]); `least`: scales of the least squared error."""
         heads, _, d = x.shape
         scales = tensor((heads, None))
         scale = b.op(f"quant.choose_qparams {x} axes = [0, 1] range = [-{top}, {top}] "
                      f": {x.type} -> {scales}", (heads, ROWS))
+        low = -top
+        if least:
+            low, scale = low - 1, self._least_squares(b, x, scale, top)
         q = b.op(f"quant.quantize {x} scale({scale} : {scale.type}) axes = [0, 1] "
-                 f"range = [-{top}, {top}] : {x.type} -> {tensor(x.shape, 'i8')}",
+                 f"range = [{low}, {top}] : {x.type} -> {tensor(x.shape, 'i8')}",
                  (heads, ROWS, d), "i8")
         return q, scale
+
+    def _least_squares(self, b, x, scale, top):
+        """Of `_SHARES` of each scale [H, S] the one, the larger of two, that leaves
+        the least squared error of x [H, S, D]."""
+        heads, row, all_ = x.shape[0], ("h", "s"), ("h", "s", "c", "d")
+        sizes = (heads, ROWS, _SHARES)
+        step, low = b.number(-_SHARE_STEP), b.number(-top - 1.0)
+        one, high = b.number(1.0), b.number(top)
+        share = ["%i = linalg.index 2 : index", "%j = arith.index_cast %i : index to i32",
+                 "%k = arith.sitofp %j : i32 to f32", f"%l = arith.mulf %k, {step} : f32",
+                 f"%f = arith.addf %l, {one} : f32"]
+        tried = b.generic(("h", "s", "c"), [(scale, row)], b.empty(sizes),
+                          [*share, "%s = arith.mulf %a, %f : f32",
+                           "linalg.yield %s : f32"])
+        errors = b.generic(
+            all_, [(x, ("h", "s", "d")), (tried, ("h", "s", "c"))], b.fill(sizes, 0.0),
+            ["%p = arith.divf %a, %b : f32", "%q = math.roundeven %p : f32",
+             f"%r = arith.maximumf %q, {low} : f32", f"%s = arith.minimumf %r, {high} : f32",
+             "%t = arith.mulf %s, %b : f32", "%u = arith.subf %t, %a : f32",
+             "%v = arith.mulf %u, %u : f32", "%w = arith.addf %o, %v : f32",
+             "linalg.yield %w : f32"], ("h", "s", "c"), reduced=("d",))
+        least = b.generic(("h", "s", "c"), [(errors, ("h", "s", "c"))],
+                          b.fill((heads, ROWS), 3.0e+38),
+                          ["%m = arith.minimumf %a, %o : f32", "linalg.yield %m : f32"],
+                          row, reduced=("c",))
+        zero = b.number(0.0)
+        return b.generic(
+            ("h", "s", "c"), [(errors, ("h", "s", "c")), (tried, ("h", "s", "c")),
+                              (least, row)], b.fill((heads, ROWS), 0.0),
+            ["%e = arith.cmpf ole, %a, %c : f32", f"%t = arith.select %e, %b, {zero} : f32",
+             "%m = arith.maximumf %t, %o : f32", "linalg.yield %m : f32"],
+            row, reduced=("c",))
 
     def _pack(self, b, q, out):
         """Words of i8 [H, S, D], by the order of dimensions `out`."""

@@ -274,11 +274,11 @@ class Program:
                          norm("k_norm") if c.qk_norm else None,
                          keys=cache.keys_last)
         v = parts.transposed(parts.heads(qkv, c.heads + kv, kv), kv)
-        new = cache.store(parts, k, v)
+        past = past_of(b, cache, caches, index)
+        new = cache.store(parts, k, v, past)
         rows = [b.insert(value, old, [index] + [0] * len(array.shape),
                          [1, *array.sized(ROWS)])
                 for array, value, old in zip(cache.arrays, new, rows)]
-        past = past_of(b, cache, caches, index)
         x = self._operand(cache.attend(parts, q, new, past))
         h = parts.add(h, self._joined(x, w.slots["o"], index))
         x = self._operand(parts.norm(h, norm("ffn_norm")))

@@ -1,10 +1,9 @@
-# RUN: %python %s %t generic
-# RUN: %python %s %t x86
-# RUN: %python %s %t x86 --cpu=x86-64-v3
-# RUN: %python %s %t x86 --threads=2
+# RUN: %python %s %t 8 generic
+# RUN: %python %s %t 8 x86 --threads=2
+# RUN: %python %s %t 3 x86 --cpu=x86-64-v3
 """quant.cached_attention against NumPy, to the bit.
 
-cached_attention.py FOLDER TARGET [quant-run options...]
+cached_attention.py FOLDER CASES TARGET [quant-run options...]
 
 Both widths, heads of every kind of length, shared by one to five heads of
 queries; no past, pasts around a block's and a vector's length, one new token and
@@ -77,9 +76,9 @@ def case(batch, rng, size, bits, kind, dynamic):
     batch.expect(y, expected, f"cached_attention {size} int{bits} {kind}")
 
 
-def main(folder, target, *options):
+def main(folder, cases, target, *options):
     rng, batch = np.random.default_rng(5), Batch()
-    for i, (size, bits, kind) in enumerate(CASES):
+    for i, (size, bits, kind) in enumerate(CASES[:int(cases)]):
         case(batch, rng, size, bits, kind, dynamic=i % 2 == 0)
     failures = batch.run(folder, f"--target={target}", *options)
     print(f"{len(batch.results) - failures} of {len(batch.results)} results "

@@ -16,7 +16,7 @@ _NAMES = {"self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k",
           "lm_head": "output"}
 
 
-def of_gguf(path, int8=False, cache_bits=None):
+def of_gguf(path, int8=False, cache=None):
     """The reference of a GGUF file, read by PyPI's `gguf`."""
     reader = gguf.GGUFReader(path)
     meta = {key: field.contents() for key, field in reader.fields.items()}
@@ -31,8 +31,7 @@ def of_gguf(path, int8=False, cache_bits=None):
         tensor.data, tensor.tensor_type).astype(np.float64)
     integers = [tensor.name for tensor in reader.tensors
                 if int8 and tensor.tensor_type.name not in _FLOATS]
-    return Reference(facts, {t.name: load(t) for t in reader.tensors}, integers,
-                     cache_bits)
+    return Reference(facts, {t.name: load(t) for t in reader.tensors}, integers, cache)
 
 
 def of_folder(config, values, int8=False):
@@ -52,16 +51,26 @@ def of_folder(config, values, int8=False):
 
 
 def _integers(x, top):
-    """(integers, a scale for each row) of [heads, S, D]."""
+    """(integers, a scale for each row) of [heads, S, D]; of 4 bits the scale with
+    the least squared error."""
     x = x.astype(np.float32)
     scale = np.abs(x).max(-1) / np.float32(top)
     scale[scale == 0] = 1
-    return np.clip(np.rint(x / scale[..., None]), -top, top).astype(np.int64), scale
+    if top > 7:
+        return np.clip(np.rint(x / scale[..., None]), -top, top).astype(np.int64), scale
+    shares = np.float32(1) - np.float32(0.05) * np.arange(10, dtype=np.float32)
+    tried = scale[..., None] * shares
+    q = np.clip(np.rint(x[..., None, :] / tried[..., None]), -top - 1, top)
+    errors = np.square(q * tried[..., None] - x[..., None, :]).sum(-1)
+    best = errors.argmin(-1)[..., None]
+    q = np.take_along_axis(q, best[..., None], -2)[..., 0, :]
+    return q.astype(np.int64), np.take_along_axis(tried, best, -1)[..., 0]
 
 
-def _integer_attention(q, k, v, bits):
+def _integer_attention(q, k, v, bits, first):
     """Of [S, heads, D], by `quant.cached_attention`'s definition; of 4 bits rotated
-    by a Hadamard matrix of the largest power of two in D."""
+    by a Hadamard matrix of the largest power of two in D, and keys without the
+    mean of the first ones."""
     s, heads, d = q.shape
     kv, turn = k.shape[1], np.eye(d)
     if bits == 4:
@@ -70,6 +79,8 @@ def _integer_attention(q, k, v, bits):
             h = np.block([[h, h], [h, -h]])
         turn = np.kron(np.eye(d // size), h / size ** 0.5)
     q, k, v = ((x @ turn).transpose(1, 0, 2) for x in (q, k, v))
+    if bits == 4:
+        k = k - k[:, :first].mean(1, keepdims=True)
     top = (1 << (bits - 1)) - 1
     q, scale = _integers(q, 127)
     kept = (*_integers(k, top), *_integers(v, top))
@@ -85,12 +96,13 @@ class Reference:
     facts: heads, kv_heads, dim, layers, eps, base; pairs: whether rotations are
         of pairs; gelu, scaled: gemma's MLP and embedding; integers: names of
         weights whose activations are rounded to 8 bits, a scale for each token;
-        cache_bits: of keys and values that are kept as integers.
+        cache: (bits, tokens of the first call), where keys and values are kept as
+        integers.
     """
 
-    def __init__(self, facts, values, integers=(), cache_bits=None):
+    def __init__(self, facts, values, integers=(), cache=None):
         self._facts, self._values, self._integers = facts, values, set(integers)
-        self._cache_bits = cache_bits
+        self._cache = cache
 
     def tensor(self, name):
         value = self._values[name]
@@ -139,13 +151,12 @@ class Reference:
         if lead + "attn_q_norm.weight" in self._values:
             q, k = self._norm(q, lead + "attn_q_norm"), self._norm(k, lead + "attn_k_norm")
         q, k = self._rotate(q), self._rotate(k)
-        if self._cache_bits:
+        if self._cache:
             # As the program has them: pairs of rotations as halves.
             order = np.arange(q.shape[-1])
             if self._facts.get("pairs"):
                 order = order.reshape(-1, 2).T.ravel()
-            out = _integer_attention(q[..., order], k[..., order], v,
-                                     self._cache_bits)
+            out = _integer_attention(q[..., order], k[..., order], v, *self._cache)
             return self._linear(out.reshape(s, -1), lead + "attn_output")
         out = np.empty_like(q)
         for head in range(heads):

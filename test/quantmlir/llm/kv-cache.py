@@ -19,7 +19,7 @@ Decoder("llama", {"*": "Q8_0"}, layers=2, dim=96, heads=6, kv_heads=2, head_dim=
         ffn=128).write(PATH)
 TOKENS = np.random.default_rng(2).integers(0, 96, 80)
 # Blocks of weights begin anew where tokens do, and are rounded otherwise.
-AT_ONCE, LATER = 1e-5, 0.02
+AT_ONCE, LATER = 1e-5, 0.03
 
 
 def run(model, split):
@@ -36,12 +36,12 @@ def error(found, expected):
 
 for form, targets in (("int8", ["x86"]), ("int4", ["x86", "generic"])):
     bits = int(form[3:])
-    expected = of_gguf(PATH, cache_bits=bits).logits(TOKENS)
     plain = of_gguf(PATH).logits(TOKENS)
     models = {target: llm.load(PATH, kv_cache=form, activations="float",
                                target=target, cache=False)
               for target in targets}
     for split in (66, 5):
+        expected = of_gguf(PATH, cache=(bits, split)).logits(TOKENS)
         found = {target: run(model, split)[0] for target, model in models.items()}
         at = slice(split - 1, split + 6)
         for target, logits in found.items():
