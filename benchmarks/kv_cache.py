@@ -54,7 +54,7 @@ def program(config, cache):
     q, k, v = (b.slice(value, ["%layer", 0, 0, 0], [1, *shape], dropped=(0,))
                for value, (_, shape) in zip(inputs, shapes))
     past = kv_cache.past_of(b, cache, caches, "%layer")
-    y = cache.attend(parts, q, cache.store(parts, k, v, past), past)
+    y = cache.attend(parts, q, cache.store(parts, q, k, v, past), past)
     dims = ("s", "d")
     y = b.generic(dims, [(y, dims), (Value("%old", init.shape), dims)],
                   b.empty((ROWS, heads * d)),

@@ -21,7 +21,8 @@ this script runs (8,192 tokens). Nothing is calibrated. With --write, the page
 docs/results/perplexity.md is made; --from=FILE makes it of a printed table.
 
 --kv-cache: instead of schemes of weights, forms of the cache, everything else in
-floats, on the page docs/results/perplexity-kv-cache.md.
+floats: windows at once, or 64 tokens a call, which read what the calls before have
+kept. On the page docs/results/perplexity-kv-cache.md.
 """
 
 import argparse
@@ -55,9 +56,10 @@ SCHEMES = [
     ("W4 group 32 MSE, A8 per token, head 8 bits, H of 32", "w4-g32", "hadamard32", 8),
     ("W4 group 32 MSE, A8 per token, head 8 bits, H of 128", "w4-g32", "hadamard128", 8),
 ]
-# Name, form of the cache.
-CACHES = [("keys and values of 8 bits", "int8"),
-          ("keys and values of 4 bits, rotated", "int4")]
+# Name, form of the cache, tokens of a call.
+CACHES = [(f"keys and values of {form[3:]} bits, {what}", form, first)
+          for form in ("int8", "int4")
+          for what, first in (("whole windows", WINDOW), ("64 tokens a call", 64))]
 
 
 def first_text():
@@ -78,11 +80,12 @@ def second_text():
 
 class Float:
     """The decoder in NumPy, in float32, for whole windows; `how` and `bits` fake
-    a scheme, `cache` a form of the cache."""
+    a scheme, `cache` a form of the cache, `first` tokens a call."""
 
-    def __init__(self, path, how=None, bits=None, cache="float"):
+    def __init__(self, path, how=None, bits=None, cache="float", first=WINDOW):
         _, self.config, self.source = loading._open(path)
-        self.how, self.bits, self.known, self.cache = how, bits, {}, cache
+        self.how, self.bits, self.known = how, bits, {}
+        self.cache, self.first = cache, first
 
     def weight(self, key, load, bits=None):
         if key not in self.known:
@@ -127,8 +130,8 @@ class Float:
         q = self.turn(q.reshape(s, c.heads, -1)).transpose(1, 0, 2)
         k = self.turn(k.reshape(s, c.kv_heads, -1)).transpose(1, 0, 2)
         v = v.reshape(s, c.kv_heads, -1).transpose(1, 0, 2)
-        k, v = (np.repeat(round_cached(x, self.cache, x is k), share, 0)
-                for x in (k, v))
+        k, v = round_keys(q, k, self.cache, self.first), round_cached(v, self.cache)
+        k, v = np.repeat(k, share, 0), np.repeat(v, share, 0)
         score = q @ k.transpose(0, 2, 1) / F32(c.head_dim ** 0.5)
         score = np.where(np.tri(s, dtype=bool), score, F32(-np.inf))
         p = np.exp(score - score.max(-1, keepdims=True))
@@ -155,16 +158,24 @@ class Float:
         return x @ self.weight("head", head.load, 8).T
 
 
-def round_cached(x, cache, is_key):
-    """Heads [.., S, D] as what a cache's integers stand for."""
+def round_keys(q, k, cache, first):
+    """Keys [KV, S, D], with queries [H, S, D], as what a cache's integers stand
+    for."""
+    if cache == "float":
+        return k
+    center, factor = k[:, :first].mean(1, keepdims=True), F32(1)
+    if cache == "int4":
+        squares = [np.square(x[:, :first]).reshape(len(k), -1, k.shape[-1]).sum(1)
+                   for x in (q, k - center)]
+        factor = np.clip((squares[0] / squares[1]) ** F32(0.25), 1 / 8, 8)[:, None]
+    return round_cached((k - center) * factor, cache) / factor + center
+
+
+def round_cached(x, cache):
+    """Heads [.., D], rotated, as what integers with a scale for each stand for."""
     if cache == "float":
         return x
-    center = F32(0)
-    if is_key and cache == "int4":
-        center = x.mean(-2, keepdims=True)
-        x = x - center
-    top, turn = (127, np.eye(1, dtype=F32)) if cache == "int8" else \
-        (7, Rotation(64).matrix().astype(F32))
+    top, turn = 127 if cache == "int8" else 7, Rotation(64).matrix().astype(F32)
     blocks = x.reshape(*x.shape[:-1], -1, len(turn)) @ turn
     turned = blocks.reshape(x.shape)
     scale = np.abs(turned).max(-1, keepdims=True) / F32(top)
@@ -179,8 +190,7 @@ def round_cached(x, cache, is_key):
             error = np.square(tried - turned).sum(-1, keepdims=True)
             rounded = np.where(error < least, tried, rounded)
             least = np.minimum(error, least)
-    rounded = rounded.reshape(blocks.shape).dot(turn.T)
-    return rounded.reshape(x.shape) + center
+    return rounded.reshape(blocks.shape).dot(turn.T).reshape(x.shape)
 
 
 def rotate(x, rotation):
@@ -196,7 +206,8 @@ def rotate(x, rotation):
 class Compiled:
     """The same windows by the compiled program."""
 
-    def __init__(self, path, weights, rotation, bits, threads, cache="float"):
+    def __init__(self, path, weights, rotation, bits, threads, cache="float",
+                 first=WINDOW):
         self.folder = tempfile.TemporaryDirectory()
         program = pathlib.Path(self.folder.name) / "model.mlirbc"
         quantmlir.llm.write_program(
@@ -204,14 +215,20 @@ class Compiled:
             rotation=rotation, all_logits=True, kv_cache=cache)
         self.model = quantmlir.compile(program, name="model", threads=threads)
         program.unlink()
-        config = loading._open(path)[1]
-        self.empty = [array.zeros(config.layers, 0)
-                      for array in kv_cache.make(cache, config).arrays]
+        self.config = loading._open(path)[1]
+        self.cache, self.first = kv_cache.make(cache, self.config), first
 
     def __call__(self, ids):
-        results = self.model(np.asarray(ids, np.int32), np.array(0, np.int32),
-                             *self.empty)
-        return np.asarray(results[0]).reshape(len(ids), -1)
+        kept = [array.zeros(self.config.layers, len(ids)) for array in self.cache.arrays]
+        logits = []
+        for at in range(0, len(ids), self.first):
+            part = np.asarray(ids[at:at + self.first], np.int32)
+            found, *new = map(np.asarray, self.model(part, np.array(at, np.int32), *kept))
+            logits.append(found)
+            for array, old, rows in zip(self.cache.arrays, kept, new):
+                place = array.rows(old, at, at + len(part)) if array.has_tokens else old
+                place[...] = rows
+        return np.concatenate(logits)
 
 
 def score(model, windows):
@@ -306,19 +323,19 @@ def main():
          + " |\n|---" + "|---" * 2 * len(texts) + "|")
     show("| float (perplexity) | " + " | ".join(
         f"| {base[0]:.2f}" for base in bases) + " |")
-    rows = [(name, None, "none", None, cache) for name, cache in CACHES] \
-        if options.kv_cache else [(*scheme, "float") for scheme in SCHEMES]
-    for name, weights, rotation, bits, cache in rows:
+    rows = [(name, None, "none", None, *cache) for name, *cache in CACHES] \
+        if options.kv_cache else [(*scheme, "float", WINDOW) for scheme in SCHEMES]
+    for name, weights, rotation, bits, cache, first in rows:
         if options.only not in name:
             continue
         begin = time.time()
         how = Requantize.parse(weights, rotation)
         compiled = Compiled(options.gguf, weights, rotation, bits, options.threads,
-                            cache)
+                            cache, first)
         ours = [cell(score(compiled, text), base) for text, base in zip(texts, bases)]
         fake = [""] * len(texts)
         if not options.no_fake:
-            model = Float(options.gguf, how, bits, cache)
+            model = Float(options.gguf, how, bits, cache, first)
             fake = [cell(score(model, text), base) for text, base in zip(texts, bases)]
         show(f"| {name} | " + " | ".join(f"{a} | {b}" for a, b in zip(ours, fake)) + " |")
         print(f"  {time.time() - begin:.0f} s", file=sys.stderr)

@@ -18,6 +18,7 @@ _DTYPES = {"f32": np.float32, "i32": np.int32}
 _HEAD_UNIT, _MOST_ROTATED = 32, 128
 # Scales of 4 bits that are tried: 1, 1 - a step, ... of the largest one.
 _SHARES, _SHARE_STEP = 10, 0.05
+_MOST_FACTOR = 8.0
 
 
 def check(name):
@@ -67,7 +68,7 @@ class FloatCache:
         kv, d = config.kv_heads, config.head_dim
         self.arrays = (Array("keys", (kv, d, None)), Array("values", (kv, None, d)))
 
-    def store(self, parts, k, v, past):
+    def store(self, parts, q, k, v, past):
         """What is kept of keys [KV, D, S] and values [KV, S, D]."""
         return k, v
 
@@ -85,15 +86,17 @@ class IntegerCache:
     the largest magnitude over 127; of 4 bits it is that over 7, or what of it has the
     least squared error, with integers from -8 on.
 
-    For 4 bits heads are rotated by a Hadamard matrix before: queries and keys
-    alike, which leaves their products as they are, and values, whose rotation is
+    Heads are rotated by a Hadamard matrix before: queries and keys alike, which
+    leaves their products as they are, and values, whose rotation is
     undone on what attention gives. (It could be folded into the weight behind, but
     that one has the file's integers, which cannot be rotated; the matrix is its own
     inverse, so that undoing is one more of the same op.)
 
-    And keys of 4 bits are kept less what they have in common: the mean of the keys
-    of the first call's tokens, for each head and layer. All scores of a query change
-    by the same number, which the softmax does not see.
+    Keys are kept less what they have in common: the mean of the keys of the first
+    call's tokens, for each head and layer. All scores of a query change by the same
+    number, which the softmax does not see. Before 4 bits their elements are multiplied
+    by factors, by which those of queries are divided: the error of scores is least
+    where both are as large (of the first call's tokens, too).
     """
     keys_last = False
 
@@ -101,30 +104,57 @@ class IntegerCache:
         kv, d = config.kv_heads, config.head_dim
         words = d * bits // 32
         self.bits, self._top = bits, (1 << (bits - 1)) - 1
-        self._size = min(d & -d, _MOST_ROTATED) if bits == 4 else 0
+        self._size = min(d & -d, _MOST_ROTATED)
         self.arrays = (
             Array("keys", (kv, words, None), "i32"), Array("key_scales", (kv, None)),
-            Array("values", (kv, None, words), "i32"), Array("value_scales", (kv, None)))
+            Array("values", (kv, None, words), "i32"), Array("value_scales", (kv, None)),
+            Array("key_centers", (kv, d)))
         if bits == 4:
-            self.arrays += (Array("key_centers", (kv, d)),)
+            self.arrays += (Array("key_factors", (kv, d)),)
 
-    def store(self, parts, k, v, past):
-        """What is kept of keys and values [KV, S, D]; `past`: of those before."""
-        b = parts.body
-        k, v = self._rotate(b, k), self._rotate(b, v)
-        centers = ()
+    def store(self, parts, q, k, v, past):
+        """What is kept of keys and values [KV, S, D] with queries [H, S, D]; `past`:
+        of those before."""
+        b, dims = parts.body, ("h", "s", "d")
+        is_first = b.scalar(f"arith.cmpi eq, {b.sizes[PAST]}, {b.index(0)} : index")
+        kept = [self._center(b, k, past[4], is_first)]
+        like = lambda: b.empty((k.shape[0], ROWS, k.shape[2]))
+        k = b.generic(dims, [(k, dims), (kept[0], ("h", "d"))], like(),
+                      ["%r = arith.subf %a, %b : f32", "linalg.yield %r : f32"])
         if self.bits == 4:
-            centers = (self._center(b, k, past[-1]),)
-            k = b.generic(("h", "s", "d"), [(k, ("h", "s", "d")), (centers[0], ("h", "d"))],
-                          b.empty((k.shape[0], ROWS, k.shape[2])),
-                          ["%r = arith.subf %a, %b : f32", "linalg.yield %r : f32"])
+            kept.append(self._factor(b, q, k, past[5], is_first))
+            k = b.generic(dims, [(k, dims), (kept[1], ("h", "d"))], like(),
+                          ["%r = arith.mulf %a, %b : f32", "linalg.yield %r : f32"])
+        k, v = self._rotate(b, k), self._rotate(b, v)
         stored = []
         for x, out in ((k, ("h", "w", "s")), (v, ("h", "s", "w"))):
             q, scale = self._quantize(b, x, self._top, least=self.bits == 4)
             stored += [self._pack(b, q, out), scale]
-        return (*stored, *centers)
+        return (*stored, *kept)
 
-    def _center(self, b, k, old):
+    def _factor(self, b, q, k, old, is_first):
+        """What keys' elements are multiplied by, and queries' divided: the root of
+        what these are, by what those are, of the first ones."""
+        kv, _, d = k.shape
+        group = q.shape[0] // kv
+        q = b.expand(q, "[[0, 1], [2], [3]]", (kv, group, ROWS, d))
+        out = ("h", "d")
+        squares = [b.generic(dims, [(x, dims)], b.fill((kv, d), 0.0),
+                             ["%s = arith.mulf %a, %a : f32",
+                              "%t = arith.addf %s, %o : f32", "linalg.yield %t : f32"],
+                             out, reduced=dims[1:-1])
+                   for x, dims in ((q, ("h", "g", "s", "d")), (k, ("h", "s", "d")))]
+        least, low, high = b.number(1e-20), b.number(1 / _MOST_FACTOR), \
+            b.number(_MOST_FACTOR)
+        return b.generic(
+            out, [(squares[0], out), (squares[1], out), (old, out)], b.empty((kv, d)),
+            [f"%p = arith.addf %a, {least} : f32", f"%q = arith.addf %b, {least} : f32",
+             "%r = arith.divf %p, %q : f32", "%s = math.sqrt %r : f32",
+             "%t = math.sqrt %s : f32", f"%u = arith.maximumf %t, {low} : f32",
+             f"%v = arith.minimumf %u, {high} : f32",
+             f"%w = arith.select {is_first}, %v, %c : f32", "linalg.yield %w : f32"])
+
+    def _center(self, b, k, old, is_first):
         """The mean of the keys [KV, S, D], if they are the first ones; else `old`."""
         kv, _, d = k.shape
         dims, out = ("h", "s", "d"), ("h", "d")
@@ -133,7 +163,6 @@ class IntegerCache:
                           out, reduced=("s",))
         number = b.scalar(f"arith.index_cast {b.sizes[ROWS]} : index to i32")
         number = b.scalar(f"arith.sitofp {number} : i32 to f32")
-        is_first = b.scalar(f"arith.cmpi eq, {b.sizes[PAST]}, {b.index(0)} : index")
         return b.generic(out, [(total, out), (old, out)], b.empty((kv, d)),
                          [f"%m = arith.divf %a, {number} : f32",
                           f"%r = arith.select {is_first}, %m, %b : f32",
@@ -141,8 +170,16 @@ class IntegerCache:
 
     def attend(self, parts, q, new, past):
         """q [H, S, D] over kept arrays: [S, H * D]."""
-        b, c, new, past = parts.body, parts.config, new[:4], past[:4]
+        b, c = parts.body, parts.config
         kv, group, d = c.kv_heads, c.heads // c.kv_heads, c.head_dim
+        if self.bits == 4:
+            dims = ("h", "g", "s", "d")
+            shape = (kv, group, ROWS, d)
+            q = b.expand(q, "[[0, 1], [2], [3]]", shape)
+            q = b.generic(dims, [(q, dims), (new[5], ("h", "d"))], b.empty(shape),
+                          ["%r = arith.divf %a, %b : f32", "linalg.yield %r : f32"])
+            q = b.collapse(q, "[[0, 1], [2], [3]]", (c.heads, ROWS, d))
+        new, past = new[:4], past[:4]
         q, scale = self._quantize(b, self._rotate(b, q), 127)
         # The softmax's factor.
         factor = b.number(d ** -0.5)
@@ -163,8 +200,6 @@ class IntegerCache:
 
     def _rotate(self, b, x):
         """In blocks of the last dimension, of which heads are whole numbers."""
-        if not self._size:
-            return x
         name = b.fresh()
         b.line(f"{name} = quant.rotate {x} size = {self._size} : {x.type} -> {x.type}")
         return Value(name, x.shape)

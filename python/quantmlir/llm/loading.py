@@ -105,7 +105,7 @@ def load(path, *, activations="int8", weights=None, rotation="none",
             ``:seed`` where signs are turned; activations and weights are rotated
             in blocks before they are quantized (`quant.rotate`).
         kv_cache: what is kept of keys and values: ``"float"`` (f32), ``"int8"``, or
-            ``"int4"``, rotated; as integers they are multiplied as integers
+            ``"int4"``, both rotated; as integers they are multiplied as integers
             (`quant.cached_attention`).
         target, threads, cpu, quantize: as for `quantmlir.compile`.
         cache: True: keep the compiled model under ``~/.cache/quantmlir``; a

@@ -275,7 +275,7 @@ class Program:
                          keys=cache.keys_last)
         v = parts.transposed(parts.heads(qkv, c.heads + kv, kv), kv)
         past = past_of(b, cache, caches, index)
-        new = cache.store(parts, k, v, past)
+        new = cache.store(parts, q, k, v, past)
         rows = [b.insert(value, old, [index] + [0] * len(array.shape),
                          [1, *array.sized(ROWS)])
                 for array, value, old in zip(cache.arrays, new, rows)]

@@ -68,19 +68,24 @@ def _integers(x, top):
 
 
 def _integer_attention(q, k, v, bits, first):
-    """Of [S, heads, D], by `quant.cached_attention`'s definition; of 4 bits rotated
-    by a Hadamard matrix of the largest power of two in D, and keys without the
-    mean of the first ones."""
+    """Of [S, heads, D], by `quant.cached_attention`'s definition: keys without the
+    mean of the first ones, of 4 bits with elements as large as those of queries, and
+    all rotated by a Hadamard matrix of the largest power of two in D."""
     s, heads, d = q.shape
-    kv, turn = k.shape[1], np.eye(d)
+    kv = k.shape[1]
+    q, k, v = (x.transpose(1, 0, 2) for x in (q, k, v))
+    k = k - k[:, :first].mean(1, keepdims=True)
     if bits == 4:
-        h, size = np.ones((1, 1)), min(d & -d, 128)
-        while len(h) < size:
-            h = np.block([[h, h], [h, -h]])
-        turn = np.kron(np.eye(d // size), h / size ** 0.5)
-    q, k, v = ((x @ turn).transpose(1, 0, 2) for x in (q, k, v))
-    if bits == 4:
-        k = k - k[:, :first].mean(1, keepdims=True)
+        of_queries = np.square(q[:, :first]).reshape(kv, -1, d).sum(1)
+        of_keys = np.square(k[:, :first]).sum(1)
+        factor = ((of_queries + 1e-20) / (of_keys + 1e-20)) ** 0.25
+        factor = np.clip(factor, 1 / 8, 8)[:, None]
+        q, k = q / np.repeat(factor, heads // kv, 0), k * factor
+    h, size = np.ones((1, 1)), min(d & -d, 128)
+    while len(h) < size:
+        h = np.block([[h, h], [h, -h]])
+    turn = np.kron(np.eye(d // size), h / size ** 0.5)
+    q, k, v = q @ turn, k @ turn, v @ turn
     top = (1 << (bits - 1)) - 1
     q, scale = _integers(q, 127)
     kept = (*_integers(k, top), *_integers(v, top))
