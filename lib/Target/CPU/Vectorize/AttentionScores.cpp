@@ -21,9 +21,6 @@ using namespace quantmlir;
 
 namespace {
 
-/// One instruction each; scores are no NaN.
-constexpr auto kNoNaN = arith::FastMathFlags::nnan | arith::FastMathFlags::nsz;
-
 /// Queries of a tile by keys.
 class ScoreEmitter {
 public:

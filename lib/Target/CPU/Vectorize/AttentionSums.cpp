@@ -29,8 +29,6 @@ constexpr int64_t kQuad = 4;
 /// Bytes of the vectors within which bytes are interleaved.
 constexpr int64_t kUnit = 16;
 
-constexpr auto kNoNaN = arith::FastMathFlags::nnan | arith::FastMathFlags::nsz;
-
 /// One block of tokens of a tile.
 class BlockEmitter {
 public:

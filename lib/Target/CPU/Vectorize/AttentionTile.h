@@ -17,6 +17,10 @@
 
 namespace quantmlir {
 
+/// Of maxima, which are one instruction then; scores and weights are no NaN.
+inline constexpr auto kNoNaN =
+    mlir::arith::FastMathFlags::nnan | mlir::arith::FastMathFlags::nsz;
+
 /// Memory that the tiles of a head use one after the other, for `rows` rows.
 struct AttentionScratch {
   /// [rows, tokens in blocks of both kinds] f32: scores.
