@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Shard/IR/ShardDialect.h"
 #include "mlir/Dialect/Shard/Interfaces/ShardingInterface.h"
+#include "llvm/Support/InterleavedRange.h"
 
 namespace quantmlir {
 #define GEN_PASS_DEF_QUANTPROPOSESHARDINGPASS
@@ -168,16 +169,24 @@ struct QuantProposeShardingPass final
       return signalPassFailure();
     }
     FlatSymbolRefAttr grid = getGrid(module);
+    if (!grid)
+      return signalPassFailure();
     for (auto function : module.getOps<func::FuncOp>())
       if (!function.isExternal() && failed(annotate(function, grid)))
         return signalPassFailure();
   }
 
 private:
-  /// That of the program, or a new one of all ranks.
+  /// That of the program, or a new one of all ranks; null after an error.
   FlatSymbolRefAttr getGrid(ModuleOp module) {
-    for (auto grid : module.getOps<shard::GridOp>())
-      return FlatSymbolRefAttr::get(grid.getSymNameAttr());
+    for (auto grid : module.getOps<shard::GridOp>()) {
+      if (grid.getShape() == ArrayRef<int64_t>{int64_t(ranks)})
+        return FlatSymbolRefAttr::get(grid.getSymNameAttr());
+      grid.emitOpError("expected one dimension of ")
+          << int64_t(ranks) << " ranks, found "
+          << llvm::interleaved(grid.getShape(), "x").str();
+      return {};
+    }
     OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
     SymbolTable symbols(module);
     auto grid = shard::GridOp::create(builder, module.getLoc(),
@@ -223,14 +232,12 @@ private:
 
   /// Why a matmul is not cut.
   std::string explain(Operation *op) {
-    bool rows = parallel == Parallelism::Rows;
-    bool batch = parallel == Parallelism::Batch;
-    MatmulCut wanted = rows    ? MatmulCut::Row
-                       : batch ? MatmulCut::Batch
-                               : MatmulCut::Column;
-    for (unsigned loop = 0;
-         std::optional<MatmulCut> cut = getMatmulCut(op, loop); ++loop) {
-      if (*cut != wanted)
+    MatmulCut wanted = parallel == Parallelism::Rows    ? MatmulCut::Row
+                       : parallel == Parallelism::Batch ? MatmulCut::Batch
+                                                        : MatmulCut::Column;
+    auto maps = cast<shard::ShardingInterface>(op).getIndexingMaps();
+    for (unsigned loop : llvm::seq(maps.front().getNumDims())) {
+      if (getMatmulCut(op, loop) != wanted)
         continue;
       std::string reason = whyNotCut(op, loop, ranks);
       return reason.empty() ? "what reads its result needs all of it" : reason;

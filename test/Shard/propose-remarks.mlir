@@ -18,3 +18,11 @@ func.func @blocks(%x: tensor<4xf32>) -> tensor<4xf32> {
 ^next(%y: tensor<4xf32>):
   return %y : tensor<4xf32>
 }
+
+// -----
+
+// expected-error @below {{'shard.grid' op expected one dimension of 2 ranks, found 2x2}}
+shard.grid @mine(shape = 2x2)
+func.func @grid(%x: tensor<4xf32>) -> tensor<4xf32> {
+  return %x : tensor<4xf32>
+}

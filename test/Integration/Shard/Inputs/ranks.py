@@ -1,20 +1,23 @@
 """Programs cut over ranks give the bits of one process.
 
     ranks.py --build BUILD PROGRAM,TARGET,RANKS[,ALONG][,SCHEME=...]...
+    ranks.py --build BUILD --random=SECONDS [--seed=SEED]
 
 Each case runs alone and under mpirun, and the files of results are compared byte
-by byte. PROGRAM is `matmul` or `mlp`, which are made here, or the name of an
-exported model. What a rank says that it holds is checked, too: of weights that
-are cut, each has its part.
+by byte. PROGRAM is `matmul` or `mlp`, which are made here, sizes as `48x71x24`, or
+the name of an exported model. What a rank says that it holds is checked, too: of
+weights that are cut, each has its part. --random makes up cases for so long.
 """
 
 import argparse
 import os
 import pathlib
+import random
 import re
 import subprocess
 import sys
 import tempfile
+import time
 
 import numpy as np
 
@@ -67,13 +70,40 @@ func.func @main(%x: {x}) -> {y} {{
 """
 
 
+# Those of --random.
+SCHEMES = ["weights=channel activations=dynamic-token",
+           "weights=tensor activations=dynamic-tensor",
+           "weights=channel activations=dynamic-token symmetric=false",
+           "weights=channel weight-bits=4 activations=dynamic-token",
+           "weights=channel weight-symmetric=false activations=dynamic-token",
+           "weights=channel activations=dynamic-token rotation=hadamard32",
+           "weights=group group-size=16 weight-bits=4 activations=dynamic-token",
+           "weights=group group-size=32 activations=dynamic-token "
+           "symmetric=false",
+           "weights=group group-size=32 weight-bits=4 "
+           "activations=dynamic-block",
+           "weights=group group-size=16 activations=float"]
+
+
+def make_case(rng):
+    sizes = [rng.choice([7, 8, 16, 24, 32, 33, 47, 48, 64, 96])
+             for _ in range(rng.choice([2, 3, 3, 4]))]
+    along = rng.choice(["", "", "", ",rows", ",columns", ",batch"])
+    return (f"{'x'.join(map(str, sizes))},{rng.choice(['x86', 'generic'])},"
+            f"{rng.choice([2, 2, 3, 4])}{along},"
+            f"SCHEME={rng.choice(SCHEMES).replace(' ', '+')}")
+
+
 def prepare(name, build, folder):
     """The path of a program, and its inputs as arguments of quant-run."""
-    if name in SIZES:
+    sizes = SIZES.get(name)
+    if re.fullmatch(r"\d+(x\d+)+", name):
+        sizes = tuple(map(int, name.split("x")))
+    if sizes:
         path = folder / f"{name}.mlir"
-        path.write_text(make_program(SIZES[name]))
+        path.write_text(make_program(sizes))
         np.save(folder / "x.npy", np.random.default_rng(1).standard_normal(
-            (12, SIZES[name][0])).astype(np.float32))
+            (12, sizes[0])).astype(np.float32))
         return path, f"--inputs={folder / 'x.npy'}"
     from quantsim import catalog
     path = catalog.attached(name, build, pathlib.Path(build) / "bin/quant-opt")
@@ -111,24 +141,37 @@ def check(case, build, folder):
     for one in sorted((folder / "one").glob("*.npy")):
         if one.read_bytes() != (folder / "many" / one.name).read_bytes():
             return f"{one.name} differs"
-    if along != ["batch"] and held > total * (1 / int(ranks) + 0.15):
+    if not name[0].isdigit() and along != ["batch"] and held > total * (1 / int(ranks) + 0.15):
         return "a rank holds more than its part of the weights"
     return None
+
+
+def report(case, build):
+    """Whether a case is as it should be."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            problem = check(case, build, pathlib.Path(folder))
+        except RuntimeError as error:
+            problem = str(error)
+    print(f"{'FAIL' if problem else 'ok  '} {case}: "
+          f"{problem or 'equal to the bit'}", flush=True)
+    return problem is None
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
-    parser.add_argument("cases", nargs="+")
+    parser.add_argument("--random", type=float, default=0, metavar="SECONDS")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("cases", nargs="*")
     args = parser.parse_args()
-    failed = 0
-    for case in args.cases:
-        with tempfile.TemporaryDirectory() as folder:
-            problem = check(case, args.build, pathlib.Path(folder))
-        print(f"{'FAIL' if problem else 'ok  '} {case}: "
-              f"{problem or 'equal to the bit'}", flush=True)
-        failed += problem is not None
-    return failed > 0
+    good = [report(case, args.build) for case in args.cases]
+    rng = random.Random(args.seed)
+    end = time.monotonic() + args.random
+    while time.monotonic() < end:
+        good.append(report(make_case(rng), args.build))
+    print(f"{len(good)} cases, {good.count(False)} failed")
+    return not all(good)
 
 
 if __name__ == "__main__":
