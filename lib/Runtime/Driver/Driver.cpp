@@ -1,25 +1,16 @@
 //===- Driver.cpp - what quant-run does -----------------------------------===//
 
 #include "quant/Runtime/Driver/Driver.h"
-#include "quant/Runtime/Cuda/CudaRuntime.h"
 
-#include "quant/Runtime/Driver/Calibrate.h"
-#include "quant/Runtime/Driver/Evaluate.h"
-#include "quant/Runtime/Execution/Diagnostics.h"
-#include "quant/Runtime/Execution/Program.h"
-#include "quant/Runtime/Execution/Progress.h"
+#include "ModelDriver.h"
+
+#include "quant/Runtime/Cuda/CudaRuntime.h"
 #include "quant/Runtime/Execution/Reported.h"
 #include "quant/Runtime/Host/FileSet.h"
 #include "quant/Runtime/Host/Npy.h"
 #include "quant/Runtime/Host/RandomInputs.h"
-#include "quant/Runtime/Ranks/Watch.h"
-#include "quant/Runtime/Report/Report.h"
-#include "quant/Runtime/Search/AutoScheme.h"
-#include "quant/Runtime/Search/Tune.h"
 
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <algorithm>
@@ -28,75 +19,7 @@
 using namespace mlir;
 using namespace quantmlir;
 
-namespace {
-
-/// Carries one run through its stages. Functions that return an error with no
-/// message (`reported`) have left a diagnostic.
-class Driver {
-public:
-  Driver(const RunOptions &options, MLIRContext &context)
-      : options(options), context(context),
-        diagnostics(&context, options.verbose) {}
-
-  llvm::Error run();
-  /// Tells the other ranks, if there are any, that this one has failed.
-  void giveUp() {
-    if (team)
-      team->giveUp();
-  }
-
-private:
-  llvm::Error runOnce();
-  llvm::Error joinRanks();
-  llvm::Error cutForRank();
-  llvm::Error load();
-  llvm::Error runCalibration();
-  llvm::Error runEvaluation();
-  llvm::Error runSearch();
-  llvm::Error printAccount(ModuleOp program, QuantizeRequest request);
-  llvm::Error runTuner();
-  llvm::Error write(StringRef path,
-                    llvm::function_ref<void(llvm::raw_ostream &)> print);
-  llvm::Error makeInputs();
-  llvm::Error makeReference();
-  void countMacs();
-  llvm::Error quantize();
-  LogicalResult lower(ModuleOp program);
-  llvm::Expected<std::unique_ptr<JitRunner>>
-  compile(OwningOpRef<ModuleOp> program, StringRef name,
-          llvm::function_ref<LogicalResult(ModuleOp)> lower);
-  llvm::Expected<std::vector<HostTensor>>
-  execute(OwningOpRef<ModuleOp> program, StringRef name,
-          llvm::function_ref<LogicalResult(ModuleOp)> lower,
-          std::optional<int64_t> macs, std::optional<Timing> &timing);
-  llvm::Error runReference();
-  llvm::Error runStudy();
-  llvm::Error probePeak();
-  llvm::Error finish();
-
-  ProgressStage stage(const Twine &name) {
-    return ProgressStage(name.str(), options.progress);
-  }
-
-  const RunOptions &options;
-  MLIRContext &context;
-  DiagnosticCollector diagnostics;
-  /// The program on its way, and what it is compared with.
-  OwningOpRef<ModuleOp> module, twin;
-  /// As it was read, for a study of its matmuls.
-  OwningOpRef<ModuleOp> original;
-  Signature signature;
-  std::vector<HostTensor> inputs;
-  std::optional<int64_t> dynamicMacs;
-  RunReport report;
-  /// The processes of --shard; null: this one alone.
-  std::unique_ptr<RankTeam> team;
-  RankTask task;
-};
-
-} // namespace
-
-llvm::Error Driver::load() {
+llvm::Error ModelDriver::load() {
   ProgressStage progress = stage("reading " + options.model);
   module = loadProgram(options.model, &context);
   if (!module)
@@ -114,44 +37,10 @@ llvm::Error Driver::load() {
   return llvm::Error::success();
 }
 
-llvm::Error Driver::runCalibration() {
-  auto set = InputSet::open(options.calibrate, signature);
-  if (!set)
-    return set.takeError();
-  auto statistics = calibrate(std::move(module), signature, *set, options);
-  if (!statistics)
-    return statistics.takeError();
-  llvm::outs() << "calibrated " << statistics->matmuls.size()
-               << " matmuls over " << statistics->numInputs
-               << " inputs: " << options.statsOutput << "\n";
-  return llvm::Error::success();
-}
-
-/// --evaluate: the program, quantized if asked for, over many inputs.
-llvm::Error Driver::runEvaluation() {
-  auto set = InputSet::open(options.evaluate, signature);
-  if (!set)
-    return set.takeError();
-  if (llvm::Error error = quantize())
-    return error;
-  auto runner = compile(std::move(module), report.target,
-                        [&](ModuleOp program) { return lower(program); });
-  if (!runner)
-    return runner.takeError();
-  auto results = evaluate(**runner, *set, options.progress);
-  if (!results)
-    return results.takeError();
-  if (llvm::Error error = writeNpyFiles(options.outputs, *results))
-    return error;
-  llvm::outs() << "evaluated " << set->size() << " inputs: " << options.outputs
-               << "\n";
-  printProducts(report.products, llvm::outs());
-  return llvm::Error::success();
-}
-
 /// Writes a file, if there is a path.
-llvm::Error Driver::write(StringRef path,
-                          llvm::function_ref<void(llvm::raw_ostream &)> print) {
+llvm::Error
+ModelDriver::write(StringRef path,
+                   llvm::function_ref<void(llvm::raw_ostream &)> print) {
   FileSet files;
   if (path.empty())
     return llvm::Error::success();
@@ -160,78 +49,7 @@ llvm::Error Driver::write(StringRef path,
   return files.keep();
 }
 
-/// What becomes of the products of `program` as `request` asks.
-llvm::Error Driver::printAccount(ModuleOp program, QuantizeRequest request) {
-  RunOptions with = options;
-  with.quantize = std::move(request);
-  auto results = runQuantStage(program, with, options.strict);
-  if (failed(results))
-    return reported();
-  printProducts(ProductSummary::of(results->products), llvm::outs());
-  return llvm::Error::success();
-}
-
-/// --sensitivity and --auto: many runs of one program.
-llvm::Error Driver::runSearch() {
-  QuantizeRequest asked = options.quantize.value_or(QuantizeRequest());
-  OwningOpRef<ModuleOp> whole(module->clone());
-  if (options.randomSeed)
-    if (llvm::Error error = makeInputs())
-      return error;
-  auto set = options.randomSeed
-                 ? llvm::Expected<InputSet>(InputSet::of(std::move(inputs)))
-                 : InputSet::open(options.inputs, signature);
-  if (!set)
-    return set.takeError();
-  if (options.sensitivity) {
-    auto ranked =
-        measureSensitivity(std::move(module), signature, *set, options);
-    if (!ranked)
-      return ranked.takeError();
-    if (llvm::Error error =
-            write(options.sensitivityOutput, [&](llvm::raw_ostream &os) {
-              printSensitivityJson(*ranked, options, os);
-            }))
-      return error;
-    printSensitivity(*ranked, llvm::outs());
-    return printAccount(*whole, std::move(asked));
-  }
-  auto chosen = chooseSchemes(std::move(module), signature, *set, options);
-  if (!chosen)
-    return chosen.takeError();
-  if (llvm::Error error =
-          write(options.recipeOutput,
-                [&](llvm::raw_ostream &os) { printRecipe(*chosen, os); }))
-    return error;
-  printAuto(*chosen, llvm::outs());
-  // As it is read by whoever uses the recipe.
-  SmallString<128> path;
-  llvm::sys::path::system_temp_directory(/*ErasedOnReboot=*/true, path);
-  llvm::sys::path::append(path, "quant-recipe-%%%%%%.json");
-  auto recipe = llvm::sys::fs::TempFile::create(path);
-  if (!recipe)
-    return recipe.takeError();
-  llvm::raw_fd_ostream os(recipe->FD, /*shouldClose=*/false);
-  printRecipe(*chosen, os);
-  os.flush();
-  asked.recipe = recipe->TmpName;
-  llvm::Error error = printAccount(*whole, std::move(asked));
-  return llvm::joinErrors(std::move(error), recipe->discard());
-}
-
-llvm::Error Driver::runTuner() {
-  auto tuned = tuneMatmuls(std::move(module), options);
-  if (!tuned)
-    return tuned.takeError();
-  if (llvm::Error error = write(options.tune, [&](llvm::raw_ostream &os) {
-        makeScheduleFile(*tuned, options).print(os);
-      }))
-    return error;
-  printTuned(*tuned, llvm::outs());
-  return llvm::Error::success();
-}
-
-llvm::Error Driver::makeInputs() {
+llvm::Error ModelDriver::makeInputs() {
   if (options.randomSeed) {
     auto random = makeRandomInputs(signature.arguments, *options.randomSeed,
                                    options.dynamicSize);
@@ -260,7 +78,7 @@ llvm::Error Driver::makeInputs() {
 }
 
 /// Makes the float program while the module is still as it was read.
-llvm::Error Driver::makeReference() {
+llvm::Error ModelDriver::makeReference() {
   ProgressStage progress = stage("making the float program");
   twin = OwningOpRef<ModuleOp>(module->clone());
   // Remarks about a program that is only the reference concern nobody.
@@ -279,7 +97,7 @@ llvm::Error Driver::makeReference() {
 }
 
 /// Multiply-adds of a program with dynamic sizes, for the sizes of the inputs.
-void Driver::countMacs() {
+void ModelDriver::countMacs() {
   bool isDynamic = llvm::any_of(signature.arguments, [](const auto &type) {
     return ShapedType::isDynamicShape(type.shape);
   });
@@ -290,7 +108,7 @@ void Driver::countMacs() {
     dynamicMacs = getProgramFacts(*exact).macs;
 }
 
-llvm::Error Driver::quantize() {
+llvm::Error ModelDriver::quantize() {
   countMacs();
   ProgressStage progress = stage("importing and quantizing");
   auto results = runQuantStage(*module, options, options.strict);
@@ -321,7 +139,7 @@ llvm::Error Driver::quantize() {
 // Ranks
 //===----------------------------------------------------------------------===//
 
-llvm::Error Driver::joinRanks() {
+llvm::Error ModelDriver::joinRanks() {
   if (options.shard == 1)
     return llvm::Error::success();
   auto joined = RankTeam::join(options.shard, options.shardTimeout);
@@ -332,7 +150,7 @@ llvm::Error Driver::joinRanks() {
 }
 
 /// The quant stage's program becomes that of this rank.
-llvm::Error Driver::cutForRank() {
+llvm::Error ModelDriver::cutForRank() {
   if (!team)
     return llvm::Error::success();
   ProgressStage progress = stage("cutting the program over ranks");
@@ -346,7 +164,7 @@ llvm::Error Driver::cutForRank() {
 }
 
 /// By the pipeline of the target; notes what that had no kernel for.
-LogicalResult Driver::lower(ModuleOp program) {
+LogicalResult ModelDriver::lower(ModuleOp program) {
   if (failed(lowerToLLVM(program, options.target, options, options.strict)))
     return failure();
   report.products.addPortable(program);
@@ -354,8 +172,8 @@ LogicalResult Driver::lower(ModuleOp program) {
 }
 
 llvm::Expected<std::unique_ptr<JitRunner>>
-Driver::compile(OwningOpRef<ModuleOp> program, StringRef name,
-                llvm::function_ref<LogicalResult(ModuleOp)> lower) {
+ModelDriver::compile(OwningOpRef<ModuleOp> program, StringRef name,
+                     llvm::function_ref<LogicalResult(ModuleOp)> lower) {
   {
     ProgressStage progress = stage("lowering, " + name);
     if (failed(lower(*program)))
@@ -380,9 +198,10 @@ static Timing summarize(std::vector<double> times,
 }
 
 llvm::Expected<std::vector<HostTensor>>
-Driver::execute(OwningOpRef<ModuleOp> program, StringRef name,
-                llvm::function_ref<LogicalResult(ModuleOp)> lower,
-                std::optional<int64_t> macs, std::optional<Timing> &timing) {
+ModelDriver::execute(OwningOpRef<ModuleOp> program, StringRef name,
+                     llvm::function_ref<LogicalResult(ModuleOp)> lower,
+                     std::optional<int64_t> macs,
+                     std::optional<Timing> &timing) {
   auto runner = compile(std::move(program), name, lower);
   if (!runner)
     return runner.takeError();
@@ -416,7 +235,7 @@ Driver::execute(OwningOpRef<ModuleOp> program, StringRef name,
   return std::move(first->results);
 }
 
-llvm::Error Driver::runReference() {
+llvm::Error ModelDriver::runReference() {
   ReferenceReport &reference = *report.reference;
   bool isFloat = reference.name == "float";
   auto lower = [&](ModuleOp program) {
@@ -436,7 +255,7 @@ llvm::Error Driver::runReference() {
   return llvm::Error::success();
 }
 
-llvm::Error Driver::runStudy() {
+llvm::Error ModelDriver::runStudy() {
   ProgressStage progress = stage("comparing matmul by matmul");
   auto findings = studyMatmuls(std::move(original), signature, inputs, options);
   if (!findings)
@@ -447,7 +266,7 @@ llvm::Error Driver::runStudy() {
 
 /// Called before and after the runs: a machine that others use as well is not
 /// equally fast all the time, and the peak is the best that was seen.
-llvm::Error Driver::probePeak() {
+llvm::Error ModelDriver::probePeak() {
   if (!options.repeat || options.target != RunTarget::X86)
     return llvm::Error::success();
   ProgressStage progress = stage("measuring the peak");
@@ -460,7 +279,7 @@ llvm::Error Driver::probePeak() {
 }
 
 /// Writes the files, then prints: what is printed has happened.
-llvm::Error Driver::finish() {
+llvm::Error ModelDriver::finish() {
   // One of the ranks speaks for all.
   if (team && team->getRank() != 0)
     return llvm::Error::success();
@@ -478,13 +297,13 @@ llvm::Error Driver::finish() {
   return llvm::Error::success();
 }
 
-llvm::Error Driver::run() {
+llvm::Error ModelDriver::run() {
   if (llvm::Error error = joinRanks())
     return error;
   return runOnce();
 }
 
-llvm::Error Driver::runOnce() {
+llvm::Error ModelDriver::runOnce() {
   if (options.target == RunTarget::X86)
     if (llvm::Error error = verifyHostCanRun(options.cpu, options.features))
       return error;
@@ -539,7 +358,7 @@ int quantmlir::runModel(const RunOptions &options, DialectRegistry &registry) {
   initializeJit(registry);
   MLIRContext context(registry);
   int status = 0;
-  Driver driver(options, context);
+  ModelDriver driver(options, context);
   llvm::handleAllErrors(
       driver.run(), [&](const Reported &) { status = 1; },
       [&](const llvm::ErrorInfoBase &error) {
