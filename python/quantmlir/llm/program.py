@@ -296,7 +296,7 @@ class Program:
                   for array in self.cache.arrays]
         caches = [Value(f"%{array.name}", b.static(shape), element)
                   for array, (shape, element) in zip(self.cache.arrays, shapes)]
-        self._sizes(ids)
+        self._sizes(ids, caches)
         angles = parts.angles(self._constant(w.frequencies.resource))
         h = self._embed(ids)
         rows = [b.empty(*shape) for shape in shapes]
@@ -320,12 +320,25 @@ class Program:
                         f"{value.type}")
         return "\n".join(head + b.lines + ["}"]) + "\n"
 
-    def _sizes(self, ids):
+    def _sizes(self, ids, caches):
         b, c = self.body, self.config
         zero = b.index(0)
         b.sizes[ROWS] = b.scalar(f"tensor.dim {ids}, {zero} : {ids.type}")
         position = b.scalar("tensor.extract %position[] : tensor<i32>")
-        b.sizes[PAST] = b.scalar(f"arith.index_cast {position} : i32 to index")
+        past = b.scalar(f"arith.index_cast {position} : i32 to index")
+        b.sizes[PAST] = past
+        for array, cache in zip(self.cache.arrays, caches):
+            if array.has_tokens:
+                self._check_past(past, cache, 1 + array.shape.index(None))
+
+    def _check_past(self, past, cache, axis):
+        """Stops where there are not that many tokens; a negative number is one
+        too large."""
+        b = self.body
+        held = b.scalar(f"tensor.dim {cache}, {b.index(axis)} : {cache.type}")
+        is_held = b.scalar(f"arith.cmpi ule, {past}, {held} : index")
+        b.line(f'cf.assert {is_held}, "position: expected 0 to the tokens of '
+               f'{cache.name[1:]}"')
 
     def _loop(self, h, rows, caches, angles):
         b, c = self.body, self.config

@@ -10,7 +10,7 @@ import quantmlir.llm as llm
 from quantcheck.raising import raises
 from quantllm.checkpoints import Decoder
 from quantllm.reference import of_gguf
-from quantmlir import FileError, InvalidArgument
+from quantmlir import FileError, InvalidArgument, ModelStopped
 
 FOLDER = sys.argv[1]
 PATH = f"{FOLDER}/model.gguf"
@@ -62,6 +62,13 @@ for form, targets in (("int8", ["x86"]), ("int4", ["x86", "generic"])):
     assert session.arrays["values"][:, :, 10].any()
     raises(InvalidArgument, lambda: session(np.zeros(120, np.int32)),
            "131 tokens are more than the caches hold, 128")
+    # The program itself takes no position that its caches do not have.
+    for position in (-5, 129):
+        raises(ModelStopped,
+               lambda: models["x86"].model(TOKENS[:1].astype(np.int32),
+                                           np.array(position, np.int32),
+                                           *session.arrays.values()),
+               "position: expected 0 to the tokens of keys")
 
 raises(InvalidArgument, lambda: llm.load(PATH, kv_cache="int2"),
        "kv_cache: expected float, int8, int4, found 'int2'")
