@@ -15,11 +15,12 @@ using namespace quantmlir;
 
 /// What the instructions need that kernels are made of: of the features that
 /// describe a machine (x86::getRelevantFeatures), those but tiles and what only
-/// tells vendors apart. The code generator itself always generates for the host.
+/// tells vendors apart. The code generator itself always generates for the
+/// host.
 static constexpr StringLiteral kRelevantFeatures[] = {
-    "sse4.1",   "fma",        "avx2",       "avx512f", "avx512bw",
-    "avx512vl", "avx512vbmi", "avx512vnni", "avxvnni", "avxvnniint8",
-    "avx10.2"};
+    "sse4.1",   "fma",         "avx2",       "avx512f",
+    "avx512bw", "avx512vl",    "avx512vbmi", "avx512vnni",
+    "avxvnni",  "avxvnniint8", "avx10.2"};
 
 /// LLVM's description of `cpu` with `features`, both of which are known names.
 static std::unique_ptr<llvm::MCSubtargetInfo>
