@@ -46,7 +46,8 @@ static StringRef getKind(Operation *op) {
   if (isa<memref::CopyOp>(op))
     return "copy";
   StringRef name = op->getName().getStringRef();
-  if (name.consume_front("quant.") || name.consume_front("qtarget."))
+  if (name.consume_front("quant.") || name.consume_front("qtarget.") ||
+      name.consume_front("mpi."))
     return name;
   return isa<LoopLikeOpInterface>(op) ? "loop" : "";
 }

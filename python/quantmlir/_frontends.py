@@ -24,23 +24,51 @@ def _need(what):
             "pip install torch-mlir (docs/pytorch.md)") from error
 
 
-# Stands, in what `import_graph` says of a graph's results, for the model's next.
-TENSOR = object()
+# Stand, in what `import_graph` says of a graph's results, for the model's next: as
+# it is, or as bytes without a sign, which MLIR's integers do not say.
+TENSOR, BYTES = object(), object()
 
 
 def import_torch(module, example_inputs, dynamic_shapes=None):
     """MLIR text of a torch.nn.Module."""
     _need("a torch.nn.Module")
-    if not example_inputs:
+    if not isinstance(example_inputs, (tuple, list)) or not example_inputs:
         raise InvalidArgument(
             "example_inputs: expected a tuple of tensors to export the "
-            "torch.nn.Module with")
+            f"torch.nn.Module with, found {type(example_inputs).__name__}")
     training = [part for part in module.modules() if part.training]
     try:
-        return _export(module.eval(), tuple(example_inputs), dynamic_shapes)
+        return _export(module.eval(), _apart(example_inputs), dynamic_shapes,
+                       _check_results)
     finally:
         for part in training:
             part.training = True
+
+
+def _apart(inputs):
+    """The inputs, each a tensor of its own: those that are one object would become
+    one input of the program."""
+    import torch
+    seen = set()
+
+    def own(value):
+        if isinstance(value, torch.Tensor) and id(value) in seen:
+            return value.clone()
+        seen.add(id(value))
+        return value
+    return torch.utils._pytree.tree_map(own, tuple(inputs))
+
+
+def _check_results(program):
+    """MLIR's integers have no sign: bytes would come back as int8."""
+    import torch
+    names = set(program.graph_signature.user_outputs)
+    for node in program.graph.nodes:
+        value = node.meta.get("val")
+        if node.name in names and getattr(value, "dtype", None) == torch.uint8:
+            raise InvalidArgument(
+                "expected a module without results of torch.uint8, whose sign a "
+                f"program does not have, found {node.name}: .to(torch.int16)")
 
 
 def import_graph(graph, args, constants):
@@ -54,8 +82,8 @@ def import_graph(graph, args, constants):
         constants: indices of the arguments that the program holds.
 
     Returns:
-        The text, and a list of the graph's results: `TENSOR`, or a value that is
-        no tensor.
+        The text, and a list of the graph's results: `TENSOR`, `BYTES`, or a value
+        that is no tensor.
     """
     _need("torch.compile(..., backend=\"quantmlir\")")
     import torch
@@ -75,8 +103,10 @@ def import_graph(graph, args, constants):
                 getattr(self, names[i]) if i in constants
                 else next(given) if isinstance(arg, torch.Tensor) else arg
                 for i, arg in enumerate(args)))
-            results[:] = [TENSOR if isinstance(value, torch.Tensor) else value
-                          for value in values]
+            results[:] = [
+                value if not isinstance(value, torch.Tensor)
+                else BYTES if value.dtype == torch.uint8 else TENSOR
+                for value in values]
             return tuple(value for value in values
                          if isinstance(value, torch.Tensor))
 
@@ -85,7 +115,7 @@ def import_graph(graph, args, constants):
     return _export(Frozen(), tensors, None), results
 
 
-def _export(module, tensors, dynamic_shapes):
+def _export(module, tensors, dynamic_shapes, check=lambda program: None):
     import torch
     from torch_mlir import fx
     from torch_mlir.extras.fx_decomp_util import get_decomposition_table
@@ -95,6 +125,7 @@ def _export(module, tensors, dynamic_shapes):
                 module, tensors, dynamic_shapes=dynamic_shapes, strict=False)
             program = program.run_decompositions(get_decomposition_table())
             _check_pure(program.graph_signature)
+            check(program)
             return str(fx.export_and_import(
                 program, decomposition_table={},
                 output_type=fx.OutputType.LINALG_ON_TENSORS)).encode()

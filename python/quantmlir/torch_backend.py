@@ -111,8 +111,9 @@ class CompiledGraph:
         if not isinstance(arrays, tuple):
             arrays = () if arrays is None else (arrays,)
         tensors = map(_to_torch, arrays, model.signature.results)
-        return tuple(next(tensors) if value is _frontends.TENSOR else value
-                     for value in results)
+        return tuple(next(tensors) if value is _frontends.TENSOR
+                     else _to_bytes(next(tensors)) if value is _frontends.BYTES
+                     else value for value in results)
 
     def prepare(self, args):
         """The model for such arguments, and what stands for each result."""
@@ -158,6 +159,11 @@ def _check_tensors(args):
             raise errors.InvalidArgument(
                 f"input {i} of the graph: expected a tensor on the CPU, found one "
                 f"on {value.device}")
+
+
+def _to_bytes(tensor):
+    import torch
+    return tensor.view(torch.uint8)
 
 
 def _to_torch(array, kind):

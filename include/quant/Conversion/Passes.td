@@ -137,7 +137,8 @@ def QuantDropForeignAttributesPass
     `mlir-translate --mlir-to-llvmir` does not know: text with them does not
     parse there. A constant that is a `dense_resource` of no elements becomes
     `dense<>`, as translation divides by its size. Errors: a resource of a shape that
-    is not static, or whose elements are not as wide as those of its global.
+    is not static, or whose elements are not of the type and the number of those of
+    its global.
 
     Example:
 

@@ -75,13 +75,24 @@ static DenseResourceElementsAttr getResource(Operation *op) {
   return dyn_cast_or_null<DenseResourceElementsAttr>(value);
 }
 
-/// The type of `op`'s value without arrays and vectors around it.
-static Type getScalarType(Operation *op) {
+/// The scalars of `op`'s value: their type and their number, which is nothing
+/// where it does not count in 64 bits.
+static std::pair<Type, std::optional<uint64_t>> getScalars(Operation *op) {
   auto global = dyn_cast<LLVM::GlobalOp>(op);
   Type type = global ? global.getGlobalType() : op->getResult(0).getType();
-  while (auto array = dyn_cast<LLVM::LLVMArrayType>(type))
+  uint64_t count = 1;
+  bool overflows = false;
+  while (auto array = dyn_cast<LLVM::LLVMArrayType>(type)) {
+    bool isTooMany = false;
+    count = llvm::SaturatingMultiply<uint64_t>(count, array.getNumElements(),
+                                               &isTooMany);
+    overflows |= isTooMany;
     type = array.getElementType();
-  return getElementTypeOrSelf(type);
+  }
+  if (auto vector = dyn_cast<VectorType>(type))
+    count *= vector.getNumElements();
+  return {getElementTypeOrSelf(type),
+          overflows ? std::nullopt : std::optional<uint64_t>(count)};
 }
 
 /// Translation takes the bytes of a resource as they are, of whatever type.
@@ -90,10 +101,18 @@ static LogicalResult verifyResource(Operation *op,
   if (!resource.getType().hasStaticShape())
     return op->emitOpError("expected a constant of static shape, found ")
            << resource.getType();
-  Type element = resource.getElementType(), scalar = getScalarType(op);
-  if (element.isIntOrFloat() && scalar.isIntOrFloat() &&
-      element.getIntOrFloatBitWidth() != scalar.getIntOrFloatBitWidth())
-    return op->emitOpError("expected a constant of elements as wide as ")
+  auto [scalar, count] = getScalars(op);
+  // An integer of LLVM has no sign; a struct of two is a complex number.
+  Type element = resource.getElementType();
+  bool areAlike =
+      element == scalar ||
+      (element.isInteger() &&
+       scalar.isInteger(element.getIntOrFloatBitWidth())) ||
+      (isa<ComplexType>(element) && isa<LLVM::LLVMStructType>(scalar));
+  if (!areAlike || !count ||
+      *count != static_cast<uint64_t>(resource.getNumElements()))
+    return op->emitOpError("expected a constant of as many elements as its "
+                           "type has, of ")
            << scalar << ", found " << resource.getType();
   return success();
 }

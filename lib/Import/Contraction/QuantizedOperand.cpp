@@ -172,7 +172,8 @@ bool quantmlir::isParameterOver(const Contraction &contraction,
 }
 
 int64_t quantmlir::getMaxSafeK(int64_t lhsMagnitude, int64_t rhsMagnitude) {
-  return INT32_MAX / (lhsMagnitude * rhsMagnitude);
+  // A code book may be nothing but zeros.
+  return INT32_MAX / std::max<int64_t>(1, lhsMagnitude * rhsMagnitude);
 }
 
 std::string quantmlir::explainEmpty(const Contraction &contraction) {

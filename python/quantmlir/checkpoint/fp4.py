@@ -23,10 +23,11 @@ class FP4:
         self.folder, self.name = folder, name
         weights = scheme["weights"]
         self.group, strategy = weights.get("group_size"), weights.get("strategy")
-        if (strategy, self.group) not in (("tensor_group", 16), ("group", 32)):
+        if type(self.group) is not int or \
+                (strategy, self.group) not in (("tensor_group", 16), ("group", 32)):
             folder.fail(f"compressed-tensors weights of 4-bit floats, strategy "
-                        f"{strategy}, in groups of {self.group} cannot be read; of "
-                        "tensor_group in 16 and of group in 32 can")
+                        f"{strategy!r}, in groups of {self.group!r} cannot be read; "
+                        "of 'tensor_group' in 16 and of 'group' in 32 can")
         self._is_nvfp4 = strategy == "tensor_group"
         packed = self._tensor("weight_packed").shape
         if len(packed) != 2 or packed[1] * 2 % self.group:
@@ -38,6 +39,31 @@ class FP4:
         if tuple(scales) != (n, k // self.group):
             folder.fail(f"tensor {name}.weight_scale has the shape "
                         f"{list(scales)}, expected {[n, k // self.group]}")
+        self._check_rest()
+
+    def _check_rest(self):
+        """What may stand beside: nothing that changes what the rest means."""
+        n, k = self.shape
+        if self._has("weight_zero_point"):
+            self.folder.fail(f"tensor {self.name}.weight_zero_point beside 4-bit "
+                             "floats cannot be read")
+        if self._has("weight_shape"):
+            shape = self._tensor("weight_shape").integers("I64", "I32").tolist()
+            if shape != [n, k]:
+                self.folder.fail(f"tensor {self.name}.weight_shape is {shape}, "
+                                 f"expected {[n, k]}")
+        if self._has("weight_g_idx"):
+            groups = self._tensor("weight_g_idx").integers("I32", "I64")
+            # A file without an order may say so by -1.
+            if groups.shape != (k,) or not (
+                    np.array_equal(groups, np.arange(k) // self.group)
+                    or np.all(groups == -1)):
+                self.folder.fail(f"tensor {self.name}.weight_g_idx: 4-bit floats in "
+                                 "another order than that of their groups cannot be "
+                                 "read")
+
+    def _has(self, what):
+        return f"{self.name}.{what}" in self.folder.tensors
 
     def _tensor(self, what):
         return self.folder.tensor(f"{self.name}.{what}")
@@ -54,7 +80,8 @@ class FP4:
         if len(of_tensor) != 1 or of_tensor[0] == 0:
             self.folder.fail(f"tensor {self.name}.weight_global_scale is "
                              f"{of_tensor.tolist()}")
-        scale = tensor.floats() / of_tensor[0]
+        with np.errstate(over="ignore"):
+            scale = tensor.floats() / of_tensor[0]
         if not np.all(np.isfinite(scale)):
             self.folder.fail(f"{self.name} has a scale past float32")
         return scale

@@ -51,8 +51,8 @@ class FolderSource:
         if whole is not None and whole.kind in ("F32", "F16", "BF16"):
             return _Floats(whole)
         if not self._scheme:
-            self._folder.tensor(f"{name}.weight")
-            self.fail(f"{name}.weight has integers, and config.json no "
+            kind = self._folder.tensor(f"{name}.weight").kind
+            self.fail(f"{name}.weight holds {kind}, and config.json no "
                       "quantization_config")
         return _Packed(LAYERS[self._method](self._folder, name,
                                             self._layer_scheme(name)))

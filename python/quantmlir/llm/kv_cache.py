@@ -15,7 +15,7 @@ from .text import Value, tensor
 FORMS = ("float", "int8", "int4")
 _DTYPES = {"f32": np.float32, "i32": np.int32}
 # Of heads, and of the largest blocks that are rotated.
-_HEAD_UNIT, _MOST_ROTATED = 32, 128
+_HEAD_UNIT, _LARGEST_HEAD, _MOST_ROTATED = 32, 1024, 128
 # Scales of 4 bits that are tried: 1, 1 - a step, ... of the largest one.
 _SHARES, _SHARE_STEP = 10, 0.05
 _MOST_FACTOR = 8.0
@@ -31,9 +31,10 @@ def make(name, config, path="the checkpoint"):
     check(name)
     if name == "float":
         return FloatCache(config)
-    if config.head_dim % _HEAD_UNIT:
+    if config.head_dim % _HEAD_UNIT or config.head_dim > _LARGEST_HEAD:
         raise FileError(f"{path}: kv_cache={name} is for heads of a multiple of "
-                        f"{_HEAD_UNIT} elements, found {config.head_dim}")
+                        f"{_HEAD_UNIT} elements up to {_LARGEST_HEAD}, found "
+                        f"{config.head_dim}")
     return IntegerCache(config, int(name[3:]))
 
 

@@ -98,7 +98,19 @@ LogicalResult CachedAttentionOp::verify() {
        getResults().front().getType() != getInit().getType()))
     return emitOpError("expected one result of init's type, but got ")
            << getResultTypes();
-  return success();
+  // cached_attention_c8
+  constexpr auto finite = ScaleRange::Finite, fromZero = ScaleRange::FromZero;
+  return success(
+      succeeded(
+          verifyConstantScale(*this, "query scale", getQueryScale(), finite)) &&
+      succeeded(verifyConstantScale(*this, "scale of past keys",
+                                    getPastKeyScale(), finite)) &&
+      succeeded(verifyConstantScale(*this, "scale of new keys",
+                                    getNewKeyScale(), finite)) &&
+      succeeded(verifyConstantScale(*this, "scale of past values",
+                                    getPastValueScale(), fromZero)) &&
+      succeeded(verifyConstantScale(*this, "scale of new values",
+                                    getNewValueScale(), fromZero)));
 }
 
 void CachedAttentionOp::getEffects(

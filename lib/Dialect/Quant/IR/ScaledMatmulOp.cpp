@@ -171,8 +171,9 @@ static LogicalResult verifyStoredBound(ScaledMatmulOp op) {
 /// C10 and C11: values that are known.
 static LogicalResult verifyConstants(ScaledMatmulOp op) {
   // scaled_matmul_c10
-  if (failed(verifyConstantScale(op, "rhs_scale", op.getRhsScale(),
-                                 /*anyFinite=*/bool(op.getRhsCodebook()))) ||
+  if (failed(verifyConstantScale(
+          op, "rhs_scale", op.getRhsScale(),
+          op.getRhsCodebook() ? ScaleRange::Finite : ScaleRange::AboveZero)) ||
       failed(verifyConstantScale(op, "row_scale", op.getRowScale())) ||
       failed(verifyConstantScale(op, "lhs_scale", op.getLhsScale())))
     return failure();

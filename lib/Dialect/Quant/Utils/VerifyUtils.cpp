@@ -128,15 +128,20 @@ LogicalResult quantmlir::verifyRange(Operation *op, ArrayRef<int64_t> range,
 }
 
 LogicalResult quantmlir::verifyConstantScale(Operation *op, StringRef what,
-                                             Value scale, bool anyFinite) {
+                                             Value scale, ScaleRange range) {
   std::optional<FloatConstant> values = FloatConstant::get(scale);
   if (!values)
     return success();
   for (auto [i, value] : llvm::enumerate(values->getStored()))
-    if (!std::isfinite(value) || (!anyFinite && value <= 0.0f))
+    if (!std::isfinite(value) ||
+        (range == ScaleRange::AboveZero && value <= 0.0f) ||
+        (range == ScaleRange::FromZero && value < 0.0f))
       return op->emitOpError("expected a finite ")
-             << what << (anyFinite ? "" : " > 0") << ", but element " << i
-             << " is " << value;
+             << what
+             << (range == ScaleRange::AboveZero  ? " > 0"
+                 : range == ScaleRange::FromZero ? " >= 0"
+                                                 : "")
+             << ", but element " << i << " is " << value;
   return success();
 }
 

@@ -50,7 +50,8 @@ def QuantExt_CachedAttentionOp : QuantExt_Op<"cached_attention", [
     (`quant-approximate-math`), so that results are the same to the bit.
 
     A scale of queries may have the factor of the softmax (1 / sqrt(D)) in it.
-    Scales that are not finite give unspecified numbers.
+    Scales that are not finite, and those of values below 0, give unspecified
+    numbers.
 
     The op stands on tensors or, after bufferization, on memrefs.
 
@@ -58,12 +59,13 @@ def QuantExt_CachedAttentionOp : QuantExt_Op<"cached_attention", [
     * (C1) `query` is `[H, G, S, D]` of i8, H, G and D static, D a multiple of
       32 up to 1024.
     * (C2) `query_scale` is `[H, G, S]` of f32.
-    * (C3) `bits` is 8 or 4.
+    * (C3) `bits` is 8 or 4, and is written without a type.
     * (C4) keys are `[H, W, P]` and `[H, W, S]`, values `[H, P, W]` and `[H, S,
       W]`, of i32.
     * (C5) scales of keys and values are `[H, P]` and `[H, S]` of f32.
     * (C6) `init` is `[S, H, G, D]` of f32.
     * (C7) operands are all tensors or all memrefs.
+    * (C8) scales that are constants are finite, and those of values at least 0.
 
     Example:
 

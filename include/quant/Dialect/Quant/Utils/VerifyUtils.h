@@ -67,11 +67,14 @@ llvm::LogicalResult verifyRange(mlir::Operation *op,
                                 llvm::ArrayRef<int64_t> range, mlir::Type type,
                                 bool isUnsigned);
 
-/// A constant `scale` is finite and > 0, or finite if that is enough. Null and
-/// non-constant values pass.
-llvm::LogicalResult verifyConstantScale(mlir::Operation *op,
-                                        llvm::StringRef what, mlir::Value scale,
-                                        bool anyFinite = false);
+/// What a scale may be, all of it finite.
+enum class ScaleRange { AboveZero, FromZero, Finite };
+
+/// A constant `scale` is within `range`. Null and non-constant values pass.
+llvm::LogicalResult
+verifyConstantScale(mlir::Operation *op, llvm::StringRef what,
+                    mlir::Value scale,
+                    ScaleRange range = ScaleRange::AboveZero);
 
 /// `size` and `seed` are those of a rotation.
 llvm::LogicalResult verifyRotation(mlir::Operation *op, int64_t size,
