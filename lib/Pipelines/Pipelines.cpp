@@ -178,8 +178,10 @@ void quantmlir::buildQuantStage(OpPassManager &pm, StringRef quantize,
 
 void quantmlir::buildShardStage(OpPassManager &pm,
                                 const ShardStageOptions &options) {
-  if (options.annotated)
+  if (options.annotated) {
+    pm.addPass(createQuantVerifyShardingsPass());
     pm.addNestedPass<func::FuncOp>(shard::createShardingPropagation());
+  }
   pm.addPass(createQuantProposeShardingPass({options.ranks, options.parallel}));
   pm.addNestedPass<func::FuncOp>(shard::createPartition());
   pm.addPass(

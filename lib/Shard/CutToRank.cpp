@@ -227,6 +227,11 @@ private:
     Location loc = op.getLoc();
     auto whole = cast<RankedTensorType>(op.getType());
     Type element = whole.getElementType();
+    if (!element.isIntOrFloat()) {
+      op.emitOpError("expected elements that are integers or floats, found ")
+          << element;
+      return signalPassFailure();
+    }
     IntegerType carrier = getCarrier(element);
     Value part = convertBits(b, loc, op.getInput(), carrier);
     int64_t axis = op.getGatherAxis().getSExtValue();

@@ -8,9 +8,10 @@
 #include "ShardPlan.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Shard/IR/ShardDialect.h"
-#include "mlir/Dialect/Shard/Interfaces/ShardingInterface.h"
-#include "llvm/Support/InterleavedRange.h"
+#include "mlir/Dialect/Shard/Interfaces/ShardingInterfaceImpl.h"
+#include "llvm/ADT/StringExtras.h"
 
 namespace quantmlir {
 #define GEN_PASS_DEF_QUANTPROPOSESHARDINGPASS
@@ -163,9 +164,10 @@ struct QuantProposeShardingPass final
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    if (ranks < 1) {
-      emitError(module.getLoc())
-          << "expected at least 1 rank, found " << int64_t(ranks);
+    constexpr int64_t mostRanks = 1 << 16;
+    if (ranks < 1 || ranks > mostRanks) {
+      emitError(module.getLoc()) << "expected 1 to " << mostRanks
+                                 << " ranks, found " << int64_t(ranks);
       return signalPassFailure();
     }
     FlatSymbolRefAttr grid = getGrid(module);
@@ -182,9 +184,16 @@ private:
     for (auto grid : module.getOps<shard::GridOp>()) {
       if (grid.getShape() == ArrayRef<int64_t>{int64_t(ranks)})
         return FlatSymbolRefAttr::get(grid.getSymNameAttr());
+      std::string shape =
+          llvm::join(llvm::map_range(grid.getShape(),
+                                     [](int64_t size) {
+                                       return ShapedType::isDynamic(size)
+                                                  ? std::string("?")
+                                                  : std::to_string(size);
+                                     }),
+                     "x");
       grid.emitOpError("expected one dimension of ")
-          << int64_t(ranks) << " ranks, found "
-          << llvm::interleaved(grid.getShape(), "x").str();
+          << int64_t(ranks) << " ranks, found " << shape;
       return {};
     }
     OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
@@ -210,7 +219,44 @@ private:
       prepareForPartition(function);
     }
     Annotator(function, grid, plan).run();
-    return success();
+    return isAnnotated ? verifyCuts(function) : success();
+  }
+
+  /// Upstream's model of linalg ops, which cuts what an annotation says, asks
+  /// nobody whether the results stay the same.
+  LogicalResult verifyCuts(func::FuncOp function) {
+    WalkResult walk = function.walk([&](linalg::LinalgOp op) {
+      auto model = dyn_cast<shard::ShardingInterface>(op.getOperation());
+      if (!model)
+        return WalkResult::advance();
+      shard::ShardingArray axes = shard::getGridAxisAssignmentForLoopIterators(
+          llvm::map_to_vector<4>(op->getOperands(), getShardingOfUse),
+          llvm::map_to_vector<1>(op->getResults(), getShardingOfResult),
+          model.getLoopIteratorTypes(), model.getIndexingMaps());
+      for (auto [loop, of] : llvm::enumerate(axes)) {
+        std::string reason = of.empty() ? "" : whyNotCut(op, loop, ranks);
+        if (reason.empty())
+          continue;
+        op.emitOpError("cannot be cut into ")
+            << int64_t(ranks) << " parts along loop " << loop << ": " << reason;
+        return WalkResult::interrupt();
+      }
+      return WalkResult::advance();
+    });
+    return failure(walk.wasInterrupted());
+  }
+
+  static shard::Sharding getShardingOfUse(Value operand) {
+    auto annotation = operand.getDefiningOp<shard::ShardOp>();
+    return annotation ? shard::Sharding(annotation.getSharding())
+                      : shard::Sharding();
+  }
+
+  static shard::Sharding getShardingOfResult(Value result) {
+    for (Operation *user : result.getUsers())
+      if (auto annotation = dyn_cast<shard::ShardOp>(user))
+        return shard::Sharding(annotation.getSharding());
+    return shard::Sharding();
   }
 
   void count(func::FuncOp function, const ShardPlan &plan) {

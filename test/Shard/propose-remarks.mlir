@@ -1,6 +1,6 @@
 // RUN: quant-opt %s --split-input-file --verify-diagnostics --quant-propose-sharding=ranks=2
 // RUN: not quant-opt %s --split-input-file --quant-propose-sharding=ranks=0 2>&1 | FileCheck %s
-// CHECK: error: expected at least 1 rank, found 0
+// CHECK: error: expected 1 to 65536 ranks, found 0
 
 func.func @weight_only(%x: tensor<4x4xf32>) -> tensor<4x2xf32> {
   %w = arith.constant dense<1> : tensor<2x4xi8>

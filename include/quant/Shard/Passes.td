@@ -71,6 +71,17 @@ def QuantProposeShardingPass
   let dependentDialects = ["::mlir::shard::ShardDialect"];
 }
 
+def QuantVerifyShardingsPass : Pass<"quant-verify-shardings", "::mlir::ModuleOp"> {
+  let summary = "Refuse annotations that upstream's passes cannot follow";
+  let description = [{
+    Before `sharding-propagation`. Errors: a `shard.sharding` with halos or offsets
+    of parts, of axes that its grid does not have, or of no grid; a `shard.shard` of
+    a tensor with fewer dimensions than its sharding cuts. Upstream (MLIR 22) reads
+    memory behind its arrays there.
+  }];
+  let dependentDialects = ["::mlir::shard::ShardDialect"];
+}
+
 def QuantCutToRankPass : Pass<"quant-cut-to-rank", "::mlir::ModuleOp"> {
   let summary = "Make a partitioned program that of one rank";
   let description = [{
