@@ -112,6 +112,38 @@ with torch.no_grad():
             "running_mean", "eval()")
 
 
+class Difference(torch.nn.Module):
+    def forward(self, a, b):
+        return a - b
+
+
+class Bytes(torch.nn.Module):
+    def forward(self, x):
+        return (x * 255).round().clamp(0, 255).to(torch.uint8)
+
+
+def raises(call, *words):
+    try:
+        call()
+    except InvalidArgument as error:
+        assert all(word in str(error) for word in words), error
+        return
+    raise AssertionError(f"{words} was expected")
+
+
+# Examples that are one tensor are two inputs.
+x = torch.ones(2, 3)
+apart = quantmlir.compile(Difference(), example_inputs=(x, x))
+assert (apart(5 * x, 2 * x) == 3).all()
+raises(lambda: quantmlir.compile(Difference(), example_inputs=x),
+       "expected a tuple of tensors", "found Tensor")
+# Bytes have no sign.
+with torch.no_grad():
+    same(compiled(Bytes())(torch.tensor([0, .5, 1])), torch.tensor([0, 128, 255],
+                                                                   dtype=torch.uint8))
+raises(lambda: quantmlir.compile(Bytes(), example_inputs=(x,)), "results of torch.uint8")
+
+
 def writes(x):
     x.add_(1)
     return x * 2

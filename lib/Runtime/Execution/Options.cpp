@@ -2,8 +2,10 @@
 
 #include "quant/Runtime/Execution/Options.h"
 
+#include "quant/Runtime/Execution/JitRunner.h"
 #include "quant/Runtime/Execution/Provenance.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/CommandLine.h"
 
 #include <cmath>
@@ -62,11 +64,11 @@ struct CommandLine {
       "threads", cl::value_desc("n"), cl::init(1), cl::cat(category),
       cl::desc(
           "x86, arm: threads that large matmuls are divided over (default 1)")};
-  cl::opt<unsigned> optLevel{
+  cl::opt<std::string> optLevel{
       "O",
       cl::Prefix,
       cl::value_desc("level"),
-      cl::init(2),
+      cl::init("2"),
       cl::cat(category),
       cl::desc("LLVM's optimization, 0 to 3 (default 2): with -O0 code is made "
                "up to ten times faster and runs slower, for one look at the "
@@ -206,9 +208,10 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
     return llvm::createStringError("--threads: expected 1 to " +
                                    llvm::Twine(mostThreads) + ", found " +
                                    llvm::Twine(options.threads));
-  if (options.optLevel > 3)
-    return llvm::createStringError("-O: expected 0 to 3, found " +
-                                   llvm::Twine(options.optLevel));
+  if (options.optLevel != kOptimizationLevel && !options.tune.empty())
+    return llvm::createStringError(
+        "--tune: expected no -O beside it: kernels are measured as they are "
+        "made without");
   if (options.threads != 1 && !isCPU(options.target))
     return llvm::createStringError(
         "--threads needs --target=x86 or --target=arm");
@@ -316,7 +319,12 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
   options.chip = line.chip;
   options.features.assign(line.features.begin(), line.features.end());
   options.threads = line.threads;
-  options.optLevel = line.optLevel;
+  static constexpr llvm::StringLiteral levels[] = {"0", "1", "2", "3"};
+  const auto *level = llvm::find(levels, llvm::StringRef(line.optLevel));
+  if (level == std::end(levels))
+    return llvm::createStringError("-O: expected 0 to 3, found '" +
+                                   line.optLevel + "'");
+  options.optLevel = std::distance(std::begin(levels), level);
   options.schedules = line.schedules;
   options.tune = line.tune;
   options.shard = line.shard;

@@ -5,6 +5,12 @@
 // RUN: not quant-run %t/absent.mlir 2>&1 | FileCheck %s --check-prefix=MODEL
 // MODEL: error: {{.*}}absent.mlir: No such file or directory
 
+// RUN: not quant-run %s --entry=first --random-inputs=1 -O4 2>&1 | FileCheck %s --check-prefix=LEVEL
+// RUN: not quant-run %s --entry=first --random-inputs=1 -Ofast 2>&1 | FileCheck %s --check-prefix=LEVEL
+// RUN: not quant-run %s --entry=first --target=x86 --tune=%t/t.json -O0 2>&1 | FileCheck %s --check-prefix=TUNED
+// LEVEL: error: -O: expected 0 to 3, found '{{4|fast}}'
+// TUNED: error: --tune: expected no -O beside it
+
 // RUN: echo 'func.func @main(' > %t/broken.mlir
 // RUN: not quant-run %t/broken.mlir 2>&1 | FileCheck %s --check-prefix=BROKEN
 // BROKEN: broken.mlir:{{[0-9]+:[0-9]+}}: error: expected

@@ -127,14 +127,17 @@ refuses(f"tensor {name}: expected groups of 32 columns each",
 
 
 def refuses_fp4(text, is_nvfp4=True, weights=None, **tensors):
-    """4-bit floats whose scheme or tensors (bytes, or a shape) are others."""
+    """4-bit floats whose scheme or tensors (bytes, a shape, or one more) are
+    others."""
     scheme = folders.fp4_scheme(is_nvfp4)
     scheme["config_groups"]["group_0"]["weights"].update(weights or {})
 
     def make(n, k):
         made, values = folders.fp4(np.random.default_rng(n), n, k, is_nvfp4)
         for what, change in tensors.items():
-            if isinstance(change, tuple):
+            if isinstance(change, np.ndarray):
+                made[what] = change
+            elif isinstance(change, tuple):
                 made[what] = made[what].reshape(change)
             else:
                 made[what].reshape(-1).view(np.uint8)[:len(change)] = list(change)
@@ -144,8 +147,16 @@ def refuses_fp4(text, is_nvfp4=True, weights=None, **tensors):
 
 
 name = "model.layers.0.self_attn.q_proj"
-refuses_fp4("strategy tensor_group, in groups of 32 cannot be read",
+refuses_fp4("strategy 'tensor_group', in groups of 32 cannot be read",
             weights={"group_size": 32})
+refuses_fp4("in groups of 16.0 cannot be read", weights={"group_size": 16.0})
+order = np.random.default_rng(3).permutation(64) // 16
+refuses_fp4("weight_g_idx: 4-bit floats in another order than that of their groups",
+            weight_g_idx=order.astype(np.int32))
+refuses_fp4(f"tensor {name}.weight_zero_point beside 4-bit floats cannot be read",
+            weight_zero_point=np.zeros((64, 4), np.int8))
+refuses_fp4(f"tensor {name}.weight_shape is [64, 32], expected [64, 64]",
+            weight_shape=np.array([64, 32]))
 refuses_fp4(f"tensor {name}.weight_scale has the shape [4, 64], expected [64, 4]",
             weight_scale=(4, -1))
 refuses_fp4(f"tensor {name}.weight_packed has the shape [2048], expected rows of "

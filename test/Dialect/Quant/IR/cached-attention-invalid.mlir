@@ -162,3 +162,15 @@ func.func @cached_attention_c7(%q: tensor<1x1x2x32xi8>, %qs: memref<1x1x2xf32>, 
     outs(%y : memref<2x1x1x32xf32>) bits = 8
   return
 }
+
+// -----
+
+func.func @cached_attention_c8(%q: tensor<1x1x2x32xi8>, %qs: tensor<1x1x2xf32>, %pk: tensor<1x8x?xi32>, %pks: tensor<1x?xf32>, %pv: tensor<1x?x8xi32>, %pvs: tensor<1x?xf32>, %nk: tensor<1x8x2xi32>, %nks: tensor<1x2xf32>, %nv: tensor<1x2x8xi32>, %y: tensor<2x1x1x32xf32>) -> tensor<2x1x1x32xf32> {
+  %nvs = arith.constant dense<[[0.0, -2.0]]> : tensor<1x2xf32>
+  // expected-error @+1 {{expected a finite scale of new values >= 0, but element 1 is -2}}
+  %r = quant.cached_attention query(%q, %qs : tensor<1x1x2x32xi8>, tensor<1x1x2xf32>)
+    past(%pk, %pks, %pv, %pvs : tensor<1x8x?xi32>, tensor<1x?xf32>, tensor<1x?x8xi32>, tensor<1x?xf32>)
+    new(%nk, %nks, %nv, %nvs : tensor<1x8x2xi32>, tensor<1x2xf32>, tensor<1x2x8xi32>, tensor<1x2xf32>)
+    outs(%y : tensor<2x1x1x32xf32>) bits = 8 -> tensor<2x1x1x32xf32>
+  return %r : tensor<2x1x1x32xf32>
+}
