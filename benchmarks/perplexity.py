@@ -22,7 +22,8 @@ docs/results/perplexity.md is made; --from=FILE makes it of a printed table.
 
 --kv-cache: instead of schemes of weights, forms of the cache, everything else in
 floats: windows at once, or 64 tokens a call, which read what the calls before have
-kept. On the page docs/results/perplexity-kv-cache.md.
+kept; the first text is that of the other table, Debian's `Artistic` and `GFDL-1.3`. On
+the page docs/results/perplexity-kv-cache.md.
 """
 
 import argparse
@@ -276,14 +277,17 @@ def cell(result, base):
 
 
 def write(lines, caches):
-    """The page, of the table's lines."""
+    """The page, of the table's lines, with what this file says of it."""
+    said = __doc__.split("\n\n", 2)[2].strip().split("\n\n")
+    texts, of_caches = said[-2:]
+    said = said[:-2] + [of_caches if caches else texts]
     (RESULTS / ("perplexity-kv-cache.md" if caches else "perplexity.md")).write_text(
         "# Perplexity of SmolLM2-135M" + (", by the form of the cache" if caches else "")
         + "\n\nMade by `benchmarks/perplexity.py "
         + ("--kv-cache " if caches else "") + "--write`. "
         "Each cell: perplexity over float's, and at how many positions the next token "
         "is float's; where one is empty, it was not asked for.\n\n"
-        + "\n".join(lines) + "\n\n" + __doc__.split("\n\n", 2)[2].strip() + "\n")
+        + "\n".join(lines) + "\n\n" + "\n\n".join(said) + "\n")
 
 
 def main():
