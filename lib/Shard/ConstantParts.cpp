@@ -5,6 +5,7 @@
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 
+#include "quant/Dialect/Quant/Utils/ConstantData.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 
 using namespace mlir;
@@ -19,6 +20,12 @@ ArrayRef<char> quantmlir::getStoredBytes(ElementsAttr attr) {
   return {};
 }
 
+/// A resource need not have the bytes of its type.
+static bool holdsAll(ArrayRef<char> bytes, ShapedType type) {
+  std::optional<int64_t> expected = countBytes(type);
+  return expected && *expected == static_cast<int64_t>(bytes.size());
+}
+
 static int64_t getStoredWidth(Type element) {
   return llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
 }
@@ -29,7 +36,7 @@ ElementsAttr quantmlir::cutConstant(ElementsAttr attr, RankedTensorType part,
     return splat.resizeSplat(part);
   ArrayRef<char> bytes = getStoredBytes(attr);
   ArrayRef<int64_t> shape = attr.getShapedType().getShape();
-  if (bytes.empty())
+  if (bytes.empty() || !holdsAll(bytes, attr.getShapedType()))
     return {};
   int64_t inner = getStoredWidth(part.getElementType());
   for (int64_t size : shape.drop_front(axis + 1))
@@ -59,10 +66,13 @@ static std::pair<int64_t, int64_t> getRuns(RankedTensorType type,
 
 ElementsAttr quantmlir::padConstant(ElementsAttr attr, RankedTensorType padded,
                                     int64_t axis, double padding) {
+  // More than anybody stores, of a constant that is one number.
+  constexpr int64_t mostBytes = int64_t(1) << 32;
   ArrayRef<char> bytes = getStoredBytes(attr);
-  if (bytes.empty())
-    return {};
   bool isSplat = isa<SplatElementsAttr>(attr);
+  if (bytes.empty() || (!isSplat && !holdsAll(bytes, attr.getShapedType())) ||
+      countBytes(padded).value_or(INT64_MAX) > mostBytes)
+    return {};
   std::pair<int64_t, int64_t> runs = getRuns(padded, axis);
   int64_t inner = runs.first, outer = runs.second,
           run = inner * padded.getDimSize(axis),

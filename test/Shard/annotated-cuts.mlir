@@ -1,5 +1,5 @@
 // What an annotation cuts is asked whether the results stay the same.
-// RUN: quant-opt %s --split-input-file --verify-diagnostics --pass-pipeline="builtin.module(func.func(sharding-propagation),quant-propose-sharding{ranks=2})"
+// RUN: quant-opt %s --split-input-file --verify-diagnostics --pass-pipeline="builtin.module(quant-verify-shardings,func.func(sharding-propagation),quant-propose-sharding{ranks=2})"
 
 shard.grid @ranks(shape = 2)
 #id = affine_map<(m, n) -> (m, n)>

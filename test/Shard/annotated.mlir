@@ -1,7 +1,7 @@
 // A program that says itself what is cut: upstream propagates it, and the rest is
 // said to be whole, so that it can be partitioned.
 //
-// RUN: quant-opt %s --pass-pipeline="builtin.module(func.func(sharding-propagation),quant-propose-sharding{ranks=2},func.func(shard-partition),quant-cut-to-rank{rank=1},canonicalize,cse)" | FileCheck %s
+// RUN: quant-opt %s --pass-pipeline="builtin.module(quant-verify-shardings,func.func(sharding-propagation),quant-propose-sharding{ranks=2},func.func(shard-partition),quant-cut-to-rank{rank=1},canonicalize,cse)" | FileCheck %s
 
 // The second weight's rows, as the program wants it, and not its columns.
 // CHECK-LABEL: func @main(

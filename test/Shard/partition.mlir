@@ -2,7 +2,7 @@
 // is sent, and what each rank computes.
 //
 // RUN: quant-opt %s --split-input-file --verify-diagnostics \
-// RUN:   --pass-pipeline="builtin.module(func.func(sharding-propagation,shard-partition),canonicalize)" \
+// RUN:   --pass-pipeline="builtin.module(quant-verify-shardings,func.func(sharding-propagation,shard-partition),canonicalize)" \
 // RUN: | FileCheck %s
 
 // Columns: the weight, its scales and its bias are parts; nothing is sent.

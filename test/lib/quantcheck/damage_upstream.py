@@ -30,6 +30,8 @@ KNOWN = [
           r"mlir::AsmPrinter::Impl::printDenseArrayAttr",
           "The same where MLIR prints such an attribute, which damaged bytecode "
           "can hold, in a diagnostic of its own."),
+    Known(_UPSTREAM + r"mlir::LLVM::(Insert|Extract)ValueOp::parse",
+          "MLIR 22.1.8's parser looks for element 2^32 of a struct that has fewer."),
     Known(r"<<UNKNOWN SSA VALUE>>",
           "The number -2^63 in a list of static sizes stands for one of the run "
           "in MLIR 22.1.8; written in a program, its operand is missing, and "
