@@ -138,7 +138,7 @@ def QuantDropForeignAttributesPass
     parse there. A constant that is a `dense_resource` of no elements becomes
     `dense<>`, as translation divides by its size. Errors: a resource of a shape that
     is not static, or whose elements are not of the type and the number of those of
-    its global.
+    its global; a vector of 2^32 elements or more.
 
     Example:
 

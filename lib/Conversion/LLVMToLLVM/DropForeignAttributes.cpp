@@ -117,6 +117,29 @@ static LogicalResult verifyResource(Operation *op,
   return success();
 }
 
+/// LLVM counts the elements of a vector in 32 bits; translation cuts larger
+/// numbers to those.
+static LogicalResult verifyVectors(Operation *op, TypeRange types) {
+  for (Type type : types) {
+    auto vector = dyn_cast<VectorType>(type);
+    if (vector && vector.getNumElements() > UINT32_MAX)
+      return op->emitOpError("expected vectors of less than 2^32 elements, "
+                             "found ")
+             << vector;
+  }
+  return success();
+}
+
+static LogicalResult verifyVectors(Operation *op) {
+  if (failed(verifyVectors(op, op->getResultTypes())))
+    return failure();
+  for (Region &region : op->getRegions())
+    for (Block &block : region)
+      if (failed(verifyVectors(op, block.getArgumentTypes())))
+        return failure();
+  return success();
+}
+
 /// What was a resource of no elements becomes `dense<>`.
 static void replaceEmptyResource(Operation *op,
                                  DenseResourceElementsAttr resource) {
@@ -137,6 +160,8 @@ struct QuantDropForeignAttributesPass
   void runOnOperation() override {
     WalkResult walk = getOperation()->walk([&](Operation *op) {
       bool dropped = false;
+      if (failed(verifyVectors(op)))
+        return WalkResult::interrupt();
       if (DictionaryAttr kept = keepKnown(op->getDiscardableAttrDictionary())) {
         op->setDiscardableAttrs(kept);
         dropped = true;

@@ -35,3 +35,10 @@ llvm.mlir.global private constant @index(dense_resource<index> : tensor<2xindex>
 llvm.mlir.global private constant @few(dense_resource<few> : tensor<2xi8>) : !llvm.array<3 x i8>
 
 {-# dialect_resources: { builtin: { few: "0x010000006162" } } #-}
+
+// -----
+
+// expected-error @below {{expected vectors of less than 2^32 elements, found 'vector<4611686018427387904xf32>'}}
+llvm.func @lanes(%x: vector<4611686018427387904xf32>) {
+  llvm.return
+}
