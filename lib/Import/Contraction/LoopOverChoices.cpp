@@ -144,7 +144,9 @@ static void fillWithZero(OpBuilder &builder, linalg::LinalgOp op) {
 void quantmlir::loopOverChoices(Operation *root) {
   SmallVector<linalg::LinalgOp> products;
   root->walk([&](linalg::LinalgOp op) {
-    if (op.getNumReductionLoops() != 0)
+    // Upstream's tiling divides by sizes, and there is nothing to multiply.
+    if (op.getNumReductionLoops() != 0 &&
+        !llvm::is_contained(op.getStaticLoopRanges(), 0))
       products.push_back(op);
   });
   IRRewriter rewriter(root->getContext());
