@@ -124,9 +124,9 @@ def main():
         check.signalled("a rank is killed", signal.SIGKILL, [],
                         {"error: ended, because another rank has ended": 1})
         check.signalled("a rank is stopped", signal.SIGSTOP,
-                        ["--shard-timeout=2"],
-                        {"error: rank 0 waited 2 s for the other ranks while "
-                         "the program ran (--shard-timeout)": 1})
+                        ["--shard-timeout=5"],
+                        # At whatever they do together: a busy machine is slow.
+                        {"error: rank 0 waited 5 s for the other ranks ": 1})
     return check.failed > 0
 
 
