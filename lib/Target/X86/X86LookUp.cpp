@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "quant/Target/CPU/Kernel/UnpackNibbles.h"
 #include "quant/Target/X86/X86Kernels.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -42,16 +43,9 @@ static Value repeat(OpBuilder &b, Location loc, ArrayRef<int8_t> table,
 static SmallVector<Value> permuteBytes(OpBuilder &b, Location loc,
                                        ArrayRef<int8_t> table, Value bytes) {
   auto type = cast<VectorType>(bytes.getType());
-  auto wordType = VectorType::get({type.getNumElements() / 2}, b.getI16Type());
-  constexpr int16_t nibble = 4;
-  Value by = arith::ConstantOp::create(
-      b, loc, DenseElementsAttr::get(wordType, nibble));
-  Value words = vector::BitCastOp::create(b, loc, wordType, bytes);
-  words = arith::ShRUIOp::create(b, loc, words, by);
   Value entries = repeat(b, loc, table, type);
   SmallVector<Value> parts;
-  Value moved = vector::BitCastOp::create(b, loc, type, words);
-  for (Value indices : {bytes, moved})
+  for (Value indices : {bytes, quantmlir::shiftNibbles(b, loc, bytes)})
     parts.push_back(LLVM::CallIntrinsicOp::create(
                         b, loc, type,
                         b.getStringAttr("llvm.x86.avx512.permvar.qi.512"),

@@ -8,9 +8,7 @@
 using namespace mlir;
 using namespace quantmlir;
 
-/// The high nibbles of bytes, by a shift of words: two instructions, neither of
-/// which AMD's cores execute where all dot products are.
-static Value shiftWords(OpBuilder &b, Location loc, Value bytes, Value mask) {
+Value quantmlir::shiftNibbles(OpBuilder &b, Location loc, Value bytes) {
   auto type = cast<VectorType>(bytes.getType());
   auto wordType = VectorType::get({type.getNumElements() / 2}, b.getI16Type());
   constexpr int16_t nibble = 4;
@@ -18,8 +16,7 @@ static Value shiftWords(OpBuilder &b, Location loc, Value bytes, Value mask) {
       b, loc, DenseElementsAttr::get(wordType, nibble));
   Value words = vector::BitCastOp::create(b, loc, wordType, bytes);
   words = arith::ShRUIOp::create(b, loc, words, by);
-  return arith::AndIOp::create(
-      b, loc, vector::BitCastOp::create(b, loc, type, words), mask);
+  return vector::BitCastOp::create(b, loc, type, words);
 }
 
 /// The nibbles themselves, as suits `target` (or null).
@@ -31,9 +28,13 @@ static SmallVector<Value> splitNibbles(OpBuilder &b, Location loc, Value bytes,
                                      DenseElementsAttr::get(type, value));
   };
   Value low = arith::AndIOp::create(b, loc, bytes, splat(15));
-  // SSE4a is what only AMD's cores have.
-  if (target && target.hasFeature("sse4a"))
-    return {low, shiftWords(b, loc, bytes, splat(15))};
+  // SSE4a is what only AMD's cores have: they execute neither a shift of words
+  // nor a mask where all dot products are.
+  if (target && target.hasFeature("sse4a")) {
+    Value mask = splat(15);
+    Value shifted = shiftNibbles(b, loc, bytes);
+    return {low, arith::AndIOp::create(b, loc, shifted, mask)};
+  }
   // One instruction with GFNI; else a shift of words and a mask.
   Value high = arith::ShRUIOp::create(b, loc, bytes, splat(4));
   return {low, high};

@@ -15,6 +15,11 @@ llvm::SmallVector<mlir::Value> unpackNibbles(mlir::OpBuilder &b,
                                              const ScaledKernel &kernel,
                                              mlir::Value bytes);
 
+/// The high nibbles of `bytes` as the low ones, by a shift of words: the high
+/// nibbles of the result are whatever came along.
+mlir::Value shiftNibbles(mlir::OpBuilder &b, mlir::Location loc,
+                         mlir::Value bytes);
+
 } // namespace quantmlir
 
 #endif // QUANT_TARGET_CPU_KERNEL_UNPACKNIBBLES_H
