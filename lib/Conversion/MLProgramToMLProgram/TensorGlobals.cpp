@@ -54,7 +54,7 @@ private:
   LogicalResult verifyTensors() {
     WalkResult result = getOperation()->walk([](ml_program::GlobalOp global) {
       if (isa<RankedTensorType>(global.getType()))
-        return WalkResult::advance();
+        return verifyValue(global);
       global.emitOpError("expected a global of a ranked tensor, or one at the "
                          "top of the module of a number with its value; "
                          "found one of ")
@@ -62,6 +62,18 @@ private:
       return WalkResult::interrupt();
     });
     return failure(result.wasInterrupted());
+  }
+
+  /// Elements may also be those of a vector or a memref, whose type upstream's
+  /// verifier of `memref.global` cannot print.
+  static WalkResult verifyValue(ml_program::GlobalOp global) {
+    auto value =
+        dyn_cast_or_null<ElementsAttr>(global.getValue().value_or(Attribute()));
+    if (!value || isa<RankedTensorType>(value.getType()))
+      return WalkResult::advance();
+    global.emitOpError("expected a value of tensor type ")
+        << global.getType() << ", found one of " << value.getType();
+    return WalkResult::interrupt();
   }
 
   bool convert(ml_program::GlobalOp global) {

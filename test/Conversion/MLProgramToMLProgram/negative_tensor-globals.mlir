@@ -21,3 +21,13 @@ module {
     ml_program.global private @inner(1 : i64) : i64
   }
 }
+
+// -----
+
+// expected-error @+1 {{expected a value of tensor type 'tensor<4xf32>', found one of 'memref<4xf32>'}}
+ml_program.global private mutable @memref_value(dense<0.0> : memref<4xf32>) : tensor<4xf32>
+
+// -----
+
+// expected-error @+1 {{expected a value of tensor type 'tensor<4xf32>', found one of 'vector<4xf32>'}}
+ml_program.global private mutable @vector_value(dense<0.0> : vector<4xf32>) : tensor<4xf32>
