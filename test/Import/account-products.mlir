@@ -101,3 +101,47 @@ func.func @complex(%x: tensor<3x4xcomplex<f32>>, %z: tensor<3x2xcomplex<f32>>) -
   %y = linalg.matmul ins(%x, %w : tensor<3x4xcomplex<f32>>, tensor<4x2xcomplex<f32>>) outs(%z : tensor<3x2xcomplex<f32>>) -> tensor<3x2xcomplex<f32>>
   return %y : tensor<3x2xcomplex<f32>>
 }
+
+// -----
+
+// Division by scales, masked.
+#lhs = affine_map<(m, n, k) -> (m, k)>
+#rhs = affine_map<(m, n, k) -> (k, n)>
+#scale = affine_map<(m, n, k) -> (n)>
+#out = affine_map<(m, n, k) -> (m, n)>
+func.func @divided(%x: tensor<3x4xf32>, %w: tensor<4x2xf32>, %s: tensor<2xf32>, %z: tensor<3x2xf32>) -> tensor<3x2xf32> {
+  // expected-remark@below {{matmul stays in float: its body is no sum of products}}
+  %y = linalg.generic {indexing_maps = [#lhs, #rhs, #scale, #out], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w, %s : tensor<3x4xf32>, tensor<4x2xf32>, tensor<2xf32>) outs(%z : tensor<3x2xf32>) {
+    ^bb0(%a: f32, %b: f32, %d: f32, %c: f32):
+      %n = arith.negf %b : f32
+      %q = arith.divf %n, %d : f32
+      %p = arith.mulf %a, %q : f32
+      %zero = arith.constant 0.0 : f32
+      %k = linalg.index 2 : index
+      %m = linalg.index 0 : index
+      %causal = arith.cmpi ule, %k, %m : index
+      %kept = arith.select %causal, %p, %zero : f32
+      %s1 = arith.addf %c, %kept : f32
+      linalg.yield %s1 : f32
+    } -> tensor<3x2xf32>
+  return %y : tensor<3x2xf32>
+}
+
+// -----
+
+// A mean has one factor.
+#in = affine_map<(m, k) -> (m, k)>
+#count = affine_map<(m, k) -> (m)>
+func.func @mean(%x: tensor<3x4xf32>, %n: tensor<3xf32>, %z: tensor<3xf32>) -> tensor<3xf32> {
+  %y = linalg.generic {indexing_maps = [#in, #count, #count], iterator_types = ["parallel", "reduction"]}
+      ins(%x, %n : tensor<3x4xf32>, tensor<3xf32>) outs(%z : tensor<3xf32>) {
+    ^bb0(%a: f32, %b: f32, %c: f32):
+      %two = arith.constant 2.0 : f32
+      %p = arith.mulf %a, %two : f32
+      %d = arith.divf %p, %b : f32
+      %s = arith.addf %c, %d : f32
+      linalg.yield %s : f32
+    } -> tensor<3xf32>
+  return %y : tensor<3xf32>
+}

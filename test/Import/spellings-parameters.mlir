@@ -220,3 +220,28 @@ func.func @mirrored_with_least_zero_point(%x: tensor<3x4xf32>) -> tensor<3x2xf32
   %y = linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>] ins(%x, %w : tensor<3x4xf32>, tensor<2x4xf32>) outs(%init : tensor<3x2xf32>) -> tensor<3x2xf32>
   return %y : tensor<3x2xf32>
 }
+
+// -----
+
+// Integers that are all the same, less zero points in their own type, are the
+// weight all the same.
+// CHECK-LABEL: func.func @same_integers_less_narrow_zero_points(
+// CHECK-DAG: dense<{{\[\[}}0, 0, 0, 0], [-4, -4, -4, -4]]> : tensor<2x4xi8>
+// CHECK-DAG: dense<{{\[\[}}5.000000e-01], [2.500000e-01]]> : tensor<2x1xf32>
+// CHECK: quant.scaled_matmul
+func.func @same_integers_less_narrow_zero_points(%x: tensor<3x4xf32>) -> tensor<3x2xf32> {
+  %q = arith.constant dense<1> : tensor<2x4xi8>
+  %z = arith.constant dense<[1, 5]> : tensor<2xi8>
+  %s = arith.constant dense<[0.5, 0.25]> : tensor<2xf32>
+  %init = arith.constant dense<0.0> : tensor<3x2xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (n)>, affine_map<(m, n, k) -> (n)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %q, %z, %s : tensor<3x4xf32>, tensor<2x4xi8>, tensor<2xi8>, tensor<2xf32>) outs(%init : tensor<3x2xf32>) {
+  ^bb0(%a: f32, %b: i8, %zero: i8, %scale: f32, %sum: f32):
+    %d = arith.subi %b, %zero : i8
+    %f = arith.sitofp %d : i8 to f32
+    %r = arith.mulf %f, %scale : f32
+    %p = math.fma %a, %r, %sum : f32
+    linalg.yield %p : f32
+  } -> tensor<3x2xf32>
+  return %y : tensor<3x2xf32>
+}

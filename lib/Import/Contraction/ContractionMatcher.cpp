@@ -181,9 +181,9 @@ static Value stripCasts(Value value) {
 }
 
 /// Whether `value` is made of `block`'s arguments and of elements that it looks
-/// up, by conversions, less a zero point or a mean, masks and products alone,
-/// with constants and what is computed outside among them. `factors` gets the
-/// arguments and the tensors.
+/// up, by conversions, negation, less a zero point or a mean, masks, products
+/// and division by scales alone, with constants and what is computed outside
+/// among them. `factors` gets the arguments and the tensors, except the scales.
 static bool isProduct(Value value, Block *block,
                       llvm::SmallDenseSet<Value> &factors) {
   value = stripCasts(value);
@@ -200,7 +200,8 @@ static bool isProduct(Value value, Block *block,
     factors.insert(extract.getTensor());
     return true;
   }
-  if (isa<arith::SIToFPOp, arith::UIToFPOp, arith::SubIOp, arith::SubFOp>(op))
+  if (isa<arith::SIToFPOp, arith::UIToFPOp, arith::SubIOp, arith::SubFOp,
+          arith::NegFOp, arith::DivFOp>(op))
     return isProduct(op->getOperand(0), block, factors);
   // A mask: the product, or nothing.
   if (auto select = dyn_cast<arith::SelectOp>(op))

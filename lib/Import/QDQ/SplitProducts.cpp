@@ -79,16 +79,30 @@ static std::optional<SummedProduct> matchSummedProduct(linalg::GenericOp op) {
   return product;
 }
 
+/// Sets `steps` to 1 along the loops that index a tensor of which the integers
+/// `element` are made.
+static void addStoredSteps(Elements &elements, const Element *element,
+                           MutableArrayRef<int64_t> steps,
+                           llvm::DenseSet<const Element *> &seen) {
+  if (!seen.insert(element).second)
+    return;
+  for (AffineExpr index : element->indices)
+    if (auto dim = dyn_cast<AffineDimExpr>(index))
+      steps[dim.getPosition()] = 1;
+  for (const Element *operand : elements.resolve(element)->operands)
+    addStoredSteps(elements, operand, steps, seen);
+}
+
 /// Whether `factor` is an operand of the products rather than a parameter: it
 /// has an element of its own for each step of every contracted loop. Those of a
 /// stored one may all be the same.
 static bool isOperand(Elements &elements, linalg::LinalgOp op,
                       const BodyFactor &factor) {
   SmallVector<int64_t> steps = getSteps(elements, factor.element);
-  if (factor.stored && factor.stored->stored->kind == Element::Kind::Tensor)
-    for (AffineExpr index : factor.stored->stored->indices)
-      if (auto dim = dyn_cast<AffineDimExpr>(index))
-        steps[dim.getPosition()] = 1;
+  if (factor.stored) {
+    llvm::DenseSet<const Element *> seen;
+    addStoredSteps(elements, factor.stored->stored, steps, seen);
+  }
   for (auto [dim, kind] : llvm::enumerate(op.getIteratorTypesArray()))
     if (kind == utils::IteratorType::reduction &&
         elements.getShape()[dim] != 1 && steps[dim] != 1)
