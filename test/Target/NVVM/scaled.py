@@ -7,7 +7,8 @@ import sys
 
 import numpy as np
 
-from ptxsim.scaled import ScaledSpec, run_scaled
+from ptxsim.gemm import compile_programs
+from ptxsim.scaled import ScaledSpec, run_compiled
 
 OPT = sys.argv[1]
 # (M, N, K), bits, group: groups shorter than a warp's load, as long, longer, no
@@ -38,12 +39,18 @@ MANY_ZEROS = [((5, 9, 96), 4, 32), ((17, 33, 320), 4, 32), ((70, 65, 200), 8, 32
 TILED = {"sm_61": False, "sm_75": True, "sm_80": True, "sm_90a": True}
 rng = np.random.default_rng(3)
 passed = failed = 0
+# Of each chip, whose programs are compiled at once.
+cases = {}
 
 
 def check(chip, spec, rows=None, kernels=("scaled",), extreme=False):
     """`kernels`: the names, without number, of those that the program has."""
+    cases.setdefault(chip, []).append((spec, rows, kernels, extreme))
+
+
+def run(chip, spec, rows, kernels, extreme, compiled):
     global passed, failed
-    results = run_scaled(OPT, spec, chip, rng, rows, extreme)
+    results = run_compiled(spec, *compiled, rng, rows, extreme)
     what = (f"{chip} {rows or spec.m}x{spec.n}x{spec.k}, {spec.bits} bits, groups of "
             f"{spec.group}, zero points {spec.group_zero_point, spec.row_zero_point}")
     names = {name.rsplit("_", 1)[0] for name in results}
@@ -114,5 +121,9 @@ for chip in ("sm_86", "sm_89", "sm_100"):
     for spec in with_zeros(MANY_ZEROS[:4]):
         check(chip, spec, kernels=("scaled_mma",))
     check(chip, ScaledSpec(3, 17, 130, row_scale="one", bias=True))
+for chip, of_chip in cases.items():
+    programs = compile_programs(OPT, [spec.mlir() for spec, *_ in of_chip], chip)
+    for case, compiled in zip(of_chip, programs):
+        run(chip, *case, compiled)
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed != 0)

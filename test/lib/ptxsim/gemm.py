@@ -3,6 +3,7 @@
 import copy
 import re
 import subprocess
+import tempfile
 
 import numpy as np
 
@@ -18,6 +19,9 @@ PTX = {"sm_61": "+ptx60", "sm_75": "+ptx65", "sm_80": "+ptx70",
        "sm_86": "+ptx71", "sm_89": "+ptx78", "sm_90a": "+ptx80",
        "sm_100": "+ptx86"}
 
+_CONVERT = "convert-quant-to-nvvm"
+_FUNCTION = re.compile(r"func\.func @(\w+)\(")
+_LAUNCH = re.compile(r"gpu\.launch_func\s+@quant_kernels::@(\w+)")
 _KERNEL = re.compile(r"gpu\.func @(\w+)\(.*?quant\.launch = array<i64: "
                      r"([\d, ]+)>", re.S)
 DYNAMIC = "?"
@@ -94,13 +98,17 @@ func.func @f({arguments}, %y: {out}) {{
 }}"""
 
 
-def _run_opt(opt, text, passes):
-    result = subprocess.run(
-        [opt, f"--pass-pipeline=builtin.module({passes})"], input=text,
-        capture_output=True, text=True)
+def run_opt(opt, text, passes, *options):
+    """What `opt` prints: the program, and what it says besides."""
+    with tempfile.TemporaryFile("w+") as program:
+        program.write(text)
+        program.seek(0)
+        result = subprocess.run(
+            [opt, f"--pass-pipeline=builtin.module({passes})", *options],
+            stdin=program, capture_output=True, text=True)
     if result.returncode:
         raise RuntimeError(result.stderr + text)
-    return result.stdout
+    return result.stdout, result.stderr
 
 
 def _unescape(text):
@@ -115,17 +123,37 @@ def extract_ptx(text):
                   r'(?:[^"\\]|\\.)*)"', text).group(1)).rstrip("\0")
 
 
+def _compile(opt, text, chip):
+    """(PTX, {name: how it is launched}, the host's program)."""
+    passes = (f"quant-set-nvvm-target{{chip={chip}}},{_CONVERT},"
+              + KERNEL_PASSES.format(chip=chip, ptx=PTX[chip]))
+    binary, host = run_opt(opt, text, passes, f"--mlir-print-ir-after={_CONVERT}")
+    launches = {name: tuple(int(n) for n in numbers.split(","))
+                for name, numbers in _KERNEL.findall(host)}
+    return extract_ptx(binary), launches, host[:host.rindex("gpu.module")]
+
+
 def compile_kernels(opt, text, chip):
     """(PTX, {name: (rows of a block, columns of a block, threads, bytes of
     shared memory, blocks of a multiprocessor, blocks that share out K, bytes of
     the workspace for each tile)})."""
-    target = f"quant-set-nvvm-target{{chip={chip}}},convert-quant-to-nvvm"
-    host = _run_opt(opt, text, target)
-    launches = {name: tuple(int(n) for n in numbers.split(","))
-                for name, numbers in _KERNEL.findall(host)}
-    binary = _run_opt(opt, text, target + "," +
-                      KERNEL_PASSES.format(chip=chip, ptx=PTX[chip]))
-    return extract_ptx(binary), launches
+    return _compile(opt, text, chip)[:2]
+
+
+def compile_programs(opt, texts, chip):
+    """Of programs that are a function @f each, compiled at once: their kernels, as
+    ({name: parsed}, {name: launch})."""
+    module = "".join(text.replace("@f(", f"@f{i}(") for i, text in enumerate(texts))
+    ptx, launches, host = _compile(opt, module, chip)
+    kernels = parse(ptx)
+    parts = _FUNCTION.split(host)
+    bodies = dict(zip(parts[1::2], parts[2::2]))
+    found = []
+    for i in range(len(texts)):
+        names = dict.fromkeys(_LAUNCH.findall(bodies[f"f{i}"]))
+        found.append(({name: kernels[name] for name in names},
+                      {name: launches[name] for name in names}))
+    return found
 
 
 # The epilogue's operands, named as in Spec.mlir, in the order of a kernel's
@@ -172,14 +200,24 @@ def pack_nibbles(x):
     return np.ascontiguousarray((flat[..., 0] & 15) | (flat[..., 1] << 4))
 
 
+def get_compiled(spec, any_rows):
+    """`spec` with as many rows as its kernel is compiled for."""
+    compiled = copy.copy(spec)
+    compiled.m = DYNAMIC if any_rows else spec.m
+    return compiled
+
+
 def run_kernel(opt, spec, chip, operands, any_rows=False):
     """The result of `spec` on `operands` ({name of Spec.mlir: array}), the
     machine, the PTX. `any_rows`: by the kernel for most rows of those that are
     compiled for an M that is not known."""
-    compiled = copy.copy(spec)
-    compiled.m = DYNAMIC if any_rows else spec.m
-    ptx, launches = compile_kernels(opt, compiled.mlir(), chip)
-    kernels = parse(ptx)
+    ptx, launches = compile_kernels(opt, get_compiled(spec, any_rows).mlir(), chip)
+    assert any_rows or len(launches) == 1, launches
+    return *run_compiled(spec, parse(ptx), launches, operands), ptx
+
+
+def run_compiled(spec, kernels, launches, operands):
+    """The result, by the one of the kernels that is for most rows, the machine."""
     machine = Machine()
     narrow = spec.kr == 128
     a, w = pack_rows(operands["a"], spec.kr), pack_columns(operands["w"],
@@ -201,7 +239,6 @@ def run_kernel(opt, spec, chip, operands, any_rows=False):
             is_padded = key in OVER_COLUMNS and value.ndim
             terms[key] = machine.upload(columns(value) if is_padded else value)
     name, launch = max(launches.items(), key=lambda item: item[1][0])
-    assert any_rows or len(launches) == 1, launches
     zeros = np.zeros(get_workspace_bytes(launch, spec.m, spec.n), np.uint8)
     workspace = machine.upload(zeros)
     arguments = order_arguments(machine.upload(a), machine.upload(w), result,
@@ -211,4 +248,4 @@ def run_kernel(opt, spec, chip, operands, any_rows=False):
     if machine.download(workspace, zeros.shape, np.uint8).any():
         raise RuntimeError("the workspace is not left as zeros")
     machine.splits = launch[5]
-    return machine.download(result, (spec.m, spec.n), dtype), machine, ptx
+    return machine.download(result, (spec.m, spec.n), dtype), machine

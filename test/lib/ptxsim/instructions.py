@@ -17,6 +17,8 @@ _NUMPY = {"b8": np.uint8, "u8": np.uint8, "s8": np.int8, "b16": np.uint16,
           "s32": np.int32, "f32": np.float32, "b64": np.uint64,
           "u64": np.uint64, "s64": np.int64, "f64": np.float64,
           "f16": np.float16, "pred": np.bool_}
+_DTYPES = {name: np.dtype(kind) for name, kind in _NUMPY.items()}
+_BOOL = np.dtype(np.bool_)
 
 
 def _unsupported(instruction):
@@ -37,20 +39,32 @@ _SPECIAL = {
 
 
 def read(block, operand, kind, active):
-    """Values of `operand`, read as PTX type `kind`, of the active threads."""
-    dtype = _NUMPY[kind]
-    if operand in _SPECIAL:
-        return _SPECIAL[operand](block, active).astype(dtype)
-    if operand in block.kernel.registers:
+    """Values of `operand`, read as PTX type `kind`, of the active threads; they
+    may be the register itself, and are not to be changed."""
+    values = block.registers.get(operand)
+    if values is None:
+        if operand in _SPECIAL:
+            return _SPECIAL[operand](block, active).astype(_NUMPY[kind])
+        if operand not in block.kernel.registers:
+            return _constant(operand, kind, len(active))
+        values = block.read_register(operand)
+    if block.in_flight.registers:
         block.in_flight.check_register(operand)
-        values = block.read_register(operand)[active]
-        if kind == "pred" or values.dtype == np.bool_:
-            return values
-        size = np.dtype(dtype).itemsize
-        if values.dtype.itemsize != size:
-            values = values.astype(f"u{size}")
-        return values.view(dtype)
-    return np.full(len(active), _immediate(operand, kind), dtype)
+    if active is not block.all:
+        values = values[active]
+    dtype = _DTYPES[kind]
+    if values.dtype == dtype or values.dtype == _BOOL or dtype == _BOOL:
+        return values
+    if values.dtype.itemsize != dtype.itemsize:
+        values = values.astype(f"u{dtype.itemsize}")
+    return values.view(dtype)
+
+
+@functools.lru_cache(maxsize=1 << 12)
+def _constant(operand, kind, count):
+    values = np.full(count, _immediate(operand, kind), _NUMPY[kind])
+    values.flags.writeable = False
+    return values
 
 
 @functools.cache
@@ -73,18 +87,20 @@ def _immediate(text, kind):
 
 
 def write(block, operand, kind, active, values):
-    values = np.asarray(values)
-    if values.dtype == np.bool_:
-        block.write_register(operand, active, values)
-        return
-    target = block.read_register(operand)
-    bits = values.dtype.itemsize
-    raw = values.view(f"u{bits}")
-    if kind and kind.startswith("s") and target.dtype.itemsize > bits:
-        raw = values.astype(f"i{target.dtype.itemsize}").view(target.dtype)
-    block.write_register(operand, active, raw)
+    if not isinstance(values, np.ndarray):
+        values = np.asarray(values)
+    if values.dtype != _BOOL:
+        bits = values.dtype.itemsize
+        if kind and kind[0] == "s":
+            target = block.read_register(operand)
+            if target.dtype.itemsize > bits:
+                values = values.astype(f"i{target.dtype.itemsize}")
+                bits = values.dtype.itemsize
+        values = values.view(f"u{bits}")
+    block.write_register(operand, active, values)
 
 
+@functools.cache
 def _list(operand):
     return [x.strip() for x in operand.strip("{}").split(",")]
 
@@ -297,12 +313,17 @@ def _arithmetic(block, instruction, active, parts):
 _ADDRESS = re.compile(r"\[\s*([%\w$]+)\s*(?:\+\s*(-?\d+))?\s*\]")
 
 
-def address(block, operand, space, active):
+@functools.cache
+def _parse_address(operand):
     base, offset = _ADDRESS.match(operand).groups()
-    kind = "u32" if space == "shared" and base in block.kernel.registers and \
-        block.kernel.registers[base] == ".b32" else "u64"
-    values = read(block, base, kind, active).astype(np.int64)
-    return values + int(offset or 0)
+    return base, int(offset or 0)
+
+
+def address(block, operand, space, active):
+    base, offset = _parse_address(operand)
+    kind = "u32" if space == "shared" and \
+        block.kernel.registers.get(base) == ".b32" else "u64"
+    return read(block, base, kind, active).astype(np.int64) + offset
 
 
 def _space(parts):
@@ -321,33 +342,32 @@ def _load(block, instruction, active, parts):
         values = np.full(len(active), value % (1 << _BITS[kind]), np.uint64)
         return write(block, target, None, active,
                      values.astype(f"u{_BITS[kind] // 8}"))
-    names = _list(target) if target.startswith("{") else [target]
+    names = _list(target) if target[0] == "{" else [target]
     size = _BITS[kind] // 8
     where = address(block, source, space, active)
     memory = block.shared if space == "shared" else block.machine.memory
     data = memory.read(where, size * len(names))
     if space == "shared":
         memory.count(where, active, size * len(names))
+    data = data.view(_NUMPY[kind])
     for i, name in enumerate(names):
-        part = np.ascontiguousarray(data[:, i * size:(i + 1) * size])
-        write(block, name, kind, active, part.view(_NUMPY[kind])[:, 0])
+        write(block, name, kind, active, data[:, i])
 
 
 def _store(block, instruction, active, parts):
     kind = parts[-1]
     space = _space(parts)
     target, source = instruction.operands
-    names = _list(source) if source.startswith("{") else [source]
+    names = _list(source) if source[0] == "{" else [source]
     where = address(block, target, space, active)
-    data = np.concatenate(
-        [np.ascontiguousarray(read(block, n, kind, active)).view(
-            np.uint8).reshape(len(active), -1) for n in names], axis=1)
+    data = np.stack([read(block, n, kind, active) for n in names], 1).view(np.uint8)
     if space == "shared":
-        index = where[:, None] + np.arange(data.shape[1])
-        block.in_flight.check_write(index)
+        size = data.shape[1]
         block.shared.write(where, data)
-        block.shared.unfenced[index] = active[:, None]
-        block.shared.count(where, active, data.shape[1])
+        block.in_flight.check_write(where)
+        if block.kernel.uses_proxy:
+            block.shared.note_writer(where, size, active)
+        block.shared.count(where, active, size)
     else:
         block.machine.memory.write(where, data)
 
@@ -402,58 +422,58 @@ def _copy_async(block, instruction, active, parts):
     if inside.any():
         start = address(block, source, "global", active)[inside]
         data[inside] = block.machine.memory.read(start, size)
-    index = block.shared._index(to, size, size)
-    if block.shared.pending[index].any() or len(np.unique(to)) != len(to):
-        raise MemoryError_("a copy to where another copy is on its way to")
-    block.in_flight.check_write(index)
-    block.shared.pending[index] = True
+    block.shared.expect(to, size)
+    block.in_flight.check_write(to)
     block.shared.count(to, active, size)
     block.start_copies(active, to, data)
 
 
-def execute(block, instruction, active):
-    parts = instruction.opcode.split(".")
-    name = parts[0]
-    if name == "cp":
-        _copy_async(block, instruction, active, parts)
-    elif name in ("mma", "shfl", "dp4a", "redux", "ldmatrix"):
-        warp.execute(block, instruction, active, parts)
-    elif name == "wgmma":
-        warpgroup.execute(block, instruction, active, parts)
-    elif not len(active):
-        return
-    elif name == "mov":
-        _move(block, instruction, active, parts[-1])
-    elif name in ("ld", "ldu"):
-        _load(block, instruction, active, parts)
-    elif name == "st":
-        _store(block, instruction, active, parts)
-    elif name in ("atom", "red"):
-        with np.errstate(over="ignore"):
-            _atomic(block, instruction, active, parts)
-    elif name in ("fence", "membar"):
-        # Writes land at once, but for another proxy.
-        if parts[1] == "proxy":
-            block.shared.fence(active)
-    elif name == "setp":
-        _setp(block, instruction, active, parts[-1], parts)
-    elif name == "selp":
-        a, b = (read(block, x, parts[-1], active)
-                for x in instruction.operands[1:3])
-        flag = read(block, instruction.operands[3], "pred", active)
-        write(block, instruction.operands[0], parts[-1], active,
-              np.where(flag, a, b))
-    elif name == "cvt":
-        _convert(block, instruction, active, parts)
-    elif name in ("shl", "shr"):
-        _shift(block, instruction, active, parts[-1], name == "shl")
-    elif name == "prmt":
-        _prmt(block, instruction, active)
-    elif name == "bfe":
-        _bfe(block, instruction, active, parts[-1])
-    elif name in ("add", "sub", "mul", "mad", "fma", "div", "rem", "min", "max",
-                  "and", "or", "xor", "not", "neg", "abs"):
-        with np.errstate(all="ignore"):
-            _arithmetic(block, instruction, active, parts)
-    else:
+def _select(block, instruction, active, parts):
+    a, b = (read(block, x, parts[-1], active) for x in instruction.operands[1:3])
+    flag = read(block, instruction.operands[3], "pred", active)
+    write(block, instruction.operands[0], parts[-1], active, np.where(flag, a, b))
+
+
+def _fence(block, instruction, active, parts):
+    # Writes land at once, but for another proxy.
+    if parts[1] == "proxy":
+        block.shared.fence(active, len(active) == block.threads)
+
+
+def _of_kind(handler, *arguments):
+    """A handler that is given the type only."""
+    return lambda block, instruction, active, parts: handler(
+        block, instruction, active, parts[-1], *arguments)
+
+
+# Those of whole warps and groups say what is wrong even with no thread.
+_COLLECTIVE = {"cp": _copy_async, "wgmma": warpgroup.execute, **dict.fromkeys(
+    ("mma", "shfl", "dp4a", "redux", "ldmatrix"), warp.execute)}
+_HANDLERS = {
+    "mov": _of_kind(_move), "ld": _load, "ldu": _load, "st": _store,
+    "atom": _atomic, "red": _atomic, "fence": _fence, "membar": _fence,
+    "setp": lambda block, instruction, active, parts: _setp(
+        block, instruction, active, parts[-1], parts),
+    "selp": _select, "cvt": _convert, "shl": _of_kind(_shift, True),
+    "shr": _of_kind(_shift, False), "bfe": _of_kind(_bfe),
+    "prmt": lambda block, instruction, active, parts: _prmt(
+        block, instruction, active),
+    **dict.fromkeys(("add", "sub", "mul", "mad", "fma", "div", "rem", "min", "max",
+                     "and", "or", "xor", "not", "neg", "abs"), _arithmetic)}
+
+
+def _find_handler(instruction):
+    name = instruction.parts[0]
+    if name in _COLLECTIVE:
+        return _COLLECTIVE[name]
+    handler = _HANDLERS.get(name)
+    if not handler:
         _unsupported(instruction)
+    return lambda block, instruction, active, parts: \
+        handler(block, instruction, active, parts) if len(active) else None
+
+
+def execute(block, instruction, active):
+    if instruction.handler is None:
+        instruction.handler = _find_handler(instruction)
+    instruction.handler(block, instruction, active, instruction.parts)

@@ -9,8 +9,6 @@ from .warpgroup import InFlight
 _GLOBAL_BASE = 1 << 32
 _TYPES = {".pred": np.bool_, ".b16": np.uint16, ".b32": np.uint32,
           ".f32": np.uint32, ".b64": np.uint64, ".f64": np.uint64}
-_BARRIERS = ("bar.sync", "barrier.sync")
-_JUMPS = ("bra", "bra.uni", "ret", "exit")
 # Blocks that are in progress at once.
 _RESIDENT = 3
 
@@ -28,6 +26,8 @@ class Block:
         self.params = params
         self.shared = SharedMemory(shared_bytes)
         self.registers = {}
+        # All of them, where `active` is none but them: registers are taken whole.
+        self.all = np.arange(threads)
         self.pc = np.zeros(threads, np.int64)
         self.live = np.ones(threads, bool)
         # Copies on their way (thread, its group, address, data), and how many
@@ -46,7 +46,10 @@ class Block:
 
     def write_register(self, name, active, values):
         target = self.read_register(name)
-        target[active] = np.asarray(values).astype(target.dtype)
+        if active is self.all:
+            target[:] = values
+        else:
+            target[active] = values
 
     def start_copies(self, threads, addresses, data):
         self.copies.append((threads, self.groups[threads], addresses, data))
@@ -57,14 +60,18 @@ class Block:
         waits = np.zeros(self.threads, bool)
         waits[waiting] = True
         left = []
-        for threads, group, addresses, data in self.copies:
+        for copy in self.copies:
+            threads, group, addresses, data = copy
             lands = waits[threads] & (group < self.groups[threads] - keep)
-            index = addresses[lands][:, None] + np.arange(data.shape[1])
-            self.shared.bytes[index] = data[lands]
-            self.shared.pending[index] = False
-            self.shared.unfenced[index] = threads[lands][:, None]
+            if not lands.any():
+                left.append(copy)
+                continue
             if not lands.all():
-                left.append(tuple(x[~lands] for x in (threads, group, addresses, data)))
+                left.append(tuple(x[~lands] for x in copy))
+                threads, _, addresses, data = (x[lands] for x in copy)
+            self.shared.land(addresses, data)
+            if self.kernel.uses_proxy:
+                self.shared.note_writer(addresses, data.shape[1], threads)
         self.copies = left
 
     def run(self):
@@ -73,7 +80,7 @@ class Block:
         program = self.kernel.instructions
         # Where all live threads are, if they are at one place; `pc` is not kept
         # up to date then.
-        together, everyone = 0, np.arange(self.threads)
+        together, everyone = 0, self.all
         while everyone.size:
             pc, here = together, self.live
             if together is None:
@@ -86,8 +93,10 @@ class Block:
             active = everyone if together is not None else np.flatnonzero(here)
             if instruction.predicate:
                 flag = self.read_register(instruction.predicate)
-                active = active[flag[active] != instruction.negated]
-            jumps = instruction.opcode in _JUMPS
+                runs = flag[active] != instruction.negated
+                if not runs.all():
+                    active = active[runs]
+            jumps = instruction.jumps
             if jumps or together is None:
                 self.pc[here] = pc + 1
             self.machine.executed += 1
@@ -96,30 +105,30 @@ class Block:
             except (PtxError, MemoryError_) as error:
                 raise PtxError(
                     f"{self.kernel.name}: `{instruction.text}`: {error}")
-            if instruction.opcode.startswith(_BARRIERS):
+            if instruction.waits:
                 yield
             if not jumps and together is not None:
                 together += 1
                 continue
-            everyone = np.flatnonzero(self.live)
+            everyone = self.all if self.live.all() else np.flatnonzero(self.live)
             places = self.pc[everyone]
-            together = int(places[0]) if len(np.unique(places)) == 1 else None
+            is_one = len(places) and (places == places[0]).all()
+            together = int(places[0]) if is_one else None
         if any((group >= self.groups[threads]).any()
                for threads, group, _, _ in self.copies):
             raise PtxError("copies were never committed")
 
     def step(self, instruction, here, active):
-        opcode = instruction.opcode
-        if opcode in ("bra", "bra.uni"):
-            self.pc[active] = self.kernel.labels[instruction.operands[0]]
-        elif opcode in ("ret", "exit"):
-            self.live[active] = False
-        elif opcode.startswith(_BARRIERS):
+        if not instruction.jumps and not instruction.waits:
+            instructions.execute(self, instruction, active)
+        elif instruction.waits:
             # All others have gone as far as they could.
             if not here[self.live].all():
                 raise PtxError("a barrier that some threads do not reach")
+        elif instruction.opcode in ("ret", "exit"):
+            self.live[active] = False
         else:
-            instructions.execute(self, instruction, active)
+            self.pc[active] = self.kernel.labels[instruction.operands[0]]
 
 
 class Machine:
@@ -168,7 +177,9 @@ class Machine:
                 continue
             turn = int(self.random.integers(len(resident)))
             block, steps = resident[turn]
-            if next(steps, "ended") == "ended":
+            with np.errstate(all="ignore"):
+                ended = next(steps, "ended") == "ended"
+            if ended:
                 del resident[turn]
                 self.passes += block.shared.passes
                 self.least_passes += block.shared.least_passes

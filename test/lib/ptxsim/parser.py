@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 
+BARRIERS = ("bar.sync", "barrier.sync")
+JUMPS = ("bra", "bra.uni", "ret", "exit")
+
+
 @dataclass
 class Instruction:
     opcode: str
@@ -14,6 +18,13 @@ class Instruction:
     predicate: str = None
     negated: bool = False
     text: str = ""
+    # What it does to the active threads of a block, found when it first runs.
+    handler: object = None
+
+    def __post_init__(self):
+        self.parts = self.opcode.split(".")
+        self.jumps = self.opcode in JUMPS
+        self.waits = self.opcode.startswith(BARRIERS)
 
 
 @dataclass
@@ -27,6 +38,8 @@ class Kernel:
     # For each instruction its place where what joins follows all of what it
     # joins, wherever the compiler put that.
     places: np.ndarray = None
+    # Whether some instruction reads shared memory as another proxy.
+    uses_proxy: bool = False
 
 
 _ENTRY = re.compile(r"\.entry\s+([\w$]+)\s*\(")
@@ -109,8 +122,8 @@ def _parse_body(kernel, body):
 def _successors(kernel, at):
     """Instructions that may follow instruction `at`, those further down first."""
     instruction = kernel.instructions[at]
-    jumps = instruction.opcode in ("bra", "bra.uni")
-    ends = jumps or instruction.opcode in ("ret", "exit")
+    jumps = instruction.opcode in JUMPS[:2]
+    ends = instruction.jumps
     found = [kernel.labels[instruction.operands[0]]] if jumps else []
     if not ends or instruction.predicate:
         found.append(at + 1)
@@ -152,5 +165,6 @@ def parse(text):
             i += 1
         _parse_body(kernel, text[open_brace + 1:i - 1])
         kernel.places = _order(kernel)
+        kernel.uses_proxy = any(x.parts[0] == "wgmma" for x in kernel.instructions)
         kernels[kernel.name] = kernel
     return kernels

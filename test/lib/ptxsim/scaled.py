@@ -140,9 +140,12 @@ def run_scaled(opt, spec, chip, rng, rows=None, extreme=False):
     """{kernel: (expected, found, machine)} of `spec` on random operands; where
     spec.m is not known, for `rows` rows and each of the kernels that the program
     chooses from. `extreme`: sums as large as they can be."""
-    rows = rows or spec.m
     ptx, launches = compile_kernels(opt, spec.mlir(), chip)
-    kernels = parse(ptx)
+    return run_compiled(spec, parse(ptx), launches, rng, rows, extreme)
+
+
+def run_compiled(spec, kernels, launches, rng, rows=None, extreme=False):
+    rows = rows or spec.m
     a = rng.integers(-128, 128, (rows, spec.k)).astype(np.int8)
     if extreme:
         a[0::2], a[1::2] = -128, 127

@@ -19,14 +19,16 @@ def whole(active, threads=LANES, what="a warp"):
     return groups
 
 
+_NIBBLES = np.array([[x - 16 if x > 7 else x for x in (b & 15, b >> 4)]
+                     for b in range(256)], np.float32)
+
+
 def _elements(registers, bits):
-    """[threads, registers] of 32 bits to [threads, registers, elements]."""
-    data = np.ascontiguousarray(registers)
+    """[warps, registers, lanes] of 32 bits to [warps, registers * lanes *
+    elements]."""
     if bits == 8:
-        return data.view(np.int8).reshape(*data.shape, 4).astype(np.int64)
-    nibbles = (data[..., None] >> np.arange(0, 32, 4, dtype=np.uint32)) & 15
-    nibbles = nibbles.astype(np.int64)
-    return np.where(nibbles > 7, nibbles - 16, nibbles)
+        return registers.view(np.int8).reshape(len(registers), -1).astype(np.float32)
+    return _NIBBLES[registers.view(np.uint8)].reshape(len(registers), -1)
 
 
 @functools.cache
@@ -58,34 +60,50 @@ def _mma_places(m, k, bits, num_a, num_b):
     return a_row, a_col, b_row, b_col
 
 
+@functools.cache
+def _mma_sources(m, k, bits, num_a, num_b):
+    """For each element of A [m, k] and B [k, 8] its number in what `_elements`
+    gives."""
+    a_row, a_col, b_row, b_col = _mma_places(m, k, bits, num_a, num_b)
+    found = []
+    for shape, row, col in (((m, k), a_row, a_col), ((k, 8), b_row, b_col)):
+        lanes, registers, per = row.shape
+        number = np.arange(row.size).reshape(registers, lanes, per).transpose(1, 0, 2)
+        source = np.empty(shape, np.int64)
+        source[row, col] = number
+        found.append(source)
+    return found
+
+
+@functools.cache
+def _sum_places(n, count):
+    """[registers, lanes] places in the sums [m, n]."""
+    lane, r = np.arange(LANES), np.arange(count)[:, None]
+    return ((lane >> 2) + (r >> 1) * 8) * n + (lane & 3) * 2 + (r & 1)
+
+
 def _mma(block, instruction, active, parts):
     """mma.sync.aligned.mMnNkK.row.col.s32.T.T.s32 d, a, b, c."""
     m, n, k = map(int, re.match(r"m(\d+)n(\d+)k(\d+)", parts[3]).groups())
     if "satfinite" in parts:
         raise MemoryError_("sums must wrap")
     bits = int(parts[7][1:])
-    warps = whole(active)
+    warps = len(whole(active))
     d, a, b, c = (instructions._list(x) for x in instruction.operands)
 
     def registers(names):
-        return np.stack(
-            [instructions.read(block, x, "b32", active) for x in names], 1)
+        values = np.stack([instructions.read(block, x, "b32", active) for x in names])
+        return np.ascontiguousarray(
+            values.reshape(len(names), warps, LANES).transpose(1, 0, 2))
 
-    a_row, a_col, b_row, b_col = _mma_places(m, k, bits, len(a), len(b))
-    # Exact in doubles, whose products are fast.
-    A = np.zeros((len(warps), m, k))
-    B = np.zeros((len(warps), k, n))
-    A[:, a_row, a_col] = _elements(registers(a), bits).reshape(-1, *a_row.shape)
-    B[:, b_row, b_col] = _elements(registers(b), bits).reshape(-1, *b_row.shape)
-    D = (A @ B).astype(np.int64)
-    cv = registers(c).astype(np.int64).reshape(len(warps), LANES, len(c))
-    lane = np.arange(LANES)
+    a_source, b_source = _mma_sources(m, k, bits, len(a), len(b))
+    # Exact in floats, whose products are fast: less than 2^24.
+    A = _elements(registers(a), bits)[:, a_source]
+    B = _elements(registers(b), bits)[:, b_source]
+    D = (A @ B).astype(np.int32).reshape(warps, m * n)
+    total = D[:, _sum_places(n, len(d))] + registers(c).view(np.int32)
     for r, name in enumerate(d):
-        row = (lane >> 2) + (8 if r >= 2 else 0)
-        col = (lane & 3) * 2 + (r & 1)
-        total = (D[:, row, col] + cv[:, :, r]) & 0xFFFFFFFF
-        instructions.write(block, name, None, active,
-                           total.astype(np.uint32).reshape(-1))
+        instructions.write(block, name, None, active, total[:, r].reshape(-1))
 
 
 def _shuffle(block, instruction, active, parts):
@@ -130,11 +148,10 @@ def _dp4a(block, instruction, active, parts):
     a, b, c = (instructions.read(block, x, "b32", active)
                for x in instruction.operands[1:4])
     kinds = {"s32": np.int8, "u32": np.uint8}
-    av = a.view(kinds[parts[1]]).reshape(-1, 4).astype(np.int64)
-    bv = b.view(kinds[parts[2]]).reshape(-1, 4).astype(np.int64)
-    total = ((av * bv).sum(1) + c.astype(np.int64)) & 0xFFFFFFFF
-    instructions.write(block, instruction.operands[0], None, active,
-                       total.astype(np.uint32))
+    av = a.view(kinds[parts[1]]).reshape(-1, 4).astype(np.int32)
+    bv = b.view(kinds[parts[2]]).reshape(-1, 4).astype(np.int32)
+    total = np.einsum("ij,ij->i", av, bv) + c.view(np.int32)
+    instructions.write(block, instruction.operands[0], None, active, total)
 
 
 def execute(block, instruction, active, parts):

@@ -1,6 +1,7 @@
 """wgmma: instructions of four warps that read shared memory by descriptors, and
 whose sums are on their way until a wait."""
 
+import functools
 import re
 
 import numpy as np
@@ -18,6 +19,7 @@ def _groups(active):
     return warp.whole(active, THREADS, "a warpgroup")
 
 
+@functools.lru_cache(maxsize=1 << 10)
 def _places(descriptor, rows):
     """[rows, DEPTH] addresses of a K-major tile. PTX ISA, "Shared Memory Matrix
     Layout": the chunks of 16 bytes of an address are swizzled by its own bits, so
@@ -41,15 +43,17 @@ class InFlight:
     """What the wgmma of a block read and write meanwhile."""
 
     def __init__(self):
-        # Of each warpgroup: [group's number or None: not committed, addresses].
+        # Of each warpgroup: [group's number or None: not committed, whether it
+        # reads each byte].
         self.reads = {}
         self.committed = {}
         self.registers = {}
 
-    def check_write(self, index):
+    def check_write(self, addresses):
+        # Aligned, as what is read is to 16 bytes: the first byte says it for all.
         for reads in self.reads.values():
-            for _, places in reads:
-                if np.isin(index, places).any():
+            for _, is_read in reads:
+                if is_read[addresses].any():
                     raise MemoryError_("a write to what a wgmma may still read")
 
     def check_register(self, name):
@@ -60,8 +64,11 @@ class InFlight:
         if source in self.registers:
             self.registers[target] = self.registers[source]
 
-    def start(self, group, places, names):
-        self.reads.setdefault(group, []).append([None, places])
+    def start(self, group, places, size, names):
+        is_read = np.zeros(size, bool)
+        for part in places:
+            is_read[part] = True
+        self.reads.setdefault(group, []).append([None, is_read])
         for name in names:
             self.registers[name] = group
 
@@ -90,30 +97,38 @@ def _multiply(block, instruction, active, parts):
     descriptors = [instructions.read(block, x, "u64", active)
                    for x in instruction.operands[1:3]]
     adds = instructions.read(block, instruction.operands[3], "pred", active)
-    thread = np.arange(THREADS)
-    lane, warp_row = thread % 32, thread // 32 * 16
+    sums = _sum_places(n, len(names))
     for at, group in enumerate(_groups(active)):
         mine = slice(at * THREADS, (at + 1) * THREADS)
         operands, touched = [], []
         for descriptor, rows in zip(descriptors, (ROWS, n)):
-            values = np.unique(descriptor[mine])
-            if len(values) != 1:
+            values = descriptor[mine]
+            if (values != values[0]).any():
                 raise MemoryError_("descriptors differ within a warpgroup")
             places = _places(int(values[0]), rows)
-            touched.append(places.ravel())
+            touched.append(places)
             operands.append(block.shared.read_async(places).view(np.int8)
-                            .astype(np.float64))
-        # Exact in doubles, whose products are fast.
-        product = (operands[0] @ operands[1].T).astype(np.int64)
-        for i, name in enumerate(names):
-            # Four registers for eight columns: two of row g, two of row g + 8.
-            row = warp_row + lane // 4 + 8 * (i // 2 % 2)
-            column = 8 * (i // 4) + 2 * (lane % 4) + i % 2
-            before = block.read_register(name)[active[mine]].astype(np.int64)
-            total = product[row, column] + np.where(adds[mine], before, 0)
-            instructions.write(block, name, None, active[mine],
-                               (total & 0xFFFFFFFF).astype(np.uint32))
-        block.in_flight.start(group, np.concatenate(touched), names)
+                            .astype(np.float32))
+        # Exact in floats, whose products are fast: less than 2^24.
+        product = (operands[0] @ operands[1].T).astype(np.int32).reshape(-1)[sums]
+        product, keeps = product.view(np.uint32), adds[mine]
+        # The threads of a whole group follow each other.
+        threads = slice(active[mine][0], active[mine][-1] + 1)
+        for name, total in zip(names, product):
+            register = block.read_register(name)[threads]
+            np.add(total, np.where(keeps, register, 0) if not keeps.all() else register,
+                   out=register, casting="unsafe")
+        block.in_flight.start(group, touched, len(block.shared.bytes), names)
+
+
+@functools.cache
+def _sum_places(n, count):
+    """[registers, threads] places in the sums [ROWS, n]: four registers for eight
+    columns, two of row g and two of row g + 8."""
+    thread, i = np.arange(THREADS), np.arange(count)[:, None]
+    lane = thread % 32
+    row = thread // 32 * 16 + lane // 4 + 8 * (i // 2 % 2)
+    return row * n + 8 * (i // 4) + 2 * (lane % 4) + i % 2
 
 
 def execute(block, instruction, active, parts):
