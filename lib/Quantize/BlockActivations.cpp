@@ -106,7 +106,8 @@ ScaledMatmulOp quantmlir::quantizeBlocks(ScaledMatmulOp op,
       /*sums=*/Value(), b.getI64IntegerAttr(block),
       b.getDenseI64ArrayAttr({-qmax, qmax}),
       BlockScaleAttr::get(b.getContext(),
-                          static_cast<BlockScale>(scheme.activationScales)));
+                          static_cast<BlockScale>(scheme.activationScales)),
+      /*rotation=*/IntegerAttr(), /*rotation_seed=*/IntegerAttr());
   Value lhs = dims.expand(quantized.getResult(0));
   Value lhsScale = dims.expand(quantized.getResult(1));
   auto replacement = ScaledMatmulOp::create(

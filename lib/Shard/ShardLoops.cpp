@@ -321,7 +321,9 @@ static std::string whyNotCutOp(Operation *op, unsigned loop, int64_t size,
       .Case([&](QuantizeBlocksOp op) -> std::string {
         if (loop != 1)
           return "";
-        return whyNotWholeBlocks("blocks", size, op.getBlock(), ranks);
+        int64_t rotated = op.getRowRotation().size;
+        int64_t block = std::max<int64_t>(op.getBlock(), rotated);
+        return whyNotWholeBlocks("blocks", size, block, ranks);
       })
       .Case([&](QuantizeRowsOp) -> std::string {
         return loop == 1 ? "it quantizes whole rows" : "";

@@ -23,8 +23,13 @@ namespace {
 class QuantizeBlocksLowering {
 public:
   QuantizeBlocksLowering(QuantizeBlocksOp op, PatternRewriter &b)
-      : op(op), b(b), loc(op.getLoc()),
-        scaleType(cast<RankedTensorType>(op.getScale().getType())) {}
+      : op(op), b(b), loc(op.getLoc()), rows(op.getInput()),
+        scaleType(cast<RankedTensorType>(op.getScale().getType())) {
+    if (Rotation rotation = op.getRowRotation())
+      rows = RotateOp::create(
+          b, loc, cast<RankedTensorType>(rows.getType()).clone(b.getF32Type()),
+          rows, rotation.size, rotation.seed);
+  }
 
   SmallVector<Value> lower() {
     Value largest = emitLargest();
@@ -79,7 +84,7 @@ private:
       return {loop.getResult(0)};
     };
     RankedTensorType type = scaleType.clone(init.getType());
-    return elementwise(b, loc, {}, emptyLike(b, loc, type, op.getInput()), body)
+    return elementwise(b, loc, {}, emptyLike(b, loc, type, rows), body)
         .getResult(0);
   }
 
@@ -88,7 +93,7 @@ private:
     Value most = constantFloat(b, loc, std::numeric_limits<float>::max());
     Value zero = constantFloat(b, loc, 0);
     return reduceBlocks(
-        op.getInput(), zero,
+        rows, zero,
         [&](OpBuilder &b, Location loc, Value largest, Value x) -> Value {
           Value magnitude =
               math::AbsFOp::create(b, loc, extendToF32(b, loc, x));
@@ -121,8 +126,8 @@ private:
       return {saturate(b, loc, rounded, Value(), op.getRange()[0],
                        op.getRange()[1], type.getElementType())};
     };
-    return elementwise(b, loc, {{op.getInput(), {0, 1}}},
-                       emptyLike(b, loc, type, op.getInput()), body)
+    return elementwise(b, loc, {{rows, {0, 1}}}, emptyLike(b, loc, type, rows),
+                       body)
         .getResult(0);
   }
 
@@ -138,6 +143,8 @@ private:
   QuantizeBlocksOp op;
   PatternRewriter &b;
   Location loc;
+  /// The input, rotated where it is to be.
+  Value rows;
   RankedTensorType scaleType;
 };
 

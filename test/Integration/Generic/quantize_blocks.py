@@ -11,14 +11,14 @@ Blocks of every length around a vector's, whose elements are multiples of one
 half of the scale and up to four floats beside them; largest magnitudes from
 denormals to the largest float; infinities, NaN, nothing but zeros; every kind of
 scale; eight and four bits, and ranges that are smaller or lopsided; the sums of
-blocks.
+blocks; the same of rotated rows.
 """
 
 import sys
 
 import numpy as np
 from Integration.Generic.Inputs.batch import Batch
-from quantsim import blocks
+from quantsim import blocks, rotation
 
 F32 = np.float32
 # M, K, block
@@ -26,6 +26,13 @@ SIZES = [(1, 1, 1), (3, 5, 2), (4, 64, 16), (2, 70, 32), (3, 256, 32),
          (2, 200, 64), (2, 130, 128), (1, 640, 300), (5, 96, 100), (40, 96, 32)]
 # Beside the symmetric ones of eight and four bits.
 RANGES = [(-1, 1), (-5, 127), (-128, 1)]
+# M, K, block, size and seed of a rotation: blocks of one and several that are
+# rotated, and parts of one; rows and last blocks that end within one; a block
+# that registers do not hold.
+ROTATED = [(3, 64, 32, 32, 0), (2, 100, 32, 32, 3), (3, 256, 32, 128, 0),
+           (2, 300, 16, 128, 7), (2, 330, 64, 128, 0), (2, 200, 128, 32, 1),
+           (1, 640, 640, 128, 0), (2, 700, 320, 32, 5), (5, 96, 100, 32, 0),
+           (2, 20, 16, 32, 0), (3, 150, 24, 8, 2), (1, 512, 256, 256, 0)]
 KINDS = ["f32", "f16", "bf16", "e8m0", "q8_0"]
 
 
@@ -64,7 +71,7 @@ def draw(rng, m, k, block, qmax):
     return x
 
 
-def case(batch, rng, size, kind, range_):
+def case(batch, rng, size, kind, range_, turn=0, seed=0):
     m, k, block = size
     qmin, qmax = range_
     x = draw(rng, m, k, block, qmax)
@@ -83,10 +90,15 @@ def case(batch, rng, size, kind, range_):
     batch.lines.append(
         f"  {name}:{len(types)} = quant.quantize_blocks ins({value} : {type_}) "
         f"outs({', '.join(outs)} : {', '.join(types)}) block = {block} "
-        f"range = [{qmin}, {qmax}] scales = {kind} -> {', '.join(types)}")
+        f"range = [{qmin}, {qmax}] scales = {kind}"
+        f"{f' rotation = {turn}' if turn else ''}{f' seed = {seed}' if seed else ''}"
+        f" -> {', '.join(types)}")
+    if turn:
+        with np.errstate(all="ignore"):
+            x = rotation.rotate(x, turn, seed)
     ints, scales = blocks.quantize_blocks(x, block, qmax, kind, qmin)
     sums = np.add.reduceat(ints, range(0, k, block), axis=1)
-    what = f"quantize_blocks {(m, k, block)} {kind} {range_}"
+    what = f"quantize_blocks {(m, k, block)} {kind} {range_} {turn} {seed}"
     for i, expected in enumerate([ints.astype(np.int8), scales,
                                   sums.astype(np.int32)][:len(types)]):
         batch.expect((f"{name}#{i}", types[i]), expected, f"{what} result {i}")
@@ -100,6 +112,9 @@ def main(folder, target, *options):
             case(batch, rng, size, kind, (-127, 127))
             if kind != "q8_0":
                 case(batch, rng, size, kind, (-7, 7))
+    for *size, turn, seed in ROTATED if "-O0" in options else ROTATED[2::5]:
+        for kind in ("f32", "f16", "q8_0"):
+            case(batch, rng, size, kind, (-127, 127), turn, seed)
     for range_ in RANGES:
         for kind in KINDS:
             case(batch, rng, (6, 70, 32), kind, range_)

@@ -66,6 +66,18 @@ LogicalResult QuantizeBlocksOp::verify() {
   if (getRange()[0] >= 0 || getRange()[1] <= 0)
     return emitOpError("expected a range around 0, but got [")
            << getRange()[0] << ", " << getRange()[1] << "]";
+  // quantize_blocks_c7
+  if (getRotationSeed() && !getRotation())
+    return emitOpError("expected a rotation where there is a rotation_seed");
+  Rotation rotation = getRowRotation();
+  if (!getRotation())
+    return success();
+  if (failed(verifyRotation(*this, rotation.size, rotation.seed)))
+    return failure();
+  if (!canRotate(getK(), block, rotation.size))
+    return emitOpError("expected one of rotation and block to divide the "
+                       "other, but got ")
+           << rotation.size << " and " << block;
   return success();
 }
 

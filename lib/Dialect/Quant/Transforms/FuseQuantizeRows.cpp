@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "quant/Dialect/Quant/IR/QuantizeBlocks.h"
 #include "quant/Dialect/Quant/IR/QuantizeRows.h"
 #include "quant/Dialect/Quant/Transforms/Passes.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
@@ -30,11 +31,15 @@ static bool isOnlyUse(Operation *user, QuantizeOp quantize) {
   });
 }
 
-/// Asks for sizes of the input, which has the same, instead.
+/// Asks for sizes of `other`, which has the same, instead.
+static void useDimsOf(RewriterBase &b, Value value, Value other) {
+  b.replaceUsesWithIf(value, other, [](OpOperand &use) {
+    return isa<tensor::DimOp>(use.getOwner());
+  });
+}
+
 static void useDimsOfInput(RewriterBase &b, QuantizeOp quantize) {
-  b.replaceUsesWithIf(
-      quantize.getResult(), quantize.getInput(),
-      [](OpOperand &use) { return isa<tensor::DimOp>(use.getOwner()); });
+  useDimsOf(b, quantize.getResult(), quantize.getInput());
 }
 
 /// Whether all elements are known to be `expected`.
@@ -236,6 +241,42 @@ struct FuseStaticRotation : OpRewritePattern<QuantizeOp> {
   }
 };
 
+/// quantize_blocks(rotate(x)), where rotated blocks are whole blocks or parts
+/// of one.
+struct FuseBlockRotation : OpRewritePattern<QuantizeBlocksOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(QuantizeBlocksOp op,
+                                PatternRewriter &b) const override {
+    auto collapse = op.getInput().getDefiningOp<tensor::CollapseShapeOp>();
+    Value rotated = collapse ? collapse.getSrc() : op.getInput();
+    auto rotate = rotated.getDefiningOp<RotateOp>();
+    if (!rotate || op.getRotation())
+      return b.notifyMatchFailure(op, "not rotated");
+    if (collapse && collapse.getReassociationIndices().back().size() != 1)
+      return b.notifyMatchFailure(op, "rows are not those that are rotated");
+    if (!QuantizeBlocksOp::canRotate(op.getK(), op.getBlock(),
+                                     rotate.getSize()))
+      return b.notifyMatchFailure(op, "blocks cut those that are rotated");
+    Value rows = rotate.getInput();
+    useDimsOf(b, rotated, rows);
+    if (collapse) {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPoint(collapse);
+      rows = tensor::CollapseShapeOp::create(
+          b, collapse.getLoc(), rows, collapse.getReassociationIndices());
+      useDimsOf(b, collapse.getResult(), rows);
+    }
+    b.modifyOpInPlace(op, [&] {
+      op.getInputMutable().assign(rows);
+      op.setRotationAttr(rotate.getSizeAttr());
+      if (rotate.getSeed())
+        op.setRotationSeedAttr(rotate.getSeedAttr());
+    });
+    return success();
+  }
+};
+
 /// What nothing took over, by rows.
 static void rotateByRows(RewriterBase &b, RotateOp op) {
   b.setInsertionPoint(op);
@@ -257,7 +298,8 @@ struct QuantFuseQuantizeRowsPass
     RewritePatternSet patterns(ctx);
     patterns.add<CollapseRowsFirst>(ctx);
     if (plain)
-      patterns.add<FusePlainRows>(ctx, numFused).add<FuseStaticRotation>(ctx);
+      patterns.add<FusePlainRows>(ctx, numFused)
+          .add<FuseStaticRotation, FuseBlockRotation>(ctx);
     else
       patterns.add<FusePackedRows>(ctx, numFused);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))

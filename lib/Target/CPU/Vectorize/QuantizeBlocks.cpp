@@ -5,7 +5,8 @@
 // sign, which also says whether all elements are finite, and the usual block
 // takes its quotients from the reciprocal of its scale (VectorQuotient.h).
 // Blocks do not depend on each other, so that a processor computes the scale of
-// one while it quantizes others.
+// one while it quantizes others. What is rotated first stays in registers: a
+// block, or as many as those that are rotated have.
 //
 //===----------------------------------------------------------------------===//
 
@@ -29,6 +30,16 @@
 using namespace mlir;
 using namespace quantmlir;
 
+/// Else `math.fma` is a call for each element.
+static bool hasFusedMultiplyAdd(QuantizeBlocksOp op) {
+  auto target = qtarget::TargetAttr::lookup(op);
+  return target && target.hasFeature("fma");
+}
+
+static int64_t getLanes(Value vector) {
+  return cast<VectorType>(vector.getType()).getDimSize(0);
+}
+
 namespace {
 
 /// Elements of a vector.
@@ -39,15 +50,18 @@ constexpr int64_t kMostUnrolled = 256;
 /// Emits one block of one row.
 class BlockQuantizer {
 public:
+  /// `rotation`: of what is loaded.
   BlockQuantizer(QuantizeBlocksOp op, OpBuilder &b, Value row, Value block,
-                 int64_t length)
+                 int64_t length, const Rotation &rotation)
       : op(op), b(b), loc(op.getLoc()), row(row), block(block), length(length),
+        rotation(rotation),
         first(arith::MulIOp::create(b, loc, block, index(op.getBlock()))) {}
 
-  void emit();
+  /// `elements`: those of the block, if they are loaded already.
+  void emit(Value elements = Value());
 
 private:
-  using EmitPart = function_ref<Value(Value column, int64_t lanes, Value)>;
+  using EmitPart = function_ref<Value(Value x, Value column, Value carried)>;
 
   Value index(int64_t v) { return arith::ConstantIndexOp::create(b, loc, v); }
   Value word(int64_t v) {
@@ -66,12 +80,21 @@ private:
     return arith::BitcastOp::create(
         b, loc, VectorType::get({lanes}, b.getI32Type()), x);
   }
-  Value load(Value column, int64_t lanes) {
-    return loadFloats(b, loc, op.getInput(), ValueRange{row, column}, lanes);
+  Value load(Value column, int64_t lanes, bool isRotated) {
+    Value x = loadFloats(b, loc, op.getInput(), ValueRange{row, column}, lanes);
+    return isRotated ? emitVectorRotation(b, loc, x, rotation,
+                                          hasFusedMultiplyAdd(op))
+                     : x;
   }
+  Value at(int64_t offset) {
+    return arith::AddIOp::create(b, loc, first, index(offset));
+  }
+  /// Loads what is not loaded again and again.
+  void hold();
   /// `emitPart` for all vectors of the block; each is given what the one before
   /// it gave, i32.
   Value forParts(Value carried, EmitPart emitPart);
+  Value forColumns(const RowColumns &part, Value carried, EmitPart emitPart);
   Value getLargestBits(bool onlyFinite);
   /// The magnitude that the scale follows from, and whether all are finite.
   std::pair<Value, Value> findLargest();
@@ -87,44 +110,70 @@ private:
   Location loc;
   Value row, block;
   int64_t length;
+  Rotation rotation;
   /// Its first column.
   Value first;
+  /// Its vectors, if they stay in registers.
+  SmallVector<Value> held;
 };
 
 } // namespace
 
-Value BlockQuantizer::forParts(Value carried, EmitPart emitPart) {
-  int64_t whole = length - length % kBlockLanes;
-  auto at = [&](int64_t offset) -> Value {
-    return arith::AddIOp::create(b, loc, first, index(offset));
+Value BlockQuantizer::forColumns(const RowColumns &part, Value carried,
+                                 EmitPart emitPart) {
+  int64_t rest = (part.end - part.begin) % part.lanes, whole = part.end - rest;
+  auto emit = [&](Value column, int64_t lanes, Value carried) {
+    return emitPart(load(column, lanes, part.isRotated), column, carried);
   };
-  if (whole > kMostUnrolled) {
-    auto loop = scf::ForOp::create(b, loc, index(0), index(whole),
-                                   index(kBlockLanes), carried);
+  if (whole - part.begin > kMostUnrolled) {
+    auto loop = scf::ForOp::create(b, loc, index(part.begin), index(whole),
+                                   index(part.lanes), carried);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     Value column = arith::AddIOp::create(b, loc, first, loop.getInductionVar());
-    Value next = emitPart(column, kBlockLanes, loop.getRegionIterArg(0));
+    Value next = emit(column, part.lanes, loop.getRegionIterArg(0));
     scf::YieldOp::create(b, loc, next);
     carried = loop.getResult(0);
   } else {
-    for (int64_t i = 0; i < whole; i += kBlockLanes)
-      carried = emitPart(at(i), kBlockLanes, carried);
+    for (int64_t i = part.begin; i < whole; i += part.lanes)
+      carried = emit(at(i), part.lanes, carried);
   }
-  return whole == length ? carried
-                         : emitPart(at(whole), length - whole, carried);
+  return rest ? emit(at(whole), rest, carried) : carried;
+}
+
+Value BlockQuantizer::forParts(Value carried, EmitPart emitPart) {
+  if (held.empty()) {
+    for (const RowColumns &part : splitColumns(length, rotation, kBlockLanes))
+      carried = forColumns(part, carried, emitPart);
+    return carried;
+  }
+  int64_t offset = 0;
+  for (Value x : held) {
+    carried = emitPart(x, at(offset), carried);
+    offset += getLanes(x);
+  }
+  return carried;
+}
+
+void BlockQuantizer::hold() {
+  if (!rotation || length > kMostUnrolled)
+    return;
+  SmallVector<Value> loaded;
+  forParts(word(0), [&](Value x, Value, Value carried) {
+    loaded.push_back(x);
+    return carried;
+  });
+  held = loaded;
 }
 
 /// The bits of the largest magnitude of all or of the finite elements.
 Value BlockQuantizer::getLargestBits(bool onlyFinite) {
-  return forParts(
-      word(0), [&](Value column, int64_t lanes, Value carried) -> Value {
-        Value magnitude =
-            emitMagnitudeBits(b, loc, load(column, lanes), onlyFinite);
-        Value largest = vector::ReductionOp::create(
-            b, loc, vector::CombiningKind::MAXUI, magnitude);
-        return arith::MaxUIOp::create(b, loc, carried, largest);
-      });
+  return forParts(word(0), [&](Value x, Value, Value carried) -> Value {
+    Value magnitude = emitMagnitudeBits(b, loc, x, onlyFinite);
+    Value largest = vector::ReductionOp::create(
+        b, loc, vector::CombiningKind::MAXUI, magnitude);
+    return arith::MaxUIOp::create(b, loc, carried, largest);
+  });
 }
 
 std::pair<Value, Value> BlockQuantizer::findLargest() {
@@ -146,9 +195,10 @@ std::pair<Value, Value> BlockQuantizer::findLargest() {
 
 void BlockQuantizer::store(function_ref<Value(Value, int64_t)> quantize) {
   bool wantsSums = static_cast<bool>(op.getSums());
-  Value sum = forParts(
-      word(0), [&](Value column, int64_t lanes, Value carried) -> Value {
-        Value stored = quantize(load(column, lanes), lanes);
+  Value sum =
+      forParts(word(0), [&](Value x, Value column, Value carried) -> Value {
+        int64_t lanes = getLanes(x);
+        Value stored = quantize(x, lanes);
         vector::StoreOp::create(b, loc, stored, op.getInts(),
                                 ValueRange{row, column});
         if (!wantsSums)
@@ -204,16 +254,18 @@ void BlockQuantizer::quantizeByFactor(Value factor) {
   });
 }
 
-void BlockQuantizer::emit() {
+void BlockQuantizer::emit(Value elements) {
+  if (elements)
+    held = {elements};
+  else
+    hold();
   auto [largest, isFinite] = findLargest();
   int64_t qmax = op.getRange()[1];
   Value scale = emitBlockScale(b, loc, largest, qmax, op.getScales());
   memref::StoreOp::create(b, loc, scale, op.getScale(), ValueRange{row, block});
   if (op.getScales() == BlockScale::Q8_0)
     return quantizeByFactor(emitBlockFactor(b, loc, largest, qmax));
-  // Else `math.fma` is a call for each element.
-  auto target = qtarget::TargetAttr::lookup(op);
-  if (!target || !target.hasFeature("fma"))
+  if (!hasFusedMultiplyAdd(op))
     return quantizeAny(scale);
   Value isFast =
       arith::AndIOp::create(b, loc, isFinite, emitIsUsual(b, loc, scale));
@@ -223,6 +275,65 @@ void BlockQuantizer::emit() {
   quantizeFast(scale);
   b.setInsertionPointToStart(branch.elseBlock());
   quantizeAny(scale);
+}
+
+/// `body(i)` for i from `begin` on, less than `end`.
+static void emitLoop(OpBuilder &b, Location loc, int64_t begin, int64_t end,
+                     function_ref<void(Value)> body) {
+  if (begin >= end)
+    return;
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  auto loop =
+      scf::ForOp::create(b, loc, arith::ConstantIndexOp::create(b, loc, begin),
+                         arith::ConstantIndexOp::create(b, loc, end), one);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  body(loop.getInductionVar());
+}
+
+/// The blocks that the `number`-th ones that are rotated, which are longer,
+/// have.
+static void emitRotatedBlocks(OpBuilder &b, QuantizeBlocksOp op, Value row,
+                              Value number) {
+  Location loc = op.getLoc();
+  auto index = [&](int64_t v) -> Value {
+    return arith::ConstantIndexOp::create(b, loc, v);
+  };
+  Rotation rotation = op.getRowRotation();
+  int64_t length = op.getBlock(), count = rotation.size / length;
+  Value column = arith::MulIOp::create(b, loc, number, index(rotation.size));
+  Value x =
+      loadFloats(b, loc, op.getInput(), ValueRange{row, column}, rotation.size);
+  x = emitVectorRotation(b, loc, x, rotation, hasFusedMultiplyAdd(op));
+  Value first = arith::MulIOp::create(b, loc, number, index(count));
+  for (int64_t i = 0; i < count; ++i) {
+    Value elements = vector::ExtractStridedSliceOp::create(
+        b, loc, x, ArrayRef<int64_t>{i * length}, ArrayRef<int64_t>{length},
+        ArrayRef<int64_t>{1});
+    Value block = arith::AddIOp::create(b, loc, first, index(i));
+    BlockQuantizer(op, b, row, block, length, Rotation()).emit(elements);
+  }
+}
+
+/// All blocks of one row.
+static void emitRow(OpBuilder &b, QuantizeBlocksOp op, Value row) {
+  Location loc = op.getLoc();
+  int64_t k = op.getK(), size = op.getBlock(), whole = k / size, begin = 0;
+  Rotation rotation = op.getRowRotation();
+  if (rotation.size > size) {
+    int64_t rotated = rotation.getRotated(k);
+    emitLoop(b, loc, 0, rotated / rotation.size,
+             [&](Value number) { emitRotatedBlocks(b, op, row, number); });
+    begin = rotated / size;
+    rotation = {};
+  }
+  emitLoop(b, loc, begin, whole, [&](Value block) {
+    BlockQuantizer(op, b, row, block, size, rotation).emit();
+  });
+  if (k % size != 0)
+    BlockQuantizer(op, b, row, arith::ConstantIndexOp::create(b, loc, whole),
+                   k % size, rotation)
+        .emit();
 }
 
 LogicalResult quantmlir::expandQuantizeBlocks(RewriterBase &b,
@@ -237,19 +348,9 @@ LogicalResult quantmlir::expandQuantizeBlocks(RewriterBase &b,
   Value one = arith::ConstantIndexOp::create(b, loc, 1);
   Value rows = memref::DimOp::create(b, loc, op.getInput(), 0);
   auto loop = scf::ForOp::create(b, loc, zero, rows, one);
-  int64_t k = op.getK(), size = op.getBlock(), whole = k / size;
-  markIndependent(loop, k);
+  markIndependent(loop, op.getK());
   b.setInsertionPointToStart(loop.getBody());
-  Value row = loop.getInductionVar();
-  Value wholeBlocks = arith::ConstantIndexOp::create(b, loc, whole);
-  if (whole > 0) {
-    auto blocks = scf::ForOp::create(b, loc, zero, wholeBlocks, one);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(blocks.getBody());
-    BlockQuantizer(op, b, row, blocks.getInductionVar(), size).emit();
-  }
-  if (k % size != 0)
-    BlockQuantizer(op, b, row, wholeBlocks, k % size).emit();
+  emitRow(b, op, loop.getInductionVar());
   b.eraseOp(op);
   return success();
 }

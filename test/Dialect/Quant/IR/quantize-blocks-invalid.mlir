@@ -69,3 +69,27 @@ func.func @quantize_blocks_c6(%x: memref<4x64xf32>, %q: memref<4x64xi8>, %s: mem
   quant.quantize_blocks ins(%x : memref<4x64xf32>) outs(%q, %s : memref<4x64xi8>, memref<4x2xf32>) block = 0 range = [-127, 127]
   return
 }
+
+// -----
+
+func.func @quantize_blocks_c7(%x: memref<4x64xf32>, %q: memref<4x64xi8>, %s: memref<4x2xf32>) {
+  // expected-error @+1 {{expected a size that is a power of two from 2 to 256, but got 48}}
+  quant.quantize_blocks ins(%x : memref<4x64xf32>) outs(%q, %s : memref<4x64xi8>, memref<4x2xf32>) block = 32 range = [-127, 127] rotation = 48
+  return
+}
+
+// -----
+
+func.func @quantize_blocks_c7_cuts(%x: memref<4x96xf32>, %q: memref<4x96xi8>, %s: memref<4x4xf32>) {
+  // expected-error @+1 {{expected one of rotation and block to divide the other, but got 32 and 24}}
+  quant.quantize_blocks ins(%x : memref<4x96xf32>) outs(%q, %s : memref<4x96xi8>, memref<4x4xf32>) block = 24 range = [-127, 127] rotation = 32
+  return
+}
+
+// -----
+
+func.func @quantize_blocks_c7_seed(%x: memref<4x64xf32>, %q: memref<4x64xi8>, %s: memref<4x2xf32>) {
+  // expected-error @+1 {{expected a rotation where there is a rotation_seed}}
+  "quant.quantize_blocks"(%x, %q, %s) {block = 32 : i64, range = array<i64: -127, 127>, rotation_seed = 3 : i64} : (memref<4x64xf32>, memref<4x64xi8>, memref<4x2xf32>) -> ()
+  return
+}

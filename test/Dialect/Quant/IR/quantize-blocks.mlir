@@ -28,3 +28,14 @@ func.func @sums(%x: tensor<4x64xf16>, %q: tensor<4x64xi8>, %s: tensor<4x2xf32>, 
   %0:3 = quant.quantize_blocks ins(%x : tensor<4x64xf16>) outs(%q, %s, %t : tensor<4x64xi8>, tensor<4x2xf32>, tensor<4x2xi32>) block = 32 range = [-127, 127] scales = q8_0 -> tensor<4x64xi8>, tensor<4x2xf32>, tensor<4x2xi32>
   return %0#0, %0#1, %0#2 : tensor<4x64xi8>, tensor<4x2xf32>, tensor<4x2xi32>
 }
+
+// Rows that are rotated first.
+// CHECK-LABEL: @rotated
+// CHECK: block = 32 range = [-127, 127] rotation = 128 seed = 7 -> tensor<?x320xi8>, tensor<?x10xf32>
+// LINALG-LABEL: @rotated
+// LINALG: arith.subf
+// LINALG: math.absf
+func.func @rotated(%x: tensor<?x320xf16>, %q: tensor<?x320xi8>, %s: tensor<?x10xf32>) -> (tensor<?x320xi8>, tensor<?x10xf32>) {
+  %0:2 = quant.quantize_blocks ins(%x : tensor<?x320xf16>) outs(%q, %s : tensor<?x320xi8>, tensor<?x10xf32>) block = 32 range = [-127, 127] rotation = 128 seed = 7 -> tensor<?x320xi8>, tensor<?x10xf32>
+  return %0#0, %0#1 : tensor<?x320xi8>, tensor<?x10xf32>
+}

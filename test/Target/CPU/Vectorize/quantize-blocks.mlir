@@ -52,3 +52,33 @@ func.func @lopsided(%x: memref<4x64xf32>, %q: memref<4x64xi8>, %s: memref<4x2xf3
   quant.quantize_blocks ins(%x : memref<4x64xf32>) outs(%q, %s : memref<4x64xi8>, memref<4x2xf32>) block = 32 range = [-5, 127]
   return
 }
+
+// -----
+
+// A rotated block is loaded once, and stays in registers.
+// CHECK-LABEL: func @rotated_in_block
+// CHECK: scf.for
+// CHECK: scf.for %{{.*}} = %c0 to %c2 step %c1
+// CHECK-COUNT-2: vector.load {{.*}} vector<32xf32>
+// CHECK-NOT: vector.load {{.*}} vector<32xf32>
+// CHECK: vector.store {{.*}} vector<32xi8>
+func.func @rotated_in_block(%x: memref<4x128xf32>, %q: memref<4x128xi8>, %s: memref<4x2xf32>) {
+  quant.quantize_blocks ins(%x : memref<4x128xf32>) outs(%q, %s : memref<4x128xi8>, memref<4x2xf32>) block = 64 range = [-127, 127] rotation = 32
+  return
+}
+
+// -----
+
+// So are blocks of what is rotated at once; those behind it are not rotated.
+// CHECK-LABEL: func @blocks_in_rotated
+// CHECK: scf.for
+// CHECK: vector.load {{.*}} vector<128xf32>
+// CHECK-COUNT-7: vector.shuffle {{.*}} vector<128xf32>
+// CHECK-COUNT-4: vector.extract_strided_slice {{.*}} vector<128xf32> to vector<32xf32>
+// CHECK: scf.for %{{.*}} = %c4 to %c6 step %c1
+// CHECK-NOT: vector.shuffle
+// CHECK: vector.load {{.*}} vector<32xf32>
+func.func @blocks_in_rotated(%x: memref<4x192xf32>, %q: memref<4x192xi8>, %s: memref<4x6xf32>) {
+  quant.quantize_blocks ins(%x : memref<4x192xf32>) outs(%q, %s : memref<4x192xi8>, memref<4x6xf32>) block = 32 range = [-127, 127] rotation = 128
+  return
+}

@@ -43,6 +43,9 @@ def QuantExt_QuantizeBlocksOp : QuantExt_Op<"quantize_blocks", [
                  scale would be 0
     ```
 
+    With `rotation`, rows are those that `quant.rotate` of this size, and of the
+    seed `rotation_seed`, makes of `input`.
+
     The op stands on tensors or, after bufferization, on memrefs.
 
     Constraints:
@@ -52,6 +55,9 @@ def QuantExt_QuantizeBlocksOp : QuantExt_Op<"quantize_blocks", [
     * (C4) `range` is `[qmin, qmax]` with `qmin < 0 < qmax` within i8.
     * (C5) operands are all tensors or all memrefs.
     * (C6) `block` > 0.
+    * (C7) `rotation` and `rotation_seed` are size and seed of a `quant.rotate`;
+      unless one block is all of K, the size divides `block` or is a multiple of
+      it.
 
     Example:
 
@@ -68,18 +74,31 @@ def QuantExt_QuantizeBlocksOp : QuantExt_Op<"quantize_blocks", [
                        Optional<QuantExt_BlocksOperand>:$sums,
                        I64Attr:$block, DenseI64ArrayAttr:$range,
                        DefaultValuedAttr<QuantExt_BlockScale,
-                                         "BlockScale::F32">:$scales);
+                                         "BlockScale::F32">:$scales,
+                       OptionalAttr<I64Attr>:$rotation,
+                       OptionalAttr<I64Attr>:$rotation_seed);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
     `ins` `(` $input `:` type($input) `)`
     `outs` `(` $ints `,` $scale (`,` $sums^)? `:` type($ints) `,` type($scale)
     (`,` type($sums)^)? `)` `block` `=` $block `range` `=` $range
-    (`scales` `=` $scales^)? attr-dict (`->` type($results)^)?
+    (`scales` `=` $scales^)?
+    (`rotation` `=` $rotation^ (`seed` `=` $rotation_seed^)?)?
+    attr-dict (`->` type($results)^)?
   }];
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() {
       return ::mlir::MutableOperandRange(*this, /*start=*/1,
                                          (*this)->getNumOperands() - 1);
+    }
+    /// Rotation of the rows before they are quantized, if there is one.
+    ::quantmlir::Rotation getRowRotation() {
+      return {static_cast<int64_t>(getRotation().value_or(0)),
+              static_cast<int64_t>(getRotationSeed().value_or(0))};
+    }
+    /// Whether blocks of `block` of a row of `k` can be rotated at once: (C7).
+    static bool canRotate(int64_t k, int64_t block, int64_t size) {
+      return block >= k || size % block == 0 || block % size == 0;
     }
     /// Elements of a row, and of its blocks.
     int64_t getK() {
