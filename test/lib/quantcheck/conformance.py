@@ -1,6 +1,7 @@
 """Runs every vector file under the named folders through the compiler.
 
-usage: conformance.py [--quant-run=PATH] [--runs=generic,x86,folded] [-v] DIR...
+usage: conformance.py [--quant-run=PATH] [--runs=generic,x86,folded] [--quick] [-v]
+                      DIR...
 
 Each file becomes small programs of this project's ops, compiled and run by
 quant-run on each target (and once with constants, which the compiler folds),
@@ -48,7 +49,7 @@ def prepare(found):
     return ready, skipped, failed
 
 
-def run(ready, name, quant_run):
+def run(ready, name, quant_run, levels):
     """{index into `ready`: what is wrong} of one of RUNS."""
     target, folded = RUNS[name]
     flat = [(i, case.folded() if folded else case)
@@ -57,7 +58,7 @@ def run(ready, name, quant_run):
     for begin in range(0, len(flat), BATCH):
         part = flat[begin:begin + BATCH]
         found = module.check([case for _, case in part],
-                             [f"--target={target}"], quant_run)
+                             [f"--target={target}", *levels], quant_run)
         for at, text in found.items():
             index, case = part[at]
             wrong.setdefault(index, f"{name}: {case.name}: {text}")
@@ -71,6 +72,8 @@ def main():
                         default=str(root / "build" / "bin" / "quant-run"))
     parser.add_argument("--runs", default=",".join(RUNS),
                         help="some of generic, x86, folded")
+    parser.add_argument("--quick", action="store_true",
+                        help="nothing is optimized")
     parser.add_argument("-v", "--verbose", action="store_true")
     parser.add_argument("folders", nargs="+", metavar="DIR")
     options = parser.parse_args()
@@ -82,7 +85,8 @@ def main():
     ready, skipped, failed = prepare(found)
     wrong = {}
     for name in options.runs.split(","):
-        for index, text in run(ready, name, options.quant_run).items():
+        for index, text in run(ready, name, options.quant_run,
+                               [module.QUICK] if options.quick else []).items():
             wrong.setdefault(index, []).append(text)
     for index, (vector, _) in enumerate(ready):
         if index in wrong:

@@ -75,9 +75,8 @@ def compile_for(cpu, path, folder, libraries):
     run("quant-opt", path, f"--quant-to-x86={target}", "-o", stem + ".mlir")
     run("mlir-translate", "--mlir-to-llvmir", stem + ".mlir", "-o", stem + ".ll")
     # The kernels are what they are before LLVM, and so are their numbers.
-    run("opt", "-O0", *machine, stem + ".ll", "-o", stem + ".bc")
     run("llc", "-O1", *machine, "-relocation-model=pic", "-filetype=obj",
-        stem + ".bc", "-o", stem + ".o")
+        stem + ".ll", "-o", stem + ".o")
     run("cc", "-shared", stem + ".o", "-o", stem + ".so", "-lm",
         f"-L{libraries}", f"-Wl,-rpath,{libraries}", "-lmlir_c_runner_utils")
     return packed, ctypes.CDLL(stem + ".so")
