@@ -66,7 +66,7 @@ def compile_functions(path, stem, libraries):
     """A library of the module's functions, by the reference lowering."""
     run("quant-opt", path, "--quant-to-generic", "-o", stem + ".ll.mlir")
     run("mlir-translate", "--mlir-to-llvmir", stem + ".ll.mlir", "-o", stem + ".ll")
-    run("llc", "-O1", "-relocation-model=pic", "-filetype=obj", stem + ".ll",
+    run("llc", "-O0", "-relocation-model=pic", "-filetype=obj", stem + ".ll",
         "-o", stem + ".o")
     run("cc", "-shared", stem + ".o", "-o", stem + ".so", "-lm",
         f"-L{libraries}", f"-Wl,-rpath,{libraries}", "-lmlir_c_runner_utils")

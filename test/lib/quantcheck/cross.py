@@ -111,9 +111,10 @@ class Call:
         return f"  case {number}: _mlir_ciface_{self.name}(r{passed}); break;\n"
 
 
-def compile_for(cpu, path, folder, calls, quantize=None):
+def compile_for(cpu, path, folder, calls, quantize=None, optimize=True):
     """(The packed stage, an executable that does `calls` in order.) `cpu` is a
-    processor's name and what is added to it: neoverse-n1+i8mm."""
+    processor's name and what is added to it: neoverse-n1+i8mm. Without `optimize`
+    the kernels are what they are before LLVM, and their numbers, too."""
     stem = os.path.join(folder, cpu)
     name, *features = cpu.split("+")
     target, machine = f"cpu={name}", [f"-mcpu={name}"]
@@ -129,9 +130,12 @@ def compile_for(cpu, path, folder, calls, quantize=None):
     run("mlir-translate", "--mlir-to-llvmir", stem + ".mlir", "-o",
         stem + ".ll")
     triple = "-mtriple=aarch64-linux-gnu"
-    run("opt", "-O2", triple, *machine, stem + ".ll", "-o", stem + ".bc")
-    run("llc", "-O2", triple, *machine, "-filetype=obj", stem + ".bc", "-o",
-        stem + ".o")
+    made = stem + ".ll"
+    if optimize:
+        made = stem + ".bc"
+        run("opt", "-O2", triple, *machine, stem + ".ll", "-o", made)
+    run("llc", "-O2" if optimize else "-O1", triple, *machine, "-filetype=obj", made,
+        "-o", stem + ".o")
     # A program's own main is not the process's.
     run("llvm-objcopy", "--redefine-sym=main=program_main", stem + ".o")
     with open(stem + ".c", "w") as f:

@@ -109,7 +109,7 @@ def batch_options(seed, batch, arm):
         draw.pick(*all_targets[1:]) + \
         draw.pick([], [], [] if arm else ["--threads=3"])
     scheme = draw.pick(*SCHEMES) if draw.chance(.45) else None
-    options += [] if arm else draw.pick(*3 * [[module.QUICK]], ["-O2"])
+    options = options + draw.pick(*3 * [[module.QUICK]], ["-O2"])
     return options + ([f"--quantize={scheme}"] if scheme else []), scheme
 
 

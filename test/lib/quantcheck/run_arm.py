@@ -3,7 +3,7 @@
 quant-run.
 
 usage: run_arm.py MODEL.mlir [--inputs=A.npy,...] --outputs=DIR [--cpu=NAME]
-                  [--quantize=OPTIONS] [--target=...]
+                  [--quantize=OPTIONS] [--target=...] [-O0]
 
 The program is compiled by quant-opt --quant-to-arm and its function `main` is
 called once. Of quant-run's options that are none of these, --threads and
@@ -51,7 +51,7 @@ def as_written(array, element):
 def main():
     options = dict(re.match(r"--([\w-]+)=?(.*)", a, re.S).groups()
                    for a in sys.argv[1:] if a.startswith("--"))
-    model, = (a for a in sys.argv[1:] if not a.startswith("--"))
+    model, = (a for a in sys.argv[1:] if not a.startswith("-"))
     with open(model) as f:
         text = f.read()
     inputs = [np.load(name) for name in
@@ -63,7 +63,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         _, executable = cross.compile_for(
             options.get("cpu", "neoverse-v1"), model, folder, [call],
-            options.get("quantize"))
+            options.get("quantize"), optimize="-O0" not in sys.argv)
         for i, result in enumerate(cross.call_all(executable, [call])[0]):
             np.save(f"{options['outputs']}/out{i}.npy",
                     as_written(result, results[i][0]))

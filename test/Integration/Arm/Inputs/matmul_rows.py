@@ -36,7 +36,8 @@ def main():
             calls = [cross.Call(case.name, [a for _, _, a in case.args],
                                 [(case.expected.dtype, case.expected.ndim)])
                      for case in cases]
-            packed, executable = cross.compile_for(cpu, path, folder, calls)
+            packed, executable = cross.compile_for(cpu, path, folder, calls,
+                                                   optimize=False)
             used = {kernel: packed.count(
                 f"qtarget.packed_matmul #qtarget.arm<{kernel}>")
                 for kernel in CPUS[cpu]}
