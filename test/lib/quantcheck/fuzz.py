@@ -15,7 +15,7 @@ import shlex
 import sys
 import time
 
-from quantcheck import fuzz_forms, fuzz_ops, module, spellings
+from quantcheck import fuzz_cache, fuzz_forms, fuzz_ops, module, spellings
 from quantcheck.draw import Draw
 
 SCHEMES = [f"weights={w} activations={a}{extra}"
@@ -119,6 +119,8 @@ def make(seed, index, scheme):
         return fuzz_forms.program(draw, scheme)
     if draw.chance(.05):  # of quantcheck.spellings, which checks the IR, too
         return spellings.make(seed, index).loosely()
+    if draw.chance(.15):
+        return draw.pick(fuzz_cache.cached_attention, fuzz_cache.quantize_blocks)(draw)
     name = draw.pick("matmul", "matmul", "matmul", "two_layers", "quantize",
                      "scaled_matmul")
     return fuzz_ops.KINDS[name](draw)
