@@ -451,6 +451,9 @@ int64_t quantmlir::packScaledMatmuls(
       leave(op, why);
       continue;
     }
+    if (std::string why = weight->layout().widened; !why.empty())
+      emitRemark(op.getLoc()) << "the weight takes " << weight->layout().bits
+                              << " bits an element: " << why;
     rewriter.setInsertionPoint(op);
     ScaledPacker(op, kernel, std::move(*weight), rewriter).rewrite();
     ++numPacked;

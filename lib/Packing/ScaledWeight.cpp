@@ -3,6 +3,7 @@
 #include "ScaledWeight.h"
 
 #include "ChosenConstant.h"
+#include "quant/Dialect/Quant/IR/NarrowConstant.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -11,6 +12,26 @@
 
 using namespace mlir;
 using namespace quantmlir;
+
+/// Chooses how many bits an element is packed in.
+static void chooseBits(GroupLayout &layout, ScaledMatmulOp op,
+                       const qtarget::KernelRow &row) {
+  unsigned bits = op.getRhs().getType().getElementTypeBitWidth();
+  layout.bits = bits;
+  if (op.getRhsCodebook() && !row.grouped.looksUpCodes) {
+    layout.bits = 8;
+  } else if (bits < row.grouped.leastBits) {
+    layout.bits = row.grouped.leastBits;
+    layout.widened =
+        row.name.str() + " unpacks no elements of " + std::to_string(bits);
+  } else if (bits == 2 && layout.groups > 1 &&
+             layout.groupSize % layout.stepSize() != 0) {
+    layout.widened = "groups of " + std::to_string(layout.groupSize) +
+                     " are not a multiple of " +
+                     std::to_string(layout.stepSize());
+    layout.bits = 4;
+  }
+}
 
 /// The groups of `op` as the kernel steps through them, or a reason why it
 /// cannot.
@@ -23,9 +44,6 @@ static std::optional<GroupLayout> getLayout(ScaledMatmulOp op,
     return std::nullopt;
   }
   GroupLayout layout;
-  layout.bits = op.getRhsCodebook() && !row.grouped.looksUpCodes
-                    ? 8
-                    : rhs.getElementType().getIntOrFloatBitWidth();
   layout.n = rhs.getDimSize(0);
   layout.k = rhs.getDimSize(1);
   layout.lanes = row.grouped.panelColumns;
@@ -33,6 +51,7 @@ static std::optional<GroupLayout> getLayout(ScaledMatmulOp op,
   layout.sharedSize =
       std::min(static_cast<int64_t>(op.getGroupSize()), layout.k);
   layout.groups = llvm::divideCeil(layout.k, layout.groupSize);
+  chooseBits(layout, op, row);
   layout.paddedGroup = llvm::alignTo(layout.groupSize, layout.stepSize());
   if (layout.groups > 1 && layout.paddedGroup != layout.groupSize) {
     reason = "groups of " + std::to_string(layout.groupSize) +
@@ -75,9 +94,10 @@ std::optional<ScaledWeight> ScaledWeight::get(ScaledMatmulOp op,
   ScaledWeight weight;
   weight.group = *layout;
   Value source = op.getRhs();
-  if (auto unpack = source.getDefiningOp<UnpackInt4Op>()) {
-    source = unpack.getInput();
-    weight.unpacked = false;
+  weight.storedBits = op.getRhs().getType().getElementTypeBitWidth();
+  if (Value bytes = getPackedBytes(source)) {
+    source = bytes;
+    weight.logPerByte = llvm::Log2_32(8 / weight.storedBits);
   }
   tensor::ExtractSliceOp choice = getChoice(source);
   // A GPU keeps its constants: it would be sent a part of one in every call.
@@ -101,14 +121,13 @@ std::optional<ScaledWeight> ScaledWeight::get(ScaledMatmulOp op,
     weight.bytes = {reinterpret_cast<const uint8_t *>(direct.data()),
                     direct.size()};
   }
-  weight.storedBits = op.getRhs().getType().getElementTypeBitWidth();
   weight.isUnsigned = row.grouped.storesUnsigned(layout->bits);
   if (std::optional<ArrayRef<int8_t>> codes = op.getRhsCodebook()) {
     weight.added = row.grouped.isWeightUnsigned ? 128 : 0;
     for (int8_t code : *codes)
       weight.codes.push_back(code + weight.added);
   } else if (op.getRhsUnsigned() != weight.isUnsigned) {
-    weight.flip = layout->bits == 4 ? 8 : 128;
+    weight.flip = 1 << (weight.storedBits - 1);
     weight.added = op.getRhsUnsigned() ? -weight.flip : weight.flip;
   }
   weight.setZeroPoints(op);
@@ -131,7 +150,7 @@ void ScaledWeight::setZeroPoints(ScaledMatmulOp op) {
     zeros.push_back(static_cast<int32_t>(z) + added);
   if (!llvm::all_equal(zeros)) {
     int32_t kept = *llvm::max_element(zeros);
-    int32_t other = (isUnsigned ? (1 << group.bits) - 1 : -1) - kept;
+    int32_t other = (isUnsigned ? (1 << storedBits) - 1 : -1) - kept;
     if (!llvm::all_of(zeros,
                       [&](int32_t z) { return z == kept || z == other; }))
       return;
@@ -162,7 +181,6 @@ Value ScaledWeight::pack(OpBuilder &b, Location loc) const {
   int64_t lanes = group.lanes, steps = group.steps(), panels = group.panels();
   auto type = RankedTensorType::get(
       {group.allPanels(), group.groups, steps, lanes, 4}, b.getI8Type());
-  bool isInt4 = group.bits == 4;
   // An element of a group in the program's order; padding is 0.
   auto read = [&](int64_t which, int64_t n, int64_t g, int64_t i) -> int32_t {
     return n < group.n && i < group.length(g)
@@ -179,9 +197,9 @@ Value ScaledWeight::pack(OpBuilder &b, Location loc) const {
               int64_t which = panel / panels;
               int64_t n = panel % panels * lanes + lane;
               int64_t i = step * group.stepSize() + p;
-              int32_t byte = read(which, n, g, i);
-              if (isInt4)
-                byte |= read(which, n, g, i + 4) << 4;
+              int32_t byte = 0;
+              for (int64_t j = 0; j < group.perByte(); ++j)
+                byte |= read(which, n, g, i + 4 * j) << (group.bits * j);
               out[next++] = static_cast<char>(byte);
             }
   };

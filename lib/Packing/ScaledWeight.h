@@ -8,6 +8,10 @@
 #include "quant/Target/IR/KernelRow.h"
 #include "quant/Target/IR/PackedMatmul.h"
 
+#include "llvm/Support/MathExtras.h"
+
+#include <string>
+
 namespace quantmlir {
 
 /// How the K of an op is divided for the kernel.
@@ -21,13 +25,18 @@ struct GroupLayout {
   int64_t groups, k;
   /// Columns, and lanes of a panel.
   int64_t n, lanes;
+  /// Of an element in the packed weight: those in the program, or more where
+  /// the kernel does not unpack so few, and why.
   unsigned bits;
+  std::string widened;
   /// Weights that the constant holds, one after the other, and which of them
   /// the run chooses: null where it is the only one.
   int64_t count = 1;
   mlir::Value index;
 
-  int64_t stepSize() const { return bits == 4 ? 8 : 4; }
+  /// Elements of a column in one step, and in one byte of it.
+  int64_t stepSize() const { return 32 / bits; }
+  int64_t perByte() const { return 8 / bits; }
   int64_t steps() const { return paddedGroup / stepSize(); }
   int64_t panels() const { return (n + lanes - 1) / lanes; }
   int64_t allColumns() const { return count * n; }
@@ -49,9 +58,9 @@ struct GroupLayout {
 ///
 /// Where groups have one of two zero points that mirror each other (full-range
 /// scales: 0 and -1), those with the smaller one are mirrored, q to -1 - q or,
-/// unsigned, 15 - q, and their scales negated. Their sums change the sign and
-/// nothing else, so results keep every bit, and one zero point for all groups
-/// needs no correction for each.
+/// unsigned, to the largest one less q, and their scales negated. Their sums
+/// change the sign and nothing else, so results keep every bit, and one zero
+/// point for all groups needs no correction for each.
 class ScaledWeight {
 public:
   /// Empty, with a reason, where the weight is not a constant of this form.
@@ -61,8 +70,8 @@ public:
   const GroupLayout &layout() const { return group; }
   /// The constant parameters of all weights; null where `parameter` is none.
   mlir::Value getAll(mlir::Value parameter) const;
-  /// What was added to each element, or entry of the code book: 0, or 8 or 128
-  /// of either sign.
+  /// What was added to each element, or entry of the code book: 0, or 2, 8 or
+  /// 128 of either sign.
   int32_t shift() const { return added; }
 
   /// The zero points, shifted like the elements: one for all groups, or one for
@@ -103,23 +112,30 @@ private:
   }
   /// Its bits as they are stored.
   int32_t at(int64_t n, int64_t k) const {
-    uint8_t byte = unpacked ? bytes[n * group.k + k]
-                            : bytes[n * ((group.k + 1) / 2) + k / 2];
-    if (!unpacked && k % 2)
-      byte >>= 4;
+    int64_t place = k & ((1 << logPerByte) - 1);
+    uint8_t byte = bytes[n * rowBytes() + (k >> logPerByte)];
+    byte >>= place * storedBits;
     byte ^= flip;
     if (!mirrored.empty() && mirrored[n * group.groups + k / group.groupSize])
       byte = ~byte;
-    if (storedBits == 4)
-      byte &= 15;
-    return isDecoded() ? codes[byte] & 255 : byte;
+    byte &= llvm::maskTrailingOnes<uint8_t>(storedBits);
+    if (isDecoded())
+      return codes[byte] & 255;
+    if (isUnsigned || storedBits == group.bits)
+      return byte;
+    return llvm::SignExtend32(byte, storedBits) &
+           llvm::maskTrailingOnes<uint32_t>(group.bits);
+  }
+  int64_t rowBytes() const {
+    return (group.k + (1 << logPerByte) - 1) >> logPerByte;
   }
   bool isDecoded() const { return !codes.empty() && group.bits == 8; }
 
   GroupLayout group;
   llvm::ArrayRef<uint8_t> bytes;
   std::vector<uint8_t> owned;
-  bool unpacked = true;
+  /// Each of `bytes` holds 2 to this many elements.
+  unsigned logPerByte = 0;
   /// Of an element in `bytes`.
   unsigned storedBits = 8;
   /// The sign bit, flipped to add `added`.

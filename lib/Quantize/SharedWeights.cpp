@@ -2,7 +2,7 @@
 
 #include "SharedWeights.h"
 
-#include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/IR/NarrowConstant.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
@@ -27,9 +27,9 @@ SharedWeights::getKey(const Contraction &c, const LoopTensor &weight) {
 bool SharedWeights::read(Value value, Tensor &tensor) {
   if (!value)
     return true;
-  if (auto unpack = value.getDefiningOp<UnpackInt4Op>()) {
-    tensor.unpacked = unpack.getType();
-    value = unpack.getInput();
+  if (Value bytes = getPackedBytes(value)) {
+    tensor.unpacked = cast<RankedTensorType>(value.getType());
+    value = bytes;
   }
   return matchPattern(value, m_Constant(&tensor.constant));
 }
@@ -39,9 +39,8 @@ Value SharedWeights::emit(OpBuilder &builder, Location loc,
   if (!tensor.constant)
     return {};
   Value value = arith::ConstantOp::create(builder, loc, tensor.constant);
-  return tensor.unpacked
-             ? UnpackInt4Op::create(builder, loc, tensor.unpacked, value)
-             : value;
+  return tensor.unpacked ? unpackBytes(builder, loc, tensor.unpacked, value)
+                         : value;
 }
 
 std::optional<QuantizedMatrix>

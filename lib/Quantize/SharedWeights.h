@@ -32,7 +32,7 @@ public:
 private:
   struct Tensor {
     mlir::TypedAttr constant;
-    /// Set where the constant is packed two in a byte.
+    /// Set where the constant is packed, several elements in a byte.
     mlir::RankedTensorType unpacked;
   };
   struct Weight {

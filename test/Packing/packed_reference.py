@@ -11,7 +11,7 @@
 # CHECK: sm_80: grouped_s8, mma_m16n8k32_s8: {{.*}} equal
 # CHECK: sm_90a: grouped_s8, wgmma_s8: {{.*}} equal
 # CHECK: operands: bias, channel_scale, col_bias, col_factors, lhs_scale, lhs_zero_point, multiplier, residual, rhs_offset, rhs_scale, rhs_sums, rhs_zero_point, row_bias, row_factors, row_scale, row_sums, shift
-# CHECK: elements: f32, s16, s4, s8, u4, u8
+# CHECK: elements: f32, s16, s4, s8, u2, u4, u8
 # CHECK: mma_m16n8k64_s4: equal
 """Every form of qtarget.packed_matmul through its reference lowering: random
 products are packed for each machine's kernels, and what is packed runs here

@@ -106,18 +106,19 @@ struct FixedPointMultiplier {
 std::optional<FixedPointMultiplier> quantizeMultiplier(double m);
 
 //===----------------------------------------------------------------------===//
-// int4 storage
+// int4 and int2 storage
 //===----------------------------------------------------------------------===//
 
-/// Packs rows of `rowLength` elements (one in each byte, the low nibble counts)
-/// two in a byte: element 2i low, 2i+1 high, a last odd high nibble 0. `out`
-/// has ceil(rowLength / 2) bytes a row.
-void packInt4(llvm::ArrayRef<int8_t> values, int64_t rowLength,
-              llvm::MutableArrayRef<int8_t> out);
+/// Packs rows of `rowLength` elements of 4 or 2 bits (one in each byte, whose
+/// low bits count) P = 8 / bits in a byte: element P i + j in its bits from
+/// bits * j on; 0 behind a row's last element. `out` has ceil(rowLength / P)
+/// bytes a row.
+void packElements(unsigned bits, llvm::ArrayRef<int8_t> values,
+                  int64_t rowLength, llvm::MutableArrayRef<int8_t> out);
 
 /// The inverse, to sign-extended bytes. `out` has `rowLength` bytes a row.
-void unpackInt4(llvm::ArrayRef<int8_t> packed, int64_t rowLength,
-                llvm::MutableArrayRef<int8_t> out);
+void unpackElements(unsigned bits, llvm::ArrayRef<int8_t> packed,
+                    int64_t rowLength, llvm::MutableArrayRef<int8_t> out);
 
 } // namespace quantmlir::reference
 

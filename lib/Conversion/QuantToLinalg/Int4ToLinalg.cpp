@@ -1,4 +1,4 @@
-//===- Int4ToLinalg.cpp - int4 packing to linalg --------------------------===//
+//===- Int4ToLinalg.cpp - int4 and int2 packing to linalg -----------------===//
 
 #include "Patterns.h"
 #include "quant/Dialect/Quant/Utils/GenericBuilder.h"
@@ -37,77 +37,94 @@ static Value emptyWithLast(OpBuilder &b, Location loc, RankedTensorType type,
 
 namespace {
 
-struct LowerPackInt4 : OpRewritePattern<PackInt4Op> {
-  using OpRewritePattern::OpRewritePattern;
+constexpr unsigned kByteBits = 8;
 
-  LogicalResult matchAndRewrite(PackInt4Op op,
+template <typename Pack>
+struct LowerPack : OpRewritePattern<Pack> {
+  using OpRewritePattern<Pack>::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(Pack op,
                                 PatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     auto type = cast<RankedTensorType>(op.getType());
     int64_t rank = type.getRank();
-    Value two = arith::ConstantIndexOp::create(rewriter, loc, 2);
-    Value one = arith::ConstantIndexOp::create(rewriter, loc, 1);
+    Value perByte =
+        arith::ConstantIndexOp::create(rewriter, loc, Pack::kPerByte);
     Value length =
         tensor::DimOp::create(rewriter, loc, op.getInput(), rank - 1);
     Value init = emptyWithLast(rewriter, loc, type, op.getInput(), [&](Value) {
-      return arith::CeilDivUIOp::create(rewriter, loc, length, two);
+      return arith::CeilDivUIOp::create(rewriter, loc, length, perByte);
     });
     auto generic = elementwise(
         rewriter, loc, {}, init,
         [&](OpBuilder &b, Location loc, ValueRange) -> SmallVector<Value> {
           Value byte = linalg::IndexOp::create(b, loc, rank - 1);
-          Value even = arith::MulIOp::create(b, loc, byte, two);
-          Value odd = arith::AddIOp::create(b, loc, even, one);
-          Value low = nibble(op, b, loc, even);
-          // The last high nibble of a row of odd length is 0: read inside the
-          // row and drop what was read.
-          Value inRow = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
-                                              odd, length);
-          Value safe = arith::SelectOp::create(b, loc, inRow, odd, even);
-          Value high =
-              arith::SelectOp::create(b, loc, inRow, nibble(op, b, loc, safe),
-                                      constantInt(b, loc, 0, 8));
-          high = arith::ShLIOp::create(b, loc, high, constantInt(b, loc, 4, 8));
-          return {arith::OrIOp::create(b, loc, low, high)};
+          Value first = arith::MulIOp::create(b, loc, byte, perByte);
+          Value all = read(op, b, loc, first);
+          for (int64_t j = 1; j < Pack::kPerByte; ++j)
+            all = arith::OrIOp::create(b, loc, all,
+                                       place(op, b, loc, first, j, length));
+          return {all};
         });
     rewriter.replaceOp(op, generic);
     return success();
   }
 
 private:
-  static Value nibble(PackInt4Op op, OpBuilder &b, Location loc, Value last) {
+  /// Element `last` of the input, as a byte.
+  static Value read(Pack op, OpBuilder &b, Location loc, Value last) {
     int64_t rank = cast<RankedTensorType>(op.getType()).getRank();
     Value q = tensor::ExtractOp::create(b, loc, op.getInput(),
                                         coordinates(b, loc, rank, last));
     return arith::ExtUIOp::create(b, loc, b.getI8Type(), q);
   }
+
+  /// The `j`th element of a byte, in its place. Behind the end of a row it is
+  /// 0: the first one is read and dropped.
+  static Value place(Pack op, OpBuilder &b, Location loc, Value first,
+                     int64_t j, Value length) {
+    Value at = arith::AddIOp::create(b, loc, first,
+                                     arith::ConstantIndexOp::create(b, loc, j));
+    Value inRow =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, at, length);
+    Value safe = arith::SelectOp::create(b, loc, inRow, at, first);
+    Value element =
+        arith::SelectOp::create(b, loc, inRow, read(op, b, loc, safe),
+                                constantInt(b, loc, 0, kByteBits));
+    int64_t by = kByteBits / Pack::kPerByte * j;
+    return arith::ShLIOp::create(b, loc, element,
+                                 constantInt(b, loc, by, kByteBits));
+  }
 };
 
-struct LowerUnpackInt4 : OpRewritePattern<UnpackInt4Op> {
-  using OpRewritePattern::OpRewritePattern;
+template <typename Unpack>
+struct LowerUnpack : OpRewritePattern<Unpack> {
+  using OpRewritePattern<Unpack>::OpRewritePattern;
 
-  LogicalResult matchAndRewrite(UnpackInt4Op op,
+  LogicalResult matchAndRewrite(Unpack op,
                                 PatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     auto type = cast<RankedTensorType>(op.getType());
     int64_t rank = type.getRank();
-    Value two = arith::ConstantIndexOp::create(rewriter, loc, 2);
+    Value perByte =
+        arith::ConstantIndexOp::create(rewriter, loc, Unpack::kPerByte);
     Value init = emptyWithLast(
         rewriter, loc, type, op.getInput(), [&](Value bytes) -> Value {
-          return arith::MulIOp::create(rewriter, loc, bytes, two);
+          return arith::MulIOp::create(rewriter, loc, bytes, perByte);
         });
     auto generic = elementwise(
         rewriter, loc, {}, init,
         [&](OpBuilder &b, Location loc, ValueRange) -> SmallVector<Value> {
           Value last = linalg::IndexOp::create(b, loc, rank - 1);
-          Value byte = arith::DivUIOp::create(b, loc, last, two);
-          Value isOdd = arith::RemUIOp::create(b, loc, last, two);
+          Value byte = arith::DivUIOp::create(b, loc, last, perByte);
+          Value rest = arith::RemUIOp::create(b, loc, last, perByte);
           Value packed = tensor::ExtractOp::create(
               b, loc, op.getInput(), coordinates(b, loc, rank, byte));
-          Value odd =
-              arith::IndexCastUIOp::create(b, loc, b.getI8Type(), isOdd);
-          Value shift =
-              arith::ShLIOp::create(b, loc, odd, constantInt(b, loc, 2, 8));
+          Value place =
+              arith::IndexCastUIOp::create(b, loc, b.getI8Type(), rest);
+          constexpr int64_t bits = kByteBits / Unpack::kPerByte;
+          Value shift = arith::MulIOp::create(
+              b, loc, place, constantInt(b, loc, bits, kByteBits));
           Value moved = arith::ShRUIOp::create(b, loc, packed, shift);
           return {
               arith::TruncIOp::create(b, loc, type.getElementType(), moved)};
@@ -120,5 +137,7 @@ struct LowerUnpackInt4 : OpRewritePattern<UnpackInt4Op> {
 } // namespace
 
 void quantmlir::populateInt4ToLinalgPatterns(RewritePatternSet &patterns) {
-  patterns.add<LowerPackInt4, LowerUnpackInt4>(patterns.getContext());
+  patterns.add<LowerPack<PackInt4Op>, LowerPack<PackInt2Op>,
+               LowerUnpack<UnpackInt4Op>, LowerUnpack<UnpackInt2Op>>(
+      patterns.getContext());
 }

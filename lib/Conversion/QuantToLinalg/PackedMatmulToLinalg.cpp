@@ -129,15 +129,18 @@ private:
     SmallVector<Value> indices = {at.panel};
     if (group)
       indices.push_back(group);
+    int64_t perElement = op.getRhsPerElement();
+    int64_t bytes = tiles.k / perElement;
     indices.append({div(k, tiles.k), at.lane,
-                    op.hasNibbles() ? rem(element, tiles.k / 2) : element});
+                    perElement > 1 ? rem(element, bytes) : element});
     Value stored = read(op.getRhs(), indices);
-    if (op.hasNibbles()) {
-      Value half = arith::IndexCastOp::create(b, loc, b.getI8Type(),
-                                              div(element, tiles.k / 2));
-      Value shift = mul(half, constantInt(b, loc, 4, 8));
+    if (perElement > 1) {
+      Value part = arith::IndexCastOp::create(b, loc, b.getI8Type(),
+                                              div(element, bytes));
+      Value shift = mul(part, constantInt(b, loc, tiles.bits, 8));
       stored = arith::ShRUIOp::create(b, loc, stored, shift);
-      stored = arith::TruncIOp::create(b, loc, b.getIntegerType(4), stored);
+      stored =
+          arith::TruncIOp::create(b, loc, b.getIntegerType(tiles.bits), stored);
     }
     if (codebook)
       return lookUpCode(b, loc, codebook, stored);

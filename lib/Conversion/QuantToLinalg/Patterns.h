@@ -14,13 +14,15 @@ void populateQuantizeToLinalgPatterns(mlir::RewritePatternSet &patterns);
 void populateQuantizeByReciprocalPatterns(mlir::RewritePatternSet &patterns);
 /// quant.matmul.
 void populateMatmulToLinalgPatterns(mlir::RewritePatternSet &patterns);
-/// quant.matmul, to linalg.matmul, batch_matmul and contract of signed integers.
+/// quant.matmul, to linalg.matmul, batch_matmul and contract of signed
+/// integers.
 void populateNamedMatmulToLinalgPatterns(mlir::RewritePatternSet &patterns);
-/// quant.scaled_matmul; before quant.unpack_int4, which it reads through.
+/// quant.scaled_matmul; before quant.unpack_int4 and unpack_int2, which it
+/// reads through.
 void populateScaledMatmulToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// quant.rescale, quant.rescale_fixed_point.
 void populateRescaleToLinalgPatterns(mlir::RewritePatternSet &patterns);
-/// quant.pack_int4, quant.unpack_int4.
+/// quant.pack_int4, quant.unpack_int4, and those of int2.
 void populateInt4ToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// quant.rotate.
 void populateRotateToLinalgPatterns(mlir::RewritePatternSet &patterns);

@@ -3,9 +3,9 @@
 // A linalg.generic over b.., m, n (parallel) and the groups g (reduction),
 // whose body is a loop over the elements of one group. (Where lhs has blocks,
 // too, g counts the shorter of the two.) The weight is read, and
-// where the left operand is float dequantized, inside that loop; int4 that is
-// stored two in a byte is read from its bytes. So no copy of the weight is
-// made, of integers or of floats.
+// where the left operand is float dequantized, inside that loop; int4 and int2
+// that are stored several in a byte are read from their bytes. So no copy of
+// the weight is made, of integers or of floats.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,6 +17,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "quant/Dialect/Quant/IR/NarrowConstant.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 
 using namespace mlir;
@@ -86,7 +87,7 @@ private:
     return AffineMap::get(g + 1, 0, exprs, b.getContext());
   }
 
-  /// Values of the loops' bounds, and the bytes of an int4 weight.
+  /// Values of the loops' bounds, and the bytes of a weight of 4 or 2 bits.
   void prepareOutside() {
     zero = index(0);
     one = index(1);
@@ -101,8 +102,9 @@ private:
     int64_t size = op.getK();
     dividesEvenly = !ShapedType::isDynamic(size) && size % shorter == 0;
     k = ShapedType::isDynamic(size) ? dim(op.getLhs(), numRows) : index(size);
-    if (auto unpack = op.getRhs().getDefiningOp<UnpackInt4Op>())
-      packedRhs = unpack.getInput();
+    packedRhs = getPackedBytes(op.getRhs());
+    if (packedRhs)
+      perByte = index(kByte / getRhsBits());
     if (std::optional<ArrayRef<int8_t>> codes = op.getRhsCodebook())
       codebook = constantCodes(b, loc, SmallVector<int32_t>(*codes));
   }
@@ -239,7 +241,7 @@ private:
 
   /// rhs[n, at] - zero point, or the entry of the code book, as i32.
   Value readRhs(Value at, Value zeroPoint) {
-    Value q = packedRhs ? readNibble(at)
+    Value q = packedRhs ? readPacked(at)
                         : tensor::ExtractOp::create(b, loc, op.getRhs(),
                                                     ValueRange{column, at})
                               .getResult();
@@ -251,17 +253,22 @@ private:
     return q;
   }
 
-  /// Element `at` of this column's row of `packedRhs`, as i4.
-  Value readNibble(Value at) {
-    Value byteAt = arith::ShRUIOp::create(b, loc, at, one);
+  unsigned getRhsBits() {
+    return op.getRhs().getType().getElementTypeBitWidth();
+  }
+
+  /// Element `at` of this column's row of `packedRhs`, in its own bits.
+  Value readPacked(Value at) {
+    Value byteAt = arith::DivUIOp::create(b, loc, at, perByte);
     Value byte = tensor::ExtractOp::create(b, loc, packedRhs,
                                            ValueRange{column, byteAt});
-    Value parity = arith::IndexCastUIOp::create(
-        b, loc, b.getI8Type(), arith::AndIOp::create(b, loc, at, one));
-    Value shift =
-        arith::ShLIOp::create(b, loc, parity, constantInt(b, loc, 2, 8));
+    Value place = arith::IndexCastUIOp::create(
+        b, loc, b.getI8Type(), arith::RemUIOp::create(b, loc, at, perByte));
+    Value bits = constantInt(b, loc, getRhsBits(), kByte);
+    Value shift = arith::MulIOp::create(b, loc, place, bits);
     Value moved = arith::ShRUIOp::create(b, loc, byte, shift);
-    return arith::TruncIOp::create(b, loc, b.getIntegerType(4), moved);
+    return arith::TruncIOp::create(b, loc, b.getIntegerType(getRhsBits()),
+                                   moved);
   }
 
   /// The row's scale, the bias, the result's type.
@@ -291,7 +298,11 @@ private:
   PatternRewriter &b;
   Location loc;
   int64_t numRows, n, g;
-  Value zero, one, groupSize, k, packedRhs;
+  static constexpr unsigned kByte = 8;
+  Value zero, one, groupSize, k;
+  /// The bytes of a weight that has several elements in each, and how many; or
+  /// null.
+  Value packedRhs, perByte;
   /// i32 entries; null without a code book.
   Value codebook;
   /// Where the body stands.

@@ -2,6 +2,7 @@
 
 #include "quant/Import/Contraction/ChosenWeight.h"
 
+#include "quant/Dialect/Quant/IR/NarrowConstant.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Import/Contraction/MatmulEmitter.h"
 
@@ -72,20 +73,21 @@ Value quantmlir::emitSlice(OpBuilder &builder, Location loc, Value source,
         builder, loc, RankedTensorType::get(shape, type.getElementType()), from,
         offsets, sizes, strides);
   };
-  auto unpack = source.getDefiningOp<UnpackInt4Op>();
-  int64_t length = unpack ? unpack.getType().getShape().back() : 0;
-  if (!unpack || shape.empty() || shape.back() != length ||
+  Value bytes = getPackedBytes(source);
+  auto sourceType = cast<RankedTensorType>(source.getType());
+  int64_t length = bytes ? sourceType.getShape().back() : 0;
+  if (!bytes || shape.empty() || shape.back() != length ||
       getConstantIntValue(sizes.back()) != length)
     return emit(source, shape, sizes);
-  int64_t bytes = unpack.getInput().getType().getShape().back();
+  int64_t rowBytes = cast<RankedTensorType>(bytes.getType()).getShape().back();
   SmallVector<int64_t> packed(shape);
   SmallVector<OpFoldResult> packedSizes(sizes);
-  packed.back() = bytes;
-  packedSizes.back() = builder.getIndexAttr(bytes);
-  return UnpackInt4Op::create(
-      builder, loc,
-      RankedTensorType::get(shape, unpack.getType().getElementType()),
-      emit(unpack.getInput(), packed, packedSizes));
+  packed.back() = rowBytes;
+  packedSizes.back() = builder.getIndexAttr(rowBytes);
+  Value slice = emit(bytes, packed, packedSizes);
+  return unpackBytes(builder, loc,
+                     RankedTensorType::get(shape, sourceType.getElementType()),
+                     slice);
 }
 
 Value quantmlir::emitChosen(OpBuilder &builder, Location loc, Value all,

@@ -10,7 +10,7 @@
 
 #include "quant/Import/Contraction/MatmulEmitter.h"
 
-#include "quant/Dialect/Quant/IR/Int4Constant.h"
+#include "quant/Dialect/Quant/IR/NarrowConstant.h"
 #include "quant/Import/Contraction/ChosenWeight.h"
 #include "quant/Import/Contraction/ConstantLayout.h"
 
@@ -243,7 +243,7 @@ Value MatmulEmitter::emitWeight(const LoopTensor &rhs, ArrayRef<int64_t> first,
   batch.push_back(kChosenDim);
   Value all = emitMatrix(chosen->all, first, second);
   batch.clear();
-  if (Value packed = packInt4Constant(builder, all))
+  if (Value packed = packNarrowConstant(builder, all))
     all = packed;
   return emitChosen(builder, loc, all, chosen->index);
 }

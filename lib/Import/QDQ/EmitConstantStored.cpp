@@ -8,7 +8,7 @@
 
 #include "StoredTensors.h"
 
-#include "quant/Dialect/Quant/IR/Int4Constant.h"
+#include "quant/Dialect/Quant/IR/NarrowConstant.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Import/Contraction/ConstantLayout.h"
 #include "quant/Import/Contraction/MatmulEmitter.h"
@@ -317,7 +317,7 @@ Value ConstantEmitter::evaluateInts() {
   auto type =
       RankedTensorType::get(shape, site.builder.getIntegerType(storage.bits));
   if (storage.bits == 4)
-    return createInt4Constant(site.builder, site.loc, type, values);
+    return createNarrowConstant(site.builder, site.loc, type, values);
   return arith::ConstantOp::create(site.builder, site.loc,
                                    makeIntTensorAttr(type, values));
 }

@@ -115,7 +115,7 @@ private:
           facts.matmulWeightBytes += getStoredBytes(constant);
         return;
       }
-      if (!isa<UnpackInt4Op, QuantizeOp, DequantizeOp>(op) &&
+      if (!isa<UnpackInt4Op, UnpackInt2Op, QuantizeOp, DequantizeOp>(op) &&
           !isa<linalg::TransposeOp>(op) &&
           op->getName().getDialectNamespace() != "tensor")
         return;

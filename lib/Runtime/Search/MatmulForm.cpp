@@ -2,6 +2,7 @@
 
 #include "quant/Runtime/Search/MatmulForm.h"
 
+#include "quant/Dialect/Quant/IR/NarrowConstant.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/IR/QuantizeBlocks.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
@@ -61,23 +62,23 @@ static bool readInts(Value value, bool isTransposed, StoredWeight &weight) {
       getStorageRange(type.getElementType(), weight.isUnsigned);
   weight.min = range.min;
   weight.max = range.max;
-  auto unpack = value.getDefiningOp<UnpackInt4Op>();
-  Value stored = unpack ? unpack.getInput() : value;
+  Value bytes = getPackedBytes(value);
+  Value stored = bytes ? bytes : value;
   std::optional<IntConstant> ints = IntConstant::get(stored);
   if (!ints)
     return false;
   int64_t columns = type.getDimSize(1);
-  int64_t storedColumns = unpack ? llvm::divideCeil(columns, 2) : columns;
+  int64_t perByte = bytes ? 8 / weight.bits : 1;
+  int64_t storedColumns = llvm::divideCeil(columns, perByte);
   weight.ints.resize(weight.n * weight.k);
   for (int64_t i = 0, e = type.getDimSize(0); i < e; ++i)
     for (int64_t j = 0; j < columns; ++j) {
-      int64_t q = (*ints)[i * storedColumns + (unpack ? j / 2 : j)];
-      if (unpack && j % 2)
-        q >>= 4;
+      int64_t q = (*ints)[i * storedColumns + j / perByte];
+      q >>= j % perByte * weight.bits;
       if (weight.isUnsigned)
         q &= (1 << weight.bits) - 1;
-      else if (weight.bits == 4)
-        q = llvm::SignExtend64<4>(q);
+      else
+        q = llvm::SignExtend64(q, weight.bits);
       weight.ints[isTransposed ? j * weight.k + i : i * columns + j] = q;
     }
   return true;
@@ -115,8 +116,8 @@ static std::vector<T> readAll(Value value) {
 static int64_t getBytes(Value value) {
   if (!value)
     return 0;
-  if (auto unpack = value.getDefiningOp<UnpackInt4Op>())
-    value = unpack.getInput();
+  if (Value bytes = getPackedBytes(value))
+    value = bytes;
   auto type = cast<RankedTensorType>(value.getType());
   if (!type.hasStaticShape())
     return 0;

@@ -72,6 +72,7 @@ static constexpr KernelRow dot(llvm::StringLiteral name, bool isWeightUnsigned,
   row.grouped.isWeightUnsigned = isWeightUnsigned;
   row.grouped.isInt4Unsigned = true;
   row.grouped.looksUpCodes = true;
+  row.grouped.leastBits = 2;
   return row;
 }
 

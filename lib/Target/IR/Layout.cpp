@@ -81,9 +81,11 @@ LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
       continue;
     }
     constexpr unsigned widths[] = {4, 8, 16};
-    if (!llvm::is_contained(widths, tiles.bits))
-      return emitError() << "expected elements of 4, 8 or 16 bits, found "
-                         << name << " = " << llvm::to_string(tiles);
+    bool isRhs = name == "rhs";
+    if (!llvm::is_contained(widths, tiles.bits) && !(isRhs && tiles.bits == 2))
+      return emitError() << "expected elements of " << (isRhs ? "2, " : "")
+                         << "4, 8 or 16 bits, found " << name << " = "
+                         << llvm::to_string(tiles);
   }
   if (!rhs.isTiled())
     return emitError() << "expected the tile of the right operand, found rhs = "
@@ -92,6 +94,10 @@ LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
     return emitError() << "expected an even number of 4-bit elements along K, "
                           "found rhs = "
                        << llvm::to_string(rhs);
+  if (rhs.bits == 2 && (rhs.k % 4 != 0 || group == 0))
+    return emitError() << "expected a multiple of four 2-bit elements along K, "
+                          "and groups, found rhs = "
+                       << llvm::to_string(rhs) << ", group = " << group;
   if (group < 0 || group % rhs.k != 0)
     return emitError() << "expected a group of a multiple of " << rhs.k
                        << " elements, as rhs = " << llvm::to_string(rhs)

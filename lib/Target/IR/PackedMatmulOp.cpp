@@ -53,7 +53,7 @@ static LaidOut getRhsLayout(PackedMatmulOp op) {
   constexpr int64_t any = ShapedType::kDynamic;
   OperandTiles tiles = op.getLayout().getRhs();
   ShapedType type = getShaped(op.getRhs());
-  int64_t bytes = op.hasNibbles() ? tiles.k / 2 : tiles.k;
+  int64_t bytes = tiles.k / op.getRhsPerElement();
   if (!op.isGrouped())
     return {"rhs",
             "[N/NR, K/KB, NR, KB]",
@@ -81,9 +81,10 @@ static LogicalResult verifyLaidOut(PackedMatmulOp op, const LaidOut &operand) {
   // packed_matmul_c1
   Type element = operand.type.getElementType();
   bool isFloat = operand.tiles.isFloat;
-  bool isElement = isFloat ? element.isF32()
-                           : element.isInteger(operand.tiles.bits) ||
-                                 (operand.name == "rhs" && op.hasNibbles());
+  bool isElement =
+      isFloat ? element.isF32()
+              : element.isInteger(operand.tiles.bits) ||
+                    (operand.name == "rhs" && op.getRhsPerElement() > 1);
   if (!isElement)
     return op.emitOpError("expected ")
            << operand.name << " elements of " << (isFloat ? 'f' : 'i')

@@ -37,8 +37,12 @@ static constexpr llvm::StringLiteral kArch = "x86_64";
 
 /// Groups whose weight is of unsigned bytes, in panels of `columns`.
 static constexpr GroupedFormat unsignedGroups(int64_t columns) {
-  return {columns, /*isWeightUnsigned=*/true, /*isInt4Unsigned=*/true,
-          /*takesZeroPoints=*/false, /*looksUpCodes=*/true};
+  return {columns,
+          /*isWeightUnsigned=*/true,
+          /*isInt4Unsigned=*/true,
+          /*takesZeroPoints=*/false,
+          /*looksUpCodes=*/true,
+          /*leastBits=*/2};
 }
 
 /// vpdpbusd: four u8 * s8 products added to each i32 lane; wraps.
@@ -139,6 +143,7 @@ static constexpr KernelRow floats(llvm::StringLiteral name, unsigned vectorBits,
                    "llvm.fma"};
   row.vectorRegisters = vectorBits == 512 ? 32 : 16;
   row.grouped = unsignedGroups(vectorBits / 32);
+  row.grouped.leastBits = 4;
   return row;
 }
 

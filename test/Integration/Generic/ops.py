@@ -31,6 +31,7 @@ def elementwise_batch(rng):
             cases.qparams_case(batch, rng, symmetric, axes, [1e-45])
     for length in (1, 2, 5, 8):
         cases.int4_case(batch, rng, length)
+        cases.int2_case(batch, rng, length)
     for per_channel in (False, True):
         for double_round in (False, True):
             cases.fixed_point_case(batch, rng, per_channel, double_round,

@@ -33,10 +33,11 @@ def block_sizes(group, k):
 
 
 def weight(batch, values, bits, is_constant):
-    """The [N, K] operand, packed two in a byte for 4 bits."""
+    """The [N, K] operand, several in a byte for 4 and 2 bits."""
     n, k = values.shape
-    stored = arith.pack_int4(values) if bits == 4 else \
-        values.astype(np.uint8).view(np.int8)
+    pack = {2: arith.pack_int2, 4: arith.pack_int4,
+            8: lambda q: q.astype(np.uint8).view(np.int8)}
+    stored = pack[bits](values)
     if is_constant:
         data = "".join(f"{b:02X}" for b in stored.view(np.uint8).ravel())
         text = f'"0x{data}"' if stored.size > 1 else str(stored.ravel()[0])
@@ -46,16 +47,16 @@ def weight(batch, values, bits, is_constant):
         operand = batch.argument(stored)
     if bits == 8:
         return operand
-    type_ = f"tensor<{n}x{k}xi4>"
+    type_ = f"tensor<{n}x{k}xi{bits}>"
     return batch.line(
-        f"quant.unpack_int4 {operand[0]} : {operand[1]} -> {type_}", type_)
+        f"quant.unpack_int{bits} {operand[0]} : {operand[1]} -> {type_}", type_)
 
 
 def case(batch, rng, shape, float_lhs):
     m, n, k, group = shape
     pick = lambda *options: options[rng.integers(len(options))]
     lead = pick([], [], [2])
-    bits, rhs_unsigned = pick(4, 4, 8), pick(True, False)
+    bits, rhs_unsigned = pick(2, 2, 4, 4, 8), pick(True, False)
     low = 0 if rhs_unsigned else -(1 << bits - 1)
     limits = low, low + (1 << bits)
     groups = -(-k // group)

@@ -22,6 +22,21 @@ module attributes {l = #qtarget.layout<lhs = u2, rhs = s8 16x4>} {}
 
 // -----
 
+// expected-error@+1 {{expected elements of 2, 4, 8 or 16 bits, found rhs = u3 16x4}}
+module attributes {l = #qtarget.layout<lhs = s8, rhs = u3 16x4>} {}
+
+// -----
+
+// expected-error@+1 {{expected a multiple of four 2-bit elements along K, and groups, found rhs = u2 16x6, group = 12}}
+module attributes {l = #qtarget.layout<lhs = s8, rhs = u2 16x6, group = 12>} {}
+
+// -----
+
+// expected-error@+1 {{expected a multiple of four 2-bit elements along K, and groups, found rhs = u2 16x16, group = 0}}
+module attributes {l = #qtarget.layout<lhs = s8, rhs = u2 16x16>} {}
+
+// -----
+
 // expected-error@+1 {{expected an even number of 4-bit elements along K, found rhs = s4 16x3}}
 module attributes {l = #qtarget.layout<lhs = s8, rhs = s4 16x3>} {}
 

@@ -8,6 +8,8 @@ from quantcheck.program import BF16, to_bf16, to_float
 # ONNX's name: bits, unsigned.
 STORED = {"INT8": (8, False), "UINT8": (8, True),
           "INT4": (4, False), "UINT4": (4, True)}
+# Weights with groups only.
+NARROW = {"INT2": (2, False), "UINT2": (2, True)}
 FLOATS = {"FLOAT": "f32", "FLOAT16": "f16", "BFLOAT16": "bf16"}
 
 
@@ -58,17 +60,18 @@ def integers(array, onnx_type):
 
 
 def stored(case, array, onnx_type, constant=False):
-    """A stored operand of a case: i8, or i4 from two in a byte."""
-    bits, _ = stored_type(onnx_type)
+    """A stored operand of a case: i8, or i4 and i2 from several in a byte."""
+    bits, _ = NARROW.get(onnx_type) or stored_type(onnx_type)
     q = np.asarray(array).astype(np.int64)
     make = case.constant if constant else case.argument
     if bits == 8:
         return make((q & 255).astype(np.uint8).view(np.int8))
-    packed = make(np.asarray(arith.pack_int4(q)))
+    packed = make(np.asarray(arith.pack_int2(q) if bits == 2
+                             else arith.pack_int4(q)))
     sizes = "".join(f"{n}x" for n in q.shape)
-    type_ = f"tensor<{sizes}i4>"
+    type_ = f"tensor<{sizes}i{bits}>"
     return case.line(
-        f"quant.unpack_int4 {packed[0]} : {packed[1]} -> {type_}", type_)
+        f"quant.unpack_int{bits} {packed[0]} : {packed[1]} -> {type_}", type_)
 
 
 def stored_result(case, value, shape, onnx_type, rule):

@@ -274,7 +274,7 @@ def scaled_matmul(draw):
     k = draw.depth(n)
     group = draw.pick(k, 1, 3, 16, 32, 32, 64, 128, 200)
     groups = -(-k // group)
-    bits, unsigned = draw.pick(4, 4, 8), draw.chance(.4)
+    bits, unsigned = draw.pick(2, 4, 4, 8), draw.chance(.4)
     w = draw.integers((n, k), bits, unsigned)
     rhs = stored(case, w, stored_name(bits, unsigned), draw.chance(.6))
     args = {"rhs_scale": draw.scales((n, groups))}

@@ -65,6 +65,15 @@ def choose_full_range(x, axes, qrange):
     return scale, -positive.astype(np.int32)
 
 
+def choose_absmean(x, axes):
+    """The mean magnitude (BitNet b1.58), 1 where that is 0."""
+    x = np.abs(as_f32(x)).astype(np.float64)
+    reduced = tuple(d for d in range(x.ndim) if d not in axes)
+    scale = as_f32(x.mean(axis=reduced))
+    scale = np.where(scale > 0, scale, F32(1)).astype(F32)
+    return scale, np.zeros(scale.shape, np.int32)
+
+
 def quantize(x, scale, zero_point=0, axes=(), qrange=(-128, 127)):
     """clamp(roundeven(x / s) + z, qmin, qmax), clamped in the float domain."""
     x = as_f32(x)
@@ -191,6 +200,23 @@ def unpack_int4(packed, length):
     both = np.stack([b & 15, b >> 4], -1).reshape(
         b.shape[:-1] + (2 * b.shape[-1],))
     return np.where(both > 7, both - 16, both)[..., :length]
+
+
+def pack_int2(q):
+    """Element 4i + j in the bits 2j and 2j+1 of byte i, rows padded by 0."""
+    q = np.asarray(q, np.int64)
+    rest = np.zeros(q.shape[:-1] + (-q.shape[-1] % 4,), np.int64)
+    q = np.concatenate([q, rest], -1)
+    packed = sum((q[..., j::4] & 3) << 2 * j for j in range(4))
+    return packed.astype(np.uint8).view(np.int8)
+
+
+def unpack_int2(packed, length):
+    """The inverse of `pack_int2` for rows of `length` elements."""
+    b = np.asarray(packed, np.int8).view(np.uint8).astype(np.int64)
+    parts = np.stack([b >> 2 * j & 3 for j in range(4)], -1).reshape(
+        b.shape[:-1] + (4 * b.shape[-1],))
+    return np.where(parts > 1, parts - 4, parts)[..., :length]
 
 
 def fma32(a, b, c):

@@ -32,7 +32,7 @@ struct OperandFormat {
 struct GroupedFormat {
   /// NR of the packed weight; 0 where the kernel has no groups.
   int64_t panelColumns = 0;
-  /// Whether a weight of bytes, and one of nibbles, is stored unsigned.
+  /// Whether a weight of bytes, and one of fewer bits, is stored unsigned.
   bool isWeightUnsigned = false, isInt4Unsigned = false;
   /// Whether the kernel sums the activations of a group itself, and is given
   /// zero points; else it is given corrections of rows and columns.
@@ -40,9 +40,12 @@ struct GroupedFormat {
   /// Whether the four bits of an element may number the entry of a code book.
   /// Entries have the sign that bytes of the weight are stored with.
   bool looksUpCodes = false;
+  /// The fewest bits of an element that the kernel unpacks; those of fewer are
+  /// stored in as many.
+  unsigned leastBits = 4;
 
   bool storesUnsigned(unsigned bits) const {
-    return bits == 4 ? isInt4Unsigned : isWeightUnsigned;
+    return bits < 8 ? isInt4Unsigned : isWeightUnsigned;
   }
 };
 

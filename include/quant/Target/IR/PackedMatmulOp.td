@@ -85,7 +85,7 @@ def QTarget_PackedMatmulOp : Op<QTarget_Dialect, "packed_matmul", [
     Constraints:
     * (C1) `lhs` and `rhs` have the shapes of `layout`, with static tiles (and,
       with groups, static K), and its elements; 4-bit ones may be i4, or two in
-      an i8.
+      an i8, 2-bit ones are four in an i8.
     * (C2) `lhs` and `rhs` have one padded K; rows of `lhs` that are as they
       came may be longer than groups.
     * (C3) `init` is `[M, N]` with M, or `ceil(M/MR)`, and `ceil(N/NR)` the
@@ -207,11 +207,15 @@ def QTarget_PackedMatmulOp : Op<QTarget_Dialect, "packed_matmul", [
     bool hasFloatLhs() { return getLayout().getLhs().isFloat; }
     /// Whether `lhs` has its rows as they came.
     bool hasPlainLhs() { return !getLayout().getLhs().isTiled(); }
-    /// Whether bytes of `rhs` hold two elements.
-    bool hasNibbles() {
+    /// Elements of the layout that one of `rhs` holds.
+    int64_t getRhsPerElement() {
       auto rhs = ::llvm::cast<::mlir::ShapedType>(getRhs().getType());
-      return getRhsBits() == 4 && rhs.getElementType().isInteger(8);
+      return rhs.getElementType().isInteger(8) && getRhsBits() < 8
+                 ? 8 / getRhsBits()
+                 : 1;
     }
+    /// Whether bytes of `rhs` hold two elements.
+    bool hasNibbles() { return getRhsPerElement() == 2; }
     unsigned getRhsBits() { return getLayout().getRhs().bits; }
     /// Columns of a panel of `rhs`.
     int64_t getNR() { return getLayout().getRhs().rows; }

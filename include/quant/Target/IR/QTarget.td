@@ -91,7 +91,8 @@ def QTarget_LayoutAttr : QTarget_Attr<"Layout", "layout"> {
 
     4-bit elements in bytes are two in each: the KB elements of a column in a
     tile are KB/2 bytes, and byte p holds element p in its low nibble and
-    element p + KB/2 in its high one.
+    element p + KB/2 in its high one. 2-bit ones, of a `rhs` with groups, are four
+    in each: byte p of KB/4 holds element p + j KB/4 in its bits 2j and 2j + 1.
 
     With a `codebook` of 16 integers the four bits of an element of `rhs`, which
     has groups and is `u4`, number the entry that the element is. Entries are

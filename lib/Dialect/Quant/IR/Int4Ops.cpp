@@ -1,4 +1,4 @@
-//===- Int4Ops.cpp - int4 storage, two elements in a byte -----------------===//
+//===- Int4Ops.cpp - int4 and int2 storage, several in a byte -----------===//
 //
 // Verifiers and folds. The labels c1, c2, ... are the constraints of the ops'
 // docs.
@@ -7,6 +7,7 @@
 
 #include "quant/Dialect/Quant/Utils/VerifyUtils.h"
 
+#include "quant/Dialect/Quant/IR/NarrowConstant.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Reference/Reference.h"
@@ -18,20 +19,22 @@
 using namespace mlir;
 using namespace quantmlir;
 
-/// Checks that `packed` holds `unpacked` two in a byte along the last
+/// Checks that `packed` holds `unpacked` several in a byte along the last
 /// dimension; `what` names the side whose type is reported.
-static LogicalResult verifyPackedShape(Operation *op, StringRef what,
+template <typename Op>
+static LogicalResult verifyPackedShape(Op op, StringRef what,
                                        RankedTensorType unpacked,
                                        RankedTensorType packed) {
   if (unpacked.getRank() == 0 || packed.getRank() == 0)
-    return op->emitOpError("expected operand and result of rank >= 1, but got ")
-           << op->getOperand(0).getType() << " and "
-           << op->getResult(0).getType();
+    return op.emitOpError("expected operand and result of rank >= 1, but got ")
+           << op.getInput().getType() << " and " << op.getResult().getType();
   SmallVector<int64_t> expected(unpacked.getShape());
   if (!ShapedType::isDynamic(expected.back()))
-    expected.back() = llvm::divideCeil(expected.back(), 2);
+    expected.back() = llvm::divideCeil(expected.back(), Op::kPerByte);
   return verifyShape(op, what, packed, expected,
-                     "two elements of the last dimension in a byte");
+                     Op::kPerByte == 2
+                         ? "two elements of the last dimension in a byte"
+                         : "four elements of the last dimension in a byte");
 }
 
 LogicalResult PackInt4Op::verify() {
@@ -46,34 +49,62 @@ LogicalResult UnpackInt4Op::verify() {
                            getInput().getType());
 }
 
+LogicalResult PackInt2Op::verify() {
+  // pack_int2_c1
+  return verifyPackedShape(*this, "result", getInput().getType(),
+                           getResult().getType());
+}
+
+LogicalResult UnpackInt2Op::verify() {
+  // unpack_int2_c1
+  return verifyPackedShape(*this, "input", getResult().getType(),
+                           getInput().getType());
+}
+
 //===----------------------------------------------------------------------===//
 // Folds
 //===----------------------------------------------------------------------===//
 
-/// pack(unpack(p)) is p, unless an odd row leaves nibbles that pack would
-/// clear.
-OpFoldResult PackInt4Op::fold(FoldAdaptor) {
-  auto producer = getInput().getDefiningOp<UnpackInt4Op>();
-  if (!producer || producer.getInput().getType() != getResult().getType())
+/// pack(unpack(p)) is p, unless a row leaves bits of its last byte that pack
+/// would clear.
+template <typename Unpack, typename Pack>
+static OpFoldResult foldPack(Pack op) {
+  auto producer = op.getInput().template getDefiningOp<Unpack>();
+  if (!producer || producer.getInput().getType() != op.getResult().getType())
     return {};
-  int64_t rowLength = getInput().getType().getShape().back();
-  if (ShapedType::isDynamic(rowLength) || rowLength % 2 != 0)
+  int64_t rowLength = op.getInput().getType().getShape().back();
+  if (ShapedType::isDynamic(rowLength) || rowLength % Pack::kPerByte != 0)
     return {};
   return producer.getInput();
 }
 
-OpFoldResult UnpackInt4Op::fold(FoldAdaptor) {
-  auto producer = getInput().getDefiningOp<PackInt4Op>();
-  if (!producer || producer.getInput().getType() != getResult().getType())
+template <typename Pack, typename Unpack>
+static OpFoldResult foldUnpack(Unpack op) {
+  auto producer = op.getInput().template getDefiningOp<Pack>();
+  if (!producer || producer.getInput().getType() != op.getResult().getType())
     return {};
   return producer.getInput();
+}
+
+OpFoldResult PackInt4Op::fold(FoldAdaptor) {
+  return foldPack<UnpackInt4Op>(*this);
+}
+OpFoldResult PackInt2Op::fold(FoldAdaptor) {
+  return foldPack<UnpackInt2Op>(*this);
+}
+OpFoldResult UnpackInt4Op::fold(FoldAdaptor) {
+  return foldUnpack<PackInt4Op>(*this);
+}
+OpFoldResult UnpackInt2Op::fold(FoldAdaptor) {
+  return foldUnpack<PackInt2Op>(*this);
 }
 
 namespace {
-struct FoldConstantPack final : OpRewritePattern<PackInt4Op> {
-  using OpRewritePattern::OpRewritePattern;
+template <typename Pack>
+struct FoldConstantPack final : OpRewritePattern<Pack> {
+  using OpRewritePattern<Pack>::OpRewritePattern;
 
-  LogicalResult matchAndRewrite(PackInt4Op op,
+  LogicalResult matchAndRewrite(Pack op,
                                 PatternRewriter &rewriter) const override {
     std::optional<IntConstant> input = IntConstant::get(op.getInput());
     if (!input || !op.getResult().getType().hasStaticShape())
@@ -81,23 +112,17 @@ struct FoldConstantPack final : OpRewritePattern<PackInt4Op> {
     std::vector<int8_t> values(input->size());
     for (int64_t i = 0, e = input->size(); i < e; ++i)
       values[i] = (*input)[i];
-    int64_t rowLength = op.getInput().getType().getShape().back();
-    ElementsAttr packed = makeTensorAttr(
-        op.getResult().getType(), "quant_weight_int4",
-        [&](MutableArrayRef<char> out) {
-          reference::packInt4(
-              values, rowLength,
-              {reinterpret_cast<int8_t *>(out.data()), out.size()});
-        });
-    rewriter.replaceOpWithNewOp<arith::ConstantOp>(op, cast<TypedAttr>(packed));
+    rewriter.replaceOpWithNewOp<arith::ConstantOp>(
+        op, cast<TypedAttr>(makePackedAttr(op.getInput().getType(), values)));
     return success();
   }
 };
 
-struct FoldConstantUnpack final : OpRewritePattern<UnpackInt4Op> {
-  using OpRewritePattern::OpRewritePattern;
+template <typename Unpack>
+struct FoldConstantUnpack final : OpRewritePattern<Unpack> {
+  using OpRewritePattern<Unpack>::OpRewritePattern;
 
-  LogicalResult matchAndRewrite(UnpackInt4Op op,
+  LogicalResult matchAndRewrite(Unpack op,
                                 PatternRewriter &rewriter) const override {
     RankedTensorType type = op.getResult().getType();
     if (!type.hasStaticShape() ||
@@ -109,7 +134,8 @@ struct FoldConstantUnpack final : OpRewritePattern<UnpackInt4Op> {
       return rewriter.notifyMatchFailure(op, "the input is not a constant");
     SmallVector<int8_t> packed(input->begin(), input->end());
     SmallVector<int8_t> values(type.getNumElements());
-    reference::unpackInt4(packed, type.getShape().back(), values);
+    reference::unpackElements(type.getElementTypeBitWidth(), packed,
+                              type.getShape().back(), values);
     rewriter.replaceOpWithNewOp<arith::ConstantOp>(
         op, cast<TypedAttr>(makeIntTensorAttr(type, values)));
     return success();
@@ -119,10 +145,20 @@ struct FoldConstantUnpack final : OpRewritePattern<UnpackInt4Op> {
 
 void PackInt4Op::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                              MLIRContext *context) {
-  patterns.add<FoldConstantPack>(context);
+  patterns.add<FoldConstantPack<PackInt4Op>>(context);
 }
 
 void UnpackInt4Op::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                                MLIRContext *context) {
-  patterns.add<FoldConstantUnpack>(context);
+  patterns.add<FoldConstantUnpack<UnpackInt4Op>>(context);
+}
+
+void PackInt2Op::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                             MLIRContext *context) {
+  patterns.add<FoldConstantPack<PackInt2Op>>(context);
+}
+
+void UnpackInt2Op::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                               MLIRContext *context) {
+  patterns.add<FoldConstantUnpack<UnpackInt2Op>>(context);
 }

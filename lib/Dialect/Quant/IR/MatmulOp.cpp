@@ -8,7 +8,7 @@
 
 #include "quant/Dialect/Quant/Utils/VerifyUtils.h"
 
-#include "quant/Dialect/Quant/IR/Int4Constant.h"
+#include "quant/Dialect/Quant/IR/NarrowConstant.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 
@@ -172,5 +172,6 @@ struct FoldEmpty final : OpRewritePattern<MatmulOp> {
 
 void MatmulOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                            MLIRContext *context) {
-  patterns.add<DropZeroZeroPoint, FoldEmpty, PackInt4Weight<MatmulOp>>(context);
+  patterns.add<DropZeroZeroPoint, FoldEmpty, PackNarrowWeight<MatmulOp>>(
+      context);
 }

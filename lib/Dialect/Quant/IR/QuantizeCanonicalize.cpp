@@ -9,7 +9,7 @@
 
 #include "Canonicalize.h"
 
-#include "quant/Dialect/Quant/IR/Int4Constant.h"
+#include "quant/Dialect/Quant/IR/NarrowConstant.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/IR/QuantizeConstants.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
@@ -156,8 +156,8 @@ struct FoldConstantQuantize final : OpRewritePattern<QuantizeOp> {
     std::vector<int8_t> values(type.getNumElements());
     quantizeConstant(op, *input, *params,
                      {reinterpret_cast<char *>(values.data()), values.size()});
-    rewriter.replaceOp(op,
-                       createInt4Constant(rewriter, op.getLoc(), type, values));
+    rewriter.replaceOp(
+        op, createNarrowConstant(rewriter, op.getLoc(), type, values));
     return success();
   }
 

@@ -8,7 +8,7 @@
 
 #include "quant/Dialect/Quant/Utils/VerifyUtils.h"
 
-#include "quant/Dialect/Quant/IR/Int4Constant.h"
+#include "quant/Dialect/Quant/IR/NarrowConstant.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Codebook.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
@@ -250,5 +250,6 @@ struct DropZeroGroupZeroPoint final : OpRewritePattern<ScaledMatmulOp> {
 
 void ScaledMatmulOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                                  MLIRContext *context) {
-  patterns.add<DropZeroGroupZeroPoint, PackInt4Weight<ScaledMatmulOp>>(context);
+  patterns.add<DropZeroGroupZeroPoint, PackNarrowWeight<ScaledMatmulOp>>(
+      context);
 }

@@ -238,9 +238,9 @@ static void addLoops(CachedAttentionOp op, Loops &loops) {
   loops.add({s, h, g, d}, op.getInit(), "init");
 }
 
-/// The last dimension of one side is half of the other's.
-static void addInt4Loops(Operation *op, Value unpacked, Value packed,
-                         Loops &loops) {
+/// The last dimension of one side is a half, or quarter, of the other's.
+static void addNarrowLoops(Operation *op, Value unpacked, Value packed,
+                           int64_t perByte, Loops &loops) {
   Value input = op->getOperand(0), result = op->getResult(0);
   int64_t last = cast<RankedTensorType>(input.getType()).getRank() - 1;
   loops.add(upTo(last), input, "input");
@@ -254,9 +254,11 @@ static void addInt4Loops(Operation *op, Value unpacked, Value packed,
     return;
   OpBuilder builder(op);
   loops.add(last, packed, last, packed == input ? "input" : "the result");
-  loops.add(last,
-            divideUp(builder, op->getLoc(), RuntimeSize::of(unpacked, last), 2),
-            "the bytes of two elements each");
+  loops.add(
+      last,
+      divideUp(builder, op->getLoc(), RuntimeSize::of(unpacked, last), perByte),
+      perByte == 2 ? "the bytes of two elements each"
+                   : "the bytes of four elements each");
 }
 
 static void addLoops(linalg::LinalgOp op, Loops &loops) {
@@ -310,11 +312,11 @@ static void addLoops(Operation *op, Loops &loops) {
           [&](auto op) { addLoops(op, loops); })
       .Case<QuantizeOp, DequantizeOp>(
           [&](auto op) { addParameterLoops(op, loops); })
-      .Case([&](PackInt4Op op) {
-        addInt4Loops(op, op.getInput(), op.getResult(), loops);
+      .Case<PackInt4Op, PackInt2Op>([&](auto op) {
+        addNarrowLoops(op, op.getInput(), op.getResult(), op.kPerByte, loops);
       })
-      .Case([&](UnpackInt4Op op) {
-        addInt4Loops(op, op.getResult(), op.getInput(), loops);
+      .Case<UnpackInt4Op, UnpackInt2Op>([&](auto op) {
+        addNarrowLoops(op, op.getResult(), op.getInput(), op.kPerByte, loops);
       });
 }
 

@@ -126,7 +126,8 @@ std::optional<IntConstant> IntConstant::get(Attribute attr) {
   if (element.isIndex())
     element = IntegerType::get(element.getContext(), 64);
   auto type = dyn_cast<IntegerType>(element);
-  if (!type || !llvm::is_contained({4u, 8u, 16u, 32u, 64u}, type.getWidth()))
+  if (!type ||
+      !llvm::is_contained({2u, 4u, 8u, 16u, 32u, 64u}, type.getWidth()))
     return std::nullopt;
   IntConstant result;
   result.data = raw->bytes.data();
@@ -221,13 +222,10 @@ ElementsAttr quantmlir::makeIntTensorAttr(RankedTensorType type,
                                           StringRef key) {
   assert(static_cast<int64_t>(values.size()) == type.getNumElements());
   return makeTensorAttr(type, key, [&](MutableArrayRef<char> out) {
-    if (!type.getElementType().isInteger(4)) {
-      if (!values.empty())
-        std::memcpy(out.data(), values.data(), values.size());
-      return;
-    }
+    // The bits above an element's own are 0.
+    auto mask = llvm::maskTrailingOnes<uint8_t>(type.getElementTypeBitWidth());
     for (auto [byte, value] : llvm::zip_equal(out, values))
-      byte = value & 0x0F;
+      byte = static_cast<char>(value & mask);
   });
 }
 

@@ -5,9 +5,10 @@
 // in a register while the group lasts, and the f32 sum over groups, which takes
 // the former by one fused multiply-add at the end of a group. A load of the
 // weight holds 64 bytes: for int4 that is 128 elements, which an `and`, a shift
-// and another `and` spread to two operands of the dot product; all rows use
-// them. In a code book each of the two is looked up instead. The activations'
-// four bytes are broadcast from memory, for both panels.
+// and another `and` spread to two operands of the dot product (for int2 256,
+// and four operands); all rows use them. In a code book each of the two is
+// looked up instead. The activations' four bytes are broadcast from memory, for
+// both panels.
 //
 // With few rows a chain of dependent dot products (5 cycles each) would be the
 // limit: then a group's steps go to several integer accumulators, added at its
@@ -41,7 +42,7 @@ ScaledKernel::ScaledKernel(qtarget::PackedMatmulOp op,
                            qtarget::MatmulKernelInterface vectors, OpBuilder &b)
     : op(op), vectors(vectors), row(vectors.getRow()), lanes(op.getNR()),
       groups(op.getNumGroups()), steps(op.getStepsPerGroup()),
-      isInt4(op.getRhsBits() == 4) {
+      isInt4(op.getRhsBits() == 4), perByte(8 / op.getRhsBits()) {
   qtarget::RegisterTile tile = vectors.chooseGroupedTile(
       steps * op.getStepSize(), qtarget::TargetAttr::lookup(op));
   maxTile = {tile.mr, tile.nr};
@@ -121,7 +122,7 @@ private:
         return steps;
     return chained;
   }
-  int64_t dotsPerStep() { return kernel.isInt4 ? 2 : 1; }
+  int64_t dotsPerStep() { return kernel.perByte; }
   int64_t chainsPerVector() {
     bool splitsStep = vectors * dotsPerStep() <= kWantedChains;
     return splitsStep ? chainedSteps() * dotsPerStep() : 1;
@@ -190,15 +191,13 @@ private:
     }
   }
 
-  /// The weight's bytes: those of a step, or its two halves.
+  /// The weight's bytes: those of a step, or its two halves, or four quarters.
   SmallVector<Value> loadWeights(OpBuilder &b, Value panel, Value group,
                                  Value step) {
     Value stored =
         vector::LoadOp::create(b, loc, bytesType(b), kernel.rhs,
                                ValueRange{panel, group, step, index(b, 0)});
-    if (!kernel.isInt4)
-      return {stored};
-    return unpackNibbles(b, loc, kernel, stored);
+    return unpackElements(b, loc, kernel, stored);
   }
 
   /// Past the end these are lines of the next panel, or of nothing: prefetches

@@ -1,4 +1,4 @@
-//===- UnpackNibbles.cpp - elements of a weight of 4 bits -----------------===//
+//===- UnpackNibbles.cpp - elements of a weight of few bits ---------------===//
 
 #include "quant/Target/CPU/Kernel/UnpackNibbles.h"
 
@@ -8,15 +8,21 @@
 using namespace mlir;
 using namespace quantmlir;
 
-Value quantmlir::shiftNibbles(OpBuilder &b, Location loc, Value bytes) {
+/// `bytes` shifted right, by a shift of words: high bits of a byte come from
+/// its neighbour.
+static Value shiftWords(OpBuilder &b, Location loc, Value bytes, int16_t by) {
   auto type = cast<VectorType>(bytes.getType());
   auto wordType = VectorType::get({type.getNumElements() / 2}, b.getI16Type());
-  constexpr int16_t nibble = 4;
-  Value by = arith::ConstantOp::create(
-      b, loc, DenseElementsAttr::get(wordType, nibble));
+  Value count =
+      arith::ConstantOp::create(b, loc, DenseElementsAttr::get(wordType, by));
   Value words = vector::BitCastOp::create(b, loc, wordType, bytes);
-  words = arith::ShRUIOp::create(b, loc, words, by);
+  words = arith::ShRUIOp::create(b, loc, words, count);
   return vector::BitCastOp::create(b, loc, type, words);
+}
+
+Value quantmlir::shiftNibbles(OpBuilder &b, Location loc, Value bytes) {
+  constexpr int16_t nibble = 4;
+  return shiftWords(b, loc, bytes, nibble);
 }
 
 /// The nibbles themselves, as suits `target` (or null).
@@ -54,4 +60,33 @@ SmallVector<Value> quantmlir::unpackNibbles(OpBuilder &b, Location loc,
       kernel.vectors.lookUpNibbles(b, loc, table, bytes, target);
   assert(parts.size() == 2 && "the kernel's row says that it looks up");
   return parts;
+}
+
+/// The four elements of 2 bits of each byte, 0 to 3. A shift of words and a
+/// mask for each: no instruction shifts bytes, but one of GFNI, which is
+/// executed where dot products are.
+static SmallVector<Value> splitPairs(OpBuilder &b, Location loc, Value bytes) {
+  constexpr int16_t bits = 2, perByte = 4;
+  constexpr int8_t mask = 3;
+  Value masks = arith::ConstantOp::create(
+      b, loc, DenseElementsAttr::get(cast<VectorType>(bytes.getType()), mask));
+  SmallVector<Value> parts;
+  for (int16_t i = 0; i < perByte; ++i) {
+    Value moved = i == 0 ? bytes : shiftWords(b, loc, bytes, i * bits);
+    parts.push_back(arith::AndIOp::create(b, loc, moved, masks));
+  }
+  return parts;
+}
+
+SmallVector<Value> quantmlir::unpackElements(OpBuilder &b, Location loc,
+                                             const ScaledKernel &kernel,
+                                             Value bytes) {
+  switch (kernel.op.getRhsBits()) {
+  case 4:
+    return unpackNibbles(b, loc, kernel, bytes);
+  case 2:
+    return splitPairs(b, loc, bytes);
+  default:
+    return {bytes};
+  }
 }

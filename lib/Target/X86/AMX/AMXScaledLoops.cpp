@@ -85,7 +85,7 @@ ScaledBlocks::ScaledBlocks(OpBuilder &b, qtarget::PackedMatmulOp op,
     mostRows = std::min(mostRows, m);
   SmallVector<ReassociationIndices> merge = {{0}, {1, 2}, {3, 4}};
   plain = memref::CollapseShapeOp::create(b, loc, op.getRhs(), merge);
-  if (kernel.isInt4)
+  if (kernel.perByte > 1)
     unpacked =
         allocate(b, loc, {kTiles, chunkGroups * groupK / 4, 4 * kernel.lanes},
                  b.getI8Type());
@@ -97,13 +97,13 @@ ScaledBlocks::ScaledBlocks(OpBuilder &b, qtarget::PackedMatmulOp op,
 Value ScaledBlocks::getWeightPanel(OpBuilder &b, const ScaledBlock &at,
                                    int64_t j) const {
   Indices i{b, loc};
-  return kernel.isInt4 ? i.constant(j) : i.add(at.panel, j);
+  return kernel.perByte > 1 ? i.constant(j) : i.add(at.panel, j);
 }
 
 Value ScaledBlocks::getWeightRow(OpBuilder &b, const ScaledBlock &at,
                                  Value group) const {
   Indices i{b, loc};
-  return i.mul(kernel.isInt4 ? i.sub(group, at.begin) : group, groupK / 4);
+  return i.mul(kernel.perByte > 1 ? i.sub(group, at.begin) : group, groupK / 4);
 }
 
 void ScaledBlocks::emit(OpBuilder &b, Body body) {
@@ -145,7 +145,7 @@ void ScaledBlocks::emitPanels(OpBuilder &b, RowBlock rows, Value panel,
            ScaledBlock at = block;
            at.begin = begin;
            at.end = i.min(i.add(begin, chunkGroups), groups);
-           if (kernel.isInt4)
+           if (kernel.perByte > 1)
              unpackChunk(b, at);
            forTiles(b, rows, at, body);
          });
@@ -202,12 +202,12 @@ void ScaledBlocks::unpackChunk(OpBuilder &b, const ScaledBlock &at) {
                                  /*isDataCache=*/true);
       Value stored = vector::LoadOp::create(b, loc, type, plain,
                                             ValueRange{from, step, zero});
-      Value to = i.mul(i.sub(step, firstStep), 2);
-      for (auto [half, part] :
-           llvm::enumerate(unpackNibbles(b, loc, kernel, stored)))
+      Value to = i.mul(i.sub(step, firstStep), kernel.perByte);
+      for (auto [number, part] :
+           llvm::enumerate(unpackElements(b, loc, kernel, stored)))
         vector::StoreOp::create(
             b, loc, part, unpacked,
-            ValueRange{i.constant(j), i.add(to, half), zero});
+            ValueRange{i.constant(j), i.add(to, number), zero});
     });
   }
 }

@@ -57,7 +57,9 @@ public:
 
   /// Unsigned bytes [panel][k/4][NR * 4], and where the `j`-th panel of a block
   /// and a group of its chunk are in them.
-  mlir::Value getWeight() const { return kernel.isInt4 ? unpacked : plain; }
+  mlir::Value getWeight() const {
+    return kernel.perByte > 1 ? unpacked : plain;
+  }
   mlir::Value getWeightPanel(mlir::OpBuilder &b, const ScaledBlock &at,
                              int64_t j) const;
   mlir::Value getWeightRow(mlir::OpBuilder &b, const ScaledBlock &at,

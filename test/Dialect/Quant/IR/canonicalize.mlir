@@ -208,6 +208,24 @@ func.func @negative_fuse_quantize(%acc: tensor<4x2xi32>, %row: tensor<4xf32>, %t
 
 // -----
 
+// A row of five elements leaves bits of its last byte.
+// CHECK-LABEL: @int2_round_trip
+// CHECK-SAME: (%[[P:.*]]: tensor<8x2xi8>, %[[Q:.*]]: tensor<8x5xi2>)
+// CHECK: %[[U:.*]] = quant.unpack_int2 %[[P]] : tensor<8x2xi8> -> tensor<8x5xi2>
+// CHECK: %[[ODD:.*]] = quant.pack_int2 %[[U]]
+// CHECK: return %[[P]], %[[Q]], %[[ODD]]
+func.func @int2_round_trip(%p: tensor<8x2xi8>, %q: tensor<8x5xi2>) -> (tensor<8x2xi8>, tensor<8x5xi2>, tensor<8x2xi8>) {
+  %0 = quant.unpack_int2 %p : tensor<8x2xi8> -> tensor<8x8xi2>
+  %1 = quant.pack_int2 %0 : tensor<8x8xi2> -> tensor<8x2xi8>
+  %2 = quant.pack_int2 %q : tensor<8x5xi2> -> tensor<8x2xi8>
+  %3 = quant.unpack_int2 %2 : tensor<8x2xi8> -> tensor<8x5xi2>
+  %4 = quant.unpack_int2 %p : tensor<8x2xi8> -> tensor<8x5xi2>
+  %5 = quant.pack_int2 %4 : tensor<8x5xi2> -> tensor<8x2xi8>
+  return %1, %3, %5 : tensor<8x2xi8>, tensor<8x5xi2>, tensor<8x2xi8>
+}
+
+// -----
+
 // CHECK-LABEL: @int4_round_trip
 // CHECK-SAME: %[[P:[a-z0-9]+]]: tensor<8x3xi8>, %[[Q:[a-z0-9]+]]: tensor<8x5xi4>
 // An odd row's padding may be other than 0 before, and is 0 after.

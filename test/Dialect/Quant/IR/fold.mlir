@@ -336,12 +336,28 @@ func.func @int4() -> (tensor<2x3xi8>, tensor<2x3xi4>) {
 
 // -----
 
+// CHECK-LABEL: @int2
+// CHECK-DAG: arith.constant dense<{{\[\[}}27, 1], [-28, 2]]> : tensor<2x2xi8>
+// CHECK-DAG: arith.constant dense<{{\[\[}}-1, -2, 1, 0, 1], [0, 1, -2, -1, -1]]> : tensor<2x5xi2>
+func.func @int2() -> (tensor<2x2xi8>, tensor<2x5xi2>) {
+  %q = arith.constant dense<[[-1, -2, 1, 0, 1], [0, 1, -2, -1, -2]]> : tensor<2x5xi2>
+  %0 = quant.pack_int2 %q : tensor<2x5xi2> -> tensor<2x2xi8>
+  %p = arith.constant dense<[[27, -3], [-28, 7]]> : tensor<2x2xi8>
+  %1 = quant.unpack_int2 %p : tensor<2x2xi8> -> tensor<2x5xi2>
+  return %0, %1 : tensor<2x2xi8>, tensor<2x5xi2>
+}
+
+// -----
+
 // CHECK-LABEL: @negative_unpack_large
 // CHECK: quant.unpack_int4
-func.func @negative_unpack_large() -> tensor<1025xi4> {
+// CHECK: quant.unpack_int2
+func.func @negative_unpack_large() -> (tensor<1025xi4>, tensor<1025xi2>) {
+  %u = arith.constant dense<3> : tensor<257xi8>
   %p = arith.constant dense<3> : tensor<513xi8>
   %0 = quant.unpack_int4 %p : tensor<513xi8> -> tensor<1025xi4>
-  return %0 : tensor<1025xi4>
+  %1 = quant.unpack_int2 %u : tensor<257xi8> -> tensor<1025xi2>
+  return %0, %1 : tensor<1025xi4>, tensor<1025xi2>
 }
 
 // -----

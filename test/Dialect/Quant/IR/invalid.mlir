@@ -494,6 +494,22 @@ func.func @rescale_fixed_point_c5_multiplier(%acc: tensor<2x3xi32>, %s: tensor<i
 
 // -----
 
+func.func @pack_int2_c1(%q: tensor<8x5xi2>) {
+  // expected-error@+1 {{'quant.pack_int2' op expected result of shape [8, 2] (four elements of the last dimension in a byte), but got 'tensor<8x3xi8>'}}
+  %0 = quant.pack_int2 %q : tensor<8x5xi2> -> tensor<8x3xi8>
+  return
+}
+
+// -----
+
+func.func @unpack_int2_c1(%p: tensor<8x2xi8>) {
+  // expected-error@+1 {{'quant.unpack_int2' op expected input of shape [8, 3] (four elements of the last dimension in a byte), but got 'tensor<8x2xi8>'}}
+  %0 = quant.unpack_int2 %p : tensor<8x2xi8> -> tensor<8x9xi2>
+  return
+}
+
+// -----
+
 func.func @pack_int4_c1(%q: tensor<8x5xi4>) {
   // expected-error@+1 {{'quant.pack_int4' op expected result of shape [8, 3] (two elements of the last dimension in a byte), but got 'tensor<8x2xi8>'}}
   %0 = quant.pack_int4 %q : tensor<8x5xi4> -> tensor<8x2xi8>

@@ -122,6 +122,17 @@ func.func @rescale_fixed_point(%acc: tensor<?x64xi32>, %m: tensor<64xi32>,
   return
 }
 
+// CHECK-LABEL: @int2
+func.func @int2(%q: tensor<8x5xi2>, %d: tensor<?xi2>) {
+  // CHECK: quant.pack_int2 %{{.*}} : tensor<8x5xi2> -> tensor<8x2xi8>
+  %p = quant.pack_int2 %q : tensor<8x5xi2> -> tensor<8x2xi8>
+  // CHECK: quant.unpack_int2 %{{.*}} : tensor<8x2xi8> -> tensor<8x7xi2>
+  %u = quant.unpack_int2 %p : tensor<8x2xi8> -> tensor<8x7xi2>
+  // CHECK: quant.pack_int2 %{{.*}} : tensor<?xi2> -> tensor<?xi8>
+  %e = quant.pack_int2 %d : tensor<?xi2> -> tensor<?xi8>
+  return
+}
+
 // CHECK-LABEL: @int4
 func.func @int4(%q: tensor<8x5xi4>, %d: tensor<?xi4>) {
   // CHECK: quant.pack_int4 %{{.*}} : tensor<8x5xi4> -> tensor<8x3xi8>

@@ -263,3 +263,20 @@ func.func @scaled_matmul_c9_codes(%x: tensor<2x132105xi8>, %w: tensor<5x132105xi
   %y = quant.scaled_matmul ins(%x, %w : tensor<2x132105xi8>, tensor<5x132105xi4>) rhs_scale(%sw : tensor<5x1xf32>) {group_size = 132105 : i64, rhs_codebook = array<i8: -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113>} -> tensor<2x5xf32>
   return
 }
+
+// -----
+
+func.func @scaled_matmul_c11_int2(%x: tensor<2x64xi8>, %w: tensor<5x64xi2>, %sw: tensor<5x2xf32>) {
+  %zw = arith.constant dense<2> : tensor<5x2xi32>
+  // expected-error@+1 {{'quant.scaled_matmul' op expected rhs_zero_point in [-2, 1], but element 0 is 2}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xi8>, tensor<5x64xi2>) rhs_scale(%sw : tensor<5x2xf32>) rhs_zero_point(%zw : tensor<5x2xi32>) {group_size = 32 : i64} -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scaled_matmul_int3(%x: tensor<2x64xi8>, %w: tensor<5x64xi3>, %sw: tensor<5x2xf32>) {
+  // expected-error@+1 {{'quant.scaled_matmul' op operand #1 must be ranked tensor of 8-bit, 4-bit or 2-bit signless integer values, but got 'tensor<5x64xi3>'}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<2x64xi8>, tensor<5x64xi3>) rhs_scale(%sw : tensor<5x2xf32>) {group_size = 32 : i64} -> tensor<2x5xf32>
+  return
+}

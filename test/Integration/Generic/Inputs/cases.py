@@ -238,3 +238,16 @@ def int4_case(batch, rng, length):
         f"range = [-8, 7] : {wide} -> {narrow}", narrow)
     p = batch.line(f"quant.pack_int4 {back[0]} : {narrow} -> {type_}", type_)
     batch.expect(p, packed, f"pack_int4 {length}")
+
+
+def int2_case(batch, rng, length):
+    """Unpacked and packed again, which clears the bits behind a row's end."""
+    rows = int(rng.integers(1, 4))
+    data = rng.integers(-128, 128, (rows, -(-length // 4))).astype(np.int8)
+    value, type_ = batch.argument(data)
+    narrow = f"tensor<{rows}x{length}xi2>"
+    u = batch.line(f"quant.unpack_int2 {value} : {type_} -> {narrow}", narrow)
+    p = batch.line(f"quant.pack_int2 {u[0]} : {narrow} -> {type_}", type_)
+    batch.expect(p, arith.pack_int2(arith.unpack_int2(data, length)),
+                 f"int2 {length}")
+

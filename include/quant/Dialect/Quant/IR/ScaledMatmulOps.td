@@ -105,6 +105,10 @@ def QuantExt_ScaledMatmulOp : QuantExt_Op<"scaled_matmul",
            lhs_scale(%sb : tensor<?x128xf32>)
            {group_size = 128 : i64, lhs_group_size = 32 : i64}
            -> tensor<?x1024xf32>
+    %ternary = quant.scaled_matmul ins(%x, %w : tensor<?x4096xi8>, tensor<1024x4096xi2>)
+                 row_scale(%sx : tensor<?xf32>)
+                 rhs_scale(%sw : tensor<1024x1xf32>)
+                 {group_size = 4096 : i64} -> tensor<?x1024xf32>
     %mxfp4 = quant.scaled_matmul ins(%x, %w : tensor<?x4096xi8>, tensor<1024x4096xi4>)
                row_scale(%sx : tensor<?xf32>)
                rhs_scale(%sw : tensor<1024x128xf32>)
@@ -116,7 +120,7 @@ def QuantExt_ScaledMatmulOp : QuantExt_Op<"scaled_matmul",
   }];
   let arguments = (ins
       RankedTensorOf<[I8, QuantExt_I4, F32, F16, BF16]>:$lhs,
-      QuantExt_StoredTensor:$rhs,
+      QuantExt_GroupedWeightTensor:$rhs,
       Optional<QuantExt_ZeroPointTensor>:$lhs_zero_point,
       Optional<QuantExt_ScaleTensor>:$row_scale,
       QuantExt_ScaleTensor:$rhs_scale,

@@ -60,7 +60,8 @@ private:
 };
 
 /// Values of a constant tensor of integers of 4, 8, 16, 32 or 64 bits, or of
-/// indices; signless ones are read as signed. Always a view: the attribute must outlive it.
+/// indices; signless ones are read as signed. Always a view: the attribute must
+/// outlive it.
 class IntConstant {
 public:
   /// Empty when `attr` is not such a tensor or its blob is missing.
@@ -93,9 +94,10 @@ std::optional<llvm::SmallVector<int64_t>> getConstantInts(mlir::Value value);
 bool isZeroConstant(mlir::Attribute attr);
 bool isZeroConstant(mlir::Value value);
 
-/// A constant of static `type` from one value for each element. i4 elements
-/// take one byte each, of which the low nibble counts. Dense when it has at
-/// most kMaxInlineConstantBytes, else a resource whose key starts with `key`.
+/// A constant of static `type` from one value for each element. i4 and i2
+/// elements take one byte each, of which the low bits count. Dense when it has
+/// at most kMaxInlineConstantBytes, else a resource whose key starts with
+/// `key`.
 mlir::ElementsAttr makeIntTensorAttr(mlir::RankedTensorType type,
                                      llvm::ArrayRef<int8_t> values,
                                      llvm::StringRef key = "quant_weight");

@@ -24,6 +24,8 @@ struct ScaledKernel {
   /// Vector lanes = columns of a panel; groups, and steps over K in each.
   int64_t lanes, groups, steps;
   bool isInt4;
+  /// Elements of a column in each byte of the weight.
+  int64_t perByte;
   /// The largest tile.
   ScaledTile maxTile = {1, 1};
   /// The weight with the two inner dimensions merged.

@@ -1,4 +1,4 @@
-//===- UnpackNibbles.h - elements of a weight of 4 bits ---------*- C++ -*-===//
+//===- UnpackNibbles.h - elements of a weight of few bits -------*- C++ -*-===//
 
 #ifndef QUANT_TARGET_CPU_KERNEL_UNPACKNIBBLES_H
 #define QUANT_TARGET_CPU_KERNEL_UNPACKNIBBLES_H
@@ -14,6 +14,13 @@ llvm::SmallVector<mlir::Value> unpackNibbles(mlir::OpBuilder &b,
                                              mlir::Location loc,
                                              const ScaledKernel &kernel,
                                              mlir::Value bytes);
+
+/// The same of a weight of any bits: as many vectors as a byte has elements,
+/// `bytes` themselves for those of 8 bits.
+llvm::SmallVector<mlir::Value> unpackElements(mlir::OpBuilder &b,
+                                              mlir::Location loc,
+                                              const ScaledKernel &kernel,
+                                              mlir::Value bytes);
 
 /// The high nibbles of `bytes` as the low ones, by a shift of words: the high
 /// nibbles of the result are whatever came along.
