@@ -92,6 +92,7 @@ reference::QParams quantmlir::chooseQParams(ArrayRef<float> values,
     return search(values, importance, scheme, range, isMirrored);
   };
   switch (scheme.scaleSearch) {
+  case WeightScheme::ScaleSearch::AbsMean: // of WeightGrid.h
   case WeightScheme::ScaleSearch::AbsMax:
     return chooseQParams(range, scheme);
   case WeightScheme::ScaleSearch::MSE:

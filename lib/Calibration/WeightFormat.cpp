@@ -25,7 +25,8 @@ static const WeightFormatRow kRows[] = {
     {WeightFormat::NVFP4, 4, 16, true, WeightScales::E4M3, kE2M1},
     {WeightFormat::MXINT8, 8, 32, true, WeightScales::E8M0, {}},
     {WeightFormat::IQ4_NL, 4, 32, true, WeightScales::F16, kIQ4NL},
-    {WeightFormat::NF4, 4, 64, false, WeightScales::F32, kNF4}};
+    {WeightFormat::NF4, 4, 64, false, WeightScales::F32, kNF4},
+    {WeightFormat::Ternary, 2, 0, false, WeightScales::F32, {}}};
 
 const WeightFormatRow &quantmlir::getFormatRow(WeightFormat format) {
   return kRows[static_cast<size_t>(format)];

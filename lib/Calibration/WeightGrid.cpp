@@ -9,6 +9,9 @@
 // which may clip. `mse` tries others around it: larger ones, too, as a grid
 // that is finer near 0 may gain by them.
 //
+// Ternary weights: Ma et al., "The Era of 1-bit LLMs: All Large Language Models
+// are in 1.58 Bits" (2024), equations 1 to 3: the scale is the mean magnitude.
+//
 //===----------------------------------------------------------------------===//
 
 #include "WeightGrid.h"
@@ -118,6 +121,20 @@ float WeightGrid::roundScale(float scale) const {
   llvm_unreachable("all scales are above");
 }
 
+/// The mean magnitude, of values that are not NaN; 1 where it is none.
+static float getMeanMagnitude(ArrayRef<float> values) {
+  double sum = 0;
+  for (float x : values)
+    if (!std::isnan(x))
+      sum += std::fabs(x);
+  auto mean = static_cast<float>(sum / static_cast<double>(values.size()));
+  return mean > 0 && std::isfinite(mean) ? mean : 1;
+}
+
+/// Ternary: with the least squared error, scales around this multiple of the
+/// mean magnitude are tried. Of a normal distribution the best one is 1.53.
+static constexpr float kTernaryTop = 1.5f;
+
 float WeightGrid::getAbsMaxScale(const reference::Observer &range) const {
   if (row.scales != WeightScales::E8M0)
     return roundScale(getTop(range));
@@ -203,6 +220,13 @@ reference::QParams WeightGrid::chooseQParams(ArrayRef<float> values,
                                              ArrayRef<float> importance) const {
   if (scheme.format == WeightFormat::Int)
     return ::quantmlir::chooseQParams(values, importance, scheme);
+  if (scheme.format == WeightFormat::Ternary) {
+    float mean = getMeanMagnitude(values);
+    bool isPlain = scheme.scaleSearch != WeightScheme::ScaleSearch::MSE;
+    return {isPlain ? mean
+                    : search(values, importance, mean, kTernaryTop * mean),
+            0};
+  }
   reference::Observer range;
   observeRun(values, range);
   if (range.min == 0 && range.max == 0) {

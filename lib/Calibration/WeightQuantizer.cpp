@@ -10,6 +10,7 @@
 #include "ErrorCompensation.h"
 #include "WeightGrid.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -30,15 +31,26 @@ std::vector<int64_t> WeightScheme::getScaleShape(int64_t n, int64_t k) const {
 
 void WeightScheme::setBits(unsigned wanted) {
   bits = wanted;
-  if (getFormatRow(format).bits != wanted)
-    format = WeightFormat::Int;
+  if (getFormatRow(format).bits == wanted)
+    return;
+  format = WeightFormat::Int;
+  // What only ternary weights have gives way to the search that is nearest.
+  if (scaleSearch == ScaleSearch::AbsMean)
+    scaleSearch = ScaleSearch::MSE;
 }
 
 void WeightScheme::adoptFormat() {
   const WeightFormatRow &row = getFormatRow(format);
+  if (scaleSearch == ScaleSearch::AbsMean)
+    scaleSearch = ScaleSearch::AbsMax;
   if (format == WeightFormat::Int)
     return;
   bits = row.bits;
+  if (format == WeightFormat::Ternary) {
+    granularity = Granularity::Tensor;
+    scaleSearch = ScaleSearch::AbsMean;
+    return;
+  }
   granularity = Granularity::Group;
   groupSize = row.groupSize;
 }
@@ -55,11 +67,22 @@ int64_t WeightScheme::getMaxMagnitude() const {
 
 static Error verifyFormat(const WeightScheme &scheme) {
   const WeightFormatRow &row = getFormatRow(scheme.format);
+  bool isTernary = scheme.format == WeightFormat::Ternary;
+  if (!isTernary && scheme.scaleSearch == WeightScheme::ScaleSearch::AbsMean)
+    return createStringError(
+        "expected ternary weights for scales by the mean magnitude");
+  if (isTernary && scheme.scaleSearch == WeightScheme::ScaleSearch::AbsMax)
+    return createStringError("expected scales by the mean magnitude, or by the "
+                             "least squared error, for ternary weights");
   if (scheme.format == WeightFormat::Int)
     return Error::success();
-  if (scheme.bits != row.bits ||
-      scheme.granularity != WeightScheme::Granularity::Group ||
-      (row.hasFixedGroups && scheme.groupSize != row.groupSize))
+  if (isTernary && scheme.bits != row.bits)
+    return createStringError("expected " + Twine(row.bits) +
+                             " bits for ternary weights, found " +
+                             Twine(scheme.bits));
+  if (!isTernary && (scheme.bits != row.bits ||
+                     scheme.granularity != WeightScheme::Granularity::Group ||
+                     (row.hasFixedGroups && scheme.groupSize != row.groupSize)))
     return createStringError(
         "expected " + Twine(row.bits) + " bits in groups of " +
         Twine(row.groupSize) + ", as the format has them, found " +
@@ -75,8 +98,8 @@ static Error verify(int64_t n, int64_t k, size_t numWeights,
   auto error = [](const Twine &text) { return createStringError(text); };
   if (Error wrong = verifyFormat(scheme))
     return wrong;
-  if (scheme.bits != 8 && scheme.bits != 4)
-    return error("expected weights of 8 or 4 bits, found " +
+  if (!is_contained({8u, 6u, 4u, 3u, 2u}, scheme.bits))
+    return error("expected weights of 8, 6, 4, 3 or 2 bits, found " +
                  Twine(scheme.bits));
   if (n < 0 || k < 0 || numWeights != static_cast<size_t>(n * k))
     return error("expected a weight of " + Twine(n) + " x " + Twine(k) +

@@ -16,6 +16,11 @@ static constexpr SchemePreset kPresets[] = {
     {"w8a8-rot", "weights=channel activations=dynamic-token "
                  "rotation=hadamard32"},
     {"w8a16", "weights=channel activations=float"},
+    {"w2a8-g32", "weights=group group-size=32 weight-bits=2 "
+                 "weight-scale=full-range-mse activations=dynamic-token"},
+    {"w2a16-g32", "weights=group group-size=32 weight-bits=2 "
+                  "weight-scale=full-range-mse activations=float"},
+    {"bitnet", "weight-format=ternary activations=dynamic-token"},
     {"w4a8-g32", "weights=group group-size=32 weight-bits=4 weight-scale=mse "
                  "activations=dynamic-token"},
     {"w4a8-g128", "weights=group group-size=128 weight-bits=4 "

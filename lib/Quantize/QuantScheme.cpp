@@ -5,6 +5,8 @@
 #include "OptionText.h"
 #include "Presets.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 #include <limits>
 
 using namespace quantmlir;
@@ -20,15 +22,17 @@ static constexpr OptionChoice<WeightScheme::Granularity> kGranularities[] = {
     {"group", WeightScheme::Granularity::Group}};
 
 static constexpr OptionChoice<WeightFormat> kWeightFormats[] = {
-    {"int", WeightFormat::Int},       {"mxfp4", WeightFormat::MXFP4},
-    {"nvfp4", WeightFormat::NVFP4},   {"mxint8", WeightFormat::MXINT8},
-    {"iq4_nl", WeightFormat::IQ4_NL}, {"nf4", WeightFormat::NF4}};
+    {"int", WeightFormat::Int},        {"mxfp4", WeightFormat::MXFP4},
+    {"nvfp4", WeightFormat::NVFP4},    {"mxint8", WeightFormat::MXINT8},
+    {"iq4_nl", WeightFormat::IQ4_NL},  {"nf4", WeightFormat::NF4},
+    {"ternary", WeightFormat::Ternary}};
 
 static constexpr OptionChoice<WeightScheme::ScaleSearch> kScaleSearches[] = {
     {"absmax", WeightScheme::ScaleSearch::AbsMax},
     {"mse", WeightScheme::ScaleSearch::MSE},
     {"full-range", WeightScheme::ScaleSearch::FullRange},
-    {"full-range-mse", WeightScheme::ScaleSearch::FullRangeMSE}};
+    {"full-range-mse", WeightScheme::ScaleSearch::FullRangeMSE},
+    {"absmean", WeightScheme::ScaleSearch::AbsMean}};
 
 static constexpr OptionChoice<WeightScheme::Rounding> kRoundings[] = {
     {"nearest", WeightScheme::Rounding::Nearest},
@@ -100,11 +104,13 @@ static void visitRequest(Request &request, Visitor &visit) {
 // Reading
 //===----------------------------------------------------------------------===//
 
-static llvm::Error verifyBits(StringRef name, unsigned bits) {
-  if (bits == 4 || bits == 8)
+static llvm::Error verifyBits(StringRef name, unsigned bits,
+                              llvm::ArrayRef<unsigned> choices,
+                              StringRef expected) {
+  if (llvm::is_contained(choices, bits))
     return llvm::Error::success();
-  return llvm::createStringError(
-      "option '" + name + "': expected 8 or 4, found " + llvm::Twine(bits));
+  return llvm::createStringError("option '" + name + "': expected " + expected +
+                                 ", found " + llvm::Twine(bits));
 }
 
 static StringRef getFormatName(WeightFormat format) {
@@ -116,6 +122,11 @@ static StringRef getFormatName(WeightFormat format) {
 
 /// What a format of weights says, other options may say as well.
 static llvm::Error verifyFormat(const WeightScheme &weight) {
+  using Search = WeightScheme::ScaleSearch;
+  bool isTernary = weight.format == WeightFormat::Ternary;
+  if (!isTernary && weight.scaleSearch == Search::AbsMean)
+    return llvm::createStringError("option 'weight-scale=absmean': expected "
+                                   "'weight-format=ternary'");
   if (weight.format == WeightFormat::Int)
     return llvm::Error::success();
   const WeightFormatRow &row = getFormatRow(weight.format);
@@ -125,7 +136,7 @@ static llvm::Error verifyFormat(const WeightScheme &weight) {
     return llvm::createStringError(
         option + "expected 'weight-bits=" + llvm::Twine(row.bits) +
         "', found " + llvm::Twine(weight.bits));
-  if (weight.granularity != WeightScheme::Granularity::Group)
+  if (!isTernary && weight.granularity != WeightScheme::Granularity::Group)
     return llvm::createStringError(option + "expected 'weights=group'");
   if (row.hasFixedGroups && weight.groupSize != row.groupSize)
     return llvm::createStringError(
@@ -133,6 +144,10 @@ static llvm::Error verifyFormat(const WeightScheme &weight) {
         "', found " + llvm::Twine(weight.groupSize));
   if (!weight.symmetric)
     return llvm::createStringError(option + "expected 'weight-symmetric=true'");
+  if (isTernary && weight.scaleSearch != Search::AbsMean &&
+      weight.scaleSearch != Search::MSE)
+    return llvm::createStringError(
+        option + "expected 'weight-scale=absmean' or 'weight-scale=mse'");
   if (weight.isFullRange())
     return llvm::createStringError(
         option + "expected 'weight-scale=absmax' or 'weight-scale=mse'");
@@ -170,9 +185,11 @@ llvm::Error QuantScheme::verify() const {
     return error;
   if (llvm::Error error = verifyFormat(weight))
     return error;
-  if (llvm::Error error = verifyBits("weight-bits", weight.bits))
+  if (llvm::Error error = verifyBits("weight-bits", weight.bits,
+                                     {8, 6, 4, 3, 2}, "8, 6, 4, 3 or 2"))
     return error;
-  if (llvm::Error error = verifyBits("activation-bits", activationBits))
+  if (llvm::Error error =
+          verifyBits("activation-bits", activationBits, {8, 4}, "8 or 4"))
     return error;
   if (weight.groupSize <= 0)
     return llvm::createStringError(
@@ -306,17 +323,30 @@ static std::string join(Printed options, Keep &&keep) {
   return text;
 }
 
-static std::string joinChanged(Printed options, Printed defaults) {
-  return join(options,
-              [&](size_t i) { return options[i].value != defaults[i].value; });
+static std::string joinChanged(Printed options, Printed defaults,
+                               Printed adopted) {
+  return join(options, [&](size_t i) {
+    return options[i].value != defaults[i].value ||
+           options[i].value != adopted[i].value;
+  });
+}
+
+/// The defaults as the format of `scheme` changes them when options are read.
+static QuantScheme adoptFormat(const QuantScheme &scheme) {
+  QuantScheme adopted;
+  adopted.weight.format = scheme.weight.format;
+  adopted.weight.adoptFormat();
+  return adopted;
 }
 
 std::string QuantScheme::str() const {
-  OptionPrinter own, defaults;
-  const QuantScheme plain;
+  OptionPrinter own, defaults, adopted;
+  const QuantScheme plain, ofFormat = adoptFormat(*this);
   visitScheme(*this, own);
   visitScheme(plain, defaults);
-  return joinChanged(own.getPrinted(), defaults.getPrinted());
+  visitScheme(ofFormat, adopted);
+  return joinChanged(own.getPrinted(), defaults.getPrinted(),
+                     adopted.getPrinted());
 }
 
 /// The bits and the grain of the weight.
@@ -369,11 +399,15 @@ std::string QuantScheme::describe() const {
 }
 
 std::string QuantizeRequest::str() const {
-  OptionPrinter own, defaults;
+  OptionPrinter own, defaults, adopted;
   const QuantizeRequest plain;
+  QuantizeRequest ofFormat;
+  ofFormat.scheme = adoptFormat(scheme);
   visitRequest(*this, own);
   visitRequest(plain, defaults);
-  return joinChanged(own.getPrinted(), defaults.getPrinted());
+  visitRequest(ofFormat, adopted);
+  return joinChanged(own.getPrinted(), defaults.getPrinted(),
+                     adopted.getPrinted());
 }
 
 std::string QuantizeRequest::getFullText() const {

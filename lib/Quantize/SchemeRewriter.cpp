@@ -258,7 +258,7 @@ SchemeRewriter::explainScheme(const Contraction &c,
   int64_t rhsMagnitude =
       givenRhs ? givenRhs->getMaxMagnitude() : getWeightMagnitude();
   // A weight that the program quantizes has no groups here.
-  if (givenRhs || !isScaled() ||
+  if (givenRhs || !hasGroups() ||
       scheme.weight.groupSize > getMaxSafeK(lhsMagnitude, rhsMagnitude))
     return explainOverflow(c, lhsMagnitude, rhsMagnitude);
   return "";

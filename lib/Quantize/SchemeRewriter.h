@@ -76,11 +76,16 @@ private:
   bool leavesActivations() const {
     return scheme.isWeightOnly() || scheme.hasBlocks();
   }
-  /// Whether the matmul needs quant.scaled_matmul.
-  bool isScaled() const { return hasGroups() || leavesActivations(); }
+  /// Whether the matmul needs quant.scaled_matmul, which alone has weights of 2
+  /// bits.
+  bool isScaled() const {
+    return hasGroups() || leavesActivations() ||
+           scheme.weight.getStoredBits() == 2;
+  }
   /// Whether choose_qparams and quantize say what the scheme wants of weights.
   bool isPlain() const {
     return !isScaled() && scheme.weight.symmetric &&
+           scheme.weight.bits == scheme.weight.getStoredBits() &&
            scheme.weight.scaleSearch == WeightScheme::ScaleSearch::AbsMax &&
            scheme.weight.rounding == WeightScheme::Rounding::Nearest;
   }

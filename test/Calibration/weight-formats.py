@@ -12,7 +12,7 @@ import sys
 import numpy as np
 
 from Calibration.Inputs import weight_driver
-from quantsim import formats
+from quantsim import arith, formats
 from quantsim.formats import FORMATS
 
 DRIVER, TEMP = sys.argv[1:3]
@@ -116,6 +116,37 @@ for (name, fmt), order in itertools.product(FORMATS.items(), (0, 1)):
 # CHECK-NEXT: compensation lowers the output's error
 print("compensation lowers the output's error")
 
+# Ternary weights: the mean magnitude, of all weights, a row or a group.
+for granularity, axes in ("tensor", ()), ("channel", (0,)), ("group", (0,)):
+    for w in W, np.zeros_like(W), W * F32(1e-30):
+        ints, scales, zeros = quantize(w, format="ternary", granularity=granularity, group=64)
+        step = 64 if granularity == "group" else w.shape[1]
+        parts = [w[:, b:b + step] for b in range(0, w.shape[1], step)]
+        wanted = [arith.choose_absmean(part, axes)[0] for part in parts]
+        q = [arith.quantize(part, s, 0, axes, (-1, 1)) for part, s in zip(parts, wanted)]
+        assert np.array_equal(ints, np.concatenate(q, 1)) and not len(zeros)
+        assert np.array_equal(scales, np.stack(wanted, -1).ravel()), (granularity, scales)
+# Of the least error: better than the mean, near the best of many.
+ints, scales, _ = quantize(W, format="ternary", scale="mse")
+error = lambda s: ((W - arith.quantize(W, F32(s), 0, (), (-1, 1)) * F32(s)) ** 2).sum()
+best = min(map(error, np.linspace(.5, 3, 401) * np.abs(W).mean()))
+assert error(scales[0]) < 1.002 * best < error(np.abs(W).mean()), (error(scales[0]), best)
+# CHECK-NEXT: ternary weights equal
+print("ternary weights equal")
+def ternary_error(rounding):
+    ints, scales, _ = quantize(W, H, format="ternary", rounding=rounding)
+    e = W - ints * scales[0].astype(np.float64)
+    return np.einsum("nk,kj,nj->", e, H.astype(np.float64), e)
+
+
+assert ternary_error("error-compensated") < 0.75 * ternary_error("nearest")
+
+# CHECK-NEXT: error: expected scales by the mean magnitude, or by the least squared error, for ternary weights
+print(quantize(W, format="ternary", scale="absmax"))
+# CHECK-NEXT: error: expected ternary weights for scales by the mean magnitude
+print(quantize(W, scale="absmean"))
+# CHECK-NEXT: error: expected 2 bits for ternary weights, found 4
+print(quantize(W, format="ternary", bits=4))
 # CHECK-NEXT: error: expected 4 bits in groups of 16, as the format has them, found 4 and 32
 print(quantize(W, format="nvfp4", group=32))
 # CHECK-NEXT: error: expected 8 bits in groups of 32, as the format has them, found 4 and 32

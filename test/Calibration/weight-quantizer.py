@@ -66,22 +66,22 @@ def check(name, w, **options):
 
 count = 0
 for (name, w), bits, granularity, symmetric, unsigned in itertools.product(
-        weights(), (8, 4), ("tensor", "channel", "group"), (1, 0), (1, 0)):
+        weights(), (8, 6, 4, 3, 2), ("tensor", "channel", "group"), (1, 0), (1, 0)):
     if symmetric and unsigned:
         continue
     check(name, w, bits=bits, granularity=granularity, symmetric=symmetric,
           unsigned=unsigned)
     count += 1
-# CHECK: 90 schemes equal
+# CHECK: 225 schemes equal
 print(count, "schemes equal")
 
 count = 0
 for (name, w), bits, granularity in itertools.product(
-        weights(), (8, 4), ("tensor", "channel", "group")):
+        weights(), (8, 6, 4, 3, 2), ("tensor", "channel", "group")):
     check(name, w, bits=bits, granularity=granularity, symmetric=1,
           unsigned=0, full_range=True)
     count += 1
-# CHECK-NEXT: 30 full-range schemes equal
+# CHECK-NEXT: 75 full-range schemes equal
 print(count, "full-range schemes equal")
 
 # The grid is that of a scale of either sign, d = extreme / -8 (MatMulNBits,
@@ -97,7 +97,7 @@ assert np.array_equal((q - z[:, None]).astype(np.float32) * s[:, None], signed)
 print("scales of either sign give the same weights")
 
 W = np.ones((2, 4), np.float32)
-# CHECK: error: expected weights of 8 or 4 bits, found 5
+# CHECK: error: expected weights of 8, 6, 4, 3 or 2 bits, found 5
 print(quantize(W, bits=5))
 # CHECK: error: expected a group size above 0, found 0
 print(quantize(W, granularity="group"))

@@ -4,7 +4,7 @@
 // RUN: not quant-opt --quant-to-generic="stop-after=never" %s 2>&1 | FileCheck %s --check-prefix=STAGE
 
 // NAME: error: quantize: no such option no-such; the options are activation-bits, activation-order, activation-scales, activations, attention, block-size, damping, exclude, group-size, include, {{.*}}weight-bits
-// BITS: error: quantize: option 'weight-bits': expected 8 or 4, found 5
+// BITS: error: quantize: option 'weight-bits': expected 8, 6, 4, 3 or 2, found 5
 // VALUE: error: quantize: option 'weights': expected tensor, channel or group, found 'row'
 // STAGE: for the --stop-after option: expected quant, packed, target or llvm, found 'never'
 // STAGE: cannot read `stop-after=never`; the options are account, profile, quantize, start-after, stop-after, strict

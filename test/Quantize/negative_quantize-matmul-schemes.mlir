@@ -9,7 +9,7 @@
 // SIZE: error: option 'group-size': expected more than 0, found 0
 // DAMPING: error: option 'damping': expected a number from 0 to 1, found 2
 // RANGE: error: option 'weight-scale': full-range scales choose their zero points, expected 'weight-symmetric=true'
-// SEARCH: error: option 'weight-scale': expected absmax, mse, full-range or full-range-mse, found 'best'
+// SEARCH: error: option 'weight-scale': expected absmax, mse, full-range, full-range-mse or absmean, found 'best'
 // STATS: error: option 'rounding=error-compensated' needs 'stats'
 // FILE: error: {{.*}}.none: {{.*}}No such file
 

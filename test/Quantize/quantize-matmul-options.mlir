@@ -6,7 +6,7 @@
 // RUN: not quant-opt %s -quant-quantize-matmul="weight-bits=5" 2>&1 | FileCheck %s --check-prefix=WBITS
 // RUN: not quant-opt %s -quant-quantize-matmul="activation-bits=16" 2>&1 | FileCheck %s --check-prefix=ABITS
 
-// WBITS: error: option 'weight-bits': expected 8 or 4, found 5
+// WBITS: error: option 'weight-bits': expected 8, 6, 4, 3 or 2, found 5
 // ABITS: error: option 'activation-bits': expected 8 or 4, found 16
 
 // TENSOR: quant.choose_qparams %arg0 axes = [] range = [-128, 127] : tensor<2x8xf32> -> tensor<f32>

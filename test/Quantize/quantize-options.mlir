@@ -34,6 +34,18 @@
 // RUN: not quant-opt %s --quant-quantize-matmul="weight-format=nf4 weight-symmetric=false" 2>&1 | FileCheck %s --check-prefix=SYMMETRIC
 // RUN: not quant-opt %s --quant-quantize-matmul="weight-format=nf4 weight-scale=full-range-mse" 2>&1 | FileCheck %s --check-prefix=RANGE
 // RUN: not quant-opt %s --quant-quantize-matmul="weight-format=fp4" 2>&1 | FileCheck %s --check-prefix=FORMATS
+// RUN: quant-opt %s --quant-quantize-matmul="bitnet" --dump-pass-pipeline 2>&1 | FileCheck %s --check-prefix=TERNARY
+// RUN: quant-opt %s --quant-quantize-matmul="weights=channel weight-format=ternary weight-scale=mse" --dump-pass-pipeline 2>&1 | FileCheck %s --check-prefix=TERNARIES
+// RUN: quant-opt %s --quant-quantize-matmul="bitnet weight-format=nf4" --dump-pass-pipeline 2>&1 | FileCheck %s --check-prefix=GONE
+// RUN: not quant-opt %s --quant-quantize-matmul="bitnet weight-bits=4" 2>&1 | FileCheck %s --check-prefix=TERNARY-BITS
+// RUN: not quant-opt %s --quant-quantize-matmul="bitnet weight-scale=absmax" 2>&1 | FileCheck %s --check-prefix=TERNARY-SCALE
+// RUN: not quant-opt %s --quant-quantize-matmul="weight-scale=absmean" 2>&1 | FileCheck %s --check-prefix=MEAN
+// TERNARY: activations=dynamic-token {{.*}}weight-bits=2 weight-format=ternary weight-scale=absmean weight-symmetric=true weights=tensor
+// TERNARIES: weight-bits=2 weight-format=ternary weight-scale=mse weight-symmetric=true weights=channel
+// GONE: weight-bits=4 weight-format=nf4 weight-scale=absmax {{.*}}weights=group
+// TERNARY-BITS: error: option 'weight-format=ternary': expected 'weight-bits=2', found 4
+// TERNARY-SCALE: error: option 'weight-format=ternary': expected 'weight-scale=absmean' or 'weight-scale=mse'
+// MEAN: error: option 'weight-scale=absmean': expected 'weight-format=ternary'
 // FORMAT: group-size=16 {{.*}}weight-bits=4 weight-format=nvfp4 weight-scale=absmax weight-symmetric=true weights=group
 // FREE: group-size=128 {{.*}}weight-bits=4 weight-format=nf4 {{.*}}weights=group
 // BACK: group-size=32 {{.*}}weight-bits=8 weight-format=int weight-scale=mse {{.*}}weights=group
@@ -42,7 +54,7 @@
 // GRAIN: error: option 'weight-format=iq4_nl': expected 'weights=group'
 // SYMMETRIC: error: option 'weight-format=nf4': expected 'weight-symmetric=true'
 // RANGE: error: option 'weight-format=nf4': expected 'weight-scale=absmax' or 'weight-scale=mse'
-// FORMATS: error: option 'weight-format': expected int, mxfp4, nvfp4, mxint8, iq4_nl or nf4, found 'fp4'
+// FORMATS: error: option 'weight-format': expected int, mxfp4, nvfp4, mxint8, iq4_nl, nf4 or ternary, found 'fp4'
 
 // RUN: not quant-opt %s --quant-quantize-matmul="weights=row" 2>&1 | FileCheck %s --check-prefix=ENUM
 // RUN: not quant-opt %s --quant-quantize-matmul="observer=" 2>&1 | FileCheck %s --check-prefix=EMPTY

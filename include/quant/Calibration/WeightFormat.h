@@ -23,7 +23,8 @@ enum class WeightFormat {
   NVFP4,  // NVIDIA: E2M1 in blocks of 16, scales relative to the tensor's
   MXINT8, // OCP MX 1.0: integers of 8 bits in blocks of 32
   IQ4_NL, // GGUF: a table of 16 integers, blocks of 32
-  NF4     // QLoRA: quantiles of a normal distribution, in steps of 1/127
+  NF4,    // QLoRA: quantiles of a normal distribution, in steps of 1/127
+  Ternary // BitNet b1.58: -1, 0 and 1, in 2 bits
 };
 
 /// The values of a format's scales.
@@ -38,7 +39,8 @@ enum class WeightScales {
 struct WeightFormatRow {
   WeightFormat format;
   unsigned bits;
-  /// Elements of a row that share a scale, and whether it must be that many.
+  /// Elements of a row that share a scale, and whether it must be that many; 0:
+  /// any, and all of the tensor where nothing is said.
   int64_t groupSize;
   bool hasFixedGroups;
   WeightScales scales;

@@ -25,10 +25,11 @@ namespace quantmlir {
 struct WeightScheme {
   enum class Granularity { Tensor, Channel, Group };
   enum class ScaleSearch {
-    AbsMax,      // the largest magnitude is the last integer
-    MSE,         // the scale of the least squared error
-    FullRange,   // the largest magnitude takes the integer farthest from 0
-    FullRangeMSE // the least squared error of both ends' ranges
+    AbsMax,       // the largest magnitude is the last integer
+    MSE,          // the scale of the least squared error
+    FullRange,    // the largest magnitude takes the integer farthest from 0
+    FullRangeMSE, // the least squared error of both ends' ranges
+    AbsMean       // the mean of the magnitudes is 1: BitNet b1.58, ternary only
   };
   enum class Rounding {
     Nearest,         // each value on its own, ties to even
@@ -36,9 +37,10 @@ struct WeightScheme {
   };
 
   /// Of a format that is not Int the bits are its own, and so is the group size
-  /// if it is fixed; it has groups, no zero points and no full-range scales.
+  /// if it is fixed; it has groups (but Ternary, which may have them), no zero
+  /// points and no full-range scales.
   WeightFormat format = WeightFormat::Int;
-  /// 8 or 4.
+  /// 8, 6, 4, 3 or 2.
   unsigned bits = 8;
   Granularity granularity = Granularity::Channel;
   /// Elements of a row that share a scale; with Granularity::Group only. The
@@ -65,7 +67,11 @@ struct WeightScheme {
   }
   bool hasZeroPoints() const { return !symmetric || isFullRange(); }
 
+  /// Bits that an integer is stored in: 6 take 8, and 3 take 4.
+  unsigned getStoredBits() const { return bits > 4 ? 8 : bits > 2 ? 4 : 2; }
   int64_t getMin() const {
+    if (format == WeightFormat::Ternary)
+      return -1;
     return isUnsigned ? 0 : -(int64_t(1) << (bits - 1));
   }
   int64_t getMax() const {
@@ -88,7 +94,7 @@ struct WeightScheme {
 /// A weight's stored form.
 struct QuantizedWeight {
   /// [N, K], a byte for each element, or for its number in the format's code
-  /// book; 4-bit ones are sign-extended (unsigned: zero-extended).
+  /// book; narrower ones are sign-extended (unsigned: zero-extended).
   std::vector<int8_t> ints;
   /// WeightScheme::getScaleShape, row-major.
   std::vector<float> scales;

@@ -25,7 +25,8 @@ def QuantQuantizeMatmulPass : Pass<"quant-quantize-matmul", "::mlir::ModuleOp"> 
     each; a string attribute `quant.scheme` on the op comes before them.
 
     Options may begin with a preset, a word that stands for some of them and
-    that the others change: `w8a8`, `w8a8-rot`, `w8a16`, `w4a8-g32`,
+    that the others change: `w8a8`, `w8a8-rot`, `w8a16`, `w2a8-g32`,
+    `w2a16-g32`, `bitnet`, `w4a8-g32`,
     `w4a8-g128`, `w4a16-g32`, `w4a16-g128`, `w4a4-rot`, `q8_0`, `q4_0`, `mxfp4`,
     `nvfp4`.
 
@@ -62,8 +63,12 @@ def QuantQuantizeMatmulPass : Pass<"quant-quantize-matmul", "::mlir::ModuleOp"> 
                          "GGUF's table in groups of 32, scales in f16"),
               clEnumValN(WeightFormat::NF4, "nf4",
                          "QLoRA's table, in steps of 1/127, in groups of 64 or "
-                         "group-size"))}]>,
-    Option<"weightBits", "weight-bits", "unsigned", "8", "8 or 4">,
+                         "group-size"),
+              clEnumValN(WeightFormat::Ternary, "ternary",
+                         "BitNet b1.58: -1, 0 and 1 with one scale, or as "
+                         "weights= says"))}]>,
+    Option<"weightBits", "weight-bits", "unsigned", "8",
+           "8, 6 (stored in 8), 4, 3 (stored in 4) or 2">,
     Option<"activationBits", "activation-bits", "unsigned", "8", "8 or 4">,
     Option<"weights", "weights", "WeightGranularity",
            "WeightGranularity::Channel", "Granularity of the weights' scales",
@@ -92,7 +97,9 @@ def QuantQuantizeMatmulPass : Pass<"quant-quantize-matmul", "::mlir::ModuleOp"> 
                          "side of its sign, by the zero point 0 or -1; some "
                          "values of the other sign are clipped"),
               clEnumValN(WeightScaleSearch::FullRangeMSE, "full-range-mse",
-                         "least squared error, with the zero point 0 or -1"))}]>,
+                         "least squared error, with the zero point 0 or -1"),
+              clEnumValN(WeightScaleSearch::AbsMean, "absmean",
+                         "the mean magnitude; weight-format=ternary only"))}]>,
     Option<"rounding", "rounding", "WeightRounding", "WeightRounding::Nearest",
            "How the values of constant weights are rounded",
            [{::llvm::cl::values(

@@ -2,7 +2,7 @@
 
 #include "quant/Import/Contraction/ConstantWeight.h"
 
-#include "quant/Dialect/Quant/IR/Int4Constant.h"
+#include "quant/Dialect/Quant/IR/NarrowConstant.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -27,12 +27,12 @@ static Value createConstant(OpBuilder &builder, Location loc,
 }
 
 /// Integers of `bits` as a constant: dense while it is small, packed and
-/// unpacked where it is used if it has 4 bits, else a blob.
+/// unpacked where it is used if it has 4 or 2 bits, else a blob.
 static Value emitInts(OpBuilder &builder, Location loc, ArrayRef<int64_t> shape,
                       unsigned bits, ArrayRef<int8_t> values) {
   auto type = RankedTensorType::get(shape, builder.getIntegerType(bits));
-  return bits == 4
-             ? createInt4Constant(builder, loc, type, values)
+  return bits < 8
+             ? createNarrowConstant(builder, loc, type, values)
              : createConstant(builder, loc, makeIntTensorAttr(type, values));
 }
 
@@ -134,8 +134,8 @@ FailureOr<QuantizedMatrix> quantmlir::emitConstantWeight(
   SmallVector<int64_t> shape{appender.n, appender.k};
   if (!appender.keepsRows())
     std::swap(shape[0], shape[1]);
-  result.ints =
-      emitInts(builder, loc, withOuter(shape), scheme.bits, appender.ints);
+  result.ints = emitInts(builder, loc, withOuter(shape), scheme.getStoredBits(),
+                         appender.ints);
   result.isUnsigned = scheme.isUnsigned;
   SmallVector<int64_t> scales = withOuter(appender.getScaleShape());
   auto scaleType = RankedTensorType::get(scales, builder.getF32Type());

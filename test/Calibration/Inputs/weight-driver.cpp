@@ -5,10 +5,10 @@
 // Reads N * K raw floats from the file WEIGHT and writes OUT.ints (bytes),
 // OUT.scales (floats) and OUT.zps (i32). Keys: bits, granularity (tensor,
 // channel, group), group, symmetric, unsigned, scale (absmax, mse,
-// full-range, full-range-mse), format (mxfp4, nvfp4, mxint8, iq4_nl, nf4: which
-// also sets bits, granularity and group, unless they follow it), rounding
-// (nearest, error-compensated), order, damping, moments (a file of K * K
-// floats), repeat (print the throughput over so many runs).
+// full-range, full-range-mse, absmean), format (mxfp4, nvfp4, mxint8, iq4_nl,
+// nf4, ternary: which also sets bits, granularity and group, unless they follow
+// it), rounding (nearest, error-compensated), order, damping, moments (a file
+// of K * K floats), repeat (print the throughput over so many runs).
 //
 //===----------------------------------------------------------------------===//
 
@@ -78,6 +78,7 @@ bool Request::set(StringRef key, StringRef value) {
                         .Case("mxint8", WeightFormat::MXINT8)
                         .Case("iq4_nl", WeightFormat::IQ4_NL)
                         .Case("nf4", WeightFormat::NF4)
+                        .Case("ternary", WeightFormat::Ternary)
                         .Default(WeightFormat::Int);
     scheme.adoptFormat();
   } else if (key == "granularity")
@@ -91,6 +92,7 @@ bool Request::set(StringRef key, StringRef value) {
             .Case("mse", WeightScheme::ScaleSearch::MSE)
             .Case("full-range", WeightScheme::ScaleSearch::FullRange)
             .Case("full-range-mse", WeightScheme::ScaleSearch::FullRangeMSE)
+            .Case("absmean", WeightScheme::ScaleSearch::AbsMean)
             .Default(WeightScheme::ScaleSearch::AbsMax);
   else if (key == "rounding")
     scheme.rounding = value == "error-compensated"

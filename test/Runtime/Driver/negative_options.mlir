@@ -53,10 +53,10 @@
 // DIMS: error: --dims: expected a size, found -2
 // NODIMS: error: --dims needs --random-inputs
 
-// RUN: not quant-run %s --entry=first --random-inputs=1 --quantize="weight-bits=3" 2>&1 | FileCheck %s --check-prefix=BITS
+// RUN: not quant-run %s --entry=first --random-inputs=1 --quantize="weight-bits=5" 2>&1 | FileCheck %s --check-prefix=BITS
 // RUN: not quant-run %s --entry=first --random-inputs=1 --quantize="bits=4" 2>&1 | FileCheck %s --check-prefix=OPTION
 // RUN: not quant-run %s --entry=first --random-inputs=1 --quantize="weights=row" 2>&1 | FileCheck %s --check-prefix=ENUM
-// BITS: error: --quantize: expected options of quant-quantize-matmul, found 'weight-bits=3': option 'weight-bits': expected 8 or 4, found 3
+// BITS: error: --quantize: expected options of quant-quantize-matmul, found 'weight-bits=5': option 'weight-bits': expected 8, 6, 4, 3 or 2, found 5
 // OPTION: error: --quantize: expected options of quant-quantize-matmul, found 'bits=4': {{.*}}no such option bits
 // ENUM: error: --quantize: expected options of quant-quantize-matmul, found 'weights=row': option 'weights': expected tensor, channel or group, found 'row'
 

@@ -67,6 +67,20 @@ SCHEMES += [f"weight-format={name} activations={a}"
             for name in ("mxfp4", "nvfp4", "mxint8", "iq4_nl", "nf4",
                          "nf4 group-size=32")
             for a in ("dynamic-token", "float", "dynamic-block block-size=16")]
+SCHEMES += [f"{weights} weight-bits={bits} activations={a}{extra}"
+            for weights in ("weights=channel", "weights=tensor",
+                            "weights=group group-size=8",
+                            "weights=group group-size=32",
+                            "weights=group group-size=64")
+            for bits in (2, 2, 3, 6)
+            for a in ("dynamic-token", "dynamic-tensor", "float",
+                      "dynamic-block block-size=32")
+            for extra in ("", " weight-symmetric=false",
+                          " weight-scale=full-range", " rotation=hadamard32")]
+SCHEMES += [f"weight-format=ternary{weights} activations={a}"
+            for weights in ("", " weights=channel",
+                            " weights=group group-size=32")
+            for a in ("dynamic-token", "float", "dynamic-block block-size=16")]
 # LLVM's name of the processor, and what the host must have for it. Features
 # are taken away to reach rows that the host would not choose by itself.
 PROCESSORS = [("host", []), ("x86-64", []),

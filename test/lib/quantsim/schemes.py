@@ -14,7 +14,7 @@ from quantsim import arith, blocks, formats, rotation
 
 @dataclass(frozen=True)
 class Scheme:
-    weight_format: str = "int"  # or a name of formats.FORMATS
+    weight_format: str = "int"  # or a name of formats.FORMATS, or ternary
     weight_bits: int = 8
     activation_bits: int = 8
     weights: str = "channel"  # or tensor, group
@@ -42,6 +42,8 @@ class Scheme:
         if fmt := formats.FORMATS.get(fields.get("weight_format")):
             fields = {"weights": "group", "weight_bits": fmt.bits,
                       "group_size": fmt.group, **fields}
+        if fields.get("weight_format") == "ternary":
+            fields = {"weights": "tensor", "weight_bits": 2, **fields}
         return Scheme(**fields)
 
 
@@ -94,14 +96,21 @@ class QuantLinear:
         """Integers and scale of a weight, computed once for each array."""
         key = (id(w), transpose)
         if key not in self._weights:
-            qrange = full_range(self.scheme.weight_bits)
+            qrange = self.weight_range()
             axes = self.weight_axes(transpose)
             scale, zero = self.choose_weight_qparams(w, axes, qrange)
             q = arith.quantize(w, scale, zero, axes, qrange)
             self._weights[key] = (w, q, scale, zero)
         return self._weights[key][1:]
 
+    def weight_range(self):
+        if self.scheme.weight_format == "ternary":
+            return -1, 1
+        return full_range(self.scheme.weight_bits)
+
     def choose_weight_qparams(self, w, axes, qrange):
+        if self.scheme.weight_format == "ternary":
+            return arith.choose_absmean(w, axes)
         if self.scheme.weight_scale == "full-range":
             return arith.choose_full_range(w, axes, qrange)
         return arith.choose_qparams(w, axes, qrange,
@@ -117,7 +126,7 @@ class QuantLinear:
         if fmt := formats.FORMATS.get(self.scheme.weight_format):
             q, _, scale = formats.quantize(w, fmt, self.scheme.group_size)
             return q, scale, np.zeros(scale.shape, np.int64)
-        qrange = full_range(self.scheme.weight_bits)
+        qrange = self.weight_range()
         parts = []
         for begin in range(0, w.shape[1], self.scheme.group_size):
             part = w[:, begin:begin + self.scheme.group_size]
@@ -140,6 +149,13 @@ class QuantLinear:
         column = lambda v: v[:, None] if v.ndim else v
         return column(np.asarray(scale, np.float64)) * (q - column(zero))
 
+    def one_group(self, w, transpose):
+        """The same of a weight without groups: one of all K."""
+        qw, sw, zw = self.quantize_weight(w, transpose)
+        qw = qw if transpose else qw.T
+        column = lambda v: np.broadcast_to(v, qw.shape[:1])[:, None]
+        return qw, column(sw), column(zw)
+
     def multiply_blocks(self, x, w, transpose):
         """Blocks of activations; a weight without groups has one of all K."""
         s, k = self.scheme, x.shape[-1]
@@ -151,10 +167,8 @@ class QuantLinear:
             qw, sw, zw = self.quantize_groups(w if transpose else w.T)
             group = s.group_size
         else:
-            qw, sw, zw = self.quantize_weight(w, transpose)
-            qw = qw if transpose else qw.T
-            column = lambda v: np.broadcast_to(v, qw.shape[:1])[:, None]
-            sw, zw, group = column(sw), column(zw), k
+            qw, sw, zw = self.one_group(w, transpose)
+            group = k
         return arith.scaled_matmul(qx, qw, sw, group, rhs_zero_point=zw,
                                    lhs_scale=sx, lhs_group_size=s.block_size)
 
@@ -176,6 +190,9 @@ class QuantLinear:
         if s.weights == "group":
             qw, sw, zw = self.quantize_groups(w if transpose else w.T)
             return arith.scaled_matmul(qx, qw, sw, s.group_size, zx, sx, zw)
+        if s.weight_bits == 2:
+            qw, sw, zw = self.one_group(w, transpose)
+            return arith.scaled_matmul(qx, qw, sw, x.shape[-1], zx, sx, zw)
         qw, sw, zw = self.quantize_weight(w, transpose)
         acc = arith.matmul_i32(qx, qw, zx, zw, transpose)
         if self.keep:
