@@ -6,6 +6,7 @@
 # CHECK-NEXT: i4.quant_g32 close
 # CHECK-NEXT: i4.quant_g32_blocks close
 # CHECK-NEXT: i4.quant_g32_float close
+# CHECK-NEXT: i4.quant_int2_g32 close
 """What benchmarks/contender.py times computes what peers.py expects of it."""
 
 import os
@@ -30,6 +31,9 @@ for group in (128, 32):
     arrays[f"s4g{group}"] = scale
     w = w4 * np.repeat(scale, group, 1).astype(np.float64)
     expected[f"int4g{group}"] = (xq * np.float64(sx)) @ w.T
+
+expected[None] = (xq * np.float64(sx)) @ (
+    (w4 >> 2) * np.repeat(scale, 32, 1).astype(np.float64)).T
 
 # Activations that are rounded anew, by scales of their blocks.
 blocks = arrays["X"].reshape(B, D // 32, 32)
