@@ -49,12 +49,17 @@ public:
         value = info.V.getValue();
         return false;
       }
+    // An option that may stand without a value has an empty one.
+    llvm::SmallVector<llvm::StringRef> words;
+    for (const OptionInfo &info : Values)
+      if (!info.Name.empty())
+        words.push_back(info.Name);
     std::string names;
-    for (auto [i, info] : llvm::enumerate(Values))
-      names += (i == 0                   ? ""
-                : i + 1 == Values.size() ? " or "
-                                         : ", ") +
-               info.Name.str();
+    for (auto [i, word] : llvm::enumerate(words))
+      names += (i == 0                  ? ""
+                : i + 1 == words.size() ? " or "
+                                        : ", ") +
+               word.str();
     return option.error("expected " + names + ", found '" + text + "'");
   }
 

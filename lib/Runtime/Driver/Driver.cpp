@@ -319,7 +319,7 @@ llvm::Error ModelDriver::runOnce() {
     return runCalibration();
   if (!options.evaluate.empty())
     return runEvaluation();
-  if (options.sensitivity || options.minSqnr)
+  if (options.sensitivity || options.automatic != AutoLevels::None)
     return runSearch();
   if (!options.tune.empty())
     return runTuner();

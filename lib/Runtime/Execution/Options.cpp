@@ -136,12 +136,26 @@ struct CommandLine {
       cl::desc("Quantize one matmul at a time and rank them by the error of "
                "the results; --inputs may be a folder, or hold several "
                "inputs, as for --calibrate")};
-  cl::opt<bool> automatic{
-      "auto", cl::cat(category),
-      cl::desc("Choose 4 or 8 bits or float for each matmul: as few bytes as "
-               "--min-sqnr allows over the inputs")};
+  cl::opt<AutoLevels> automatic{
+      "auto",
+      cl::ValueOptional,
+      cl::init(AutoLevels::None),
+      cl::cat(category),
+      cl::desc("Choose a scheme or float for each matmul: as few bytes as "
+               "--min-sqnr allows over the inputs, or as little error as "
+               "--max-bytes allow"),
+      cl::values(
+          clEnumValN(AutoLevels::Bits, "bits",
+                     "4 or 8 bits, all else as --quantize says (default)"),
+          clEnumValN(AutoLevels::All, "all",
+                     "2, 4 or 8 bits, groups of 32 or 128, rotated or not"),
+          clEnumValN(AutoLevels::Bits, "", ""))};
   cl::opt<double> minSqnr{"min-sqnr", cl::value_desc("dB"), cl::cat(category),
                           cl::desc("--auto: least SQNR of the results")};
+  cl::opt<unsigned long long> maxBytes{
+      "max-bytes", cl::value_desc("bytes"), cl::cat(category),
+      cl::desc("--auto: most bytes of the matmuls' weights, with their scales "
+               "and zero points")};
   cl::opt<std::string> recipeOutput{
       "recipe-output", cl::value_desc("file.json"), cl::cat(category),
       cl::desc("--auto: write the choice, for --quantize=recipe=FILE")};
@@ -235,7 +249,8 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
   if (options.sensitivity && !options.quantize)
     return llvm::createStringError(
         "--sensitivity needs --quantize, the scheme that it measures");
-  if (!options.recipeOutput.empty() && !options.minSqnr)
+  bool isAuto = options.automatic != AutoLevels::None;
+  if (!options.recipeOutput.empty() && !isAuto)
     return llvm::createStringError("--recipe-output needs --auto");
   if (!options.evaluate.empty() && options.outputs.empty())
     return llvm::createStringError("--evaluate needs --outputs");
@@ -244,7 +259,7 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
     return llvm::createStringError("--evaluate: expected none of --inputs, "
                                    "--random-inputs and --repeat beside it");
   if (int(!options.calibrate.empty()) + !options.evaluate.empty() +
-          options.sensitivity + options.minSqnr.has_value() + options.compare >
+          options.sensitivity + isAuto + options.compare >
       1)
     return llvm::createStringError("--calibrate, --evaluate, --sensitivity, "
                                    "--auto and --compare: expected one of "
@@ -254,7 +269,7 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
         "--profile: expected a target that runs on a CPU, found nvvm");
   if (options.profile &&
       (!options.calibrate.empty() || !options.evaluate.empty() ||
-       options.sensitivity || options.minSqnr || !options.tune.empty()))
+       options.sensitivity || isAuto || !options.tune.empty()))
     return llvm::createStringError("--profile: expected none of --calibrate, "
                                    "--evaluate, --sensitivity, --auto and "
                                    "--tune beside it");
@@ -263,8 +278,8 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
                                    llvm::Twine(options.shard));
   if (options.shard > 1 &&
       (options.target == RunTarget::NVVM || !options.calibrate.empty() ||
-       !options.evaluate.empty() || options.sensitivity ||
-       options.minSqnr.has_value() || !options.tune.empty()))
+       !options.evaluate.empty() || options.sensitivity || isAuto ||
+       !options.tune.empty()))
     return llvm::createStringError(
         "--shard: expected none of --target=nvvm, --calibrate, --evaluate, "
         "--sensitivity, --auto and --tune beside it");
@@ -348,8 +363,12 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
   }
   options.sensitivity = line.sensitivity.getNumOccurrences() != 0;
   options.sensitivityOutput = line.sensitivity;
-  if (line.automatic)
+  options.automatic = line.automatic;
+  if (line.minSqnr.getNumOccurrences())
     options.minSqnr = line.minSqnr;
+  if (line.maxBytes.getNumOccurrences())
+    options.maxBytes = std::min<unsigned long long>(
+        line.maxBytes, std::numeric_limits<int64_t>::max());
   options.recipeOutput = line.recipeOutput;
   options.report = line.report;
   options.reportHtml = line.reportHtml;
@@ -360,10 +379,13 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
   options.strict = line.strict;
   options.progress = line.progress;
   options.verbose = line.verbose;
-  if (line.automatic != (line.minSqnr.getNumOccurrences() != 0))
+  bool isAuto = options.automatic != AutoLevels::None;
+  if (!isAuto && (options.minSqnr || options.maxBytes))
+    return llvm::createStringError("--min-sqnr and --max-bytes need --auto");
+  if (isAuto && options.minSqnr.has_value() == options.maxBytes.has_value())
     return llvm::createStringError(
-        "--auto and --min-sqnr: expected both or none");
-  if (line.automatic && !std::isfinite(double(line.minSqnr)))
+        "--auto: expected one of --min-sqnr and --max-bytes beside it");
+  if (options.minSqnr && !std::isfinite(*options.minSqnr))
     return llvm::createStringError(
         "--min-sqnr: expected a number of dB, found " +
         std::to_string(double(line.minSqnr)));

@@ -151,7 +151,7 @@ print("recipe:", "as measured" if f"SQNR {measured}, " in text
 print(run(inputs, "--sensitivity", fails=True))
 # CHECK: error: --sensitivity needs --quantize, the scheme that it measures
 print(run(inputs, "--auto", fails=True))
-# CHECK: error: --auto and --min-sqnr: expected both or none
+# CHECK: error: --auto: expected one of --min-sqnr and --max-bytes beside it
 print(run(inputs, "--recipe-output=r.json", fails=True))
 # CHECK: error: --recipe-output needs --auto
 print(run(inputs, "--quantize", "--sensitivity", "--compare", fails=True))

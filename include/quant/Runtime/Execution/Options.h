@@ -16,9 +16,17 @@ namespace quantmlir {
 /// Which pipeline compiles the program.
 enum class RunTarget { Generic, X86, Arm, NVVM };
 
+/// What --auto chooses for each matmul.
+enum class AutoLevels {
+  None,
+  Bits, // 4 or 8 bits, or float
+  All   // 2, 4 or 8 bits, groups, rotations, or float
+};
+
 } // namespace quantmlir
 
 QUANT_LIST_VALUES(quantmlir::RunTarget)
+QUANT_LIST_VALUES(quantmlir::AutoLevels)
 
 namespace quantmlir {
 
@@ -73,8 +81,11 @@ struct RunOptions {
   /// Quantize one matmul at a time; where the ranking goes (may be empty).
   bool sensitivity = false;
   std::string sensitivityOutput;
-  /// --auto: least SQNR, and where the recipe goes (may be empty).
+  /// --auto: what is chosen, the least SQNR or the most bytes of weights, and
+  /// where the recipe goes (may be empty).
+  AutoLevels automatic = AutoLevels::None;
   std::optional<double> minSqnr;
+  std::optional<int64_t> maxBytes;
   std::string recipeOutput;
   /// Whether each matmul is compared; where the JSON and the page go.
   bool reportMatmuls = false;

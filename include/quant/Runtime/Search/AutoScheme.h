@@ -1,4 +1,4 @@
-//===- AutoScheme.h - as few bytes as an error allows -----------*- C++ -*-===//
+//===- AutoScheme.h - a scheme for each matmul ------------------*- C++ -*-===//
 
 #ifndef QUANT_RUNTIME_SEARCH_AUTOSCHEME_H
 #define QUANT_RUNTIME_SEARCH_AUTOSCHEME_H
@@ -11,7 +11,7 @@ namespace quantmlir {
 struct AutoReport {
   struct Choice {
     MatmulShape shape;
-    /// 4, 8 or 0 for float.
+    /// Of the stored weight; 0 for float.
     unsigned bits = 0;
     /// None for float.
     std::optional<QuantScheme> quantized;
@@ -19,15 +19,17 @@ struct AutoReport {
     bool hasOtherFormat = false;
     /// The same in words.
     std::string scheme;
-    int64_t weightBytes = 0;
-    /// Of the results when only this matmul is quantized to 4, to 8 bits; +inf
-    /// where it cannot be.
-    double sqnr4 = 0, sqnr8 = 0;
+    /// As chosen, and the fewest that it can have.
+    int64_t weightBytes = 0, leastBytes = 0;
+    /// Of the results when only this matmul is so; +inf for float.
+    double sqnr = 0, leastSqnr = 0;
   };
   std::vector<Choice> choices;
   /// Of the results with this choice: measured, not predicted.
   Metrics metrics;
-  double wantedDb = 0;
+  /// One of them was asked for.
+  std::optional<double> wantedDb;
+  std::optional<int64_t> maxBytes;
   bool isMet = false;
   int64_t floatBytes = 0, weightBytes = 0;
   int64_t numInputs = 0, numRuns = 0;
@@ -35,11 +37,11 @@ struct AutoReport {
   std::string model;
 };
 
-/// Chooses 4 bits, 8 bits or float for each matmul so that the results' SQNR is
-/// at least `options.minSqnr` over the inputs, with few bytes of weights:
-/// starts from the fewest, buys the most error for a byte (as measured one
-/// matmul at a time), and gives back what is not needed. Every accepted choice
-/// was run.
+/// Chooses a scheme or float for each matmul, of those that `options.automatic`
+/// has: so that the results' SQNR is at least `options.minSqnr` over the
+/// inputs, with few bytes of weights, or that it is the best that
+/// `options.maxBytes` allow. Buys the most error for a byte, as measured one
+/// matmul at a time; what the report says of the whole choice was run.
 llvm::Expected<AutoReport>
 chooseSchemes(mlir::OwningOpRef<mlir::ModuleOp> module,
               const Signature &signature, InputSet &inputs,

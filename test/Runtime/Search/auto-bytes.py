@@ -1,0 +1,157 @@
+# RUN: rm -rf %t && mkdir %t
+# RUN: %python %s %t | FileCheck %s
+"""--auto under a budget of bytes: against all choices of bits in NumPy, and, over
+bits, groups and rotations, on a program whose best choice is known."""
+import itertools
+import json
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+
+FOLDER = pathlib.Path(sys.argv[1])
+F32 = np.float32
+S, M = 3, 6
+rng = np.random.default_rng(23)
+
+
+class Program:
+    """Layers with ReLU between them."""
+
+    def __init__(self, name, weights, x):
+        self.weights, self.x = weights, x
+        self.path = FOLDER / f"{name}.mlir"
+        np.save(FOLDER / f"{name}.npy", x)
+        self.inputs = f"--inputs={FOLDER}/{name}.npy"
+        lines, value = [], "x"
+        for i, w in enumerate(weights):
+            k, n = w.shape
+            y = f"tensor<{M}x{n}xf32>"
+            lines += [
+                f"%w{i} = arith.constant dense_resource<w{i}> : tensor<{k}x{n}xf32>",
+                f"%e{i} = tensor.empty() : {y}",
+                f"%z{i} = linalg.fill ins(%zero : f32) outs(%e{i} : {y}) -> {y}",
+                f"%y{i} = linalg.matmul ins(%{value}, %w{i} : tensor<{M}x{k}xf32>, "
+                f"tensor<{k}x{n}xf32>) outs(%z{i} : {y}) -> {y}"]
+            value = f"y{i}"
+            if i + 1 < len(weights):
+                lines.append(f"%r{i} = linalg.max ins(%y{i}, %z{i} : {y}, {y}) "
+                             f"outs(%e{i} : {y}) -> {y}")
+                value = f"r{i}"
+        blobs = ", ".join(f'w{i}: "0x04000000{w.tobytes().hex()}"'
+                          for i, w in enumerate(weights))
+        body = "\n  ".join(lines)
+        self.path.write_text(f"""
+func.func @main(%x: tensor<{M}x{weights[0].shape[0]}xf32>) -> {y} {{
+  %zero = arith.constant 0.0 : f32
+  {body}
+  return %{value} : {y}
+}}
+{{-# dialect_resources: {{ builtin: {{ {blobs} }} }} #-}}
+""")
+
+    def run(self, *options, fails=False):
+        done = subprocess.run(["quant-run", self.path, self.inputs, *options],
+                              capture_output=True, text=True)
+        assert (done.returncode != 0) == fails, done.stderr
+        return done.stderr.strip() if fails else done.stdout
+
+    def choose(self, budget, *options):
+        """(Bytes, SQNR, options of each matmul)."""
+        recipe = FOLDER / "recipe.json"
+        text = self.run(f"--max-bytes={budget}", f"--recipe-output={recipe}", *options)
+        said = next(s for s in text.splitlines() if s.startswith("measured"))
+        assert f"allowed {budget} bytes: met" in said, said
+        return (int(text.split("weights ")[1].split()[0]),
+                float(said.split("SQNR ")[1].split()[0]),
+                [e["options"] for e in json.loads(recipe.read_text())["matmuls"]])
+
+
+def fake(values, axis, bits):
+    high = 2 ** (bits - 1) - 1
+    scale = (np.abs(values).max(axis, keepdims=True) / high).astype(F32)
+    scale[scale == 0] = 1
+    return (np.clip(np.rint(values / scale), -high - 1, high) * scale).astype(F32)
+
+
+sizes = [32, 48, 24, 16]
+weights = [rng.normal(size=size).astype(F32) for size in zip(sizes, sizes[1:])]
+weights[1][:, ::3] *= 0.02
+plain = Program("plain", weights, rng.normal(size=(S, M, sizes[0])).astype(F32))
+
+
+def results(bits):
+    x = plain.x
+    for i, (w, b) in enumerate(zip(weights, bits)):
+        x = fake(x, 2, 8) @ fake(w, 0, b) if b else x @ w
+        x = np.maximum(x, 0) if i < 2 else x
+    return x.astype(float)
+
+
+def sqnr(bits):
+    noise = ((results((0, 0, 0)) - results(bits)) ** 2).sum()
+    return 10 * np.log10((results((0, 0, 0)) ** 2).sum() / noise) if noise else np.inf
+
+
+def bytes_of(bits):
+    return sum(w.size * 4 if b == 0 else w.size * b // 8 + 4 * w.shape[1]
+               for w, b in zip(weights, bits))
+
+
+choices = {bits: (bytes_of(bits), sqnr(bits))
+           for bits in itertools.product((4, 8, 0), repeat=3)}
+budgets = sorted({size for size, _ in choices.values()})
+budgets = budgets[::max(1, len(budgets) // 6)] + [10**9]
+optimal = 0
+for budget in budgets:
+    size, db, rules = plain.choose(budget, "--auto")
+    chosen = tuple(0 if r == "none" else int(r[-1]) for r in rules)
+    wanted_size, wanted_db = choices[chosen]
+    assert size == wanted_size <= budget, (budget, size, chosen)
+    assert abs(db - wanted_db) < 0.05 or db == wanted_db, (db, wanted_db)
+    best = max(d for s, d in choices.values() if s <= budget)
+    assert db >= best - 3 or db == best, (budget, chosen, db, best)
+    optimal += db >= best - 0.05
+print("bits:", len(budgets), "budgets", "mostly optimal"
+      if optimal >= 0.7 * len(budgets) else f"only {optimal} optimal")
+# CHECK: bits: {{[0-9]+}} budgets mostly optimal
+
+# The weight in the middle is ternary: 2 bits in long groups are exact. The first
+# one meets activations with an outlier in each row, which a rotation spreads.
+K = 256
+x = rng.normal(size=(S, M, K)).astype(F32)
+x[:, :, 5] *= 60
+ternary = rng.integers(-1, 2, (K, K)).astype(F32) * F32(0.0625)
+known = Program("known", [rng.normal(size=(K, K)).astype(F32), ternary,
+                          rng.normal(size=(K, 64)).astype(F32)], x)
+# 2 bits for the second one, at least 4 for the others, in long groups.
+budget = K * K // 4 + 4 * K * 2 + K * K + 4 * K + K * 64 + 4 * 64
+size, db, rules = known.choose(budget, "--auto=all")
+print("first:", rules[0])
+print("second:", rules[1])
+# CHECK: first: {{.*}}rotation=hadamard32
+# CHECK: second: weights=group weight-bits=2 group-size=128 weight-scale=mse
+assert size <= budget
+# The same again, to the byte of the report.
+assert known.choose(budget, "--auto=all") == (size, db, rules)
+# More bytes are more decibels, and without any limit all is float.
+tight = known.choose(budget * 2 // 3, "--auto=all")
+assert tight[0] <= budget * 2 // 3 and tight[1] < db, (tight, db)
+assert known.choose(10**9, "--auto=all")[1:] == (np.inf, ["none"] * 3)
+
+text = known.run("--auto=all", f"--max-bytes={budget}")
+print(text)
+# CHECK: matmul at least bytes weight bytes above least chosen alone chosen
+# CHECK: main#1 {{.*}} dB 18432 0 {{.*}} dB W2 group 128, A8 dynamic token
+# CHECK: chosen: 1 in 2 bits, {{[0-9]}} in 4 bits, {{[0-9]}} in 8 bits, {{[0-9]}} in float; weights {{[0-9]+}} bytes of 589824
+# CHECK: allowed {{[0-9]+}} bytes: met
+
+print(plain.run("--auto", "--max-bytes=1000", fails=True))
+# CHECK: error: --max-bytes: expected 1888 or more, which the weights take at least, found 1000
+print(plain.run("--auto", "--max-bytes=1000", "--min-sqnr=3", fails=True))
+# CHECK: error: --auto: expected one of --min-sqnr and --max-bytes beside it
+print(plain.run("--auto=any", "--max-bytes=1000", fails=True))
+# CHECK: expected bits or all, found 'any'
+print(plain.run("--max-bytes=1000", fails=True))
+# CHECK: error: --min-sqnr and --max-bytes need --auto
