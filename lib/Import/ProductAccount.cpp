@@ -3,6 +3,7 @@
 #include "quant/Import/ProductAccount.h"
 
 #include "quant/Dialect/Quant/IR/CachedAttention.h"
+#include "quant/Dialect/Quant/IR/FloatAttention.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/LeftReason.h"
 #include "quant/Import/Contraction/ContractionMatcher.h"
@@ -126,6 +127,7 @@ public:
 private:
   void visitInteger(Operation *op, Value weight);
   void visitLinalg(linalg::LinalgOp op);
+  void visitAttention(FloatAttentionOp op);
   void visitQuantize(QuantizeOp op);
   void explain(linalg::LinalgOp op, AccountEntry &entry,
                const std::string &unusual);
@@ -146,6 +148,8 @@ void Accountant::visit(Operation *op) {
     ++account.numInteger;
   else if (isa<CachedAttentionOp>(op))
     account.numInteger += 2;
+  else if (auto attention = dyn_cast<FloatAttentionOp>(op))
+    visitAttention(attention);
   else if (auto quantize = dyn_cast<QuantizeOp>(op))
     visitQuantize(quantize);
   else if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
@@ -179,6 +183,16 @@ void Accountant::visitInteger(Operation *op, Value weight) {
   entry.reason = describeSource(quantize.getInput());
   entry.wasSaid = false;
   account.entries.push_back(entry);
+}
+
+/// Two products, of which the program says that they are of floats.
+void Accountant::visitAttention(FloatAttentionOp op) {
+  AccountEntry entry{op->getLoc()};
+  entry.kind = AccountKind::LeftFloat;
+  entry.asAsked = true;
+  entry.reason = isSchemeAsked ? "quant.float_attention is of floats"
+                               : "no scheme was asked for";
+  account.entries.insert(account.entries.end(), 2, entry);
 }
 
 void Accountant::visitQuantize(QuantizeOp op) {

@@ -336,7 +336,7 @@ static void buildCPUTargetStage(OpPassManager &pm, const CPUOptions &options) {
   ConvertQuantToLinalgPassOptions reference;
   reference.packedMatmul = false;
   reference.quantizeBlocks = false;
-  reference.cachedAttention = false;
+  reference.attention = false;
   reference.reciprocal = true;
   pm.addPass(createConvertQuantToLinalgPass(reference));
   buildBufferizeStage(pm);

@@ -40,9 +40,9 @@ def ConvertQuantToLinalgPass : Pass<"convert-quant-to-linalg", "::mlir::ModuleOp
     Option<"quantizeBlocks", "quantize-blocks", "bool", "true",
            "Lower quant.quantize_blocks too; a target that emits it says "
            "false">,
-    Option<"cachedAttention", "cached-attention", "bool", "true",
-           "Lower quant.cached_attention too; a target that emits it says "
-           "false">,
+    Option<"attention", "attention", "bool", "true",
+           "Lower quant.cached_attention and quant.float_attention too; a "
+           "target that emits them says false">,
     Option<"reciprocal", "reciprocal", "bool", "false",
            "Quantize by the scale's reciprocal and two corrections of the "
            "quotient, which give the integers of the division, if the module's "

@@ -32,6 +32,8 @@ void populateRotateRowsPatterns(mlir::RewritePatternSet &patterns);
 void populateQuantizeBlocksToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// quant.cached_attention.
 void populateCachedAttentionToLinalgPatterns(mlir::RewritePatternSet &patterns);
+/// quant.float_attention.
+void populateFloatAttentionToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// quant.quantize_rows, to quant.choose_qparams, quant.quantize, linalg.pack.
 void populateQuantizeRowsToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// qtarget.packed_matmul, to an unpacked matmul's ops.

@@ -37,8 +37,10 @@ struct ConvertQuantToLinalgPass
       populateQuantizeByReciprocalPatterns(first);
     if (quantizeBlocks)
       populateQuantizeBlocksToLinalgPatterns(first);
-    if (cachedAttention)
+    if (attention) {
       populateCachedAttentionToLinalgPatterns(first);
+      populateFloatAttentionToLinalgPatterns(first);
+    }
     if (packedMatmul) {
       populateQuantizeRowsToLinalgPatterns(first);
       populateRotateRowsPatterns(first);

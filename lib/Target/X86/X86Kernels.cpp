@@ -235,11 +235,11 @@ RegisterTile X86KernelAttr::chooseTile(int64_t m, int64_t n,
 /// most of them where they are longer (measured on Zen 5, docs/x86.md).
 RegisterTile X86KernelAttr::chooseGroupedTile(int64_t group,
                                               TargetAttr target) const {
-  constexpr int64_t shortGroup = 32, fewGroups = 128;
+  constexpr int64_t shortGroup = 32;
   if (getRow().vectorBits != 512)
     return {4, 2};
-  // Floats are widened on every port; their rows share that.
-  if (getRow().lhs.isFloat && group >= fewGroups)
+  // Many rows read floats that are widened already, and share their loads.
+  if (getRow().lhs.isFloat)
     return {12, 2};
   if (target && target.hasFeature("sse4a"))
     return {group <= shortGroup ? 6 : 8, 2};

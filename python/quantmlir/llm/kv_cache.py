@@ -76,9 +76,14 @@ class FloatCache:
     def attend(self, parts, q, new, past):
         """q [H, S, D] over kept arrays: [S, H * D]."""
         b, c = parts.body, parts.config
-        group = c.heads // c.kv_heads
-        q = b.expand(q, "[[0, 1], [2], [3]]", (c.kv_heads, group, ROWS, c.head_dim))
-        return parts.attention(q, new, past)
+        kv, group, d = c.kv_heads, c.heads // c.kv_heads, c.head_dim
+        q = b.expand(q, "[[0, 1], [2], [3]]", (kv, group, ROWS, d))
+        tokens = lambda kept: f"({kept[0]}, {kept[1]} : {kept[0].type}, {kept[1].type})"
+        init = b.empty((ROWS, kv, group, d))
+        out = b.op(f"quant.float_attention query({q} : {q.type}) past{tokens(past)} "
+                   f"new{tokens(new)} outs({init} : {init.type}) "
+                   f"scale = {d ** -0.5:.17e} -> {init.type}", (ROWS, kv, group, d))
+        return b.collapse(out, "[[0], [1, 2, 3]]", (ROWS, c.heads * d))
 
 
 class IntegerCache:

@@ -1,13 +1,10 @@
-"""What a decoder's layer is made of beside its weights: norms, rotations,
-attention, the MLP's gate."""
+"""What a decoder's layer is made of beside its weights and its cache: norms,
+rotations, the MLP's gate."""
 
 from .text import Value
 
-# New tokens and old ones; some of the new, the new ones up to these, all that
-# these may see.
-ROWS, PAST, SOME, SEEN, ALL = "S", "P", "B", "N", "T"
-# Tokens of which scores are computed at once.
-BLOCK = 16
+# New tokens and old ones.
+ROWS, PAST = "S", "P"
 
 
 class Parts:
@@ -92,100 +89,6 @@ class Parts:
         b, d = self.body, self.config.head_dim
         return b.generic(("h", "s", "d"), [(x, ("s", "h", "d"))],
                          b.empty((heads, ROWS, d)), ["linalg.yield %a : f32"])
-
-    def attention(self, q, new, past):
-        """q [KV, G, S, D] over the cached and the new keys and values: [S, heads].
-
-        Some tokens at a time: their scores stay near, and keys that none of them
-        sees are not multiplied."""
-        b, c = self.body, self.config
-        kv, group, d = c.kv_heads, c.heads // c.kv_heads, c.head_dim
-        out = b.empty((ROWS, kv, group, d))
-        first, inner = b.fresh(), Value(b.fresh(), out.shape)
-        result = Value(b.fresh(), out.shape)
-        b.open(f"{result} = scf.for {first} = {b.index(0)} to {b.sizes[ROWS]} step "
-               f"{b.index(BLOCK)} iter_args({inner} = {out}) -> ({out.type}) {{")
-        self._block_sizes(first, group)
-        part = b.slice(q, [0, 0, first, 0], [kv, group, SOME, d])
-        part = b.collapse(part, "[[0], [1, 2], [3]]", (kv, "GB", d))
-        seen = (b.slice(new[0], [0, 0, 0], [kv, d, SEEN]),
-                b.slice(new[1], [0, 0, 0], [kv, SEEN, d]))
-        part = b.expand(self._block(part, seen, past, first),
-                        "[[0], [1, 2], [3]]", (kv, group, SOME, d))
-        place = [SOME, kv, group, d]
-        part = b.generic(("s", "h", "g", "d"), [(part, ("h", "g", "s", "d"))],
-                         b.slice(inner, [first, 0, 0, 0], place),
-                         ["linalg.yield %a : f32"])
-        inner = b.insert(part, inner, [first, 0, 0, 0], place)
-        b.line(f"scf.yield {inner} : {inner.type}")
-        b.close()
-        return b.collapse(result, "[[0], [1, 2, 3]]", (ROWS, c.heads * d))
-
-    def _block_sizes(self, first, group):
-        """Tokens of a block, times G, new ones up to its last, old ones with them."""
-        b = self.body
-        left = b.scalar(f"arith.subi {b.sizes[ROWS]}, {first} : index")
-        b.sizes[SOME] = b.scalar(f"arith.minui {left}, {b.index(BLOCK)} : index")
-        b.sizes["GB"] = b.scalar(
-            f"arith.muli {b.sizes[SOME]}, {b.index(group)} : index")
-        b.sizes[SEEN] = b.scalar(f"arith.addi {first}, {b.sizes[SOME]} : index")
-        b.sizes[ALL] = b.scalar(
-            f"arith.addi {b.sizes[PAST]}, {b.sizes[SEEN]} : index")
-
-    def _block(self, q, new, past, token):
-        """q [KV, G * B, D] of the tokens from `token` on: [KV, G * B, D]."""
-        b, c = self.body, self.config
-        kv, group, d = c.kv_heads, c.heads // c.kv_heads, c.head_dim
-        rows = "GB"
-        zero = b.number(0.0)
-        scores = b.empty((kv, rows, ALL))
-        for keys, first, size in ((past[0], 0, PAST), (new[0], b.sizes[PAST], SEEN)):
-            place = b.filled(b.slice(scores, [0, 0, first], [kv, rows, size]), zero)
-            product = b.generic(
-                ("h", "m", "n", "k"), [(q, ("h", "m", "k")), (keys, ("h", "k", "n"))],
-                place, ["%p = arith.mulf %a, %b : f32", "%s = arith.addf %o, %p : f32",
-                        "linalg.yield %s : f32"], ("h", "m", "n"), reduced=("k",))
-            scores = b.insert(product, scores, [0, 0, first], [kv, rows, size])
-        weights = self._softmax(
-            b.expand(scores, "[[0], [1, 2], [3]]", (kv, group, SOME, ALL)), token)
-        weights = b.collapse(weights, "[[0], [1, 2], [3]]", (kv, rows, ALL))
-        out = b.fill((kv, rows, d), 0.0)
-        for values, first, size in ((past[1], 0, PAST), (new[1], b.sizes[PAST], SEEN)):
-            part = b.slice(weights, [0, 0, first], [kv, rows, size])
-            out = b.generic(
-                ("h", "m", "n", "k"), [(part, ("h", "m", "k")), (values, ("h", "k", "n"))],
-                out, ["%p = arith.mulf %a, %b : f32", "%s = arith.addf %o, %p : f32",
-                      "linalg.yield %s : f32"], ("h", "m", "n"), reduced=("k",))
-        return out
-
-    def _softmax(self, scores, token):
-        """Of scaled scores [.., B, T]; token s of the block sees P + token + s + 1."""
-        b, c = self.body, self.config
-        dims = ("h", "g", "s", "t")
-        shape = (c.kv_heads, c.heads // c.kv_heads, SOME, ALL)
-        scale = b.number(c.head_dim ** -0.5)
-        low = b.number(-1.0e+30)
-        past = b.scalar(f"arith.addi {b.sizes[PAST]}, {token} : index")
-        masked = b.generic(
-            dims, [(scores, dims)], b.empty(shape),
-            ["%s = linalg.index 2 : index", "%t = linalg.index 3 : index",
-             f"%l = arith.addi %s, {past} : index",
-             "%v = arith.cmpi ule, %t, %l : index",
-             f"%m = arith.mulf %a, {scale} : f32",
-             f"%r = arith.select %v, %m, {low} : f32", "linalg.yield %r : f32"])
-        most = b.generic(dims, [(masked, dims)], b.fill(shape[:-1], -1.0e+30),
-                         ["%m = arith.maximumf %a, %o : f32",
-                          "linalg.yield %m : f32"], dims[:-1], reduced=("t",))
-        powers = b.generic(dims, [(masked, dims), (most, dims[:-1])],
-                           b.empty(shape),
-                           ["%s = arith.subf %a, %b : f32", "%e = math.exp %s : f32",
-                            "linalg.yield %e : f32"])
-        total = b.generic(dims, [(powers, dims)], b.fill(shape[:-1], 0.0),
-                          ["%m = arith.addf %a, %o : f32",
-                           "linalg.yield %m : f32"], dims[:-1], reduced=("t",))
-        return b.generic(dims, [(powers, dims), (total, dims[:-1])],
-                         b.empty(shape), ["%q = arith.divf %a, %b : f32",
-                                          "linalg.yield %q : f32"])
 
     def mlp(self, gate_up):
         """act(gate) * up, [S, 2F] to [S, F]."""

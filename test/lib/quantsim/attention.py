@@ -1,5 +1,6 @@
-"""Attention over a cache of integers, written from the definition of
-`quant.cached_attention`, and the exponential that all targets compute alike.
+"""Attention over a cache of integers and of floats, written from the definitions of
+`quant.cached_attention` and `quant.float_attention`, and the exponential that all
+targets compute alike.
 """
 
 import numpy as np
@@ -47,6 +48,15 @@ def add_block(y, weight, values):
     return fma32(acc, np.broadcast_to(scale, acc.shape), y)
 
 
+def add_lanes(lanes):
+    """Sums of [.., LANES], halves by halves: [.., 1]."""
+    half = LANES // 2
+    while half:
+        lanes = lanes[..., :half] + lanes[..., half:]
+        half //= 2
+    return lanes
+
+
 def cached_attention(query, query_scale, past, new):
     """[S, H, G, D] of integers [H, G, S, D] and, of past and new tokens, (keys
     [H, T, D], scales [H, T], values [H, T, D], scales [H, T])."""
@@ -70,8 +80,27 @@ def cached_attention(query, query_scale, past, new):
         for at in range(0, power.shape[-1], BLOCK):
             block = np.asarray(values[:, at:at + BLOCK], np.int64)
             y = add_block(y, weight[..., at:at + BLOCK], block[:, None, None])
-    half = LANES // 2
-    while half:
-        lanes = lanes[..., :half] + lanes[..., half:]
-        half //= 2
-    return np.moveaxis((y / lanes).astype(F32), 2, 0)
+    return np.moveaxis((y / add_lanes(lanes)).astype(F32), 2, 0)
+
+
+def float_attention(query, past, new, scale):
+    """[S, H, G, D] of floats [H, G, S, D] and, of past and new tokens, (keys
+    [H, T, D], values [H, T, D])."""
+    h, g, s, d = query.shape
+    keys, values = (np.concatenate(parts, 1)[:, None, None] for parts in zip(past, new))
+    p = past[0].shape[1]
+    shape = (h, g, s, p + s)
+    dot = np.zeros(shape, F32)
+    for i in range(d):
+        dot = fma32(np.broadcast_to(query[..., i, None], shape),
+                    np.broadcast_to(keys[..., i], shape), dot)
+    sees = np.arange(p + s)[None, :] <= p + np.arange(s)[:, None]
+    score = np.where(sees, dot * F32(scale), F32(-np.inf))
+    power = np.where(sees, exp32(score - score.max(-1, keepdims=True)), F32(0))
+    lanes, y = np.zeros((h, g, s, LANES), F32), np.zeros((h, g, s, d), F32)
+    for t in range(p + s):
+        lanes[..., (t if t < p else t - p) % LANES] += power[..., t]
+        weight = np.broadcast_to(power[..., t, None], y.shape)
+        added = fma32(weight, np.broadcast_to(values[..., t, :], y.shape), y)
+        y = np.where(sees[:, t, None], added, y)
+    return np.moveaxis((y / add_lanes(lanes)).astype(F32), 2, 0)

@@ -45,8 +45,9 @@ def QuantVectorizeRowsPass : Pass<"quant-vectorize-rows", "::mlir::ModuleOp"> {
     eight rows take theirs side by side, which hides an addition's latency.
     `math.exp`, `erf`, `tanh` and `log` of f32 stay as ops on vectors, for
     `quant-approximate-math`. `quant.quantize_rows` of plain rows becomes two
-    loops for each row, and `quant.cached_attention` two passes of a new token
-    over the tokens that it sees. Other ops are left alone.
+    loops for each row, and `quant.cached_attention` and
+    `quant.float_attention` two passes of new tokens over those that they see.
+    Other ops are left alone.
 
     Example:
 

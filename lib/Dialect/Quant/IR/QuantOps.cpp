@@ -2,6 +2,7 @@
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/IR/CachedAttention.h"
+#include "quant/Dialect/Quant/IR/FloatAttention.h"
 #include "quant/Dialect/Quant/IR/QuantizeBlocks.h"
 #include "quant/Dialect/Quant/IR/QuantizeRows.h"
 
@@ -39,6 +40,7 @@ void quantmlir::registerQuantExtension(DialectRegistry &registry) {
     insertOps<
 #define GET_OP_LIST
 #include "quant/Dialect/Quant/IR/QuantOps.cpp.inc"
-        , CachedAttentionOp, QuantizeRowsOp, QuantizeBlocksOp, RotateRowsOp>(dialect);
+        , CachedAttentionOp, FloatAttentionOp, QuantizeRowsOp, QuantizeBlocksOp,
+        RotateRowsOp>(dialect);
   });
 }

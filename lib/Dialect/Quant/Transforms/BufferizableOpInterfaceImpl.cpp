@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
 #include "mlir/IR/Dialect.h"
 #include "quant/Dialect/Quant/IR/CachedAttention.h"
+#include "quant/Dialect/Quant/IR/FloatAttention.h"
 #include "quant/Dialect/Quant/IR/QuantizeBlocks.h"
 #include "quant/Dialect/Quant/IR/QuantizeRows.h"
 #include "quant/Target/IR/PackedMatmul.h"
@@ -57,6 +58,7 @@ void quantmlir::registerBufferizationModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *ctx, quant::QuantDialect *) {
     CachedAttentionOp::attachInterface<PackedStageModel<CachedAttentionOp>>(
         *ctx);
+    FloatAttentionOp::attachInterface<PackedStageModel<FloatAttentionOp>>(*ctx);
     QuantizeRowsOp::attachInterface<PackedStageModel<QuantizeRowsOp>>(*ctx);
     RotateRowsOp::attachInterface<PackedStageModel<RotateRowsOp>>(*ctx);
     QuantizeBlocksOp::attachInterface<PackedStageModel<QuantizeBlocksOp>>(*ctx);

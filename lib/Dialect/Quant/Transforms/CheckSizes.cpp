@@ -18,6 +18,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "quant/Dialect/Quant/IR/CachedAttention.h"
+#include "quant/Dialect/Quant/IR/FloatAttention.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/IR/QuantizeBlocks.h"
 #include "quant/Dialect/Quant/IR/QuantizeRows.h"
@@ -238,6 +239,17 @@ static void addLoops(CachedAttentionOp op, Loops &loops) {
   loops.add({s, h, g, d}, op.getInit(), "init");
 }
 
+static void addLoops(FloatAttentionOp op, Loops &loops) {
+  enum : int64_t { h, g, s, d, p };
+  loops.add({h, g, s, d}, op.getQuery(), "query");
+  for (const auto &[tokens, t, name] : {std::tuple(op.getPast(), p, "past_"),
+                                        std::tuple(op.getNew(), s, "new_")}) {
+    loops.add({h, d, t}, tokens.keys, Twine(name) + "keys");
+    loops.add({h, t, d}, tokens.values, Twine(name) + "values");
+  }
+  loops.add({s, h, g, d}, op.getInit(), "init");
+}
+
 /// The last dimension of one side is a half, or quarter, of the other's.
 static void addNarrowLoops(Operation *op, Value unpacked, Value packed,
                            int64_t perByte, Loops &loops) {
@@ -307,8 +319,8 @@ static void addLoops(Operation *op, Loops &loops) {
   llvm::TypeSwitch<Operation *>(op)
       .Case<MatmulOp, ScaledMatmulOp, RescaleOp, RescaleFixedPointOp,
             ChooseQParamsOp, RotateOp, RotateRowsOp, QuantizeRowsOp,
-            QuantizeBlocksOp, CachedAttentionOp, tensor::CastOp,
-            tensor::ExpandShapeOp, linalg::LinalgOp>(
+            QuantizeBlocksOp, CachedAttentionOp, FloatAttentionOp,
+            tensor::CastOp, tensor::ExpandShapeOp, linalg::LinalgOp>(
           [&](auto op) { addLoops(op, loops); })
       .Case<QuantizeOp, DequantizeOp>(
           [&](auto op) { addParameterLoops(op, loops); })

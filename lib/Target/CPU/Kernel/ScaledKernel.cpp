@@ -224,8 +224,8 @@ private:
 
 void quantmlir::emitScaledTile(OpBuilder &b, Location loc,
                                const ScaledKernel &kernel, Value panel,
-                               Value firstRow, ScaledTile tile) {
+                               Value firstRow, ScaledTile tile, Value widened) {
   if (kernel.op.hasFloatLhs())
-    return emitWeightOnlyTile(b, loc, kernel, panel, firstRow, tile);
+    return emitWeightOnlyTile(b, loc, kernel, panel, firstRow, tile, widened);
   TileEmitter(kernel, loc, panel, firstRow, tile).emit(b);
 }

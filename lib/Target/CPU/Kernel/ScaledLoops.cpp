@@ -8,11 +8,15 @@
 // highest tiles, then tiles of four rows and of one: with a single row this is
 // a matrix-vector product at the memory's pace.
 //
+// Where activations are floats, the highest tiles, if they are more than one,
+// share panels that are widened once for all rows of a block.
+//
 //===----------------------------------------------------------------------===//
 
 #include "quant/Target/CPU/Kernel/ScaledLoops.h"
 
 #include "quant/Target/CPU/Kernel/ScaledKernel.h"
+#include "quant/Target/CPU/Kernel/WeightOnlyTile.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -25,6 +29,9 @@ using namespace quantmlir;
 
 /// Bytes of activations that stay in L2 beside a panel of the weight.
 static constexpr int64_t kBlockBytes = 512 * 1024;
+/// Rows for which panels are widened at least, where there are as many: floats
+/// are read at a few bytes a cycle, which L3 gives as well.
+static constexpr int64_t kWidenedRows = 128;
 
 namespace {
 
@@ -32,6 +39,8 @@ namespace {
 struct RowRange {
   Value begin, end;
   int64_t height;
+  /// Its tiles read panels that are floats already.
+  bool isWidened = false;
 };
 
 class ScaledLoopEmitter {
@@ -45,9 +54,12 @@ public:
     auto lhs = cast<MemRefType>(op.getLhs().getType());
     int64_t rowBytes =
         lhs.getDimSize(1) * lhs.getElementType().getIntOrFloatBitWidth() / 8;
-    int64_t blockRows =
-        std::max<int64_t>(1, kBlockBytes / rowBytes / maxHeight) * maxHeight;
+    int64_t blockRows = kBlockBytes / rowBytes;
+    if (op.hasFloatLhs())
+      blockRows = std::max(blockRows, kWidenedRows);
+    blockRows = std::max<int64_t>(1, blockRows / maxHeight) * maxHeight;
     SmallVector<RowRange> ranges = divideRows(lhs.getDimSize(0));
+    markWidened(ranges, lhs.getDimSize(0));
     bool fits = !lhs.isDynamicDim(0) && lhs.getDimSize(0) <= blockRows;
     if (fits)
       return forPanels(ranges);
@@ -61,7 +73,7 @@ public:
           b.setInsertionPointToEnd(nested.getInsertionBlock());
           Value end = arith::MinUIOp::create(
               b, loc, arith::AddIOp::create(b, loc, begin, step), high.end);
-          forPanels(RowRange{begin, end, high.height});
+          forPanels(RowRange{begin, end, high.height, high.isWidened});
           scf::YieldOp::create(b, loc);
         });
     if (ranges.size() > 1)
@@ -69,6 +81,21 @@ public:
   }
 
 private:
+  /// The highest tiles, if more than one of them may be, read widened panels.
+  void markWidened(MutableArrayRef<RowRange> ranges, int64_t rows) {
+    bool isDynamic = ShapedType::isDynamic(rows);
+    if (!op.hasFloatLhs() || (!isDynamic && rows <= maxHeight))
+      return;
+    int64_t panels = kernel.getTilePanels(ranges.front().height);
+    for (RowRange &range : ranges.take_front(isDynamic ? 1 : ranges.size()))
+      range.isWidened = kernel.getTilePanels(range.height) == panels;
+  }
+
+  static bool hasWidened(ArrayRef<RowRange> ranges) {
+    return llvm::any_of(ranges,
+                        [](const RowRange &range) { return range.isWidened; });
+  }
+
   Value index(int64_t v) { return arith::ConstantIndexOp::create(b, loc, v); }
 
   SmallVector<RowRange> divideRows(int64_t m) {
@@ -107,9 +134,16 @@ private:
     Value panels = memref::DimOp::create(b, loc, op.getRhs(), 0);
     Value over = arith::RemUIOp::create(b, loc, panels, index(together));
     Value split = arith::SubIOp::create(b, loc, panels, over);
+    if (hasWidened(ranges)) {
+      constexpr int64_t line = 64;
+      widened = memref::AllocOp::create(
+          b, loc, getWidenedType(kernel, together), b.getI64IntegerAttr(line));
+    }
     forPanels(ranges, index(0), split, together);
     if (together > 1)
       forPanels(ranges, split, panels, 1);
+    if (hasWidened(ranges))
+      memref::DeallocOp::create(b, loc, widened);
   }
 
   void forPanels(ArrayRef<RowRange> ranges, Value begin, Value end,
@@ -119,6 +153,8 @@ private:
         [&](OpBuilder &nested, Location, Value panel, ValueRange) {
           OpBuilder::InsertionGuard guard(b);
           b.setInsertionPointToEnd(nested.getInsertionBlock());
+          if (hasWidened(ranges))
+            emitWidenedPanels(b, loc, kernel, panel, together, widened);
           for (const RowRange &range : ranges)
             forTiles(range, panel, together);
           scf::YieldOp::create(b, loc);
@@ -133,7 +169,8 @@ private:
           b, loc, range.begin, range.end, index(range.height), ValueRange{},
           [&](OpBuilder &nested, Location, Value row, ValueRange) {
             emitScaledTile(nested, loc, kernel, panel, row,
-                           {range.height, atOnce});
+                           {range.height, atOnce},
+                           range.isWidened ? widened : Value());
             scf::YieldOp::create(nested, loc);
           });
     }
@@ -156,6 +193,8 @@ private:
   Location loc;
   ScaledKernel kernel;
   int64_t maxHeight;
+  /// The present panels as floats, where some ranges read them.
+  Value widened;
 };
 
 } // namespace

@@ -7,7 +7,9 @@
 // exactly. That is an `and` with an `or` (one instruction with AVX-512), on any
 // port, and a subtraction, on ports that multiply-adds leave free; only
 // elements that do not fit in the mantissa's 23 bits are shifted first, half of
-// them at once. All rows of a tile use what is widened.
+// them at once. All rows of a tile use what is widened. Where there are many
+// tiles of rows, the panels are widened once for all of these, into memory that
+// stays in L2, as [panel, k, column] with k in the order of the layout.
 //
 // Where an instruction looks up floats by four bits of a lane (vpermps of 512
 // bits), nibbles with one zero point for all are looked up in 16 differences,
@@ -54,8 +56,9 @@ struct Place {
 class WeightOnlyEmitter {
 public:
   WeightOnlyEmitter(OpBuilder &b, Location loc, const ScaledKernel &kernel,
-                    Value panel, Value firstRow, ScaledTile tile)
-      : loc(loc), kernel(kernel), op(kernel.op), tile(tile),
+                    Value panel, Value firstRow, ScaledTile tile,
+                    Value widened = {})
+      : loc(loc), widened(widened), kernel(kernel), op(kernel.op), tile(tile),
         vectors(tile.rows * tile.panels),
         codebook(op.getLayout().getCodebook()),
         bits(kernel.isInt4 && !codebook ? 4 : 8),
@@ -73,25 +76,38 @@ public:
     prefetchStores(b, loc, op.getInit(),
                    {rows[0], column, tile.rows, tile.panels * kernel.lanes},
                    index(b, 0), /*iterations=*/1);
-    Bases ofAll;
-    Value zeroPoint = op.getRhsZeroPoint();
-    bool hasGroupZeros =
-        zeroPoint && cast<MemRefType>(zeroPoint.getType()).getRank() != 0;
-    if (!hasGroupZeros)
-      prepare(b, zeroPoint ? broadcastZeroPoint(b, zeroPoint) : Value(), ofAll);
+    if (!widened)
+      prepare(b);
     SmallVector<Value> start(vectors, splat(b, 0.0f));
     auto loop = scf::ForOp::create(
         b, loc, index(b, 0), index(b, kernel.groups), index(b, 1), start,
         [&](OpBuilder &b, Location, Value group, ValueRange sums) {
-          SmallVector<Bases> bases(tile.panels, ofAll);
-          if (hasGroupZeros)
-            for (int64_t p = 0; p < tile.panels; ++p)
-              bases[p] = makeBases(b, loadZeroPoints(b, panels[p], group));
+          SmallVector<Bases> bases;
+          if (!widened)
+            bases = basesOf(b, group);
           scf::YieldOp::create(b, loc, emitGroup(b, group, bases, sums));
         });
     for (int64_t v = 0; v < vectors; ++v)
       storeScaledResult(b, loc, kernel, loop.getResult(v), rowOf(v),
                         panelOf(v));
+  }
+
+  /// Writes q - z of all panels to `memory`.
+  void emitWidened(OpBuilder &b, Value memory) {
+    prepare(b);
+    scf::ForOp::create(
+        b, loc, index(b, 0), index(b, kernel.groups), index(b, 1), ValueRange{},
+        [&](OpBuilder &b, Location, Value group, ValueRange) {
+          SmallVector<Bases> bases = basesOf(b, group);
+          scf::ForOp::create(
+              b, loc, index(b, 0), index(b, kernel.steps), index(b, 1),
+              ValueRange{},
+              [&](OpBuilder &b, Location, Value step, ValueRange) {
+                storeWidened(b, group, step, bases, memory);
+                scf::YieldOp::create(b, loc);
+              });
+          scf::YieldOp::create(b, loc);
+        });
   }
 
 private:
@@ -164,7 +180,25 @@ private:
     return arith::SIToFPOp::create(b, loc, floats, z);
   }
 
-  /// What is the same in all groups: the table, or bases.
+  /// What is the same in all groups, if it is.
+  void prepare(OpBuilder &b) {
+    Value zeroPoint = op.getRhsZeroPoint();
+    hasGroupZeros =
+        zeroPoint && cast<MemRefType>(zeroPoint.getType()).getRank() != 0;
+    if (!hasGroupZeros)
+      prepare(b, zeroPoint ? broadcastZeroPoint(b, zeroPoint) : Value(), ofAll);
+  }
+
+  /// Of each panel.
+  SmallVector<Bases> basesOf(OpBuilder &b, Value group) {
+    SmallVector<Bases> bases(tile.panels, ofAll);
+    if (hasGroupZeros)
+      for (int64_t p = 0; p < tile.panels; ++p)
+        bases[p] = makeBases(b, loadZeroPoints(b, panels[p], group));
+    return bases;
+  }
+
+  /// The table, or bases.
   void prepare(OpBuilder &b, Value zeroPoint, Bases &bases) {
     constexpr int64_t entries = 16;
     if (kernel.isInt4 && kernel.lanes == entries) {
@@ -278,26 +312,62 @@ private:
     return lanes;
   }
 
+  SmallVector<Lanes> readPanels(OpBuilder &b, Value group, Value step) {
+    SmallVector<Lanes> lanes;
+    for (Value panel : panels)
+      lanes.push_back(readLanes(b, panel, group, step));
+    return lanes;
+  }
+
+  /// q - z of element `e` of a step.
+  Value getElement(OpBuilder &b, const Lanes &lanes, int64_t e,
+                   const Bases &bases) {
+    return table
+               ? lookUp(b, lanes.at(e), e)
+               : widen(b, lanes.at(e), lanes.shiftedAt(e), getPlace(e), bases);
+  }
+
+  /// The number of a step's first element, in the order of the layout.
+  Value firstElement(OpBuilder &b, Value group, Value step) {
+    Value all = arith::AddIOp::create(
+        b, loc, arith::MulIOp::create(b, loc, group, index(b, kernel.steps)),
+        step);
+    return arith::MulIOp::create(b, loc, all, index(b, elementsPerStep()));
+  }
+
+  void storeWidened(OpBuilder &b, Value group, Value step,
+                    ArrayRef<Bases> bases, Value memory) {
+    SmallVector<Lanes> lanes = readPanels(b, group, step);
+    Value base = firstElement(b, group, step);
+    for (int64_t p = 0; p < tile.panels; ++p)
+      for (int64_t e = 0; e < elementsPerStep(); ++e) {
+        Value k = arith::AddIOp::create(b, loc, base, index(b, e));
+        vector::StoreOp::create(b, loc, getElement(b, lanes[p], e, bases[p]),
+                                memory,
+                                ValueRange{index(b, p), k, index(b, 0)});
+      }
+  }
+
+  Value loadWidened(OpBuilder &b, int64_t panel, Value k) {
+    return vector::LoadOp::create(b, loc, floats, widened,
+                                  ValueRange{index(b, panel), k, index(b, 0)});
+  }
+
   /// One vector of the weight in each panel, for all rows.
   void emitStep(OpBuilder &b, Value group, Value step, int64_t number,
                 ArrayRef<Bases> bases, SmallVectorImpl<Value> &accs) {
     SmallVector<Lanes> lanes;
-    for (Value panel : panels)
-      lanes.push_back(readLanes(b, panel, group, step));
-    Value all = arith::AddIOp::create(
-        b, loc, arith::MulIOp::create(b, loc, group, index(b, kernel.steps)),
-        step);
-    Value base =
-        arith::MulIOp::create(b, loc, all, index(b, elementsPerStep()));
+    if (!widened)
+      lanes = readPanels(b, group, step);
+    Value base = firstElement(b, group, step);
     int64_t count = countSums();
     for (int64_t e = 0; e < elementsPerStep(); ++e) {
       int64_t sum = (number * elementsPerStep() + e) % count;
+      Value k = arith::AddIOp::create(b, loc, base, index(b, e));
       SmallVector<Value> w;
       for (int64_t p = 0; p < tile.panels; ++p)
-        w.push_back(table ? lookUp(b, lanes[p].at(e), e)
-                          : widen(b, lanes[p].at(e), lanes[p].shiftedAt(e),
-                                  getPlace(e), bases[p]));
-      Value k = arith::AddIOp::create(b, loc, base, index(b, e));
+        w.push_back(widened ? loadWidened(b, p, k)
+                            : getElement(b, lanes[p], e, bases[p]));
       for (int64_t r = 0; r < tile.rows; ++r) {
         Value x = broadcastFloat(b, rows[r], k);
         for (int64_t p = 0; p < tile.panels; ++p) {
@@ -331,6 +401,8 @@ private:
   }
 
   Location loc;
+  /// q - z of the panels, if they are there.
+  Value widened;
   const ScaledKernel &kernel;
   qtarget::PackedMatmulOp op;
   ScaledTile tile;
@@ -342,12 +414,31 @@ private:
   SmallVector<Value> rows, panels;
   /// Differences by nibble; null where they are computed.
   Value table;
+  bool hasGroupZeros = false;
+  /// Where it has none.
+  Bases ofAll;
 };
 
 } // namespace
 
 void quantmlir::emitWeightOnlyTile(OpBuilder &b, Location loc,
                                    const ScaledKernel &kernel, Value panel,
-                                   Value firstRow, ScaledTile tile) {
-  WeightOnlyEmitter(b, loc, kernel, panel, firstRow, tile).emit(b);
+                                   Value firstRow, ScaledTile tile,
+                                   Value widened) {
+  WeightOnlyEmitter(b, loc, kernel, panel, firstRow, tile, widened).emit(b);
+}
+
+MemRefType quantmlir::getWidenedType(const ScaledKernel &kernel,
+                                     int64_t panels) {
+  qtarget::PackedMatmulOp op = kernel.op;
+  int64_t k = kernel.groups * kernel.steps * op.getStepSize();
+  return MemRefType::get({panels, k, kernel.lanes},
+                         Float32Type::get(op.getContext()));
+}
+
+void quantmlir::emitWidenedPanels(OpBuilder &b, Location loc,
+                                  const ScaledKernel &kernel, Value panel,
+                                  int64_t panels, Value memory) {
+  WeightOnlyEmitter(b, loc, kernel, panel, /*firstRow=*/{}, {0, panels})
+      .emitWidened(b, memory);
 }

@@ -292,19 +292,6 @@ void AttentionTile::emitSums() {
   }
 }
 
-/// The sum of all lanes, halves by halves.
-static Value addLanes(OpBuilder &b, Location loc, Value x) {
-  for (int64_t half = kFloats / 2; half > 0; half /= 2) {
-    Value parts[2];
-    for (int64_t i : {0, 1})
-      parts[i] = vector::ExtractStridedSliceOp::create(
-          b, loc, x, ArrayRef<int64_t>{i * half}, ArrayRef<int64_t>{half},
-          ArrayRef<int64_t>{1});
-    x = arith::AddFOp::create(b, loc, parts[0], parts[1]);
-  }
-  return vector::ExtractOp::create(b, loc, x, 0);
-}
-
 namespace {
 
 /// Stores the sums of one row, over `total`, as the op has elements.
@@ -367,7 +354,7 @@ void ResultEmitter::emit() {
   Value powers =
       tile.loadLanes(tile.scratch.total, {tile.index(row), tile.index(0)},
                      b.getF32Type(), kFloats, /*mask=*/{});
-  total = addLanes(b, loc, powers);
+  total = tile.addLanes(powers);
   int64_t chunks = kernel.op.getNumWords() / lanes;
   auto loop = scf::ForOp::create(b, loc, tile.index(0), tile.index(chunks),
                                  tile.index(1));

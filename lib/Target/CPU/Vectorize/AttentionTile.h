@@ -10,10 +10,9 @@
 #define QUANT_LIB_TARGET_CPU_VECTORIZE_ATTENTIONTILE_H
 
 #include "ByteDots.h"
+#include "LaneBuilder.h"
 
 #include "quant/Dialect/Quant/IR/CachedAttention.h"
-
-#include "mlir/Dialect/Arith/IR/Arith.h"
 
 namespace quantmlir {
 
@@ -58,11 +57,9 @@ struct AttentionKernel {
 };
 
 /// One tile.
-struct AttentionTile {
+struct AttentionTile : LaneBuilder {
   const AttentionKernel &kernel;
   const AttentionScratch &scratch;
-  mlir::OpBuilder &b;
-  mlir::Location loc;
   /// Head of keys and values, the first of queries, the new token.
   mlir::Value head, group, token;
   int64_t rows;
@@ -75,26 +72,9 @@ struct AttentionTile {
   void emitResult();
 
   // What the parts share.
-  mlir::Value index(int64_t v) const {
-    return mlir::arith::ConstantIndexOp::create(b, loc, v);
-  }
-  mlir::Value plus(mlir::Value a, mlir::Value other) const {
-    return mlir::arith::AddIOp::create(b, loc, a, other);
-  }
-  mlir::Value times(mlir::Value a, int64_t n) const {
-    return mlir::arith::MulIOp::create(b, loc, a, index(n));
-  }
-  /// Every lane of f32 or i32 is `scalar`.
-  mlir::Value broadcast(mlir::Value scalar, int64_t lanes) const;
-  mlir::Value number(double value, int64_t lanes) const;
-  mlir::Value word(int64_t value, int64_t lanes) const;
   /// Four bytes at `at` in each lane of a vector of bytes of `dots`.
   mlir::Value fourBytes(const ByteDots &dots, mlir::Value bytes,
                         mlir::ValueRange at) const;
-  /// Where of [0, end) the lanes from `begin` on are.
-  mlir::Value maskOf(mlir::Value begin, mlir::Value end, int64_t lanes) const;
-  mlir::Value loadLanes(mlir::Value memory, mlir::ValueRange at,
-                        mlir::Type type, int64_t lanes, mlir::Value mask) const;
   /// Tokens of the past, and new ones, that the tile sees.
   mlir::Value countSeen(bool areNew) const;
   /// The column of its scores where those begin.

@@ -40,23 +40,6 @@ int64_t AttentionKernel::getValueRows(int64_t rows) const {
   return std::clamp<int64_t>(fit, 1, rows);
 }
 
-Value AttentionTile::broadcast(Value scalar, int64_t lanes) const {
-  return vector::BroadcastOp::create(
-      b, loc, VectorType::get({lanes}, scalar.getType()), scalar);
-}
-
-Value AttentionTile::number(double value, int64_t lanes) const {
-  auto type = VectorType::get({lanes}, b.getF32Type());
-  return arith::ConstantOp::create(
-      b, loc, DenseElementsAttr::get(type, static_cast<float>(value)));
-}
-
-Value AttentionTile::word(int64_t value, int64_t lanes) const {
-  auto type = VectorType::get({lanes}, b.getI32Type());
-  return arith::ConstantOp::create(
-      b, loc, DenseElementsAttr::get(type, static_cast<int32_t>(value)));
-}
-
 Value AttentionTile::fourBytes(const ByteDots &dots, Value bytes,
                                ValueRange at) const {
   Value four = vector::LoadOp::create(
@@ -67,25 +50,6 @@ Value AttentionTile::fourBytes(const ByteDots &dots, Value bytes,
       broadcast(vector::ExtractOp::create(b, loc, one, 0), dots.getLanes());
   return vector::BitCastOp::create(
       b, loc, VectorType::get({dots.getBytes()}, b.getI8Type()), all);
-}
-
-Value AttentionTile::maskOf(Value begin, Value end, int64_t lanes) const {
-  Value left = arith::SubIOp::create(b, loc, end, begin);
-  // Vectors that begin behind the end have none.
-  Value none =
-      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, end, begin);
-  left = arith::SelectOp::create(b, loc, none, index(0), left);
-  return vector::CreateMaskOp::create(
-      b, loc, VectorType::get({lanes}, b.getI1Type()), left);
-}
-
-Value AttentionTile::loadLanes(Value memory, ValueRange at, Type type,
-                               int64_t lanes, Value mask) const {
-  auto vector = VectorType::get({lanes}, type);
-  if (!mask)
-    return vector::LoadOp::create(b, loc, vector, memory, at);
-  Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(vector));
-  return vector::MaskedLoadOp::create(b, loc, vector, memory, at, mask, zero);
 }
 
 Value AttentionTile::countSeen(bool areNew) const {
@@ -161,7 +125,7 @@ void AttentionLoops::deallocate() {
 
 void AttentionLoops::emitTile(Value head, Value token, Value group,
                               int64_t rows) {
-  AttentionTile tile{kernel, scratch, b, loc, head, group, token, rows};
+  AttentionTile tile{{b, loc}, kernel, scratch, head, group, token, rows};
   tile.emitScores();
   tile.emitSums();
   tile.emitResult();

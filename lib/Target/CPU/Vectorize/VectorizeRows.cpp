@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CachedAttention.h"
+#include "FloatAttention.h"
 #include "FloatRowSum.h"
 #include "QuantizeBlocks.h"
 #include "QuantizeRows.h"
@@ -437,27 +438,12 @@ struct QuantVectorizeRowsPass
     IRRewriter rewriter(&getContext());
     SmallVector<RowOp> rows;
     SmallVector<linalg::LinalgOp> sums;
-    SmallVector<QuantizeRowsOp> quantized;
-    getOperation()->walk([&](QuantizeRowsOp op) { quantized.push_back(op); });
-    for (QuantizeRowsOp op : quantized)
-      if (failed(expandQuantizeRows(rewriter, op)))
-        return signalPassFailure();
-    SmallVector<RotateRowsOp> rotated;
-    getOperation()->walk([&](RotateRowsOp op) { rotated.push_back(op); });
-    for (RotateRowsOp op : rotated)
-      if (failed(expandRotateRows(rewriter, op)))
-        return signalPassFailure();
-    SmallVector<QuantizeBlocksOp> blocks;
-    getOperation()->walk([&](QuantizeBlocksOp op) { blocks.push_back(op); });
-    for (QuantizeBlocksOp op : blocks)
-      if (failed(expandQuantizeBlocks(rewriter, op)))
-        return signalPassFailure();
-    SmallVector<CachedAttentionOp> attentions;
-    getOperation()->walk(
-        [&](CachedAttentionOp op) { attentions.push_back(op); });
-    for (CachedAttentionOp op : attentions)
-      if (failed(expandCachedAttention(rewriter, op)))
-        return signalPassFailure();
+    if (failed(expandAll<QuantizeRowsOp>(rewriter, expandQuantizeRows)) ||
+        failed(expandAll<RotateRowsOp>(rewriter, expandRotateRows)) ||
+        failed(expandAll<QuantizeBlocksOp>(rewriter, expandQuantizeBlocks)) ||
+        failed(expandAll<CachedAttentionOp>(rewriter, expandCachedAttention)) ||
+        failed(expandAll<FloatAttentionOp>(rewriter, expandFloatAttention)))
+      return signalPassFailure();
     getOperation()->walk([&](linalg::LinalgOp op) {
       if (isFloatRowSum(op))
         return sums.push_back(op);
@@ -477,6 +463,18 @@ struct QuantVectorizeRowsPass
       rewriter.eraseOp(op);
       ++numInterleaved;
     }
+  }
+
+private:
+  template <typename OpT>
+  LogicalResult expandAll(IRRewriter &rewriter,
+                          LogicalResult (*expand)(RewriterBase &, OpT)) {
+    SmallVector<OpT> ops;
+    getOperation()->walk([&](OpT op) { ops.push_back(op); });
+    for (OpT op : ops)
+      if (failed(expand(rewriter, op)))
+        return failure();
+    return success();
   }
 };
 

@@ -118,6 +118,18 @@ func.func @attention(%q: tensor<1x1x?x32xi8>, %qs: tensor<1x1x?xf32>, %pk: tenso
 
 // -----
 
+// CHECK-DAG: 'quant.float_attention' op expected equal sizes, but dimension 1 of past_values is %ld and dimension 2 of past_keys is %ld
+// CHECK-DAG: 'quant.float_attention' op expected equal sizes, but dimension 2 of new_keys is %ld and dimension 2 of query is %ld
+// CHECK-DAG: 'quant.float_attention' op expected equal sizes, but dimension 1 of new_values is %ld and dimension 2 of query is %ld
+// CHECK-DAG: 'quant.float_attention' op expected equal sizes, but dimension 0 of init is %ld and dimension 2 of query is %ld
+// CHECK-LABEL: func.func @float_attention
+func.func @float_attention(%q: tensor<1x1x?x8xf32>, %pk: tensor<1x8x?xf32>, %pv: tensor<1x?x8xf32>, %nk: tensor<1x8x?xf32>, %nv: tensor<1x?x8xf32>, %y: tensor<?x1x1x8xf32>) -> tensor<?x1x1x8xf32> {
+  %0 = quant.float_attention query(%q : tensor<1x1x?x8xf32>) past(%pk, %pv : tensor<1x8x?xf32>, tensor<1x?x8xf32>) new(%nk, %nv : tensor<1x8x?xf32>, tensor<1x?x8xf32>) outs(%y : tensor<?x1x1x8xf32>) scale = 1.0 -> tensor<?x1x1x8xf32>
+  return %0 : tensor<?x1x1x8xf32>
+}
+
+// -----
+
 // CHECK-DAG: 'quant.quantize_rows' op expected equal sizes, but dimension 0 of scale is %ld and dimension 0 of input is %ld
 // CHECK-DAG: 'quant.quantize_rows' op expected equal sizes, but dimension 0 of packed is %ld and dimension 0 of input is %ld
 // CHECK-DAG: 'quant.quantize_rows' op expected equal sizes, but dimension 1 of packed is %ld and the tiles of input is %ld

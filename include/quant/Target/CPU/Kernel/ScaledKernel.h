@@ -45,10 +45,12 @@ struct ScaledKernel {
 
 /// Emits rows [`firstRow`, + tile.rows) of panels [`panel`, + tile.panels): the
 /// loop over groups, the loop over K inside each, the epilogue and the stores.
-/// Rows and panels exist; columns past N are masked off.
+/// Rows and panels exist; columns past N are masked off. `widened`: null, or
+/// the panels as floats (WeightOnlyTile.h).
 void emitScaledTile(mlir::OpBuilder &b, mlir::Location loc,
                     const ScaledKernel &kernel, mlir::Value panel,
-                    mlir::Value firstRow, ScaledTile tile);
+                    mlir::Value firstRow, ScaledTile tile,
+                    mlir::Value widened = {});
 
 } // namespace quantmlir
 

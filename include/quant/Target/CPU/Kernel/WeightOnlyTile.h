@@ -7,10 +7,21 @@
 
 namespace quantmlir {
 
-/// emitScaledTile of a kernel whose activations are floats.
+/// emitScaledTile of a kernel whose activations are floats. `widened`: null, or
+/// what emitWidenedPanels made of the panels.
 void emitWeightOnlyTile(mlir::OpBuilder &b, mlir::Location loc,
                         const ScaledKernel &kernel, mlir::Value panel,
-                        mlir::Value firstRow, ScaledTile tile);
+                        mlir::Value firstRow, ScaledTile tile,
+                        mlir::Value widened);
+
+/// Of `panels` panels as floats: [panel, k, column].
+mlir::MemRefType getWidenedType(const ScaledKernel &kernel, int64_t panels);
+
+/// Writes the elements of panels [`panel`, + `panels`) less their zero points,
+/// not scaled, to `memory`.
+void emitWidenedPanels(mlir::OpBuilder &b, mlir::Location loc,
+                       const ScaledKernel &kernel, mlir::Value panel,
+                       int64_t panels, mlir::Value memory);
 
 } // namespace quantmlir
 
