@@ -3,35 +3,34 @@
 #include "quant/Pipelines/Pipelines.h"
 
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
-#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/BufferizationToMemRef/BufferizationToMemRef.h"
-#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/ControlFlowToSCF/ControlFlowToSCF.h"
 #include "mlir/Conversion/ConvertToLLVM/ToLLVMPass.h"
-#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVMPass.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/MathToLibm/MathToLibm.h"
-#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
 #include "mlir/Conversion/OpenMPToLLVM/ConvertOpenMPToLLVM.h"
 #include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Conversion/SCFToOpenMP/SCFToOpenMP.h"
 #include "mlir/Conversion/ShardToMPI/ShardToMPI.h"
-#include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
 #include "mlir/Conversion/VectorToSCF/VectorToSCF.h"
 #include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Affine/Transforms/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/Transforms/Passes.h"
 #include "mlir/Dialect/Shard/Transforms/Passes.h"
+#include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -66,18 +65,20 @@ struct RejectOptionsPass
   std::string message;
 };
 
-/// Loads the dialect of tiles. A conversion that is confined to it wants that,
-/// and a program that comes from a file may have none.
-struct LoadTilesPass
-    : public PassWrapper<LoadTilesPass, OperationPass<ModuleOp>> {
-  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LoadTilesPass)
+/// Loads the dialects that one conversion takes to LLVM's. A conversion that is
+/// confined to dialects wants that, and a program may have none of one.
+struct LoadDialectsPass
+    : public PassWrapper<LoadDialectsPass, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LoadDialectsPass)
 
-  StringRef getArgument() const override { return "quant-load-tiles"; }
+  StringRef getArgument() const override { return "quant-load-dialects"; }
   StringRef getDescription() const override {
-    return "Load the dialect of AMX tiles; changes nothing";
+    return "Load the dialects that are converted to LLVM's; changes nothing";
   }
   void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<amx::AMXDialect>();
+    registry
+        .insert<amx::AMXDialect, arith::ArithDialect, cf::ControlFlowDialect,
+                func::FuncDialect, memref::MemRefDialect, ub::UBDialect>();
   }
   void runOnOperation() override {}
 };
@@ -254,21 +255,15 @@ void quantmlir::buildLLVMStage(OpPassManager &pm, bool withTiles) {
   pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createConvertMathToLibmPass());
   pm.addPass(createConvertVectorToLLVMPass());
+  // The rest at once, which takes half of the time of one after the other.
   // Tiles that loops carry are arguments of blocks: those change their types
-  // together with the ops on tiles. Not before the pass above: it merges
-  // blocks, whose new arguments may be memrefs, and a branch of the LLVM
-  // dialect cannot carry those.
-  if (withTiles) {
-    ConvertToLLVMPassOptions tiles;
-    tiles.filterDialects = {"amx", "cf"};
-    pm.addPass(std::make_unique<LoadTilesPass>());
-    pm.addPass(createConvertToLLVMPass(tiles));
-  }
-  pm.addPass(createArithToLLVMConversionPass());
-  pm.addPass(createConvertControlFlowToLLVMPass());
-  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
-  pm.addPass(createConvertFuncToLLVMPass());
-  pm.addPass(createUBToLLVMConversionPass());
+  // together with the ops on tiles.
+  ConvertToLLVMPassOptions rest;
+  rest.filterDialects = {"arith", "cf", "memref", "func", "ub"};
+  if (withTiles)
+    rest.filterDialects.push_back("amx");
+  pm.addPass(std::make_unique<LoadDialectsPass>());
+  pm.addPass(createConvertToLLVMPass(rest));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
 }
@@ -446,7 +441,7 @@ static void registerPipeline(StringRef name, StringRef description,
 }
 
 void quantmlir::registerPipelines() {
-  PassRegistration<LoadTilesPass>();
+  PassRegistration<LoadDialectsPass>();
   registerPipeline<NVVMPipelineOptions>(
       "quant-to-nvvm", "Quantized matmuls to kernels for NVIDIA GPUs",
       buildNVVMPipeline);

@@ -238,11 +238,10 @@ RegisterTile X86KernelAttr::chooseGroupedTile(int64_t group,
   constexpr int64_t shortGroup = 32;
   if (getRow().vectorBits != 512)
     return {4, 2};
-  // Many rows read floats that are widened already, and share their loads.
-  if (getRow().lhs.isFloat)
-    return {12, 2};
+  // Floats are widened once for all tiles of many rows, which have no more to
+  // share than loads: there, too, sums stay in registers.
   if (target && target.hasFeature("sse4a"))
-    return {group <= shortGroup ? 6 : 8, 2};
+    return {group <= shortGroup || getRow().lhs.isFloat ? 6 : 8, 2};
   return {12, 2};
 }
 

@@ -19,7 +19,9 @@ class Session:
             raise InvalidArgument(f"capacity: expected 1 to {c.context} tokens, "
                                   f"found {capacity}")
         self._decoder, self.capacity, self.position = decoder, capacity, 0
-        self.arrays = {array.name: array.zeros(c.layers, capacity)
+        # Rows of keys, which have tokens last, begin at lines of the cache.
+        held = -(-capacity // 16) * 16
+        self.arrays = {array.name: array.zeros(c.layers, held)
                        for array in decoder.cache.arrays}
         self._logits = np.empty(c.vocabulary, np.float32)
 

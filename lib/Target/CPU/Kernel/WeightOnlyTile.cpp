@@ -9,7 +9,7 @@
 // elements that do not fit in the mantissa's 23 bits are shifted first, half of
 // them at once. All rows of a tile use what is widened. Where there are many
 // tiles of rows, the panels are widened once for all of these, into memory that
-// stays in L2, as [panel, k, column] with k in the order of the layout.
+// stays in L2, as [k, panel, column] with k in the order of the layout.
 //
 // Where an instruction looks up floats by four bits of a lane (vpermps of 512
 // bits), nibbles with one zero point for all are looked up in 16 differences,
@@ -344,13 +344,13 @@ private:
         Value k = arith::AddIOp::create(b, loc, base, index(b, e));
         vector::StoreOp::create(b, loc, getElement(b, lanes[p], e, bases[p]),
                                 memory,
-                                ValueRange{index(b, p), k, index(b, 0)});
+                                ValueRange{k, index(b, p), index(b, 0)});
       }
   }
 
   Value loadWidened(OpBuilder &b, int64_t panel, Value k) {
     return vector::LoadOp::create(b, loc, floats, widened,
-                                  ValueRange{index(b, panel), k, index(b, 0)});
+                                  ValueRange{k, index(b, panel), index(b, 0)});
   }
 
   /// One vector of the weight in each panel, for all rows.
@@ -432,7 +432,7 @@ MemRefType quantmlir::getWidenedType(const ScaledKernel &kernel,
                                      int64_t panels) {
   qtarget::PackedMatmulOp op = kernel.op;
   int64_t k = kernel.groups * kernel.steps * op.getStepSize();
-  return MemRefType::get({panels, k, kernel.lanes},
+  return MemRefType::get({k, panels, kernel.lanes},
                          Float32Type::get(op.getContext()));
 }
 

@@ -240,6 +240,8 @@ private:
   /// Adds tokens [begin, end) to the sums of rows [row, endRow).
   void addTokens(const Tokens &tokens, Value begin, Value end, int64_t row,
                  int64_t endRow);
+  /// What is multiplied some tokens later.
+  void prefetchValues(Value token);
   void storeRow(int64_t r);
 
   const FloatAttentionTile &tile;
@@ -253,6 +255,16 @@ private:
 
 } // namespace
 
+void FloatSumEmitter::prefetchValues(Value token) {
+  constexpr int64_t line = 16, bytes = 4096;
+  Value ahead = tile.plus(token, bytes / 4 / std::min(kernel.d, bytes / 4));
+  for (int64_t at = 0; at < vectors * lanes; at += line)
+    memref::PrefetchOp::create(
+        b, loc, kernel.op.getPastValues(),
+        ValueRange{tile.head, ahead, tile.plus(first, at)},
+        /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
+}
+
 void FloatSumEmitter::addTokens(const Tokens &tokens, Value begin, Value end,
                                 int64_t row, int64_t endRow) {
   int64_t from = row * vectors, count = (endRow - row) * vectors;
@@ -262,6 +274,8 @@ void FloatSumEmitter::addTokens(const Tokens &tokens, Value begin, Value end,
   b.setInsertionPointToStart(loop.getBody());
   Value token = loop.getInductionVar();
   Value column = tile.plus(tile.getFirstColumn(tokens.areNew), token);
+  if (!tokens.areNew)
+    prefetchValues(token);
   SmallVector<Value> values, next;
   for (int64_t v = 0; v < vectors; ++v)
     values.push_back(tile.loadLanes(

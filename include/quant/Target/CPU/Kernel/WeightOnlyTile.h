@@ -14,7 +14,7 @@ void emitWeightOnlyTile(mlir::OpBuilder &b, mlir::Location loc,
                         mlir::Value firstRow, ScaledTile tile,
                         mlir::Value widened);
 
-/// Of `panels` panels as floats: [panel, k, column].
+/// Of `panels` panels as floats: [k, panel, column].
 mlir::MemRefType getWidenedType(const ScaledKernel &kernel, int64_t panels);
 
 /// Writes the elements of panels [`panel`, + `panels`) less their zero points,
