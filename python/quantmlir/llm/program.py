@@ -124,15 +124,23 @@ class Program:
 
     def _float_product(self, x, w, bias):
         b, rows = self.body, x.shape[0] or ROWS
-        y = b.generic(("m", "n", "k"), [(x, ("m", "k")), (w, ("n", "k"))],
-                      b.fill((rows, w.shape[0]), 0.0),
-                      ["%p = arith.mulf %a, %b : f32",
-                       "%s = arith.addf %o, %p : f32",
-                       "linalg.yield %s : f32"], ("m", "n"), reduced=("k",))
+        body = ["%p = arith.mulf %a, %b : f32", "%s = arith.addf %o, %p : f32",
+                "linalg.yield %s : f32"]
+        if len(w.shape) == 3:
+            panels, _, width = w.shape
+            n = panels * width
+            y = b.generic(("p", "m", "j", "k"), [(x, ("m", "k")), (w, ("p", "k", "j"))],
+                          b.fill((rows, panels, width), 0.0), body, ("m", "p", "j"),
+                          reduced=("k",))
+            y = b.collapse(y, "[[0], [1, 2]]", (rows, n))
+        else:
+            n = w.shape[0]
+            y = b.generic(("m", "n", "k"), [(x, ("m", "k")), (w, ("n", "k"))],
+                          b.fill((rows, n), 0.0), body, ("m", "n"), reduced=("k",))
         if bias is None:
             return y
         return b.generic(("m", "n"), [(y, ("m", "n")), (bias, ("n",))],
-                         b.empty((rows, w.shape[0])),
+                         b.empty((rows, n)),
                          ["%s = arith.addf %a, %b : f32",
                           "linalg.yield %s : f32"])
 
@@ -188,8 +196,7 @@ class Program:
         lines = ["%d = linalg.index 1 : index",
                  "%i = arith.index_cast %a : i32 to index"]
         if not form.bits:
-            values = part["values"]
-            lines.append(f"%v = tensor.extract {values}[%i, %d] : {values.type}")
+            lines += self._float_element(part["values"])
         else:
             lines += self._stored_element(part, form)
         value = "%v"
@@ -199,6 +206,15 @@ class Program:
         lines.append(f"linalg.yield {value} : f32")
         return b.generic(("s", "d"), [(ids, ("s",))],
                          b.empty((ROWS, config.dim)), lines)
+
+    def _float_element(self, values):
+        """%v, of row %i, column %d."""
+        if len(values.shape) == 2:
+            return [f"%v = tensor.extract {values}[%i, %d] : {values.type}"]
+        width = self.body.index(values.shape[2])
+        return [f"%p = arith.divui %i, {width} : index",
+                f"%j = arith.remui %i, {width} : index",
+                f"%v = tensor.extract {values}[%p, %d, %j] : {values.type}"]
 
     def _stored_element(self, part, form):
         """%v = scale * (q - zero) + offset of row %i, column %d."""

@@ -40,8 +40,14 @@ class Resource:
         return int(np.prod(self.shape, dtype=np.int64)) * self.itemsize
 
 
+# Columns of a product that lie side by side for each element of K, where all parts
+# have whole ones: a weight of floats is read in the order of memory then.
+PANEL = 32
+
+
 class Stack:
-    """Weights of one shape and form, one for each of some layers.
+    """Weights of one shape and form, one for each of some layers. Floats are
+    [N / PANEL, K, PANEL], or [N, K].
 
     sources: for each layer the weights whose rows follow each other (Q, K and
         V are multiplied as one); each has `form`, `shape` and `load()`.
@@ -57,7 +63,10 @@ class Stack:
         make = lambda what, shape, element: Resource(
             f"{name}.{what}", lead + shape, element)
         if not form.bits:
-            self.resources = {"values": make("values", (self.n, self.k), "f32")}
+            self.in_panels = all(part.shape[0] % PANEL == 0 for part in sources[0])
+            shape = (self.n // PANEL, self.k, PANEL) if self.in_panels \
+                else (self.n, self.k)
+            self.resources = {"values": make("values", shape, "f32")}
         else:
             groups = -(-self.k // form.group)
             stored = self.k if form.bits == 8 else -(-self.k // 2)
@@ -94,6 +103,8 @@ class Stack:
         for at, part in enumerate(parts):
             weight = part.load()
             if not self.form.bits:
+                if self.in_panels:
+                    weight = weight.reshape(-1, PANEL, self.k).swapaxes(1, 2)
                 out(np.ascontiguousarray(weight, "<f4"))
                 continue
             q = pack_int4(weight.q) if self.form.bits == 4 else weight.q
