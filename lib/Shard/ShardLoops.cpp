@@ -224,6 +224,21 @@ ShardLoops quantmlir::getShardLoops(QuantizeBlocksOp op) {
   return loops.take();
 }
 
+ShardLoops quantmlir::getShardLoops(FloatAttentionOp op) {
+  enum : int64_t { h, g, s, d, p };
+  LoopsBuilder loops(op, p + 1);
+  loops.reduce(p, shard::ReductionKind::Generic)
+      .operand(op, 0, {h, g, s, d})
+      .operand(op, 1, {h, d, p})
+      .operand(op, 2, {h, p, d})
+      .operand(op, 3, {h, d, s})
+      .operand(op, 4, {h, s, d})
+      .operand(op, 5, {s, h, g, d});
+  if (op->getNumResults() == 1)
+    loops.result(0, {s, h, g, d});
+  return loops.take();
+}
+
 //===----------------------------------------------------------------------===//
 // Reshapes
 //===----------------------------------------------------------------------===//
@@ -327,6 +342,12 @@ static std::string whyNotCutOp(Operation *op, unsigned loop, int64_t size,
       })
       .Case([&](QuantizeRowsOp) -> std::string {
         return loop == 1 ? "it quantizes whole rows" : "";
+      })
+      .Case([&](FloatAttentionOp) -> std::string {
+        return loop < 2
+                   ? ""
+                   : "a token sees all tokens before it, and a product all "
+                     "elements of a head";
       })
       .Case([&](UnpackInt4Op op) -> std::string {
         if (!isLastLoop(loop, op.getInput().getType()))

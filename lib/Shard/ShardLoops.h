@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Utils/StructuredOpsUtils.h"
 #include "mlir/IR/AffineMap.h"
 
+#include "quant/Dialect/Quant/IR/FloatAttention.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/IR/QuantizeBlocks.h"
 #include "quant/Dialect/Quant/IR/QuantizeRows.h"
@@ -42,6 +43,9 @@ ShardLoops getShardLoops(UnpackInt4Op op);
 /// `m, k`.
 ShardLoops getShardLoops(QuantizeRowsOp op);
 ShardLoops getShardLoops(QuantizeBlocksOp op);
+/// `h, g, s, d, p`: heads of keys, those of queries that share one, new tokens,
+/// elements and old tokens. Only heads are cut.
+ShardLoops getShardLoops(FloatAttentionOp op);
 /// The dimensions of the expanded side. The collapsed side is indexed by the
 /// outermost of each group that is not 1.
 ShardLoops getShardLoops(mlir::tensor::ExpandShapeOp op);

@@ -203,6 +203,7 @@ void quantmlir::registerShardingModels(DialectRegistry &registry) {
     attach<ParallelModel, QuantizeOp, DequantizeOp, RescaleOp,
            RescaleFixedPointOp, RotateOp, PackInt4Op, UnpackInt4Op,
            ScaledMatmulOp, QuantizeRowsOp, QuantizeBlocksOp>(context);
+    attach<ParallelModel, FloatAttentionOp>(context);
     attach<ReductionModel, MatmulOp, ChooseQParamsOp>(context);
     // What sums and ranges in parts are made of.
     context->loadDialect<arith::ArithDialect, linalg::LinalgDialect,

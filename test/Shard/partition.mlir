@@ -159,3 +159,30 @@ func.func @uneven(%x: tensor<4x9xi8>, %w: tensor<9x6xi8>, %i: tensor<4x6xi32>) -
   %y = quant.matmul ins(%x0, %w : tensor<4x9xi8>, tensor<9x6xi8>) outs(%i : tensor<4x6xi32>) -> tensor<4x6xi32>
   return %y : tensor<4x6xi32>
 }
+
+// -----
+
+// Heads of floats are parts as well.
+// CHECK-LABEL: func @float_attention
+// CHECK-SAME: %[[Q:[a-z0-9]*]]: tensor<1x2x3x8xf32>, {{.*}}: tensor<1x8x5xf32>, {{.*}}: tensor<1x5x8xf32>
+// CHECK-SAME: -> tensor<3x1x2x8xf32>
+// CHECK-NOT: shard.
+// CHECK: quant.float_attention query(%[[Q]] : tensor<1x2x3x8xf32>) past({{.*}} : tensor<1x8x5xf32>, tensor<1x5x8xf32>) {{.*}} -> tensor<3x1x2x8xf32>
+shard.grid @ranks(shape = 2)
+func.func @float_attention(%q: tensor<2x2x3x8xf32>, %k: tensor<2x8x5xf32>, %v: tensor<2x5x8xf32>, %nk: tensor<2x8x3xf32>, %nv: tensor<2x3x8xf32>, %o: tensor<3x2x2x8xf32>) -> tensor<3x2x2x8xf32> {
+  %c = shard.sharding @ranks split_axes = [[0]] : !shard.sharding
+  %q0 = shard.shard %q to %c annotate_for_users : tensor<2x2x3x8xf32>
+  %y = quant.float_attention query(%q0 : tensor<2x2x3x8xf32>) past(%k, %v : tensor<2x8x5xf32>, tensor<2x5x8xf32>) new(%nk, %nv : tensor<2x8x3xf32>, tensor<2x3x8xf32>) outs(%o : tensor<3x2x2x8xf32>) scale = 1.0 -> tensor<3x2x2x8xf32>
+  return %y : tensor<3x2x2x8xf32>
+}
+
+// -----
+
+shard.grid @ranks(shape = 2)
+func.func @float_tokens(%q: tensor<2x2x4x8xf32>, %k: tensor<2x8x5xf32>, %v: tensor<2x5x8xf32>, %nk: tensor<2x8x4xf32>, %nv: tensor<2x4x8xf32>, %o: tensor<4x2x2x8xf32>) -> tensor<4x2x2x8xf32> {
+  %c = shard.sharding @ranks split_axes = [[], [], [0]] : !shard.sharding
+  %q0 = shard.shard %q to %c annotate_for_users : tensor<2x2x4x8xf32>
+  // expected-error @below {{cannot be cut into 2 parts along loop 2: a token sees all tokens before it, and a product all elements of a head}}
+  %y = quant.float_attention query(%q0 : tensor<2x2x4x8xf32>) past(%k, %v : tensor<2x8x5xf32>, tensor<2x5x8xf32>) new(%nk, %nv : tensor<2x8x4xf32>, tensor<2x4x8xf32>) outs(%o : tensor<4x2x2x8xf32>) scale = 1.0 -> tensor<4x2x2x8xf32>
+  return %y : tensor<4x2x2x8xf32>
+}

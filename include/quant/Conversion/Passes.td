@@ -31,10 +31,18 @@ def ConvertQuantToLinalgPass : Pass<"convert-quant-to-linalg", "::mlir::ModuleOp
     which other compilers have kernels (docs/iree.md): zero points, and the
     shift that makes an unsigned operand signed, are subtracted after the
     product.
+
+    With `qdq`, a `quant.matmul` whose result one `quant.rescale` takes becomes a
+    float product of both operands dequantized (zero points subtracted, scaled),
+    followed by what else the rescale does, for compilers that look for that
+    form; quantizing stays as it is. Sums are of floats then, so that results
+    differ by their rounding. Other products are as with `named-matmul`.
   }];
   let options = [
     Option<"namedMatmul", "named-matmul", "bool", "false",
            "Products without groups as linalg's named ops of signed integers">,
+    Option<"qdq", "qdq", "bool", "false",
+           "Products without groups as float products of dequantized operands">,
     Option<"packedMatmul", "packed-matmul", "bool", "true",
            "Lower qtarget.packed_matmul too; a target that emits it says false">,
     Option<"quantizeBlocks", "quantize-blocks", "bool", "true",

@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "NamedProduct.h"
 #include "Patterns.h"
 #include "quant/Dialect/Quant/Utils/GenericBuilder.h"
 
@@ -20,6 +21,50 @@
 
 using namespace mlir;
 using namespace quantmlir;
+
+/// Over the loops b.., m, n, k.
+static ArrayAttr getContractionMaps(OpBuilder &b, MatmulOp op) {
+  int64_t numBatch = op.getNumBatchDims();
+  int64_t m = numBatch, n = m + 1, k = m + 2;
+  SmallVector<int64_t> rhs =
+      op.hasBatchedRhs() ? allDims(numBatch) : SmallVector<int64_t>();
+  rhs.append(op.getTransposeRhs() ? SmallVector<int64_t>{n, k}
+                                  : SmallVector<int64_t>{k, n});
+  SmallVector<int64_t> lhs = allDims(m + 1), result = allDims(n + 1);
+  lhs.push_back(k);
+  SmallVector<AffineMap> maps;
+  for (ArrayRef<int64_t> dims :
+       {ArrayRef(lhs), ArrayRef(rhs), ArrayRef(result)}) {
+    SmallVector<AffineExpr> exprs;
+    for (int64_t dim : dims)
+      exprs.push_back(b.getAffineDimExpr(dim));
+    maps.push_back(AffineMap::get(k + 1, 0, exprs, b.getContext()));
+  }
+  return b.getAffineMapArrayAttr(maps);
+}
+
+Value quantmlir::emitNamedProduct(OpBuilder &b, MatmulOp op, ValueRange inputs,
+                                  Value init) {
+  Location loc = op.getLoc();
+  SmallVector<Type> types = {init.getType()};
+  bool transposed = op.getTransposeRhs();
+  int64_t numBatch = op.getNumBatchDims();
+  Operation *product;
+  if (numBatch == 0)
+    product =
+        transposed
+            ? linalg::MatmulTransposeBOp::create(b, loc, types, inputs, init)
+            : linalg::MatmulOp::create(b, loc, types, inputs, init);
+  else if (numBatch == 1 && op.hasBatchedRhs())
+    product = transposed
+                  ? linalg::BatchMatmulTransposeBOp::create(b, loc, types,
+                                                            inputs, init)
+                  : linalg::BatchMatmulOp::create(b, loc, types, inputs, init);
+  else
+    product = linalg::ContractOp::create(b, loc, types, inputs, init,
+                                         getContractionMaps(b, op));
+  return product->getResult(0);
+}
 
 namespace {
 
@@ -43,7 +88,8 @@ public:
         makeSigned(op.getLhs(), op.getLhsZeroPoint(), op.getLhsUnsigned());
     Side rhs =
         makeSigned(op.getRhs(), op.getRhsZeroPoint(), op.getRhsUnsigned());
-    Value product = multiply({lhs.values, rhs.values});
+    Value product =
+        emitNamedProduct(b, op, {lhs.values, rhs.values}, op.getInit());
     if (!lhs.hasZero() && !rhs.hasZero())
       return product;
     return subtractZeros(product, lhs, rhs);
@@ -64,48 +110,6 @@ private:
           return {arith::XOrIOp::create(b, loc, args[0], upper)};
         });
     return {flipped.getResult(0), zeroPoint, -(int64_t(1) << (bits - 1))};
-  }
-
-  Value multiply(ValueRange inputs) {
-    Value init = op.getInit();
-    SmallVector<Type> types = {init.getType()};
-    bool transposed = op.getTransposeRhs();
-    Operation *product;
-    if (numBatch == 0)
-      product =
-          transposed
-              ? linalg::MatmulTransposeBOp::create(b, loc, types, inputs, init)
-              : linalg::MatmulOp::create(b, loc, types, inputs, init);
-    else if (numBatch == 1 && op.hasBatchedRhs())
-      product =
-          transposed
-              ? linalg::BatchMatmulTransposeBOp::create(b, loc, types, inputs,
-                                                        init)
-              : linalg::BatchMatmulOp::create(b, loc, types, inputs, init);
-    else
-      product = linalg::ContractOp::create(b, loc, types, inputs, init,
-                                           contractionMaps());
-    return product->getResult(0);
-  }
-
-  /// Over the loops b.., m, n, k.
-  ArrayAttr contractionMaps() {
-    int64_t m = numBatch, n = m + 1, k = m + 2;
-    SmallVector<int64_t> rhs =
-        op.hasBatchedRhs() ? allDims(numBatch) : SmallVector<int64_t>();
-    rhs.append(op.getTransposeRhs() ? SmallVector<int64_t>{n, k}
-                                    : SmallVector<int64_t>{k, n});
-    SmallVector<int64_t> lhs = allDims(m + 1), result = allDims(n + 1);
-    lhs.push_back(k);
-    SmallVector<AffineMap> maps;
-    for (ArrayRef<int64_t> dims :
-         {ArrayRef(lhs), ArrayRef(rhs), ArrayRef(result)}) {
-      SmallVector<AffineExpr> exprs;
-      for (int64_t dim : dims)
-        exprs.push_back(b.getAffineDimExpr(dim));
-      maps.push_back(AffineMap::get(k + 1, 0, exprs, b.getContext()));
-    }
-    return b.getAffineMapArrayAttr(maps);
   }
 
   /// Sums of `values` over the dimension `reduced`, in i32.

@@ -32,6 +32,9 @@ void populateRotateRowsPatterns(mlir::RewritePatternSet &patterns);
 void populateQuantizeBlocksToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// quant.cached_attention.
 void populateCachedAttentionToLinalgPatterns(mlir::RewritePatternSet &patterns);
+/// quant.matmul with its quant.rescale, to float products of dequantized
+/// operands; others are left.
+void convertMatmulsToQDQ(mlir::Operation *root);
 /// quant.float_attention.
 void populateFloatAttentionToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// quant.quantize_rows, to quant.choose_qparams, quant.quantize, linalg.pack.

@@ -29,6 +29,8 @@ struct ConvertQuantToLinalgPass
   using Base::Base;
 
   void runOnOperation() override {
+    if (qdq)
+      convertMatmulsToQDQ(getOperation());
     // The packed form lowers to quant.rescale, and a grouped matmul reads
     // what quant.unpack_int4 reads, so they go first.
     RewritePatternSet first(&getContext());
@@ -49,7 +51,7 @@ struct ConvertQuantToLinalgPass
     walkAndApplyPatterns(getOperation(), std::move(first));
     RewritePatternSet patterns(&getContext());
     populateQuantizeToLinalgPatterns(patterns);
-    if (namedMatmul)
+    if (namedMatmul || qdq)
       populateNamedMatmulToLinalgPatterns(patterns);
     else
       populateMatmulToLinalgPatterns(patterns);

@@ -105,23 +105,9 @@ static Value emitFixedPoint(OpBuilder &b, Location loc, Value acc,
   return arith::TruncIOp::create(b, loc, shapedLike(acc, element), value);
 }
 
-Value quantmlir::emitRescale(OpBuilder &b, Location loc, Value acc,
-                             const RescaleTerms &terms, Type element) {
-  if (terms.multiplier)
-    return emitFixedPoint(b, loc, acc, terms, element);
-  if (!terms.rowScale && !terms.channelScale)
-    return acc;
-  Value scale = terms.rowScale ? terms.rowScale : terms.channelScale;
-  if (terms.rowScale && terms.channelScale)
-    scale = arith::MulFOp::create(b, loc, terms.rowScale, terms.channelScale);
-  bool intBias =
-      terms.bias && getElementTypeOrSelf(terms.bias.getType()).isInteger();
-  if (intBias)
-    acc = arith::AddIOp::create(b, loc, acc, terms.bias);
-  Value y =
-      arith::SIToFPOp::create(b, loc, shapedLike(acc, b.getF32Type()), acc);
-  y = arith::MulFOp::create(b, loc, y, scale);
-  if (terms.bias && !intBias)
+Value quantmlir::emitRescaled(OpBuilder &b, Location loc, Value y,
+                              const RescaleTerms &terms, Type element) {
+  if (terms.bias)
     y = arith::AddFOp::create(b, loc, y, terms.bias);
   if (terms.residual)
     y = arith::AddFOp::create(b, loc, y, terms.residual);
@@ -141,4 +127,24 @@ Value quantmlir::emitRescale(OpBuilder &b, Location loc, Value acc,
   Value rounded = math::RoundEvenOp::create(b, loc, y);
   return saturate(b, loc, rounded, zeroPoint, terms.range[0], terms.range[1],
                   element);
+}
+
+Value quantmlir::emitRescale(OpBuilder &b, Location loc, Value acc,
+                             const RescaleTerms &terms, Type element) {
+  if (terms.multiplier)
+    return emitFixedPoint(b, loc, acc, terms, element);
+  if (!terms.rowScale && !terms.channelScale)
+    return acc;
+  Value scale = terms.rowScale ? terms.rowScale : terms.channelScale;
+  if (terms.rowScale && terms.channelScale)
+    scale = arith::MulFOp::create(b, loc, terms.rowScale, terms.channelScale);
+  RescaleTerms rest = terms;
+  if (terms.bias && getElementTypeOrSelf(terms.bias.getType()).isInteger()) {
+    acc = arith::AddIOp::create(b, loc, acc, terms.bias);
+    rest.bias = {};
+  }
+  Value y =
+      arith::SIToFPOp::create(b, loc, shapedLike(acc, b.getF32Type()), acc);
+  y = arith::MulFOp::create(b, loc, y, scale);
+  return emitRescaled(b, loc, y, rest, element);
 }
