@@ -41,7 +41,8 @@ static Value dequantize(OpBuilder &b, Location loc, Value values,
                          x = arith::SubIOp::create(b, loc, x, args[1]);
                        x = arith::SIToFPOp::create(b, loc, b.getF32Type(), x);
                        if (scale)
-                         x = arith::MulFOp::create(b, loc, x, args.back());
+                         x = arith::MulFOp::create(b, loc, x,
+                                                   args[zeroPoint ? 2 : 1]);
                        return {x};
                      })
       .getResult(0);
