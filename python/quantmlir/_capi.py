@@ -74,6 +74,10 @@ _FUNCTIONS = {
     "quantProgramCompile": (ctypes.c_int32, [
         ctypes.c_void_p, ctypes.POINTER(CompileOptions), ctypes.c_void_p,
         ctypes.POINTER(ctypes.c_void_p)]),
+    "quantWeightQuantize": (ctypes.c_int32, [
+        ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_char_p,
+        ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p,
+        ctypes.c_size_t, ctypes.c_void_p]),
     "quantModelLoad": (ctypes.c_int32, [
         ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p,
         ctypes.POINTER(ctypes.c_void_p)]),

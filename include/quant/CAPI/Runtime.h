@@ -107,6 +107,19 @@ QUANT_EXPORT int32_t quantProgramQuantize(QuantProgram *program,
                                           const char *options, int32_t strict,
                                           QuantLog *log);
 
+/** Quantizes one weight, row-major [n, k], as quantProgramQuantize() does: by
+ *  the options that are about weights ("weight-bits=4 weights=group"). `moments`
+ *  is null or the mean of x x^T over what the weight is multiplied by, [k, k],
+ *  which "rounding=error-compensated" needs. Written are `ints`, a byte for each
+ *  of n * k elements (of a code book: their numbers, -8 to 7 standing for the
+ *  last and the first half), and scales and, where the options ask for them, zero
+ *  points, `numScales` each: one, one a row, or one for each group of a row. */
+QUANT_EXPORT int32_t quantWeightQuantize(const float *weight, int64_t n,
+                                         int64_t k, const char *options,
+                                         const float *moments, int8_t *ints,
+                                         float *scales, int32_t *zeroPoints,
+                                         size_t numScales, QuantLog *log);
+
 /** The types of the function, which stay what they are. */
 QUANT_EXPORT uint32_t quantProgramNumInputs(const QuantProgram *program);
 QUANT_EXPORT uint32_t quantProgramNumResults(const QuantProgram *program);

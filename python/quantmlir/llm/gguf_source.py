@@ -1,9 +1,8 @@
 """The tensors of a GGUF file by what they are in a decoder."""
 
-from dataclasses import replace
-
 import numpy as np
 
+from .requantize import pick_rows
 from .stack import Form
 
 _LINEAR = {"q": "attn_q", "k": "attn_k", "v": "attn_v", "o": "attn_output",
@@ -27,11 +26,7 @@ class _Weight:
         n = self.shape[0]
         rows = np.arange(n).reshape(self._heads, n // self._heads // 2, 2
                                     ).swapaxes(1, 2).reshape(-1)
-        if isinstance(weight, np.ndarray):
-            return weight[rows]
-        pick = lambda array: None if array is None else array[rows]
-        return replace(weight, q=weight.q[rows], scale=weight.scale[rows],
-                       zero_point=pick(weight.zero_point), offset=pick(weight.offset))
+        return pick_rows(weight, rows)
 
 
 def _form(tensor):

@@ -11,6 +11,7 @@ from ..model import Log, encode
 from . import config as configs
 from . import kv_cache as kv_caches
 from .cache import Cache
+from .calibrate import CalibratedSource, digest, windows_of
 from .decoder import Decoder
 from .folder_source import FolderSource
 from .folder_tokenizer import FolderTokenizer
@@ -21,7 +22,7 @@ from .rotation import Rotation
 from .tokenizer import Tokenizer
 from .weights import Weights
 
-_ACTIVATIONS = ("int8", "float")
+_ACTIVATIONS = ("int8", "int4", "float")
 
 
 def _open(path):
@@ -40,10 +41,21 @@ def _tokenizer(file):
     return Tokenizer(file) if "tokenizer.ggml.model" in file.metadata else None
 
 
-def _write(config, source, path, activations, requantize=None,
-           all_logits=False, cache=None):
-    if requantize:
-        source = RequantizedSource(source, requantize)
+def _quantized(config, source, activations, requantize, windows=None, say=None):
+    """The source as it is multiplied: quantized anew, for a text."""
+    if not requantize:
+        return source
+    quantized = RequantizedSource(source, requantize)
+    if windows is None:
+        return quantized
+    # Tensors of other shapes are refused here.
+    Weights(config, quantized)
+    return CalibratedSource(config, source, requantize, activations, windows,
+                            say or (lambda text: None))
+
+
+def _write(config, source, path, activations, requantize=None, all_logits=False,
+           cache=None):
     program = Program(config, Weights(config, source), activations,
                       requantize.rotation if requantize else Rotation(), all_logits,
                       cache)
@@ -59,7 +71,8 @@ def _write(config, source, path, activations, requantize=None,
 
 
 def write_program(path, out, activations="int8", *, weights=None,
-                  rotation="none", all_logits=False, kv_cache="float"):
+                  rotation="none", calibrate=None, all_logits=False,
+                  kv_cache="float", progress=None):
     """Writes a checkpoint's program, with its weights, as MLIR bytecode.
 
     Weights go to the file one by one: memory holds a tensor or two at a time.
@@ -67,27 +80,41 @@ def write_program(path, out, activations="int8", *, weights=None,
     Args:
         path: a checkpoint, as for `load`.
         out: the file, ``.mlirbc``; all of it is written, or none.
-        activations, weights, rotation, kv_cache: as for `load`.
+        activations, weights, rotation, calibrate, kv_cache, progress: as for
+            `load`.
         all_logits: the program's first result is [S, V], the logits after each
             token.
     """
     _check_activations(activations)
     kv_caches.check(kv_cache)
     requantize = Requantize.parse(weights, rotation)
-    _, config, source = _open(path)
-    _write(config, source, os.fspath(out), activations, requantize, all_logits,
-           kv_caches.make(kv_cache, config, path))
+    file, config, source = _open(path)
+    windows = _windows(calibrate, requantize, file, config)
+    cache = kv_caches.make(kv_cache, config, path)
+    source = _quantized(config, source, activations, requantize, windows, progress)
+    _write(config, source, os.fspath(out), activations, requantize, all_logits, cache)
+
+
+def _windows(calibrate, requantize, file, config):
+    if calibrate is None:
+        return None
+    if not requantize:
+        raise errors.InvalidArgument(
+            "calibrate: the file's integers stay as they are, expected weights=, "
+            "found None")
+    return windows_of(calibrate, _tokenizer(file), config)
 
 
 def _check_activations(activations):
     if activations not in _ACTIVATIONS:
         raise errors.InvalidArgument(
-            f"activations: expected {' or '.join(_ACTIVATIONS)}, found "
+            f"activations: expected {', '.join(_ACTIVATIONS)}, found "
             f"{activations!r}")
 
 
 def load(path, *, activations="int8", weights=None, rotation="none",
-         kv_cache="float", target=None, threads=1, cpu=None, quantize=None,
+         calibrate=None, kv_cache="float", target=None, threads=1, cpu=None,
+         quantize=None,
          cache=True, progress=None):
     """Compiles a checkpoint, or loads what was compiled of it before.
 
@@ -96,14 +123,20 @@ def load(path, *, activations="int8", weights=None, rotation="none",
             config.json and safetensors, in floats or quantized by GPTQ, AWQ or
             compressed-tensors.
         activations: what quantized weights are multiplied by: ``"int8"``, a
-            scale for each token, or ``"float"``. Weights that the file has in
-            floats are multiplied in floats, unless `quantize` says otherwise.
+            scale for each token; ``"int4"``, a scale for each 32 of a token's
+            elements (the head's have 8 bits); or ``"float"``. Weights that the
+            file has in floats are multiplied in floats, unless `quantize` says
+            otherwise.
         weights: None: as the file has them; ``"w8"`` (a scale for each row),
-            ``"w4-g32"``, ``"w4-g64"`` or ``"w4-g128"`` (scales of groups by least
-            squares, the head in 8 bits): quantized anew, symmetric.
+            ``"w4-g16"``, ``"w4-g32"``, ``"w4-g64"``, ``"w4-g128"`` (scales of groups
+            by least squares), ``"mxfp4"`` or ``"nvfp4"`` (with all of these the
+            head in 8 bits): quantized anew, symmetric.
         rotation: with `weights`: ``"hadamard32"`` or ``"hadamard128"``, with
             ``:seed`` where signs are turned; activations and weights are rotated
             in blocks before they are quantized (`quant.rotate`).
+        calibrate: with `weights`: a text, or numbers of tokens, in windows of 256
+            tokens: weights are rounded, and bent, for what it makes of the
+            activations (error compensation, docs/llm.md).
         kv_cache: what is kept of keys and values: ``"float"`` (f32), ``"int8"``, or
             ``"int4"``, both rotated; as integers they are multiplied as integers
             (`quant.cached_attention`).
@@ -127,11 +160,14 @@ def load(path, *, activations="int8", weights=None, rotation="none",
         target = "x86" if platform.machine() in ("x86_64", "AMD64") else "generic"
     file, config, source = _open(path)
     form = kv_caches.make(kv_cache, config, path)
+    windows = _windows(calibrate, requantize, file, config)
     options = dict(target=target, threads=threads, cpu=cpu, quantize=quantize)
     kept = Cache(None if cache is True else cache) if cache else None
     key = kept and kept.key(file.files(), {**options, "activations": activations,
                                            "weights": weights, "rotation": rotation,
-                                           "kv_cache": kv_cache},
+                                           "kv_cache": kv_cache,
+                                           "calibrate": windows is not None and
+                                           digest(windows)},
                             _capi.library)
     folder = kept and kept.find(key)
     if folder:
@@ -139,13 +175,13 @@ def load(path, *, activations="int8", weights=None, rotation="none",
     elif kept:
         with kept.adding(key) as scratch:
             _compile(config, source, scratch, activations, requantize, form,
-                     options, progress)
+                     options, progress, windows)
         model = _load_kept(kept.folder / key)
     else:
         with tempfile.TemporaryDirectory() as scratch:
             scratch = pathlib.Path(scratch)
             _compile(config, source, scratch, activations, requantize, form,
-                     options, progress)
+                     options, progress, windows)
             model = _load_kept(scratch)
     return Decoder(config, _tokenizer(file), model, form)
 
@@ -159,9 +195,10 @@ def _load_kept(folder):
 
 
 def _compile(config, source, folder, activations, requantize, cache, options,
-             progress):
+             progress, windows):
     say = progress or (lambda text: None)
     program = folder / "model.mlirbc"
+    source = _quantized(config, source, activations, requantize, windows, say)
     say(f"writing the program of {config.layers} layers")
     _write(config, source, program, activations, requantize, cache=cache)
     say(f"compiling {program.stat().st_size / 1e6:.0f} MB of program and weights")

@@ -23,6 +23,9 @@ from .parts import PAST, ROWS, Parts
 from .rotation import Rotation
 from .text import Body, Value, tensor
 
+# Elements that share a scale where activations have 4 bits.
+BLOCK_OF_4_BITS = 32
+
 
 class Program:
     """Writes `text`; `constants` are the objects that have resources."""
@@ -65,12 +68,14 @@ class Program:
 
     # Products --------------------------------------------------------------
 
-    def _quantize(self, x):
-        """(integers, a scale for each row), or the floats; rotated, where the
-        weights are."""
+    def _quantize(self, x, is_head=False):
+        """(integers, scales, elements of a block that has one; 0: of a row), or the
+        floats; rotated, where the weights are."""
         x = self._rotate(x)
         if self.activations == "float":
-            return x, None
+            return x, None, 0
+        if self.activations == "int4" and not is_head:
+            return self._quantize_blocks(x)
         b, k = self.body, x.shape[1]
         rows = tensor((None,))
         if x.shape[0] == 1:
@@ -80,7 +85,21 @@ class Program:
         q = b.op(f"quant.quantize {x} scale({scale} : {scale.type}) axes = [0] "
                  f"range = [-128, 127] : {x.type} -> "
                  f"{tensor(x.shape, 'i8')}", (x.shape[0] or ROWS, k), "i8")
-        return q, scale
+        return q, scale, 0
+
+    def _quantize_blocks(self, x):
+        """Of 4 bits."""
+        b, rows, k = self.body, x.shape[0] or ROWS, x.shape[1]
+        block = min(BLOCK_OF_4_BITS, k)
+        into = (b.empty((rows, k), "i8"), b.empty((rows, -(-k // block))))
+        types = ", ".join(value.type for value in into)
+        name = b.fresh()
+        b.line(f"{name}:2 = quant.quantize_blocks ins({x} : {x.type}) "
+               f"outs({into[0]}, {into[1]} : {types}) block = {block} "
+               f"range = [-7, 7] -> {types}")
+        q, scale = (Value(f"{name}#{i}", value.shape, value.element)
+                    for i, value in enumerate(into))
+        return q, scale, block
 
     def _rotate(self, x):
         if x.shape[1] < self.rotation.size or not self.rotation.size:
@@ -91,28 +110,34 @@ class Program:
             f"{x.type}", (x.shape[0] or ROWS, x.shape[1]))
 
     def _multiply(self, x, stack, index):
-        """x, (floats, integers, scale), by the weight of layer `index`."""
-        floats, q, scale = x
+        """x, (floats, integers, scales, block), by the weight of layer `index`."""
+        floats, q, scale, block = x
         form, part = stack.form, {
             name: self._of_layer(resource, index)
             for name, resource in stack.resources.items()}
         rows = floats.shape[0] or ROWS
         if not form.bits:
             return self._float_product(floats, part["values"], part.get("bias"))
-        if form.order:
+        if form.order and block:
+            q, scale, block = self._quantize(self._gather(floats, part["order"]))
+        elif form.order:
             q = self._gather(q, part["order"])
         w = part["q"]
         if form.bits == 4:
             w = self.body.op(
                 f"quant.unpack_int4 {w} : {w.type} -> "
                 f"{tensor((stack.n, stack.k), 'i4')}", (stack.n, stack.k), "i4")
-        operands = "" if scale is None else f" row_scale({scale} : {scale.type})"
+        operands = "" if scale is None or block else \
+            f" row_scale({scale} : {scale.type})"
         for what, name in (("rhs_scale", "scale"),
                            ("rhs_zero_point", "zero_point"),
                            ("rhs_offset", "offset"), ("bias", "bias")):
             if name in part:
                 operands += f" {what}({part[name]} : {part[name].type})"
         flags = f"group_size = {form.group} : i64"
+        if block:
+            operands += f" lhs_scale({scale} : {scale.type})"
+            flags += f", lhs_group_size = {block} : i64"
         if form.is_unsigned:
             flags += ", rhs_unsigned"
         if form.codebook:
@@ -261,9 +286,9 @@ class Program:
 
     # A layer ---------------------------------------------------------------
 
-    def _operand(self, x):
+    def _operand(self, x, is_head=False):
         """x, and what quantized weights are multiplied by."""
-        return (x, *self._quantize(x))
+        return (x, *self._quantize(x, is_head))
 
     def _joined(self, x, slots, index):
         """Products whose columns follow each other."""
@@ -321,7 +346,7 @@ class Program:
             last = b.scalar(f"arith.subi {b.sizes[ROWS]}, {b.index(1)} : index")
             h = b.slice(h, [last, 0], [1, c.dim])
         h = parts.norm(h, self._constant(w.final_norm.resource))
-        logits = self._multiply(self._operand(h), w.head, None)
+        logits = self._multiply(self._operand(h, is_head=True), w.head, None)
         if not self.all_logits:
             logits = b.collapse(logits, "[[0, 1]]", (c.vocabulary,))
         results = [logits, *rows]

@@ -1,28 +1,38 @@
 """A checkpoint's weights, quantized anew: 8 bits for each row, or 4 bits in
 groups, rotated before or not.
 
-A file's own integers cannot be rotated; what they stand for can.
+A file's own integers cannot be rotated; what they stand for can. The library
+quantizes, by options of schemes (docs/schemes.md).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .. import _capi
 from ..blocks import Grouped, elements
+from ..checkpoint.fp4 import E2M1
 from ..errors import InvalidArgument
+from ..model import Log
 from .rotation import Rotation
 from .stack import Form
 
-_FORMS = {"w8": (8, 0), "w4-g32": (4, 32), "w4-g64": (4, 64), "w4-g128": (4, 128)}
-# Shares of the largest magnitude that least squares choose among.
-_SHRINKS = np.linspace(1.0, 0.6, 33, dtype=np.float32)
+_GROUPS = "weight-bits=4 weights=group weight-scale=mse group-size="
+# Options, and how they are stored; a group of 0 is a row.
+_FORMS = {"w8": ("weights=channel", Form(8)),
+          **{f"w4-g{size}": (f"{_GROUPS}{size}", Form(4, size))
+             for size in (16, 32, 64, 128)},
+          "mxfp4": ("weight-format=mxfp4 weight-scale=mse",
+                    Form(4, 32, codebook=E2M1)),
+          "nvfp4": ("weight-format=nvfp4 weight-scale=mse",
+                    Form(4, 16, codebook=E2M1))}
 
 
 @dataclass(frozen=True)
 class Requantize:
     """What weights become; the head, which is sensitive, has 8 bits."""
-    bits: int
-    group: int  # 0: a row
+    options: str
+    stored: Form
     rotation: Rotation
 
     @staticmethod
@@ -40,41 +50,48 @@ class Requantize:
                                   f"found {weights!r}")
         return Requantize(*_FORMS[weights], rotation)
 
-    def quantize(self, weight):
-        """float32 [N, K] to a `Grouped`, symmetric."""
-        weight = self.rotation.of_weight(weight)
-        n, k = weight.shape
-        group = min(self.group or k, k)
-        padded = np.pad(weight, ((0, 0), (0, -k % group)))
-        blocks = padded.reshape(n, -1, group)
-        top = np.float32((1 << (self.bits - 1)) - 1)
-        scale = np.abs(blocks).max(-1) / top
-        scale = np.where(scale == 0, np.float32(1), scale).astype(np.float32)
-        if self.bits == 4:
-            scale = _least_squares(blocks, scale, top)
-        q = np.rint(blocks / scale[..., None])
-        q = np.clip(q, -top - 1, top).astype(np.int8).reshape(n, -1)[:, :k]
-        return Grouped(np.ascontiguousarray(q), scale, group, self.bits)
+    def of_head(self):
+        return Requantize(*_FORMS["w8"], self.rotation)
+
+    def form(self, k):
+        return replace(self.stored, group=min(self.stored.group or k, k))
+
+    def quantize(self, weight, moments=None):
+        """float32 [N, K] to a `Grouped`: of the rotated weight. With second moments
+        [K, K] of the rotated activations its errors are compensated, and
+        `weight` is rotated already."""
+        options = self.options
+        if moments is None:
+            weight = self.rotation.of_weight(weight)
+        else:
+            options += " rounding=error-compensated"
+        form = self.form(weight.shape[1])
+        q, scale = _quantize(weight, options, form.group, moments)
+        if form.codebook:
+            q = q.view(np.uint8) & 15
+        return Grouped(q, scale, form.group, form.bits, codebook=form.codebook)
 
 
-def _least_squares(blocks, scale, top):
-    """Of each block the scale of the least squared error."""
-    best, least = scale, None
-    for shrink in _SHRINKS:
-        tried = scale * shrink
-        q = np.clip(np.rint(blocks / tried[..., None]), -top - 1, top)
-        error = np.square(q * tried[..., None] - blocks).sum(-1)
-        better = np.ones_like(scale, bool) if least is None else error < least
-        best = np.where(better, tried, best)
-        least = error if least is None else np.minimum(error, least)
-    return best.astype(np.float32)
+def _quantize(weight, options, group, moments):
+    n, k = weight.shape
+    weight = np.ascontiguousarray(weight, np.float32)
+    q = np.empty((n, k), np.int8)
+    scale = np.empty((n, -(-k // group)), np.float32)
+    if moments is not None:
+        moments = np.ascontiguousarray(moments, np.float32)
+    with Log() as log:
+        log.check(_capi.library.quantWeightQuantize(
+            weight.ctypes.data, n, k, options.encode(),
+            None if moments is None else moments.ctypes.data, q.ctypes.data,
+            scale.ctypes.data, None, scale.size, log.pointer))
+    return q, scale
 
 
 class _Weight:
     def __init__(self, weight, how):
         self._weight, self._how = weight, how
         self.name, self.shape = weight.name, weight.shape
-        self.form = Form(how.bits, min(how.group or self.shape[1], self.shape[1]))
+        self.form = how.form(self.shape[1])
 
     def load(self):
         return self._how.quantize(floats(self._weight.load()))
@@ -98,6 +115,15 @@ def floats(weight):
     placed = np.zeros((len(values), columns + 1), np.float32)
     placed[:, weight.order] = values
     return placed[:, :columns]
+
+
+def pick_rows(weight, rows):
+    """Rows of a loaded weight."""
+    if isinstance(weight, np.ndarray):
+        return weight[rows]
+    pick = lambda array: None if array is None else array[rows]
+    return replace(weight, q=weight.q[rows], scale=weight.scale[rows],
+                   zero_point=pick(weight.zero_point), offset=pick(weight.offset))
 
 
 class FloatWeight:
@@ -128,7 +154,7 @@ class RequantizedSource:
         head = self._source.head() or self._source.embedding()
         if not self._how:
             return FloatWeight(head)
-        return _Weight(head, Requantize(8, 0, self._how.rotation))
+        return _Weight(head, self._how.of_head())
 
     def shares_order(self, parts):
         return True

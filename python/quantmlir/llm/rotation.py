@@ -61,3 +61,13 @@ class Rotation:
         rotated = np.array(weight, np.float32)
         rotated[:, :whole] = (blocks @ self.matrix()).reshape(n, whole)
         return rotated
+
+    def of_rows(self, x):
+        """float32 [.., K], rotated along K in float32: activations."""
+        if not self.size or x.shape[-1] < self.size:
+            return x
+        whole = x.shape[-1] - x.shape[-1] % self.size
+        blocks = x[..., :whole].reshape(*x.shape[:-1], -1, self.size)
+        turned = (blocks @ self.matrix().astype(np.float32)).reshape(
+            *x.shape[:-1], whole)
+        return np.concatenate([turned, x[..., whole:]], -1)

@@ -102,8 +102,8 @@ raises(FileError, lambda: bytecode(b"module {}", "/dev/full"), "No space left on
 assert not (FOLDER / "b.mlirbc").exists()
 
 # Options and tokens.
-raises(InvalidArgument, lambda: load(activations="int4"),
-       "activations: expected int8 or float, found 'int4'")
+raises(InvalidArgument, lambda: load(activations="int2"),
+       "activations: expected int8, int4, float, found 'int2'")
 raises(InvalidArgument, lambda: load(target="riscv"), "found 'riscv'")
 raises(FileError, lambda: llm.load(FOLDER), f"{FOLDER}: has no config.json")
 raises(InvalidArgument, lambda: model.session(0), "capacity: expected 1 to 128")

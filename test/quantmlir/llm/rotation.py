@@ -13,7 +13,7 @@ from quantllm.checkpoints import Decoder
 from quantllm.reference import of_gguf
 from quantmlir import InvalidArgument
 from quantmlir.llm.requantize import Requantize, floats
-from quantsim import rotation
+from quantsim import formats, rotation
 
 PATH = f"{sys.argv[1]}/model.gguf"
 # 288 columns: two blocks of 128 and 32 others.
@@ -79,6 +79,15 @@ for row in range(7):
         plain = np.square(np.rint(part / scale) * scale - part).sum()
         found = floats(stored)[row, 32 * group:32 * group + 32]
         assert np.square(found - part).sum() <= plain * (1 + 1e-6)
+# Formats with code books: no worse than by their scales of the largest magnitude.
+for name in ("mxfp4", "nvfp4"):
+    how = Requantize.parse(name, "none")
+    stored = how.quantize(w)
+    elements, _, scale = formats.quantize(w, formats.FORMATS[name])
+    plain = elements * np.repeat(scale, stored.group, 1)[:, :72]
+    assert stored.codebook and stored.q.max() <= 15 and stored.scale.shape == \
+        (7, -(-72 // stored.group))
+    assert np.square(floats(stored) - w).sum() <= np.square(plain - w).sum() * (1 + 1e-6)
 # A row of zeros has the scale 1.
 assert (Requantize.parse("w8", "none").quantize(np.zeros((2, 4), np.float32)).scale == 1).all()
 
@@ -98,7 +107,8 @@ print(logits.shape, [bool(np.array_equal(session(TOKENS[:i + 1] if not i else TO
 raises(InvalidArgument, lambda: llm.load(PATH, rotation="hadamard32"),
        "the file's integers cannot be rotated, expected weights=")
 raises(InvalidArgument, lambda: llm.load(PATH, weights="w3"),
-       "weights: expected w8, w4-g32, w4-g64, w4-g128 or None, found 'w3'")
+       "weights: expected w8, w4-g16, w4-g32, w4-g64, w4-g128, mxfp4, nvfp4 or None, "
+       "found 'w3'")
 for name in ("hadamard64", "hadamard32:", "hadamard32:-1", "hadamard32:x"):
     raises(InvalidArgument, lambda: llm.load(PATH, weights="w8", rotation=name),
            "rotation: expected none, hadamard32 or hadamard128, with `:seed` where signs "
