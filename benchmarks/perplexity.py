@@ -3,15 +3,15 @@
 float's.
 
     perplexity.py [--gguf=FILE] [--windows=16] [--second=32] [--only=TEXT]
-                  [--no-fake] [--calibration=65536] [--kv-cache]
+                  [--no-fake] [--calibration=16384] [--kv-cache]
                   [--llama=FOLDER] [--write] [--from=FILE]
 
 Float is what the file's integers stand for. Texts are cut into windows of 256
 tokens, each of which is a text of its own; perplexity is over the 255 tokens of a
 window that have some before them, agreement over all positions. Columns:
 
-  this project   the program of `quantmlir.llm` (`load`'s options), compiled for
-                 this machine, whole windows at once
+  first text     the program of `quantmlir.llm` (`load`'s options), compiled for
+                 this machine, whole windows at once; and so the second text
   fake           the same scheme in NumPy: activations and weights (or keys and
                  values) are rounded to what their integers stand for, and
                  multiplied in float32
@@ -297,7 +297,7 @@ def main():
     parser.add_argument("--second", type=int, default=32,
                         help="windows of the second text (0: none)")
     parser.add_argument("--only", default="", help="schemes that fit this expression")
-    parser.add_argument("--calibration", type=int, default=65536)
+    parser.add_argument("--calibration", type=int, default=16384)
     parser.add_argument("--llama", metavar="FOLDER", help="for files of llama.cpp")
     parser.add_argument("--no-fake", action="store_true")
     parser.add_argument("--keep", metavar="FILE.npz",
@@ -323,21 +323,17 @@ def main():
         print(line, flush=True)
 
     bases = score_float(options, texts)
-    titles = ["first text", "second text"][:len(texts)]
-    show("| scheme | " + " | ".join(f"this project, {t} | fake, {t}" for t in titles)
-         + " |\n|---" + "|---" * 2 * len(texts) + "|")
-    show("| float (perplexity) | " + " | ".join(
-        f"| {base[0]:.2f}" for base in bases) + " |")
+    titles = ["first text", "fake, first text", "second text"][:1 + len(texts)]
+    show("| scheme | " + " | ".join(titles) + " |\n|---" + "|---" * len(titles) + "|")
+    show("| float (perplexity) | | " + " | ".join(
+        f"{base[0]:.2f}" for base in bases) + " |")
     def measure(name, make_ours, make_fake):
         begin = time.time()
-        cells = []
-        for make in (make_ours, make_fake):
-            cells.append([""] * len(texts))
-            if make:
-                model = make()
-                cells[-1] = [cell(score(model, text), base)
-                             for text, base in zip(texts, bases)]
-        show(f"| {name} | " + " | ".join(f"{a} | {b}" for a, b in zip(*cells)) + " |")
+        model = make_ours()
+        cells = [cell(score(model, text), base) for text, base in zip(texts, bases)]
+        model = make_fake and make_fake()
+        cells.insert(1, cell(score(model, texts[0]), bases[0]) if model else "")
+        show(f"| {name} | " + " | ".join(cells) + " |")
         print(f"  {time.time() - begin:.0f} s", file=sys.stderr)
 
     _, config, plain = loading._open(options.gguf)

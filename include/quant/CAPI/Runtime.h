@@ -111,9 +111,9 @@ QUANT_EXPORT int32_t quantProgramQuantize(QuantProgram *program,
  *  the options that are about weights ("weight-bits=4 weights=group"). `moments`
  *  is null or the mean of x x^T over what the weight is multiplied by, [k, k],
  *  which "rounding=error-compensated" needs. Written are `ints`, a byte for each
- *  of n * k elements (of a code book: their numbers, -8 to 7 standing for the
- *  last and the first half), and scales and, where the options ask for them, zero
- *  points, `numScales` each: one, one a row, or one for each group of a row. */
+ *  of n * k elements (of a code book: its number, the 4 bits as two's complement),
+ *  and scales and, where the options ask for them, zero points, `numScales` each:
+ *  one, one a row, or one for each group of a row. */
 QUANT_EXPORT int32_t quantWeightQuantize(const float *weight, int64_t n,
                                          int64_t k, const char *options,
                                          const float *moments, int8_t *ints,

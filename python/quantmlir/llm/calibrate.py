@@ -1,15 +1,9 @@
-"""Weights quantized so that a text's activations feel it least.
+"""Weights whose errors are compensated for a text.
 
-Two streams of the text go through the layers side by side: one of floats, and one
-whose weights, up to there, and activations are those of the program. Of each product
-with rows x of the first and y of the second, both rotated, y rounded as the program
-rounds it,
-
-    H = mean of y y^T,  C = mean of x y^T,  V = W (C + d I) (H + d I)^-1
-
-so that V y is as near to W x as a matrix can bring it (d, a hundredth of H's mean
-diagonal, keeps V near W where the text says little). V is what is rounded, its
-errors compensated under H (GPTQ, `rounding=error-compensated`).
+The text goes through the layers once, in NumPy, a window a text of its own. Weights,
+up to there, and activations are those of the program, so that each product's weights
+are rounded for what they will be multiplied by: with H the second moments of the
+rotated and rounded activations, by GPTQ (`rounding=error-compensated`).
 """
 
 import hashlib
@@ -24,7 +18,6 @@ from .weights import SLOTS
 
 # Tokens of a window, which is a text of its own, and windows at once.
 WINDOW, BATCH = 256, 8
-_DAMPING = 0.01
 
 
 def windows_of(text, tokenizer, config):
@@ -71,67 +64,41 @@ def rounded(x, activations):
     return values.reshape(*x.shape[:-1], -1)[..., :x.shape[-1]]
 
 
-class _Streams:
-    """Batches of rows: floats, and what the program has in their place."""
-
-    def __init__(self, exact, actual):
-        self.exact, self.actual = exact, actual
-
-    def map(self, function):
-        return _Streams([function(x) for x in self.exact],
-                        [function(x) for x in self.actual])
-
-    def __add__(self, other):
-        add = lambda xs, ys: [x + y for x, y in zip(xs, ys)]
-        return _Streams(add(self.exact, other.exact), add(self.actual, other.actual))
-
-
 class _Calibration:
     def __init__(self, config, source, how, activations, windows):
         self.layers = Layers(config, source, windows.shape[1])
         self.source, self.how, self.activations = source, how, activations
-        batches = [self.layers.embed(windows[i:i + BATCH])
-                   for i in range(0, len(windows), BATCH)]
-        self.hidden = _Streams(batches, batches)
+        # Batches [.., S, dim].
+        self.hidden = [self.layers.embed(windows[i:i + BATCH])
+                       for i in range(0, len(windows), BATCH)]
         self.stored = {}
 
     def layer(self, layer):
         layers = self.layers
-        norm = lambda name: lambda x: layers.layer_norm(x, layer, name)
-        qkv = self.product(layer, "qkv", self.hidden.map(norm("attn_norm")))
-        heads = qkv.map(lambda x: layers.attention(x, layer))
-        self.hidden += self.product(layer, "o", heads)
-        gate_up = self.product(layer, "gate_up", self.hidden.map(norm("ffn_norm")))
-        self.hidden += self.product(layer, "down", gate_up.map(layers.mlp))
+        norm = lambda name: [layers.layer_norm(h, layer, name) for h in self.hidden]
+        qkv = self.product(layer, "qkv", norm("attn_norm"))
+        self.add(self.product(layer, "o", [layers.attention(y, layer) for y in qkv]))
+        gate_up = self.product(layer, "gate_up", norm("ffn_norm"))
+        self.add(self.product(layer, "down", [layers.mlp(y) for y in gate_up]))
 
-    def product(self, layer, slot, x):
-        """Quantizes the weights of a slot; its products."""
+    def add(self, products):
+        self.hidden = [h + y for h, y in zip(self.hidden, products)]
+
+    def product(self, layer, slot, batches):
+        """Quantizes the weights of a slot; their products."""
         weight = np.concatenate([
             floats(self.source.linear(layer, part).load()) for part in SLOTS[slot]])
-        weight = self.how.rotation.of_weight(weight)
-        x = x.map(self.how.rotation.of_rows)
-        actual = [rounded(y, self.activations) for y in x.actual]
-        moments, target = _solve(weight, x.exact, actual)
+        turn, k = self.how.rotation, weight.shape[1]
+        batches = [rounded(turn.of_rows(x), self.activations) for x in batches]
+        rows = [x.reshape(-1, k) for x in batches]
+        moments = sum(x.T @ x for x in rows) / F32(sum(map(len, rows)))
         if not np.isfinite(moments).all():
             self.source.fail(f"the activations of {slot} of layer {layer} are not "
                              "finite: nothing can be calibrated")
-        stored = self.how.quantize(target, moments)
+        stored = self.how.quantize(turn.of_weight(weight), moments)
         self.stored[layer, slot] = stored
         new = floats(stored)
-        return _Streams([y @ weight.T for y in x.exact], [y @ new.T for y in actual])
-
-
-def _solve(weight, exact, actual):
-    """(H, V) of the page's head."""
-    k = weight.shape[1]
-    rows = [y.reshape(-1, k) for y in actual]
-    count = F32(sum(map(len, rows)))
-    moments = sum(y.T @ y for y in rows) / count
-    cross = sum(x.reshape(-1, k).T @ y for x, y in zip(exact, rows)) / count
-    mean = np.trace(moments, dtype=np.float64) / k
-    ridge = np.eye(k) * (_DAMPING * mean if mean > 0 else 1.0)
-    target = np.linalg.solve(moments + ridge, (weight @ (cross + ridge)).T).T
-    return moments, target.astype(F32)
+        return [x @ new.T for x in batches]
 
 
 class _Part:

@@ -135,8 +135,8 @@ def load(path, *, activations="int8", weights=None, rotation="none",
             ``:seed`` where signs are turned; activations and weights are rotated
             in blocks before they are quantized (`quant.rotate`).
         calibrate: with `weights`: a text, or numbers of tokens, in windows of 256
-            tokens: weights are rounded, and bent, for what it makes of the
-            activations (error compensation, docs/llm.md).
+            tokens: weights are rounded for what it makes of the activations (error
+            compensation, docs/llm.md).
         kv_cache: what is kept of keys and values: ``"float"`` (f32), ``"int8"``, or
             ``"int4"``, both rotated; as integers they are multiplied as integers
             (`quant.cached_attention`).
