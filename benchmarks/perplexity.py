@@ -3,7 +3,7 @@
 float's.
 
     perplexity.py [--gguf=FILE] [--windows=16] [--second=32] [--only=TEXT]
-                  [--no-fake] [--calibration=16384] [--kv-cache]
+                  [--no-fake] [--calibration=8192] [--kv-cache]
                   [--llama=FOLDER] [--write] [--from=FILE]
 
 Float is what the file's integers stand for. Texts are cut into windows of 256
@@ -60,9 +60,9 @@ WINDOW = 256
 RESULTS = ROOT / "docs" / "results"
 # Name, weights, rotation, activations, whether errors are compensated.
 SCHEMES = [
-    ("W8 A8 per token", "w8", "none", "int8", False),
-    ("W8 A8 per token, H of 32", "w8", "hadamard32", "int8", False),
-    ("W8 A8 per token, H of 128", "w8", "hadamard128", "int8", False),
+    ("W8A8 per token", "w8", "none", "int8", False),
+    ("W8A8 per token, H of 32", "w8", "hadamard32", "int8", False),
+    ("W8A8 per token, H of 128", "w8", "hadamard128", "int8", False),
     ("W4 g32 A8", "w4-g32", "none", "int8", False),
     ("W4 g32 A8, H of 32", "w4-g32", "hadamard32", "int8", False),
     ("W4 g32 A8, H of 32, compensated", "w4-g32", "hadamard32", "int8", True),
@@ -297,7 +297,7 @@ def main():
     parser.add_argument("--second", type=int, default=32,
                         help="windows of the second text (0: none)")
     parser.add_argument("--only", default="", help="schemes that fit this expression")
-    parser.add_argument("--calibration", type=int, default=16384)
+    parser.add_argument("--calibration", type=int, default=8192)
     parser.add_argument("--llama", metavar="FOLDER", help="for files of llama.cpp")
     parser.add_argument("--no-fake", action="store_true")
     parser.add_argument("--keep", metavar="FILE.npz",
@@ -330,7 +330,10 @@ def main():
     def measure(name, make_ours, make_fake):
         begin = time.time()
         model = make_ours()
-        cells = [cell(score(model, text), base) for text, base in zip(texts, bases)]
+        cells = []
+        for text, base in zip(texts, bases):
+            cells.append(cell(score(model, text), base))
+            print(f"  {name}: {cells[-1]}", file=sys.stderr)
         model = make_fake and make_fake()
         cells.insert(1, cell(score(model, texts[0]), bases[0]) if model else "")
         show(f"| {name} | " + " | ".join(cells) + " |")

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import InvalidArgument
 from .layers import F32, Layers
-from .program import BLOCK_OF_4_BITS
+from .program import BLOCK_OF_4_BITS, SHARES_OF_4_BITS
 from .requantize import RequantizedSource, floats, pick_rows
 from .weights import SLOTS
 
@@ -53,15 +53,30 @@ def rounded(x, activations):
     """What the integers of the program's activations stand for."""
     if activations == "float":
         return x
-    blocks, top = x, F32(127)
-    if activations == "int4":
-        block = min(BLOCK_OF_4_BITS, x.shape[-1])
-        blocks = np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, -x.shape[-1] % block)])
-        blocks, top = blocks.reshape(*x.shape[:-1], -1, block), F32(7)
-    scale = np.abs(blocks).max(-1, keepdims=True) / top
-    scale[scale == 0] = 1
-    values = np.rint(blocks / scale) * scale
-    return values.reshape(*x.shape[:-1], -1)[..., :x.shape[-1]]
+    if activations == "int8":
+        scale = _largest(x, 127)
+        return np.rint(x / scale) * scale
+    k = x.shape[-1]
+    block = min(BLOCK_OF_4_BITS, k)
+    blocks = np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, -k % block)])
+    blocks = blocks.reshape(*x.shape[:-1], -1, block)
+    scale = _largest(blocks, 7)
+    best = np.rint(blocks / scale) * scale
+    if k % block == 0:
+        count, step = SHARES_OF_4_BITS
+        least = np.square(best - blocks).sum(-1, keepdims=True)
+        for share in range(1, count):
+            tried = scale * (F32(1) + F32(share) * F32(-step))
+            values = np.clip(np.rint(blocks / tried), -8, 7) * tried
+            error = np.square(values - blocks).sum(-1, keepdims=True)
+            best = np.where(error < least, values, best)
+            least = np.minimum(error, least)
+    return best.reshape(*x.shape[:-1], -1)[..., :k]
+
+
+def _largest(x, top):
+    scale = np.abs(x).max(-1, keepdims=True) / F32(top)
+    return np.where(scale == 0, F32(1), scale)
 
 
 class _Calibration:

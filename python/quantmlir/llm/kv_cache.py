@@ -10,14 +10,15 @@ import numpy as np
 
 from ..errors import FileError, InvalidArgument
 from .parts import PAST, ROWS
+from .runs import quantize_runs
 from .text import Value, tensor
 
 FORMS = ("float", "int8", "int4")
 _DTYPES = {"f32": np.float32, "i32": np.int32}
 # Of heads, and of the largest blocks that are rotated.
 _HEAD_UNIT, _LARGEST_HEAD, _MOST_ROTATED = 32, 1024, 128
-# Scales of 4 bits that are tried: 1, 1 - a step, ... of the largest one.
-_SHARES, _SHARE_STEP = 10, 0.05
+# Scales of 4 bits that are tried: how many, and the step.
+_SHARES = (10, 0.05)
 _MOST_FACTOR = 8.0
 # Words of 32 bits.
 _LINE = 16
@@ -141,7 +142,7 @@ class IntegerCache:
         k, v = self._rotate(b, k), self._rotate(b, v)
         stored = []
         for x, out in ((k, ("h", "w", "s")), (v, ("h", "s", "w"))):
-            q, scale = self._quantize(b, x, self._top, least=self.bits == 4)
+            q, scale = quantize_runs(b, x, self._top, _SHARES if self.bits == 4 else ())
             stored += [self._pack(b, q, out), scale]
         return (*stored, *kept)
 
@@ -193,7 +194,7 @@ class IntegerCache:
                           ["%r = arith.divf %a, %b : f32", "linalg.yield %r : f32"])
             q = b.collapse(q, "[[0, 1], [2], [3]]", (c.heads, ROWS, d))
         new, past = new[:4], past[:4]
-        q, scale = self._quantize(b, self._rotate(b, q), 127)
+        q, scale = quantize_runs(b, self._rotate(b, q), 127)
         # The softmax's factor.
         factor = b.number(d ** -0.5)
         scale = b.generic(("h", "s"), [(scale, ("h", "s"))], b.empty((c.heads, ROWS)),
@@ -216,52 +217,6 @@ class IntegerCache:
         name = b.fresh()
         b.line(f"{name} = quant.rotate {x} size = {self._size} : {x.type} -> {x.type}")
         return Value(name, x.shape)
-
-    def _quantize(self, b, x, top, least=False):
-        """(i8 [H, S, D], f32 [H, S]); `least`: scales of the least squared error."""
-        heads, _, d = x.shape
-        scales = tensor((heads, None))
-        scale = b.op(f"quant.choose_qparams {x} axes = [0, 1] range = [-{top}, {top}] "
-                     f": {x.type} -> {scales}", (heads, ROWS))
-        low = -top
-        if least:
-            low, scale = low - 1, self._least_squares(b, x, scale, top)
-        q = b.op(f"quant.quantize {x} scale({scale} : {scale.type}) axes = [0, 1] "
-                 f"range = [{low}, {top}] : {x.type} -> {tensor(x.shape, 'i8')}",
-                 (heads, ROWS, d), "i8")
-        return q, scale
-
-    def _least_squares(self, b, x, scale, top):
-        """Of `_SHARES` of each scale [H, S] the one, the larger of two, that leaves
-        the least squared error of x [H, S, D]."""
-        heads, row, all_ = x.shape[0], ("h", "s"), ("h", "s", "c", "d")
-        sizes = (heads, ROWS, _SHARES)
-        step, low = b.number(-_SHARE_STEP), b.number(-top - 1.0)
-        one, high = b.number(1.0), b.number(top)
-        share = ["%i = linalg.index 2 : index", "%j = arith.index_cast %i : index to i32",
-                 "%k = arith.sitofp %j : i32 to f32", f"%l = arith.mulf %k, {step} : f32",
-                 f"%f = arith.addf %l, {one} : f32"]
-        tried = b.generic(("h", "s", "c"), [(scale, row)], b.empty(sizes),
-                          [*share, "%s = arith.mulf %a, %f : f32",
-                           "linalg.yield %s : f32"])
-        errors = b.generic(
-            all_, [(x, ("h", "s", "d")), (tried, ("h", "s", "c"))], b.fill(sizes, 0.0),
-            ["%p = arith.divf %a, %b : f32", "%q = math.roundeven %p : f32",
-             f"%r = arith.maximumf %q, {low} : f32", f"%s = arith.minimumf %r, {high} : f32",
-             "%t = arith.mulf %s, %b : f32", "%u = arith.subf %t, %a : f32",
-             "%v = arith.mulf %u, %u : f32", "%w = arith.addf %o, %v : f32",
-             "linalg.yield %w : f32"], ("h", "s", "c"), reduced=("d",))
-        least = b.generic(("h", "s", "c"), [(errors, ("h", "s", "c"))],
-                          b.fill((heads, ROWS), 3.0e+38),
-                          ["%m = arith.minimumf %a, %o : f32", "linalg.yield %m : f32"],
-                          row, reduced=("c",))
-        zero = b.number(0.0)
-        return b.generic(
-            ("h", "s", "c"), [(errors, ("h", "s", "c")), (tried, ("h", "s", "c")),
-                              (least, row)], b.fill((heads, ROWS), 0.0),
-            ["%e = arith.cmpf ole, %a, %c : f32", f"%t = arith.select %e, %b, {zero} : f32",
-             "%m = arith.maximumf %t, %o : f32", "linalg.yield %m : f32"],
-            row, reduced=("c",))
 
     def _pack(self, b, q, out):
         """Words of i8 [H, S, D], by the order of dimensions `out`."""

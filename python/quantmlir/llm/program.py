@@ -21,10 +21,12 @@ from ..blocks import codebook_flag
 from .kv_cache import FloatCache, past_of
 from .parts import PAST, ROWS, Parts
 from .rotation import Rotation
+from .runs import quantize_runs
 from .text import Body, Value, tensor
 
-# Elements that share a scale where activations have 4 bits.
-BLOCK_OF_4_BITS = 32
+# Elements that share a scale where activations have 4 bits; scales that are tried:
+# how many, and the step.
+BLOCK_OF_4_BITS, SHARES_OF_4_BITS = 32, (4, 0.1)
 
 
 class Program:
@@ -88,9 +90,14 @@ class Program:
         return q, scale, 0
 
     def _quantize_blocks(self, x):
-        """Of 4 bits."""
+        """Of 4 bits, scales by least squares; a last block that is shorter makes all
+        of them those of the largest magnitude."""
         b, rows, k = self.body, x.shape[0] or ROWS, x.shape[1]
         block = min(BLOCK_OF_4_BITS, k)
+        if k % block == 0:
+            x = b.expand(x, "[[0], [1, 2]]", (rows, k // block, block))
+            q, scale = quantize_runs(b, x, 7, SHARES_OF_4_BITS)
+            return b.collapse(q, "[[0], [1, 2]]", (rows, k)), scale, block
         into = (b.empty((rows, k), "i8"), b.empty((rows, -(-k // block))))
         types = ", ".join(value.type for value in into)
         name = b.fresh()

@@ -1,0 +1,72 @@
+# RUN: rm -rf %t && mkdir %t
+# RUN: %python %s %t | FileCheck %s
+"""Activations of 4 bits in blocks of 32, by a file's own integers and by ones made
+anew, against NumPy; the head's have 8 bits."""
+
+import sys
+
+import numpy as np
+import quantmlir.llm as llm
+from quantllm.checkpoints import Decoder
+from quantllm.reference import of_gguf
+from quantmlir.llm.requantize import Requantize, floats
+from quantsim import rotation
+
+PATH = f"{sys.argv[1]}/model.gguf"
+# Weights with and without offsets; 80 columns of attention: a last block of 16.
+DECODER = Decoder("llama", {"*": "Q4_1", "ffn_down": "Q8_0", "attn_output": "F32",
+                            "token_embd": "Q8_0"},
+                  layers=1, dim=64, heads=5, kv_heads=1, head_dim=16, ffn=96)
+DECODER.write(PATH)
+TOKENS = np.random.default_rng(5).integers(0, DECODER.vocabulary, 12)
+
+
+def rounded(x, bits):
+    """Blocks of 4 bits: of four scales the one with the least error."""
+    parts, top = [], np.float32((1 << bits - 1) - 1)
+    size = 32 if bits == 4 else x.shape[-1]
+    shares = [1, 0.9, 0.8, 0.7] if bits == 4 and x.shape[-1] % 32 == 0 else [1]
+    for at in range(0, x.shape[-1], size):
+        part = x[..., at:at + size].astype(np.float32)
+        scale = np.abs(part).max(-1, keepdims=True) / top
+        tried = [np.clip(np.rint(part / s), -top - 1, top) * s
+                 for s in (scale * np.float32(share) for share in shares)]
+        best = np.argmin([np.square(t - part).sum(-1) for t in tried], 0)
+        parts.append(np.take_along_axis(np.array(tried), best[None, ..., None], 0)[0])
+    return np.concatenate(parts, -1).astype(np.float64)
+
+
+def reference(bits, weights=None, name="none"):
+    """Of activations in so many bits."""
+    model = of_gguf(PATH)
+    size = rotation.NAMES[name]
+
+    def linear(x, tensor):
+        is_head = not tensor.startswith("blk.")
+        w = model.tensor(tensor + ".weight").astype(np.float32)
+        if weights is None and tensor.endswith("attn_output"):
+            return x @ w.T.astype(np.float64)
+        if weights is not None:
+            how = Requantize.parse(weights, name)
+            w = floats((how.of_head() if is_head else how).quantize(w))
+        x = rotation.rotate(x.astype(np.float32), size)
+        return rounded(x, 8 if is_head else bits) @ w.T.astype(np.float64)
+
+    model._linear = linear
+    return model.logits(TOKENS)
+
+
+for target, options in (("x86", {}), ("generic", {}),
+                        ("x86", dict(weights="w4-g32", rotation="hadamard32"))):
+    model = llm.load(PATH, activations="int4", target=target, cache=False, **options)
+    session = model.session(16)
+    found = [session(TOKENS[:10]).copy(), *(session(TOKENS[i:i + 1]).copy()
+                                            for i in range(10, 12))]
+    how = (options.get("weights"), options.get("rotation", "none"))
+    four, eight = (reference(bits, *how)[9:] for bits in (4, 8))
+    error = lambda wanted: np.abs(found - wanted).max() / np.abs(wanted).max()
+    print(target, *how, "close" if error(four) < 0.01 < 0.05 < error(eight)
+          else (error(four), error(eight)))
+# CHECK: x86 None none close
+# CHECK-NEXT: generic None none close
+# CHECK-NEXT: x86 w4-g32 hadamard32 close
