@@ -132,7 +132,7 @@ def main():
             np.save(paths[-1], array)
         for target in ("generic", "x86"):
             out = folder / f"{number}.{target}"
-            subprocess.run(["quant-run", program, f"--target={target}",
+            subprocess.run(["quant-run", program, f"--target={target}", "-O0",
                             f"--inputs={','.join(paths)}", f"--outputs={out}"],
                            check=True, stdout=subprocess.DEVNULL)
             for i, wanted in enumerate(expected):

@@ -333,7 +333,7 @@ def run(text, x, n, options, limit=None):
 for name, text, simulate, x, counts in PROGRAMS:
     for target in ("generic", "x86"):
         for scheme in (None, SCHEME):
-            options = [f"--target={target}"]
+            options = [f"--target={target}", "-O0"]
             options += [f"--quantize={scheme}"] if scheme else []
             for n in counts:
                 found = run(text, x, n, options)

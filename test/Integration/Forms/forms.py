@@ -172,7 +172,7 @@ def run(text, x, target, quantize, folder):
     done = subprocess.run(
         [str(BUILD / "bin" / "quant-run"), str(path),
          f"--inputs={folder / 'x.npy'}", f"--outputs={folder / target}",
-         f"--target={target}"]
+         f"--target={target}", "-O0"]
         + ([f"--quantize={quantize}"] if quantize else []),
         capture_output=True, text=True)
     if done.returncode:

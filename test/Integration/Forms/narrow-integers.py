@@ -46,7 +46,7 @@ for target in ("generic", "x86"):
         np.save(f"{folder}/x.npy", x)
         done = subprocess.run(
             [BIN / "quant-run", f"{folder}/model.mlir", f"--target={target}",
-             f"--inputs={folder}/x.npy", "--print=false",
+             "-O0", f"--inputs={folder}/x.npy", "--print=false",
              f"--outputs={folder}"], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr[-2000:]
         for i, (bits, signed) in enumerate((b, s) for b in WIDTHS

@@ -108,7 +108,7 @@ def check(casts, inputs, target):
             np.save(f"{folder}/{name}.npy", array)
         done = subprocess.run(
             [BIN / "quant-run", f"{folder}/model.mlir", f"--target={target}",
-             f"--inputs={folder}/f32.npy,{folder}/f16.npy", "--print=false",
+             "-O0", f"--inputs={folder}/f32.npy,{folder}/f16.npy", "--print=false",
              f"--outputs={folder}"], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr[-2000:]
         for i, cast in enumerate(casts):

@@ -168,7 +168,7 @@ every = list(programs())
 # CHECK: 0 floats left
 print(what_is_left(every), "floats left")
 for target in ("generic", "x86"):
-    wrong = module.check(every, [f"--target={target}"], BIN / "quant-run")
+    wrong = module.check(every, [f"--target={target}", module.QUICK], BIN / "quant-run")
     for i, text in wrong.items():
         print(f"WRONG {target} {every[i].name}: {text}")
     # CHECK-NOT: WRONG

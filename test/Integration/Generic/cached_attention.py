@@ -1,6 +1,6 @@
-# RUN: %python %s %t 8 generic
+# RUN: %python %s %t 8 generic -O0
 # RUN: %python %s %t 8 x86 --threads=2
-# RUN: %python %s %t 3 x86 --cpu=x86-64-v3
+# RUN: %python %s %t 3 x86 --cpu=x86-64-v3 -O0
 """quant.cached_attention against NumPy, to the bit.
 
 cached_attention.py FOLDER CASES TARGET [quant-run options...]

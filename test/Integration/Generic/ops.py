@@ -1,4 +1,5 @@
-# RUN: %python %s %t generic 3
+# RUN: %python %s %t generic 1
+# RUN: %python %s %t generic 3 -O0
 """Every op against NumPy: edge values, random shapes, exact results.
 
 ops.py FOLDER TARGET SEEDS [quant-run options...]

@@ -1,6 +1,6 @@
 # RUN: %python %s %t generic 2 -O0
 # RUN: %python %s %t x86 2
-# RUN: %python %s %t x86 1 --cpu=x86-64
+# RUN: %python %s %t x86 1 --cpu=x86-64 -O0
 """quant.scaled_matmul against NumPy: integers exact to the bit.
 
 scaled_matmul.py FOLDER TARGET SEEDS [quant-run options...]

@@ -103,7 +103,7 @@ def run(program, arrays, *options):
         np.save(paths[-1], array)
     return subprocess.run(
         ["quant-run", FOLDER / "model.mlir", "--inputs=" + ",".join(paths),
-         f"--outputs={FOLDER}", f"--target={TARGET}", *options],
+         f"--outputs={FOLDER}", f"--target={TARGET}", "-O0", *options],
         capture_output=True, text=True)
 
 

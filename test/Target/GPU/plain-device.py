@@ -29,7 +29,7 @@ def compile_kernels(opt, text, chip):
     assert "nvvm" not in made and "rocdl" not in made
     launches = {name: tuple(int(n) for n in numbers.split(","))
                 for name, numbers in gemm._KERNEL.findall(made)}
-    return gemm.extract_ptx(gemm.run_opt(opt, made, PASSES)[0]), launches
+    return gemm.extract_ptx(gemm.run_opt(opt, made, PASSES)), launches
 
 
 gemm.compile_kernels = scaled.compile_kernels = compile_kernels

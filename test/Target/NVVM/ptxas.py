@@ -1,7 +1,12 @@
 # RUN: %python %s quant-opt | FileCheck %s
 
 """ptxas on the kernels of every chip and every way they are cut: no spills, and
-registers within what the schedule claims (blocks of a multiprocessor)."""
+registers within what the schedule claims (blocks of a multiprocessor).
+
+ptxas.py QUANT_OPT [--all]
+
+--all: every kernel of every chip, not a share of those whose code is alike.
+"""
 
 import re
 import subprocess
@@ -11,7 +16,7 @@ import tempfile
 from ptxsim.gemm import Spec, compile_kernels
 from ptxsim.scaled import ScaledSpec
 
-OPT = sys.argv[1]
+OPT, IS_ALL = sys.argv[1], "--all" in sys.argv
 S8, S4 = "mma_m16n8k32_s8", "mma_m16n8k64_s4"
 ROWS = {"sm_61": ["dp4a"], "sm_75": ["mma_m8n8k16_s8", "dp4a"],
         "sm_80": [S8, S4], "sm_86": [S8, S4], "sm_89": [S8, S4],
@@ -22,7 +27,10 @@ TILES = {"dp4a": {(64, 128), (64, 64), (32, 64)},
          ("sm_90a", "wgmma_s8"): WGMMA_TILES}
 # These get every kernel, the others, whose code is alike, every fourth: another
 # fourth each.
-WHOLE = {"sm_61", "sm_75", "sm_80", "sm_90a"}
+WHOLE = {("sm_61", "dp4a"), ("sm_75", "mma_m8n8k16_s8"), ("sm_80", S8),
+         ("sm_80", S4), ("sm_90a", "wgmma_s8")}
+# Of group scales these get half: their instruction is that of another chip.
+HALF_SCALED = {"sm_75", "sm_90a"}
 SCALED_TILES = {(128, 128), (64, 128), (64, 64), (32, 64), (16, 64), (16, 32)}
 REGISTERS, UNIT, MOST = 65536, 8, 255
 
@@ -63,16 +71,17 @@ func.func @q{i}(%x: {kinds[0]}, %q: {kinds[1]}, %s: {kinds[2]}) {{
 }}"""
 
 
-def scaled():
+def scaled(is_whole):
     """Group scales: few rows and tiles, groups of a unit, a block, more, all."""
     tiled = ((4096, 4, 32), (11008, 4, 128), (4096, 8, 32), (4096, 4, 4096))
-    shapes = [(m, 4096, *kind) for m in (1, 2, 4, "?")
-              for kind in (*tiled, (4080, 4, 24))]
+    shapes = [(m, 4096, *kind) for m in (1, 2, 4) for kind in (*tiled, (4080, 4, 24))]
+    # Where M is not known, the kernels are those of 4, 32, 128 and 512 rows.
+    shapes += [("?", 4096, *kind) for kind in (tiled if IS_ALL else tiled[1:2])]
     shapes += [(m, n, *kind) for kind in tiled
                for m, n in ((16, 1024), (16, 4096), (32, 4096), (64, 4096),
                             (128, 4096), (256, 4096), (512, 4096))]
     for i, (m, n, k, bits, group) in enumerate(shapes):
-        for zeros in (False, True):
+        for zeros in (False, True) if is_whole else (i % 2 == 1,):
             spec = ScaledSpec(m, n, k, bits, group, bias=True, group_zero_point=zeros,
                               row_zero_point="rows" if zeros else None)
             yield spec.mlir().replace("@f(", f"@s{i}_{zeros}(")
@@ -99,12 +108,13 @@ def assemble(chip, ptx):
 failed = kernels = 0
 for chip, rows in ROWS.items():
     for row in rows:
+        is_whole = IS_ALL or (chip, row) in WHOLE
         texts = [spec.mlir().replace("@f(", f"@f{i}(")
                  for i, spec in enumerate(specs(row))]
         is_first = row == rows[0]
         if is_first:
-            texts += [*quantize_rows(), *scaled()]
-        if chip not in WHOLE:
+            texts += [*quantize_rows(), *scaled(IS_ALL or chip not in HALF_SCALED)]
+        if not is_whole:
             texts = texts[list(ROWS).index(chip) % 4::4]
         ptx, launches = compile_kernels(OPT, "".join(texts), chip)
         used = assemble(chip, ptx)
@@ -128,9 +138,9 @@ for chip, rows in ROWS.items():
         for table, expected in ((most, TILES.get((chip, row), TILES.get(row, MMA_TILES))),
                                 (most_scaled, SCALED_TILES if has_scaled else set())):
             tiles = {key[:2] for key in table if key[0] > 4}
-            assert tiles == expected if chip in WHOLE else tiles <= expected, (
+            assert tiles == expected if is_whole else tiles <= expected, (
                 chip, row, tiles)
-        assert shared_out or chip not in WHOLE, f"{chip} {row}: nobody shares out K"
+        assert shared_out or not is_whole, f"{chip} {row}: nobody shares out K"
         for what, table in ((row, most), (f"{row} group scales", most_scaled)):
             if not table:
                 continue

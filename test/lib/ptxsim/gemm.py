@@ -1,6 +1,7 @@
 """Compiles a qtarget.packed_matmul for a chip and runs its kernel here."""
 
 import copy
+import pathlib
 import re
 import subprocess
 import tempfile
@@ -99,7 +100,7 @@ func.func @f({arguments}, %y: {out}) {{
 
 
 def run_opt(opt, text, passes, *options):
-    """What `opt` prints: the program, and what it says besides."""
+    """What `opt` makes of a program."""
     with tempfile.TemporaryFile("w+") as program:
         program.write(text)
         program.seek(0)
@@ -108,7 +109,7 @@ def run_opt(opt, text, passes, *options):
             stdin=program, capture_output=True, text=True)
     if result.returncode:
         raise RuntimeError(result.stderr + text)
-    return result.stdout, result.stderr
+    return result.stdout
 
 
 def _unescape(text):
@@ -127,7 +128,11 @@ def _compile(opt, text, chip):
     """(PTX, {name: how it is launched}, the host's program)."""
     passes = (f"quant-set-nvvm-target{{chip={chip}}},{_CONVERT},"
               + KERNEL_PASSES.format(chip=chip, ptx=PTX[chip]))
-    binary, host = run_opt(opt, text, passes, f"--mlir-print-ir-after={_CONVERT}")
+    with tempfile.TemporaryDirectory() as folder:
+        binary = run_opt(opt, text, passes, f"--mlir-print-ir-after={_CONVERT}",
+                         f"--mlir-print-ir-tree-dir={folder}")
+        host, = pathlib.Path(folder).rglob(f"*{_CONVERT}.mlir")
+        host = host.read_text()
     launches = {name: tuple(int(n) for n in numbers.split(","))
                 for name, numbers in _KERNEL.findall(host)}
     return extract_ptx(binary), launches, host[:host.rindex("gpu.module")]

@@ -38,10 +38,10 @@ class Verdict:
 class Stage:
     """The module after the Quant stage, and what was said on the way."""
 
-    def __init__(self, tools, model, scheme, scratch):
-        # A copy without locations of its own, so that lines are this file's.
-        plain, out = scratch / "plain.mlir", scratch / "stage.mlir"
-        self.ended = tools(tools.opt, model, "-o", plain)
+    def __init__(self, tools, plain, ended, scheme, scratch):
+        """`plain`: the program, `ended`: how making it did."""
+        out = scratch / "stage.mlir"
+        self.ended = ended
         self.module, self.text = None, None
         if not self.ended.succeeded:
             return
@@ -203,7 +203,10 @@ def run_folder(tools, folder):
 
 def run_scratch(tools, folder, scratch):
     program = Program(folder, scratch)
-    stages = {s: Stage(tools, program.model, s, scratch)
+    # A copy without locations of its own, so that lines are this file's.
+    plain = scratch / "plain.mlir"
+    ended = tools(tools.opt, program.model, "-o", plain)
+    stages = {s: Stage(tools, plain, ended, s, scratch)
               for s in ("", SCHEME, COARSE)}
 
     def run(target, scheme, name, error):

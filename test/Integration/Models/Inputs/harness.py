@@ -1,6 +1,6 @@
 """Runs exported models through quant-run and compares with NumPy.
 
-    harness.py --build BUILD [--targets generic,x86] NAME[:SCHEME]...
+    harness.py --build BUILD [--targets generic,x86] [--quick] NAME[:SCHEME]...
 
 For each model, on every target:
   * without --quantize: the float program, on the first target, against the
@@ -33,7 +33,8 @@ DEFAULT_SCHEME = "weights=channel activations=dynamic-token"
 class Runner:
     """Calls quant-run and reads its results."""
 
-    def __init__(self, build, folder):
+    def __init__(self, build, folder, level=""):
+        self.level = level
         self.tool = pathlib.Path(build) / "bin" / "quant-run"
         self.folder = pathlib.Path(folder)
 
@@ -46,6 +47,7 @@ class Runner:
         command = [str(self.tool), str(program), f"--inputs={','.join(paths)}",
                    f"--outputs={out}", f"--target={target}"]
         # The reference is looked at once: its code is to be had quickly.
+        level = level or self.level
         if level or target == "generic":
             command.append(level or "-O0")
         if quantize:
@@ -161,14 +163,16 @@ def main():
     parser.add_argument("--build", required=True)
     parser.add_argument("--targets", default="generic,x86")
     parser.add_argument("--allow-missing", action="store_true")
+    parser.add_argument("--quick", action="store_true",
+                        help="nothing is optimized")
     parser.add_argument("models", nargs="+")
     args = parser.parse_args()
     check, missing = Check(), []
     for name, scheme_list in by_model(args.models).items():
         try:
             with tempfile.TemporaryDirectory() as folder:
-                run_model(name, scheme_list, Runner(args.build, folder),
-                          args.build, args.targets.split(","), check)
+                runner = Runner(args.build, folder, "-O0" if args.quick else "")
+                run_model(name, scheme_list, runner, args.build, args.targets.split(","), check)
         except catalog.Missing as reason:
             print(f"MISSING {name}: {reason}", flush=True)
             missing.append(name)
