@@ -15,7 +15,8 @@ namespace {
 /// What each matmul may be, and how the variants hang together.
 struct Candidates {
   std::vector<QuantizeRequest> variants;
-  std::vector<FormFamily> families;
+  /// Sets of families: in each the best one counts.
+  std::vector<std::vector<FormFamily>> families;
 
   unsigned add(const QuantizeRequest &variant) {
     variants.push_back(variant);
@@ -32,7 +33,7 @@ static Candidates getBitCandidates(const QuantizeRequest &base) {
     variant.scheme.weight.setBits(bits);
     all.add(variant);
   }
-  all.families = {{1, {2}}};
+  all.families = {{{1, {2}}}};
   return all;
 }
 
@@ -53,11 +54,13 @@ static QuantizeRequest getVariant(const QuantizeRequest &base, unsigned bits,
   return variant;
 }
 
-/// Bits and groups, without a rotation and with one. 3 and 6 bits are stored in
-/// 4 and 8, so that they buy nothing.
+/// Bits and groups, without a rotation and with one: of few bits with the one
+/// that is better for 4 bits in short groups. 3 and 6 bits are stored in 4 and
+/// 8, so that they buy nothing.
 static Candidates getAllCandidates(const QuantizeRequest &base) {
   constexpr int64_t shortGroup = 32, longGroup = 128;
   Candidates all;
+  all.families.resize(2);
   std::vector<RotationScheme> rotations = {base.scheme.rotation};
   if (base.scheme.rotation == RotationScheme::None)
     rotations.push_back(RotationScheme::Hadamard32);
@@ -70,10 +73,11 @@ static Candidates getAllCandidates(const QuantizeRequest &base) {
     for (auto [bits, group] :
          {std::make_pair(2u, std::optional<int64_t>(longGroup)),
           {2u, shortGroup},
-          {4u, longGroup},
-          {8u, std::nullopt}})
+          {4u, longGroup}})
       family.others.push_back(all.add(getVariant(rotated, bits, group)));
-    all.families.push_back(std::move(family));
+    all.families[0].push_back(std::move(family));
+    all.families[1].push_back(
+        {all.add(getVariant(rotated, 8, std::nullopt)), {}});
   }
   return all;
 }

@@ -76,27 +76,34 @@ sortLevels(const SwitchedMatmul &matmul,
   return levels;
 }
 
-llvm::Error AutoSearch::measureLevels(ArrayRef<FormFamily> families,
-                                      ProgressStage &progress) {
+/// Measures what decides of every family, and all of the best one.
+llvm::Error AutoSearch::measureBest(size_t matmul,
+                                    ArrayRef<FormFamily> families) {
+  const FormFamily *best = &families.front();
+  for (const FormFamily &family : families) {
+    if (llvm::Error error = measureAlone(matmul, family.form))
+      return error;
+    auto found = alone[matmul].find(family.form),
+         before = alone[matmul].find(best->form);
+    if (found != alone[matmul].end() &&
+        (before == alone[matmul].end() || found->second < before->second))
+      best = &family;
+  }
+  for (unsigned form : best->others)
+    if (llvm::Error error = measureAlone(matmul, form))
+      return error;
+  return llvm::Error::success();
+}
+
+llvm::Error
+AutoSearch::measureLevels(ArrayRef<std::vector<FormFamily>> families,
+                          ProgressStage &progress) {
   ArrayRef<SwitchedMatmul> matmuls = meter.getMatmuls();
   alone.resize(matmuls.size());
   for (auto [i, matmul] : llvm::enumerate(matmuls)) {
-    const FormFamily *best = nullptr;
-    double least = 0;
-    for (const FormFamily &family : families) {
-      if (llvm::Error error = measureAlone(i, family.form))
+    for (const std::vector<FormFamily> &set : families)
+      if (llvm::Error error = measureBest(i, set))
         return error;
-      auto found = alone[i].find(family.form);
-      if (found == alone[i].end() || (best && !(found->second < least)))
-        continue;
-      best = &family;
-      least = found->second;
-    }
-    for (const FormFamily &family : families)
-      if (&family == best || families.size() == 1)
-        for (unsigned form : family.others)
-          if (llvm::Error error = measureAlone(i, form))
-            return error;
     states.push_back({sortLevels(matmul, alone[i])});
     progress.update(i + 1, matmuls.size());
   }

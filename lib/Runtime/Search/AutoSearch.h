@@ -9,11 +9,11 @@
 
 namespace quantmlir {
 
-/// Forms of which each matmul keeps the best one of its own: the first variants
-/// are alternatives to each other, and those after them go with one of them.
+/// Forms that are alternatives to those of other families: of each matmul those
+/// of the best family count.
 struct FormFamily {
-  /// The number of the variant that decides, from 1 on, and those that are
-  /// measured only where it is the best.
+  /// The number of the variant that decides which is the best, from 1 on, and
+  /// those that are measured in the best one only.
   unsigned form;
   std::vector<unsigned> others;
 };
@@ -38,8 +38,8 @@ public:
     const Level &get() const { return levels[now]; }
   };
 
-  /// Measures each matmul alone.
-  llvm::Error measureLevels(llvm::ArrayRef<FormFamily> families,
+  /// Measures each matmul alone, in the forms of each set of families.
+  llvm::Error measureLevels(llvm::ArrayRef<std::vector<FormFamily>> families,
                             ProgressStage &progress);
   /// As few bytes as `noise` (relative to the signal) allows: starts from the
   /// fewest, buys, and gives back what is not needed. Every accepted choice was
@@ -49,8 +49,6 @@ public:
   llvm::Error spendBytes(int64_t bytes);
 
   llvm::ArrayRef<State> getStates() const { return states; }
-  /// Every form that was measured alone, by matmul: its noise.
-  llvm::ArrayRef<std::map<unsigned, double>> getAlone() const { return alone; }
   /// Of the last choice that was run.
   const Metrics &getMetrics() const { return metrics; }
   int64_t getNumRuns() const { return numRuns; }
@@ -60,6 +58,7 @@ public:
 
 private:
   llvm::Error measureAlone(size_t matmul, unsigned form);
+  llvm::Error measureBest(size_t matmul, llvm::ArrayRef<FormFamily> families);
   llvm::Error measureNow();
   bool upgrade(int64_t bytesLeft);
   llvm::Error giveBack(double budget);
@@ -67,6 +66,7 @@ private:
 
   FormMeter &meter;
   std::vector<State> states;
+  /// The noise of each form that was measured alone, by matmul.
   std::vector<std::map<unsigned, double>> alone;
   Metrics metrics;
   int64_t numRuns = 0;

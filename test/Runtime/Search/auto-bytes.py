@@ -130,7 +130,7 @@ budget = K * K // 4 + 4 * K * 2 + K * K + 4 * K + K * 64 + 4 * 64
 size, db, rules = known.choose(budget, "--auto=all")
 print("first:", rules[0])
 print("second:", rules[1])
-# CHECK: first: {{.*}}rotation=hadamard32
+# CHECK: first: {{.*}}rotation=hadamard32{{.*}}weight-bits=8
 # CHECK: second: weights=group weight-bits=2 group-size=128 weight-scale=mse
 assert size <= budget
 # The same again, to the byte of the report.
@@ -143,8 +143,10 @@ assert known.choose(10**9, "--auto=all")[1:] == (np.inf, ["none"] * 3)
 text = known.run("--auto=all", f"--max-bytes={budget}")
 print(text)
 # CHECK: matmul at least bytes weight bytes above least chosen alone chosen
+# CHECK: main#0 {{.*}} dB 66560 48128 {{.*}} dB W8 channel, A8 dynamic token, hadamard32
 # CHECK: main#1 {{.*}} dB 18432 0 {{.*}} dB W2 group 128, A8 dynamic token
-# CHECK: chosen: 1 in 2 bits, {{[0-9]}} in 4 bits, {{[0-9]}} in 8 bits, {{[0-9]}} in float; weights {{[0-9]+}} bytes of 589824
+# CHECK: main#2 {{.*}} dB 16640 12032 {{.*}} dB W8 channel, A8 dynamic token
+# CHECK: chosen: 1 in 2 bits, 0 in 4 bits, 2 in 8 bits, 0 in float; weights 101632 bytes of 589824
 # CHECK: allowed {{[0-9]+}} bytes: met
 
 print(plain.run("--auto", "--max-bytes=1000", fails=True))
