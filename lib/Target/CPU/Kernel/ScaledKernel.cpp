@@ -33,8 +33,10 @@ using namespace quantmlir;
 
 /// Bytes of the weight that are asked for ahead of their use.
 static constexpr int64_t kPrefetchBytes = 8192;
-/// Independent dot products that keep both ports busy.
-static constexpr int64_t kWantedChains = 8;
+/// Independent dot products that keep both ports busy, and how many are enough
+/// for elements of 2 bits: unpacking them leaves time for the groups after this
+/// one, and each chain costs an addition.
+static constexpr int64_t kWantedChains = 8, kWantedInt2Chains = 2;
 /// Dot products of a loop body up to which a group is unrolled.
 static constexpr int64_t kMaxUnrolledDots = 200;
 
@@ -108,7 +110,7 @@ private:
   /// many accumulators one vector of the tile has.
   int64_t chainedSteps() {
     int64_t wanted =
-        std::max<int64_t>(1, kWantedChains / (vectors * dotsPerStep()));
+        std::max<int64_t>(1, wantedChains() / (vectors * dotsPerStep()));
     while (kernel.steps % wanted != 0)
       --wanted;
     return wanted;
@@ -123,9 +125,14 @@ private:
     return chained;
   }
   int64_t dotsPerStep() { return kernel.perByte; }
+  int64_t wantedChains() {
+    return kernel.perByte > 2 ? kWantedInt2Chains : kWantedChains;
+  }
   int64_t chainsPerVector() {
-    bool splitsStep = vectors * dotsPerStep() <= kWantedChains;
-    return splitsStep ? chainedSteps() * dotsPerStep() : 1;
+    if (vectors * dotsPerStep() <= wantedChains())
+      return chainedSteps() * dotsPerStep();
+    // The parts of a step take turns.
+    return std::clamp<int64_t>(wantedChains() / vectors, 1, dotsPerStep());
   }
 
   SmallVector<Value> emitGroup(OpBuilder &b, Value group, ValueRange sums) {
