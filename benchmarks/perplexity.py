@@ -346,6 +346,8 @@ def main():
             continue
         how = Requantize.parse(weights, rotation)
         windows = compensated and calibration_text(tokenizer, options.calibration)
+        if compensated:
+            name += f" for {len(windows):,} tokens"
         source = loading._quantized(
             config, plain, activations, how,
             calibrate.windows_of(windows, None, config) if compensated else None,

@@ -17,7 +17,7 @@ from .requantize import RequantizedSource, floats, pick_rows
 from .weights import SLOTS
 
 # Tokens of a window, which is a text of its own, and windows at once.
-WINDOW, BATCH = 256, 8
+WINDOW, BATCH = 256, 2
 
 
 def windows_of(text, tokenizer, config):

@@ -123,10 +123,10 @@ def load(path, *, activations="int8", weights=None, rotation="none",
             config.json and safetensors, in floats or quantized by GPTQ, AWQ or
             compressed-tensors.
         activations: what quantized weights are multiplied by: ``"int8"``, a
-            scale for each token; ``"int4"``, a scale for each 32 of a token's
-            elements (the head's have 8 bits); or ``"float"``. Weights that the
-            file has in floats are multiplied in floats, unless `quantize` says
-            otherwise.
+            scale for each token; ``"int4"``, a scale by least squares for each 32
+            of a token's elements (the head's have 8 bits); or ``"float"``. Weights
+            that the file has in floats are multiplied in floats, unless
+            `quantize` says otherwise.
         weights: None: as the file has them; ``"w8"`` (a scale for each row),
             ``"w4-g16"``, ``"w4-g32"``, ``"w4-g64"``, ``"w4-g128"`` (scales of groups
             by least squares), ``"mxfp4"`` or ``"nvfp4"`` (with all of these the
