@@ -5,6 +5,8 @@
     python generate.py model.gguf "The capital of France is" --tokens 64
     python generate.py model.gguf --chat "Why is the sky blue?" --temperature 0.7
 
+    mpirun -n 2 python -m mpi4py generate.py model.gguf "..." --weights w8 --ranks
+
 The first run compiles the model (some seconds) and keeps it; later ones start at
 once. Speed goes to the standard error.
 """
@@ -39,6 +41,8 @@ def parse():
                         help="with --weights: hadamard32 or hadamard128")
     parser.add_argument("--calibrate", metavar="FILE",
                         help="with --weights: a text for which errors are compensated")
+    parser.add_argument("--ranks", action="store_true",
+                        help="cut the model over the processes of mpirun")
     parser.add_argument("--kv-cache", choices=["float", "int8", "int4"], default="float",
                         help="keys and values that are kept: floats, or integers")
     parser.add_argument("--target", choices=["x86", "generic"])
@@ -59,9 +63,18 @@ def load(options):
         rotation=options.rotation, calibrate=text,
         kv_cache=options.kv_cache, target=options.target,
         threads=options.threads if options.target != "generic" else 1,
-        cache=options.cache or True, progress=lambda text: print(text, file=sys.stderr))
+        cache=options.cache or True, progress=lambda text: print(text, file=sys.stderr),
+        ranks="mpi" if options.ranks else None)
     print(f"loaded in {time.perf_counter() - start:.2f} s", file=sys.stderr)
+    if model.plan and model.plan.number == 0:
+        print(f"ranks: {model.plan.count}; sent by a rank: "
+              f"{model.plan.traffic().sent(1)} bytes a token", file=sys.stderr)
     return model
+
+
+def is_first(model):
+    """Who prints: all ranks have the same text."""
+    return model.plan is None or model.plan.number == 0
 
 
 def main():
@@ -72,12 +85,15 @@ def main():
         prompt = model.tokenizer.chat([{"role": "user", "content": prompt}])
     how = dict(tokens=options.tokens, temperature=options.temperature,
                top_k=options.top_k, seed=options.seed, stats=speed)
+    say = print if is_first(model) else lambda *text, **how: None
     if options.raw:
-        print(*model.generate(prompt, stop=False, **how))
+        say(*model.generate(prompt, stop=False, **how))
     else:
         for text in model.stream(prompt, **how):
-            print(text, end="", flush=True)
-        print()
+            say(text, end="", flush=True)
+        say()
+    if not is_first(model):
+        return
     decoded = max(speed["tokens"] - 1, 0)
     print(f"prompt: {speed['prompt_tokens']} tokens in {speed['prefill_s']:.3f} s, "
           f"{speed['prompt_tokens'] / speed['prefill_s']:.1f} tokens/s", file=sys.stderr)

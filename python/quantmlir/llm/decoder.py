@@ -1,5 +1,6 @@
 """A compiled decoder and its caches."""
 
+import contextlib
 import time
 
 import numpy as np
@@ -50,10 +51,11 @@ class Session:
         rows = {array.name: array.rows(self.arrays[array.name], self.position, end)
                 if array.has_tokens else np.empty_like(self.arrays[array.name])
                 for array in self._decoder.cache.arrays}
-        self._decoder.model(ids.astype(np.int32),
-                            np.array(self.position, np.int32),
-                            *self.arrays.values(),
-                            out=[self._logits, *rows.values()])
+        with self._decoder.together():
+            self._decoder.model(ids.astype(np.int32),
+                                np.array(self.position, np.int32),
+                                *self.arrays.values(),
+                                out=[self._logits, *rows.values()])
         self.arrays.update((array.name, rows[array.name])
                            for array in self._decoder.cache.arrays
                            if not array.has_tokens)
@@ -69,11 +71,20 @@ class Decoder:
         tokenizer: of its file, or None.
         model: the `quantmlir.Model` of the program (docs/llm.md).
         cache: the form of its cache (`kv_cache.FloatCache`, `IntegerCache`).
+        plan: which part of it this process has (`ranks.Plan`), or None: all.
+        world: the ranks that have the others (`ranks.World`), or None.
     """
 
-    def __init__(self, config, tokenizer, model, cache=None):
+    def __init__(self, config, tokenizer, model, cache=None, plan=None, world=None):
         self.config, self.tokenizer, self.model = config, tokenizer, model
         self.cache = cache or FloatCache(config)
+        self.plan, self.world = plan, world
+
+    def together(self):
+        """Around what all ranks do: ends where others do not answer."""
+        if self.world:
+            return self.world.waiting("to compute")
+        return contextlib.nullcontext()
 
     def session(self, capacity=None):
         """Empty caches for up to `capacity` tokens (None: the model's context)."""

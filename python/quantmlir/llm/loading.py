@@ -10,6 +10,7 @@ from .. import _capi, bytecode, checkpoint, compiler, errors
 from ..model import Log, encode
 from . import config as configs
 from . import kv_cache as kv_caches
+from . import ranks as ranks_of
 from .cache import Cache
 from .calibrate import CalibratedSource, digest, windows_of
 from .decoder import Decoder
@@ -17,12 +18,14 @@ from .folder_source import FolderSource
 from .folder_tokenizer import FolderTokenizer
 from .gguf_source import GGUFSource
 from .program import Program
+from .rank_program import RankProgram
 from .requantize import Requantize, RequantizedSource
 from .rotation import Rotation
 from .tokenizer import Tokenizer
 from .weights import Weights
 
 _ACTIVATIONS = ("int8", "int4", "float")
+_LIBRARIES = ("OpenMPI", "MPICH")
 
 
 def _open(path):
@@ -54,11 +57,52 @@ def _quantized(config, source, activations, requantize, windows=None, say=None):
                             say or (lambda text: None))
 
 
-def _write(config, source, path, activations, requantize=None, all_logits=False,
-           cache=None):
-    program = Program(config, Weights(config, source), activations,
-                      requantize.rotation if requantize else Rotation(), all_logits,
-                      cache)
+class _Build:
+    """How a checkpoint becomes a program: its config and source, and options."""
+
+    def __init__(self, path, *, activations, weights, rotation, kv_cache,
+                 calibrate=None, ranks=None, library="OpenMPI"):
+        if activations not in _ACTIVATIONS:
+            raise errors.InvalidArgument(
+                f"activations: expected {', '.join(_ACTIVATIONS)}, found "
+                f"{activations!r}")
+        kv_caches.check(kv_cache)
+        self.activations, self.library = activations, library
+        self.requantize = Requantize.parse(weights, rotation)
+        self.rotation = self.requantize.rotation if self.requantize else Rotation()
+        self.file, self.config, self._source = _open(path)
+        self.windows = _windows(calibrate, self.requantize, self.file, self.config)
+        self.own, self.plan = self.config, None
+        if ranks and ranks[1] > 1:
+            self._cut(*ranks)
+        self.cache = kv_caches.make(kv_cache, self.own, path)
+
+    def _cut(self, number, count):
+        if self.activations != "int8" or self.windows is not None:
+            raise errors.InvalidArgument(
+                "ranks: expected activations=\"int8\" and calibrate=None; sums of "
+                "floats are not cut over ranks, since they would be rounded otherwise")
+        self.plan = ranks_of.Plan(self.config, self.source(), number, count,
+                                  self.rotation)
+        self.own = self.plan.local()
+
+    def source(self, say=None):
+        """What is multiplied; of a rank, its part."""
+        source = _quantized(self.config, self._source, self.activations,
+                            self.requantize, self.windows, say)
+        return ranks_of.RankSource(source, self.plan) if self.plan else source
+
+    def program(self, all_logits, say=None):
+        weights = Weights(self.own, self.source(say), self.plan)
+        what = (self.own, weights, self.activations, self.rotation, all_logits,
+                self.cache)
+        if self.plan:
+            return RankProgram(self.plan, self.library, *what)
+        return Program(*what)
+
+
+def _write(build, path, all_logits=False, say=None):
+    program = build.program(all_logits, say)
     keys = [resource.key for constant in program.constants
             for resource in constant.resources.values()]
     text = (program.text + bytecode.placeholders(keys)).encode()
@@ -72,7 +116,7 @@ def _write(config, source, path, activations, requantize=None, all_logits=False,
 
 def write_program(path, out, activations="int8", *, weights=None,
                   rotation="none", calibrate=None, all_logits=False,
-                  kv_cache="float", progress=None):
+                  kv_cache="float", progress=None, ranks=None, library="OpenMPI"):
     """Writes a checkpoint's program, with its weights, as MLIR bytecode.
 
     Weights go to the file one by one: memory holds a tensor or two at a time.
@@ -84,15 +128,17 @@ def write_program(path, out, activations="int8", *, weights=None,
             `load`.
         all_logits: the program's first result is [S, V], the logits after each
             token.
+        ranks: (number, count): the program of one of `count` ranks, which calls
+            MPI, with its part of the weights.
+        library: its MPI library, ``"OpenMPI"`` or ``"MPICH"``.
     """
-    _check_activations(activations)
-    kv_caches.check(kv_cache)
-    requantize = Requantize.parse(weights, rotation)
-    file, config, source = _open(path)
-    windows = _windows(calibrate, requantize, file, config)
-    cache = kv_caches.make(kv_cache, config, path)
-    source = _quantized(config, source, activations, requantize, windows, progress)
-    _write(config, source, os.fspath(out), activations, requantize, all_logits, cache)
+    if library not in _LIBRARIES:
+        raise errors.InvalidArgument(f"library: expected {' or '.join(_LIBRARIES)}, "
+                                     f"found {library!r}")
+    build = _Build(path, activations=activations, weights=weights, rotation=rotation,
+                   kv_cache=kv_cache, calibrate=calibrate, ranks=ranks_of.check(ranks),
+                   library=library)
+    _write(build, os.fspath(out), all_logits, progress)
 
 
 def _windows(calibrate, requantize, file, config):
@@ -105,17 +151,9 @@ def _windows(calibrate, requantize, file, config):
     return windows_of(calibrate, _tokenizer(file), config)
 
 
-def _check_activations(activations):
-    if activations not in _ACTIVATIONS:
-        raise errors.InvalidArgument(
-            f"activations: expected {', '.join(_ACTIVATIONS)}, found "
-            f"{activations!r}")
-
-
 def load(path, *, activations="int8", weights=None, rotation="none",
          calibrate=None, kv_cache="float", target=None, threads=1, cpu=None,
-         quantize=None,
-         cache=True, progress=None):
+         quantize=None, cache=True, progress=None, ranks=None, ranks_timeout=300):
     """Compiles a checkpoint, or loads what was compiled of it before.
 
     Args:
@@ -144,6 +182,12 @@ def load(path, *, activations="int8", weights=None, rotation="none",
         cache: True: keep the compiled model under ``~/.cache/quantmlir``; a
             folder: there; False: nowhere.
         progress: called with a line of text where work begins that takes long.
+        ranks: ``"mpi"``: this process has a part of the model, by its number among
+            those that mpirun has started (needs mpi4py); (number, count): that
+            part, in a process that has initialized MPI itself. All ranks make the
+            same calls, and have the same results: those of one process, to the bit.
+        ranks_timeout: seconds that a rank waits for another before it ends, where
+            `ranks` is ``"mpi"``.
 
     Returns:
         A `Decoder`.
@@ -153,37 +197,53 @@ def load(path, *, activations="int8", weights=None, rotation="none",
             or type that cannot be built; the cache cannot be written.
         CompileError: the program was not accepted.
     """
-    _check_activations(activations)
-    kv_caches.check(kv_cache)
-    requantize = Requantize.parse(weights, rotation)
     if target is None:
         target = "x86" if platform.machine() in ("x86_64", "AMD64") else "generic"
-    file, config, source = _open(path)
-    form = kv_caches.make(kv_cache, config, path)
-    windows = _windows(calibrate, requantize, file, config)
+    world = ranks_of.World(ranks_timeout) if ranks == "mpi" else None
+    number = (world.number, world.count) if world else ranks_of.check(ranks)
     options = dict(target=target, threads=threads, cpu=cpu, quantize=quantize)
+    how = dict(activations=activations, weights=weights, rotation=rotation,
+               kv_cache=kv_cache)
+
     kept = Cache(None if cache is True else cache) if cache else None
-    key = kept and kept.key(file.files(), {**options, "activations": activations,
-                                           "weights": weights, "rotation": rotation,
-                                           "kv_cache": kv_cache,
-                                           "calibrate": windows is not None and
-                                           digest(windows)},
-                            _capi.library)
-    folder = kept and kept.find(key)
-    if folder:
-        model = _load_kept(folder)
-    elif kept:
-        with kept.adding(key) as scratch:
-            _compile(config, source, scratch, activations, requantize, form,
-                     options, progress, windows)
-        model = _load_kept(kept.folder / key)
-    else:
+    def open_checkpoint():
+        if number and quantize is not None:
+            raise errors.InvalidArgument(
+                "ranks: expected quantize=None; weights= quantizes floats")
+        build = _Build(path, **how, calibrate=calibrate, ranks=number,
+                       library=world.library if world else "OpenMPI")
+        facts = {**options, **how, "calibrate": build.windows is not None and
+                 digest(build.windows)}
+        if kept:
+            return build, kept.key(build.file.files(), facts, _capi.library)
+        return build, (facts, [os.path.getsize(f) for f in build.file.files()])
+
+    def make(build, key):
+        model = _make(build, options, kept, key, progress)
+        return Decoder(build.config, _tokenizer(build.file), model, build.cache,
+                       build.plan, world)
+
+    if not world:
+        return make(*open_checkpoint())
+    build, key = world.together(open_checkpoint, lambda opened: opened[1])
+    return world.together(lambda: make(build, key), lambda decoder: None)
+
+
+def _make(build, options, kept, key, progress):
+    """The compiled model: one that is kept under `key`, or a new one."""
+    if not kept:
         with tempfile.TemporaryDirectory() as scratch:
             scratch = pathlib.Path(scratch)
-            _compile(config, source, scratch, activations, requantize, form,
-                     options, progress, windows)
-            model = _load_kept(scratch)
-    return Decoder(config, _tokenizer(file), model, form)
+            _compile(build, scratch, options, progress)
+            return _load_kept(scratch)
+    if build.plan:
+        key += f"-{build.plan.number}of{build.plan.count}-{build.library}"
+    folder = kept.find(key)
+    if not folder:
+        with kept.adding(key) as scratch:
+            _compile(build, scratch, options, progress)
+        folder = kept.folder / key
+    return _load_kept(folder)
 
 
 def _artifact(folder):
@@ -194,13 +254,13 @@ def _load_kept(folder):
     return compiler.load(_artifact(folder))
 
 
-def _compile(config, source, folder, activations, requantize, cache, options,
-             progress, windows):
+def _compile(build, folder, options, progress):
     say = progress or (lambda text: None)
     program = folder / "model.mlirbc"
-    source = _quantized(config, source, activations, requantize, windows, say)
-    say(f"writing the program of {config.layers} layers")
-    _write(config, source, program, activations, requantize, cache=cache)
+    say(f"writing the program of {build.config.layers} layers")
+    if build.plan and build.plan.explain():
+        say(build.plan.explain())
+    _write(build, program, say=say)
     say(f"compiling {program.stat().st_size / 1e6:.0f} MB of program and weights")
     model = compiler.compile(program, name="model", **options)
     # An object needs no linker, a library is loaded in less time.

@@ -78,16 +78,22 @@ class Program:
             return x, None, 0
         if self.activations == "int4" and not is_head:
             return self._quantize_blocks(x)
-        b, k = self.body, x.shape[1]
+        scale = self._choose_scale(x)
+        return self._quantized(x, scale), scale, 0
+
+    def _choose_scale(self, x):
         rows = tensor((None,))
         if x.shape[0] == 1:
             rows = tensor((1,))
-        scale = b.op(f"quant.choose_qparams {x} axes = [0] range = [-128, 127] "
-                     f": {x.type} -> {rows}", (x.shape[0] or ROWS,))
-        q = b.op(f"quant.quantize {x} scale({scale} : {scale.type}) axes = [0] "
-                 f"range = [-128, 127] : {x.type} -> "
-                 f"{tensor(x.shape, 'i8')}", (x.shape[0] or ROWS, k), "i8")
-        return q, scale, 0
+        return self.body.op(
+            f"quant.choose_qparams {x} axes = [0] range = [-128, 127] "
+            f": {x.type} -> {rows}", (x.shape[0] or ROWS,))
+
+    def _quantized(self, x, scale):
+        return self.body.op(
+            f"quant.quantize {x} scale({scale} : {scale.type}) axes = [0] "
+            f"range = [-128, 127] : {x.type} -> "
+            f"{tensor(x.shape, 'i8')}", (x.shape[0] or ROWS, x.shape[1]), "i8")
 
     def _quantize_blocks(self, x):
         """Of 4 bits, scales by least squares; a last block that is shorter makes all
@@ -222,22 +228,26 @@ class Program:
 
     def _embed(self, ids):
         """Rows of the embedding, from the integers of the file."""
+        b = self.body
+        lines, value = self._element_of_embedding()
+        return b.generic(("s", "d"), [(ids, ("s",))],
+                         b.empty((ROWS, self.config.dim)),
+                         ["%d = linalg.index 1 : index",
+                          "%i = arith.index_cast %a : i32 to index", *lines,
+                          f"linalg.yield {value} : f32"])
+
+    def _element_of_embedding(self):
+        """Row %i, column %d: lines, and the name of the value."""
         b, config, stack = self.body, self.config, self.weights.embedding
         part = {name: self._constant(r) for name, r in stack.resources.items()}
-        form = stack.form
-        lines = ["%d = linalg.index 1 : index",
-                 "%i = arith.index_cast %a : i32 to index"]
-        if not form.bits:
-            lines += self._float_element(part["values"])
+        if not stack.form.bits:
+            lines = self._float_element(part["values"])
         else:
-            lines += self._stored_element(part, form)
-        value = "%v"
-        if config.embedding_scale != 1.0:
-            factor, value = b.number(config.embedding_scale), "%z"
-            lines.append(f"%z = arith.mulf %v, {factor} : f32")
-        lines.append(f"linalg.yield {value} : f32")
-        return b.generic(("s", "d"), [(ids, ("s",))],
-                         b.empty((ROWS, config.dim)), lines)
+            lines = self._stored_element(part, stack.form)
+        if config.embedding_scale == 1.0:
+            return lines, "%v"
+        factor = b.number(config.embedding_scale)
+        return lines + [f"%z = arith.mulf %v, {factor} : f32"], "%z"
 
     def _float_element(self, values):
         """%v, of row %i, column %d."""
@@ -327,11 +337,18 @@ class Program:
         rows = [b.insert(value, old, [index] + [0] * len(array.shape),
                          [1, *array.sized(ROWS)])
                 for array, value, old in zip(cache.arrays, new, rows)]
-        x = self._operand(cache.attend(parts, q, new, past))
-        h = parts.add(h, self._joined(x, w.slots["o"], index))
+        attended = cache.attend(parts, q, new, past)
+        h = parts.add(h, self._output(attended, "o", index))
         x = self._operand(parts.norm(h, norm("ffn_norm")))
-        x = self._operand(parts.mlp(self._joined(x, w.slots["gate_up"], index)))
-        return parts.add(h, self._joined(x, w.slots["down"], index)), *rows
+        gated = parts.mlp(self._joined(x, w.slots["gate_up"], index))
+        return parts.add(h, self._output(gated, "down", index)), *rows
+
+    def _output(self, x, name, index):
+        """x by a weight whose result is added to what came in."""
+        return self._joined(self._operand(x), self.weights.slots[name], index)
+
+    def _head(self, h):
+        return self._multiply(self._operand(h, is_head=True), self.weights.head, None)
 
     # The function ----------------------------------------------------------
 
@@ -353,7 +370,7 @@ class Program:
             last = b.scalar(f"arith.subi {b.sizes[ROWS]}, {b.index(1)} : index")
             h = b.slice(h, [last, 0], [1, c.dim])
         h = parts.norm(h, self._constant(w.final_norm.resource))
-        logits = self._multiply(self._operand(h, is_head=True), w.head, None)
+        logits = self._head(h)
         if not self.all_logits:
             logits = b.collapse(logits, "[[0, 1]]", (c.vocabulary,))
         results = [logits, *rows]
@@ -366,7 +383,10 @@ class Program:
         for key, value in self._known.items():
             head.append(f"  {value} = arith.constant dense_resource<{key}> : "
                         f"{value.type}")
-        return "\n".join(head + b.lines + ["}"]) + "\n"
+        return self._module("\n".join(head + b.lines + ["}"]) + "\n")
+
+    def _module(self, text):
+        return text
 
     def _sizes(self, ids, caches):
         b, c = self.body, self.config

@@ -40,8 +40,9 @@ class Slot:
 class Weights:
     """All constants; `slots` are lists of what `SLOTS` joins."""
 
-    def __init__(self, config, source):
-        self.config, self._source = config, source
+    def __init__(self, config, source, plan=None):
+        """`plan`: of what one rank has (`ranks.py`), and `config` is its own."""
+        self.config, self._source, self._plan = config, source, plan
         layers = range(config.layers)
         self.slots = {name: self._slots(name, parts)
                       for name, parts in SLOTS.items()}
@@ -53,12 +54,16 @@ class Weights:
         self.final_norm = Array("output_norm", self._sized(
             source.final_norm(), (config.dim,), "the last norm"))
         self.frequencies = Array("frequencies", self._frequencies())
-        embedding = self._shaped(source.embedding(), (config.vocabulary, config.dim))
+        words = (config.vocabulary, config.dim)
+        if plan:
+            begin, end = plan.vocabulary[plan.number]
+            words = (end - begin, config.dim)
+        embedding = self._shaped(source.embedding(), words)
         head = source.head()
         self.embedding = Stack("embedding", [[embedding]], stacked=False)
         self.head = self.embedding
         if head is not None:
-            head = self._shaped(head, (config.vocabulary, config.dim))
+            head = self._shaped(head, words)
             self.head = Stack("head", [[head]], stacked=False)
         # The embedding's rows are of its columns' order.
         if self.embedding.form.order:
@@ -96,11 +101,12 @@ class Weights:
         return weight
 
     def _shape(self, part):
-        c = self.config
+        c = self._plan.config if self._plan else self.config
         q, kv = c.heads * c.head_dim, c.kv_heads * c.head_dim
-        return {"q": (q, c.dim), "k": (kv, c.dim), "v": (kv, c.dim),
-                "o": (c.dim, q), "gate": (c.ffn, c.dim), "up": (c.ffn, c.dim),
-                "down": (c.dim, c.ffn)}[part]
+        shape = {"q": (q, c.dim), "k": (kv, c.dim), "v": (kv, c.dim),
+                 "o": (c.dim, q), "gate": (c.ffn, c.dim), "up": (c.ffn, c.dim),
+                 "down": (c.dim, c.ffn)}[part]
+        return self._plan.shape(part, shape) if self._plan else shape
 
     def _slots(self, name, parts):
         config, source = self.config, self._source

@@ -1,0 +1,281 @@
+"""A decoder cut over the ranks of MPI: which part of each weight a rank has.
+
+Heads are cut, with their rows of Q, K and V and their caches, rows of gate and up,
+and of the embedding and the head. The weights behind, O and down, are cut
+
+* by their columns, where they have one scale a row: sums of i32 are added over
+  ranks before they are scaled ("rows" of the product's K);
+* by their rows, where they have scales of groups: the integers before them are
+  gathered, and so is the result ("columns").
+
+Either way all ranks together compute the bits of one.
+"""
+
+import contextlib
+import os
+import sys
+import threading
+from dataclasses import dataclass, replace
+
+from ..errors import FileError, InvalidArgument, MissingPackage, QuantError
+
+OUTPUTS = {"o": "attention", "down": "mlp"}
+
+
+def check(ranks):
+    """(number, count) of `ranks`, or None."""
+    if ranks is None:
+        return None
+    try:
+        number, count = ranks
+        if not 0 <= number < count <= 1 << 16:
+            raise ValueError
+    except (TypeError, ValueError):
+        raise InvalidArgument("ranks: expected \"mpi\" or (number, count), the "
+                              f"number less than count, found {ranks!r}") from None
+    return int(number), int(count)
+
+
+def split(size, count, unit=1):
+    """Ranges of `count` parts of `size`, about as large as each other; all but the
+    last are of whole `unit`s."""
+    units = -(-size // unit)
+    ends = [min(size, round(units * i / count) * unit) for i in range(count + 1)]
+    return list(zip(ends, ends[1:]))
+
+
+def widths(ranges):
+    return [end - begin for begin, end in ranges]
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Bytes of the tensors that one call combines: for each of its tokens, and for
+    the last one."""
+    count: int
+    reduced_token: int
+    gathered_token: int
+    gathered_call: int
+
+    def sent(self, tokens):
+        """Bytes that a rank sends for a call with so many tokens, where collectives
+        pass parts around a ring: what is gathered once, what is added twice."""
+        gathered = tokens * self.gathered_token + self.gathered_call
+        return (2 * tokens * self.reduced_token + gathered) \
+            * (self.count - 1) // self.count
+
+
+class Plan:
+    """Ranges of all ranks, by what is cut.
+
+    heads: of keys; None: every rank has all (there are fewer than ranks, or a
+    rotation's block is of several heads); q: columns of attention's result; ffn;
+    vocabulary. by_rows: names in OUTPUTS whose sums are added in i32; others are
+    cut by rows `dim` of the weight.
+    """
+
+    def __init__(self, config, source, number, count, rotation):
+        self.config, self.number, self.count = config, number, count
+        unit = max(rotation.size, 1)
+        for what, size in (("the vocabulary", config.vocabulary),
+                           ("the width", config.dim),
+                           ("the MLP's width, in blocks of the rotation",
+                            config.ffn // unit)):
+            if size < count:
+                raise InvalidArgument(f"ranks: {what} has {size} parts, fewer than "
+                                      f"{count} ranks")
+        group = config.heads // config.kv_heads * config.head_dim
+        self.heads = None
+        if config.kv_heads >= count and group % unit == 0:
+            self.heads = split(config.kv_heads, count)
+        self.q = self.heads and [(b * group, e * group) for b, e in self.heads]
+        # Evenly, also where heads are not: ranks wait for each other behind both.
+        self.ffn = split(config.ffn, count, unit)
+        self.vocabulary = split(config.vocabulary, count)
+        self.dim = split(config.dim, count)
+        self.by_rows = {name for name in OUTPUTS
+                        if self._adds_integers(source, name)}
+
+    def _adds_integers(self, source, name):
+        forms = {source.linear(layer, name).form for layer in range(self.config.layers)}
+        form = forms.pop()
+        return not forms and form.bits == 8 and not (
+            form.is_unsigned or form.zero or form.offset or form.order
+            or form.codebook) and form.group >= self.inputs(name)[-1][1]
+
+    def inputs(self, name):
+        """Ranges of the columns of O or down; all of them where heads are whole."""
+        c = self.config
+        if name == "o":
+            return self.q or [(0, c.heads * c.head_dim)] * self.count
+        return self.ffn
+
+    def is_cut(self, name):
+        return name != "o" or self.heads is not None
+
+    def is_even(self, ranges):
+        return len(set(widths(ranges))) == 1
+
+    def local(self):
+        """The config of this rank: sizes of its part."""
+        begin, end = self.ffn[self.number]
+        config = replace(self.config, ffn=end - begin)
+        if self.heads is None:
+            return config
+        begin, end = self.heads[self.number]
+        each = config.heads // config.kv_heads
+        return replace(config, heads=(end - begin) * each, kv_heads=end - begin)
+
+    def rows(self, part):
+        """The range of the rows that this rank has of a weight; None: all."""
+        each = {"q": self.q, "gate": self.ffn, "up": self.ffn}
+        if part in ("k", "v"):
+            d = self.config.head_dim
+            each[part] = self.heads and [(b * d, e * d) for b, e in self.heads]
+        elif part in OUTPUTS and self.is_cut(part) and part not in self.by_rows:
+            each[part] = self.dim
+        ranges = each.get(part)
+        return ranges and ranges[self.number]
+
+    def columns(self, part):
+        if part in self.by_rows and self.is_cut(part):
+            return self.inputs(part)[self.number]
+        return None
+
+    def shape(self, part, shape):
+        """Of a part of a weight of `shape`."""
+        (n, k), rows, columns = shape, self.rows(part), self.columns(part)
+        return (rows[1] - rows[0] if rows else n,
+                columns[1] - columns[0] if columns else k)
+
+    def traffic(self):
+        c, n = self.config, self.count
+        reduced, gathered = 4 * c.dim, 0  # the embedding's bits
+        for name in filter(self.is_cut, OUTPUTS):
+            reduced += 4 * c.layers  # the maximum of a row
+            if name in self.by_rows:
+                reduced += 4 * c.dim * c.layers
+            else:
+                gathered += c.layers * n * (max(widths(self.inputs(name)))
+                                            + 4 * max(widths(self.dim)))
+        return Traffic(n, reduced, gathered, 4 * n * max(widths(self.vocabulary)))
+
+    def explain(self):
+        """A line about what is whole, and why; or none."""
+        if self.heads is not None:
+            return None
+        c = self.config
+        why = f"{c.kv_heads} heads of keys are fewer than {self.count} ranks" \
+            if c.kv_heads < self.count else "a rotated block has several heads"
+        return f"attention is computed by every rank: {why}"
+
+
+class _Part:
+    """Rows and columns of a weight."""
+
+    def __init__(self, weight, rows, columns=None):
+        self.weight, self.name, self.form = weight, weight.name, weight.form
+        self._rows = slice(*rows) if rows else slice(None)
+        self._columns = slice(*columns) if columns else slice(None)
+        self.shape = tuple(len(range(*s.indices(size))) for s, size in zip(
+            (self._rows, self._columns), weight.shape))
+
+    def load(self):
+        weight = self.weight.load()
+        if not self.form.bits:
+            return weight[self._rows, self._columns]
+        pick = lambda array: None if array is None else array[self._rows]
+        return replace(weight, q=weight.q[self._rows, self._columns],
+                       scale=weight.scale[self._rows],
+                       zero_point=pick(weight.zero_point), offset=pick(weight.offset))
+
+
+class RankSource:
+    """A source of the weights that one rank has."""
+
+    def __init__(self, source, plan):
+        self._source, self._plan = source, plan
+        self.fail, self.norm = source.fail, source.norm
+        self.final_norm = source.final_norm
+
+    def linear(self, layer, part):
+        weight = self._source.linear(layer, part)
+        if not weight.form.bits:
+            raise FileError(f"{weight.name}: floats are not cut over ranks, whose "
+                            "sums would be rounded otherwise; weights= quantizes them")
+        return _Part(weight, self._plan.rows(part), self._plan.columns(part))
+
+    def bias(self, layer, part):
+        rows = self._plan.rows(part)
+        bias = self._source.bias(layer, part)
+        return bias[slice(*rows)] if rows else bias
+
+    def embedding(self):
+        return self._of_vocabulary(self._source.embedding())
+
+    def head(self):
+        head = self._source.head()
+        multiplied = self._source.embedding() if head is None else head
+        if not multiplied.form.bits:
+            raise FileError(f"{multiplied.name}: floats are not cut over ranks; "
+                            "weights= quantizes the head")
+        return head and self._of_vocabulary(head)
+
+    def _of_vocabulary(self, weight):
+        return _Part(weight, self._plan.vocabulary[self._plan.number])
+
+    def shares_order(self, parts):
+        return self._source.shares_order([part.weight for part in parts])
+
+
+class World:
+    """All processes that mpirun has started, by mpi4py, whose import begins MPI."""
+
+    def __init__(self, timeout):
+        try:
+            from mpi4py import MPI
+        except ImportError:
+            raise MissingPackage("ranks=\"mpi\" needs mpi4py: pip install mpi4py, or "
+                                 "Debian's python3-mpi4py") from None
+        self._world, self.timeout = MPI.COMM_WORLD, timeout
+        self.number, self.count = self._world.Get_rank(), self._world.Get_size()
+        self.library = "OpenMPI" if MPI.get_vendor()[0] == "Open MPI" else "MPICH"
+
+    @contextlib.contextmanager
+    def waiting(self, what):
+        """Ends the process, and mpirun with it the others, where ranks do not
+        answer: a call of MPI that waits returns never."""
+        timer = threading.Timer(self.timeout, self._end, [what])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _end(self, what):
+        print(f"error: rank {self.number} waited {self.timeout} s for the other ranks "
+              f"{what} (ranks_timeout)", file=sys.stderr, flush=True)
+        os._exit(1)
+
+    def together(self, do, fact_of):
+        """What `do` gives, of which `fact_of` is the same on all ranks. Raises on
+        every rank where one has an error, or another fact."""
+        error = result = None
+        try:
+            result = do()
+        except QuantError as raised:
+            error = raised
+        with self.waiting("to load the model"):
+            facts = self._world.allgather((None if error else fact_of(result),
+                                           error and str(error)))
+        if error:
+            raise error
+        for number, (fact, failed) in enumerate(facts):
+            if failed:
+                raise FileError(f"rank {number} could not load the model: {failed}")
+            if fact != facts[0][0]:
+                raise InvalidArgument(
+                    "expected the same checkpoint, options and build on every rank, "
+                    f"found others on rank {number} than on rank 0")
+        return result

@@ -1,0 +1,86 @@
+# RUN: rm -rf %t && mkdir %t
+# RUN: %python %s %t
+# RUN: quant-opt %t/rank.mlirbc | FileCheck %s
+"""What a rank has of a decoder, what is refused, and the program of a rank: one sum
+of integers a half layer, and no float that is added over ranks."""
+
+import sys
+
+import numpy as np
+import quantmlir.llm as llm
+from quantcheck.raising import raises
+from quantllm.checkpoints import Decoder
+from quantmlir import FileError, InvalidArgument
+from quantmlir.llm.ranks import split, widths
+
+FOLDER = sys.argv[1]
+PATH = f"{FOLDER}/model.gguf"
+SIZES = dict(layers=2, dim=96, heads=9, kv_heads=3, head_dim=32, ffn=224)
+Decoder("llama", {"*": "Q8_0"}, **SIZES).write(PATH)
+
+
+def build(weights, ranks=None):
+    return llm.loading._Build(PATH, activations="int8", weights=weights, rotation="none",
+                              kv_cache="float", ranks=ranks)
+
+
+# Parts follow each other, are all, and are whole units but for the last.
+for size, count, unit in ((9, 3, 1), (101, 4, 1), (224, 3, 32), (70, 2, 32), (64, 2, 32)):
+    parts = split(size, count, unit)
+    assert [e for _, e in parts[:-1]] == [b for b, _ in parts[1:]], parts
+    assert parts[0][0] == 0 and parts[-1][1] == size and len(parts) == count, parts
+    assert all(b % unit == 0 and e > b for b, e in parts), parts
+assert widths(split(101, 4)) == [25, 25, 26, 25]
+
+# One rank has two of three heads; all of each weight is there.
+model = [build("w8", (i, 2)) for i in (0, 1)]
+assert [b.own.kv_heads for b in model] == [2, 1] and [b.own.heads for b in model] == [6, 3]
+assert [b.own.ffn for b in model] == [112, 112]
+whole = build("w8").source()
+for part, axis in (("q", 0), ("k", 0), ("v", 0), ("gate", 0), ("up", 0), ("o", 1),
+                   ("down", 1)):
+    parts = [b.source().linear(1, part).load().q for b in model]
+    assert np.array_equal(np.concatenate(parts, axis), whole.linear(1, part).load().q)
+# In groups, O and down are cut by rows.
+groups = [build(None, (i, 2)) for i in (0, 1)]
+for part in ("o", "down"):
+    assert [b.source().linear(0, part).shape[0] for b in groups] == [48, 48]
+
+llm.write_program(PATH, f"{FOLDER}/rank.mlirbc", weights="w8", ranks=(1, 3))
+# CHECK: dlti.map = #dlti.map<"MPI:Implementation" = "OpenMPI">
+# CHECK: shard.grid @ranks(shape = 3)
+# CHECK: func.func @main({{.*}}: tensor<2x1x32x?xf32>, {{.*}}: tensor<2x1x?x32xf32>) -> (tensor<96xf32>
+# CHECK: shard.all_reduce {{.*}} reduction = bitwise_or : tensor<?x96xi32>
+# CHECK: scf.for
+# CHECK-NOT: shard.
+# CHECK: shard.all_reduce {{.*}} reduction = max : tensor<?xf32>
+# CHECK-NOT: shard.
+# CHECK: quant.matmul ins(%{{.*}}, %{{.*}} : tensor<?x96xi8>, tensor<96x96xi8>)
+# CHECK: shard.all_reduce %{{.*}} on @ranks grid_axes = [0] : tensor<?x96xi32>
+# CHECK-NOT: shard.
+# CHECK: shard.all_reduce {{.*}} reduction = max : tensor<?xf32>
+# CHECK-NOT: shard.
+# CHECK: quant.matmul ins(%{{.*}}, %{{.*}} : tensor<?x{{[0-9]+}}xi8>, tensor<96x{{[0-9]+}}xi8>)
+# CHECK: shard.all_reduce %{{.*}} on @ranks grid_axes = [0] : tensor<?x96xi32>
+# CHECK-NOT: shard.
+# CHECK: scf.yield
+# CHECK: shard.all_gather {{.*}} gather_axis = 0 : tensor<1x1x32xf32> -> tensor<3x1x32xf32>
+
+for ranks in ((2, 2), (-1, 2), 2, "x", (0, 1 << 17)):
+    raises(InvalidArgument, lambda: llm.load(PATH, ranks=ranks),
+           f'ranks: expected "mpi" or (number, count), the number less than count, '
+           f"found {ranks!r}")
+raises(InvalidArgument, lambda: llm.load(PATH, ranks=(0, 2), activations="float"),
+       'ranks: expected activations="int8" and calibrate=None')
+raises(InvalidArgument, lambda: llm.load(PATH, ranks=(0, 2), weights="w8",
+                                         calibrate=[1] * 300),
+       'ranks: expected activations="int8" and calibrate=None')
+raises(InvalidArgument, lambda: llm.load(PATH, ranks=(0, 2), quantize=""),
+       "ranks: expected quantize=None")
+raises(InvalidArgument, lambda: llm.load(PATH, ranks=(0, 97)),
+       "ranks: the vocabulary has 96 parts, fewer than 97 ranks")
+raises(InvalidArgument, lambda: llm.write_program(PATH, f"{FOLDER}/x.mlirbc", library="LAM"),
+       "library: expected OpenMPI or MPICH, found 'LAM'")
+Decoder("llama", {"*": "Q8_0", "ffn_up": "F32"}, **SIZES).write(f"{FOLDER}/float.gguf")
+raises(FileError, lambda: llm.load(f"{FOLDER}/float.gguf", ranks=(0, 2), cache=False),
+       "ffn_up.weight: floats are not cut over ranks")
