@@ -115,6 +115,21 @@ def provide(feature, what, there):
 # Models and vectors that stand beside the checkout.
 provide("cases", config.cases_dir, os.path.isdir(config.cases_dir))
 
+def allows(*command):
+    try:
+        return subprocess.run(command, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL).returncode == 0
+    except OSError:
+        return False
+
+
+# Hosts are network namespaces, which root may make.
+provide("namespaces", "right to make network namespaces (ip, tc, as root)",
+        allows("unshare", "-n", "ip", "link", "show") and allows("tc", "-V"))
+provide("mpi4py", "mpi4py (Debian: python3-mpi4py)",
+        allows(config.python, "-c", "import importlib.util as u, sys; "
+               "sys.exit(u.find_spec('mpi4py') is None)"))
+
 # Other compilers, too large to be downloaded by CI: utils/setup-extras.sh, or an
 # interpreter that has them.
 extras = os.environ.get("QUANT_EXTRAS_PYTHON") or os.path.join(

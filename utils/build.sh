@@ -14,7 +14,7 @@ missing_packages() {
            chromium-headless-shell libeigen3-dev zlib1g-dev libomp-22-dev clang-22 \
            libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools \
            qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
-           openmpi-bin; do
+           openmpi-bin python3-mpi4py; do
     case $p in
       cmake | g++) tool=$p ;;
       ninja-build) tool=ninja ;;

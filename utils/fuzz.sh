@@ -6,7 +6,10 @@
 # With --spellings: N ways to write a quantized product, which must be
 # recognised with the program's own integers (test/lib/quantcheck/spellings.py).
 #
-# Usage: utils/fuzz.sh [--spellings] N [SEED]
+# With --shard: N programs over 2 to 4 ranks, with random shardings, which must have
+# the bits of one process (test/lib/quantcheck/shard_fuzz.py).
+#
+# Usage: utils/fuzz.sh [--spellings|--shard] N [SEED]
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 if [ ! -x "$root/build/bin/quant-run" ]; then
@@ -16,6 +19,10 @@ fi
 module=quantcheck.fuzz
 if [ "${1:-}" = --spellings ]; then
   module=quantcheck.spellings
+  shift
+fi
+if [ "${1:-}" = --shard ]; then
+  module=quantcheck.shard_fuzz
   shift
 fi
 PATH="$root/build/bin:/usr/lib/llvm-22/bin:$PATH" PYTHONPATH="$root/python:$root/test/lib" PYTHONDONTWRITEBYTECODE=1 OPENBLAS_NUM_THREADS=1 \

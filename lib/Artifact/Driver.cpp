@@ -6,6 +6,7 @@
 #include "quant/Runtime/Execution/Program.h"
 #include "quant/Runtime/Execution/Progress.h"
 #include "quant/Runtime/Execution/Reported.h"
+#include "quant/Runtime/Report/Report.h"
 
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
@@ -64,6 +65,25 @@ struct CommandLine {
       "schedules", cl::value_desc("file.json"), cl::cat(category),
       cl::desc("x86: tiles and blocks of matmuls that quant-run --tune "
                "measured")};
+  cl::opt<int64_t> shard{
+      "shard", cl::value_desc("n"), cl::init(1), cl::cat(category),
+      cl::desc("Cut the program, whose sizes are static, over n ranks; "
+               "whoever calls it has initialized MPI")};
+  cl::opt<int64_t> rank{"rank", cl::value_desc("i"), cl::init(0),
+                        cl::cat(category),
+                        cl::desc("--shard: the rank that this is for, from 0")};
+  cl::opt<Parallelism> shardAlong{
+      "shard-along", cl::init(Parallelism::Auto), cl::cat(category),
+      cl::desc("--shard: what is cut"),
+      cl::values(
+          clEnumValN(Parallelism::Auto, "auto",
+                     "pairs of weights, else columns"),
+          clEnumValN(Parallelism::Columns, "columns", "columns of weights"),
+          clEnumValN(Parallelism::Rows, "rows", "rows of weights"),
+          clEnumValN(Parallelism::Batch, "batch", "rows of activations"))};
+  cl::opt<std::string> mpi{"mpi", cl::value_desc("OpenMPI|MPICH"),
+                           cl::init("OpenMPI"), cl::cat(category),
+                           cl::desc("--shard: the MPI library that is called")};
   cl::opt<std::string> linker{
       "linker", cl::value_desc("cc"), cl::cat(category),
       cl::desc("Compiler driver that links a shared library (default cc)")};
@@ -90,6 +110,7 @@ public:
 private:
   llvm::Error load();
   llvm::Error quantize();
+  llvm::Error cut();
   llvm::Error write(const CompiledModel &model);
 
   ProgressStage stage(const Twine &name) {
@@ -142,6 +163,14 @@ llvm::Expected<ArtifactOptions> quantmlir::parseArtifactOptions(int argc,
       return request.takeError();
     run.quantize = std::move(*request);
   }
+  run.shard = line.shard;
+  run.shardAlong = line.shardAlong;
+  options.rank = line.rank;
+  options.mpi = line.mpi;
+  if (run.shard < 1 || options.rank < 0 || options.rank >= run.shard)
+    return llvm::createStringError(
+        "--rank: expected 0 to one less than --shard=" + Twine(run.shard) +
+        ", found " + Twine(options.rank));
   run.target = line.target;
   run.cpu = line.cpu;
   run.features.assign(line.features.begin(), line.features.end());
@@ -179,6 +208,22 @@ llvm::Error Emitter::quantize() {
   return llvm::Error::success();
 }
 
+/// The quant stage's program becomes that of a rank.
+llvm::Error Emitter::cut() {
+  if (options.run.shard == 1)
+    return llvm::Error::success();
+  ProgressStage progress = stage("cutting the program over ranks");
+  for (const HostTensorType &type : signature.arguments)
+    if (ShapedType::isDynamicShape(type.shape))
+      return llvm::createStringError(
+          "--shard: expected arguments of static sizes, found " + type.str());
+  ShardFacts facts;
+  if (failed(cutToRank(*module, options.run, options.rank, options.mpi, facts)))
+    return reported();
+  printShard(facts, llvm::outs());
+  return llvm::Error::success();
+}
+
 static void printFile(StringRef path) {
   uint64_t size = 0;
   if (!llvm::sys::fs::file_size(path, size))
@@ -203,6 +248,8 @@ llvm::Error Emitter::run() {
   if (llvm::Error error = load())
     return error;
   if (llvm::Error error = quantize())
+    return error;
+  if (llvm::Error error = cut())
     return error;
   llvm::Expected<CompiledModel> model = [&] {
     ProgressStage progress = stage("compiling");

@@ -4,6 +4,7 @@
 
 #include "quant/Artifact/ArtifactFiles.h"
 #include "quant/Artifact/CodeTarget.h"
+#include "quant/Support/MPILibrary.h"
 
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
@@ -71,6 +72,11 @@ llvm::Error LoadedModel::linkObject(llvm::ArrayRef<char> object,
     auto threads = findThreads();
     if (!threads)
       return threads.takeError();
+  }
+  if (needsMPI(object)) {
+    auto mpi = openMPILibrary();
+    if (!mpi)
+      return mpi.takeError();
   }
   // A process need not have loaded it for all to see.
   std::string message;

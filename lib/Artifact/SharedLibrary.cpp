@@ -1,6 +1,7 @@
 //===- SharedLibrary.cpp - from an object file to a shared library --------===//
 
 #include "quant/Artifact/ArtifactFiles.h"
+#include "quant/Support/MPILibrary.h"
 
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Object/ObjectFile.h"
@@ -16,7 +17,8 @@
 using namespace quantmlir;
 using llvm::StringRef;
 
-bool quantmlir::needsThreads(llvm::ArrayRef<char> object) {
+/// Whether a symbol of the object file begins with `prefix`.
+static bool names(llvm::ArrayRef<char> object, StringRef prefix) {
   auto file = llvm::object::ObjectFile::createObjectFile(
       llvm::MemoryBufferRef(StringRef(object.data(), object.size()), "object"));
   if (!file) {
@@ -27,10 +29,18 @@ bool quantmlir::needsThreads(llvm::ArrayRef<char> object) {
     auto name = symbol.getName();
     if (!name)
       llvm::consumeError(name.takeError());
-    else if (name->starts_with("__kmpc_"))
+    else if (name->starts_with(prefix))
       return true;
   }
   return false;
+}
+
+bool quantmlir::needsThreads(llvm::ArrayRef<char> object) {
+  return names(object, "__kmpc_");
+}
+
+bool quantmlir::needsMPI(llvm::ArrayRef<char> object) {
+  return names(object, "MPI_");
 }
 
 llvm::Expected<std::string> quantmlir::findThreads() {
@@ -113,6 +123,14 @@ quantmlir::linkSharedLibrary(llvm::ArrayRef<char> object,
       return library.takeError();
     threads = *library;
     arguments.push_back(threads);
+  }
+  std::string mpi;
+  if (needsMPI(object)) {
+    auto library = openMPILibrary();
+    if (!library)
+      return library.takeError();
+    mpi = *library;
+    arguments.push_back(mpi);
   }
   // Where they are parts of libc, nothing is left of the last two.
   arguments.append({"-lm", "-Wl,--as-needed", "-lpthread", "-ldl"});

@@ -189,6 +189,7 @@ void quantmlir::buildShardStage(OpPassManager &pm,
       createQuantCutToRankPass({options.rank, options.library}, options.facts));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addPass(createQuantLowerCollectivesPass());
   pm.addPass(createConvertShardToMPIPass());
   pm.addPass(createQuantUseWorldPass());
   pm.addPass(createCanonicalizerPass());
@@ -196,6 +197,8 @@ void quantmlir::buildShardStage(OpPassManager &pm,
 }
 
 void quantmlir::buildBufferizeStage(OpPassManager &pm, bool outline) {
+  // Of programs that are written for one rank.
+  pm.addPass(createQuantLowerCollectivesPass({/*all=*/true}));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createQuantFuseElementwisePass());

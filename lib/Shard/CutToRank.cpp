@@ -28,9 +28,10 @@ using namespace quantmlir;
 
 int64_t ShardFacts::getBytesSent() const {
   // Each step of a ring sends one part of `ranks`: the first ranks - 1 of them
-  // combine, as many more bring the result to all.
-  int64_t bytes = sumBytes + maximaBytes + gatherBytes;
-  return 2 * bytes * (ranks - 1) / ranks;
+  // combine, as many more bring the result to all. A gather has the latter
+  // only.
+  int64_t bytes = 2 * (sumBytes + maximaBytes) + gatherBytes;
+  return bytes * (ranks - 1) / ranks;
 }
 
 //===----------------------------------------------------------------------===//
@@ -73,35 +74,6 @@ struct Part {
   }
 };
 } // namespace
-
-/// The integer of a type that MPI combines bit by bit and that holds all bits
-/// of `element`.
-static IntegerType getCarrier(Type element) {
-  unsigned bits = element.getIntOrFloatBitWidth();
-  return IntegerType::get(element.getContext(),
-                          static_cast<unsigned>(8 * llvm::divideCeil(bits, 8)));
-}
-
-/// Elements of `value` as integers with the same bits, or back.
-static Value convertBits(OpBuilder &b, Location loc, Value value, Type to) {
-  RankedTensorType type = tensorType(value);
-  Type from = type.getElementType();
-  if (from == to)
-    return value;
-  SmallVector<int64_t> dims = allDims(type.getRank());
-  return elementwise(b, loc, {{value, dims}},
-                     emptyLike(b, loc, type.clone(to), value),
-                     [&](OpBuilder &b, Location loc,
-                         ValueRange args) -> SmallVector<Value> {
-                       unsigned bits = from.getIntOrFloatBitWidth();
-                       if (bits < to.getIntOrFloatBitWidth())
-                         return {arith::ExtSIOp::create(b, loc, to, args[0])};
-                       if (bits > to.getIntOrFloatBitWidth())
-                         return {arith::TruncIOp::create(b, loc, to, args[0])};
-                       return {arith::BitcastOp::create(b, loc, to, args[0])};
-                     })
-      .getResult(0);
-}
 
 namespace {
 struct QuantCutToRankPass final
@@ -179,10 +151,12 @@ private:
 
   void visit(Operation *op) {
     OpBuilder builder(op);
+    if (auto exchange = dyn_cast<shard::AllToAllOp>(op))
+      return this->exchange(exchange, builder);
     if (auto slice = dyn_cast<shard::AllSliceOp>(op))
       return cut(slice, builder);
     if (auto gather = dyn_cast<shard::AllGatherOp>(op))
-      return this->gather(gather, builder);
+      return count(gather);
     if (auto reduce = dyn_cast<shard::AllReduceOp>(op))
       return count(reduce);
     if (isa<shard::ProcessMultiIndexOp, shard::ProcessLinearIndexOp>(op))
@@ -223,35 +197,31 @@ private:
       source->erase();
   }
 
-  void gather(shard::AllGatherOp op, OpBuilder &b) {
-    Location loc = op.getLoc();
-    auto whole = cast<RankedTensorType>(op.getType());
-    Type element = whole.getElementType();
-    if (!element.isIntOrFloat()) {
-      op.emitOpError("expected elements that are integers or floats, found ")
-          << element;
-      return signalPassFailure();
-    }
-    IntegerType carrier = getCarrier(element);
-    Value part = convertBits(b, loc, op.getInput(), carrier);
-    int64_t axis = op.getGatherAxis().getSExtValue();
-    Part of(b, tensorType(part), axis,
-            rank * tensorType(part).getDimSize(axis));
-    Value zeros = filled(b, loc, whole.clone(carrier), part, {},
-                         b.getIntegerAttr(carrier, 0));
-    Value mine = tensor::InsertSliceOp::create(b, loc, part, zeros, of.offsets,
-                                               of.sizes, of.strides);
-    Value all =
-        shard::AllReduceOp::create(b, loc, mine, op.getGrid(), op.getGridAxes(),
-                                   shard::ReductionKind::BitwiseOr)
-            .getResult();
-    op.getResult().replaceAllUsesWith(convertBits(b, loc, all, element));
+  /// Parts along one dimension become parts along another: of all of it.
+  void exchange(shard::AllToAllOp op, OpBuilder &b) {
+    auto part = cast<RankedTensorType>(op.getInput().getType());
+    int64_t axis = op.getConcatAxis().getSExtValue();
+    SmallVector<int64_t> shape(part.getShape());
+    shape[axis] *= ranks;
+    auto all = shard::AllGatherOp::create(
+        b, op.getLoc(), part.clone(shape), op.getGridAttr(),
+        op.getGridAxesAttr(), op.getInput(), b.getIndexAttr(axis));
+    auto own = shard::AllSliceOp::create(
+        b, op.getLoc(), op.getType(), all.getResult(), op.getGrid(),
+        op.getGridAxes(), op.getSplitAxis().getSExtValue());
+    op.getResult().replaceAllUsesWith(own.getResult());
+    count(all);
+    cut(own, b);
     op.erase();
+  }
+
+  void count(shard::AllGatherOp op) {
     ++numGathers;
-    if (facts) {
-      ++facts->numGathers;
-      facts->gatherBytes += countBytes(whole.clone(carrier)).value_or(0);
-    }
+    if (!facts)
+      return;
+    ++facts->numGathers;
+    facts->gatherBytes +=
+        countBytes(cast<ShapedType>(op.getType())).value_or(0);
   }
 
   void count(shard::AllReduceOp op) {
@@ -259,7 +229,6 @@ private:
       return;
     auto type = cast<ShapedType>(op.getType());
     int64_t bytes = countBytes(type).value_or(0);
-    // Gathers were counted as such.
     if (op.getReduction() == shard::ReductionKind::Sum) {
       ++facts->numSums;
       facts->sumBytes += bytes;

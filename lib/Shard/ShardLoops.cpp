@@ -197,6 +197,32 @@ ShardLoops quantmlir::getShardLoops(UnpackInt4Op op) {
 }
 
 //===----------------------------------------------------------------------===//
+// Attention
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Loops of attention.
+enum AttentionLoop : int64_t { Head, Sharing, Token, Element, Word, Past };
+} // namespace
+
+ShardLoops quantmlir::getShardLoops(CachedAttentionOp op) {
+  LoopsBuilder loops(op, Past + 1);
+  for (int64_t loop : {Word, Past})
+    loops.reduce(loop, shard::ReductionKind::Generic);
+  loops.operand(op, 0, {Head, Sharing, Token, Element})
+      .operand(op, 1, {Head, Sharing, Token});
+  for (auto [first, tokens] : {std::pair(2, Past), std::pair(6, Token)})
+    loops.operand(op, first, {Head, Word, tokens})
+        .operand(op, first + 1, {Head, tokens})
+        .operand(op, first + 2, {Head, tokens, Word})
+        .operand(op, first + 3, {Head, tokens});
+  loops.operand(op, 10, {Token, Head, Sharing, Element});
+  if (op->getNumResults() == 1)
+    loops.result(0, {Token, Head, Sharing, Element});
+  return loops.take();
+}
+
+//===----------------------------------------------------------------------===//
 // Rows
 //===----------------------------------------------------------------------===//
 
@@ -343,8 +369,8 @@ static std::string whyNotCutOp(Operation *op, unsigned loop, int64_t size,
       .Case([&](QuantizeRowsOp) -> std::string {
         return loop == 1 ? "it quantizes whole rows" : "";
       })
-      .Case([&](FloatAttentionOp) -> std::string {
-        return loop < 2
+      .Case<CachedAttentionOp, FloatAttentionOp>([&](auto) -> std::string {
+        return loop == Head || loop == Sharing
                    ? ""
                    : "a token sees all tokens before it, and a product all "
                      "elements of a head";

@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Utils/StructuredOpsUtils.h"
 #include "mlir/IR/AffineMap.h"
 
+#include "quant/Dialect/Quant/IR/CachedAttention.h"
 #include "quant/Dialect/Quant/IR/FloatAttention.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/IR/QuantizeBlocks.h"
@@ -40,6 +41,9 @@ ShardLoops getShardLoops(RescaleFixedPointOp op);
 ShardLoops getShardLoops(RotateOp op);
 ShardLoops getShardLoops(PackInt4Op op);
 ShardLoops getShardLoops(UnpackInt4Op op);
+/// `h, g, s, d, w, p`: heads of keys, those of queries that share one, new
+/// tokens, elements, words and old tokens. Only heads are cut.
+ShardLoops getShardLoops(CachedAttentionOp op);
 /// `m, k`.
 ShardLoops getShardLoops(QuantizeRowsOp op);
 ShardLoops getShardLoops(QuantizeBlocksOp op);

@@ -202,7 +202,8 @@ void quantmlir::registerShardingModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, quant::QuantDialect *) {
     attach<ParallelModel, QuantizeOp, DequantizeOp, RescaleOp,
            RescaleFixedPointOp, RotateOp, PackInt4Op, UnpackInt4Op,
-           ScaledMatmulOp, QuantizeRowsOp, QuantizeBlocksOp>(context);
+           ScaledMatmulOp, QuantizeRowsOp, QuantizeBlocksOp, CachedAttentionOp>(
+        context);
     attach<ParallelModel, FloatAttentionOp>(context);
     attach<ReductionModel, MatmulOp, ChooseQParamsOp>(context);
     // What sums and ranges in parts are made of.

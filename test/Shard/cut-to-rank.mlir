@@ -35,13 +35,11 @@ func.func @values(%x: tensor<4x6xf32>) -> (tensor<4x3xf32>, index) {
   return %0, %1 : tensor<4x3xf32>, index
 }
 
-// A gather is a reduction of bits, which keeps those of floats.
-// CHECK-LABEL: func @gathered
-// CHECK: %[[Z:.*]] = linalg.fill {{.*}} -> tensor<4x6xi32>
-// CHECK: %[[M:.*]] = tensor.insert_slice %{{.*}} into %[[Z]][0, 3] [4, 3] [1, 1] : tensor<4x3xi32> into tensor<4x6xi32>
-// CHECK: %[[R:.*]] = shard.all_reduce %[[M]] on @ranks grid_axes = [0] reduction = bitwise_or : tensor<4x6xi32> -> tensor<4x6xi32>
-// CHECK: arith.bitcast
-func.func @gathered(%x: tensor<4x3xf32>) -> tensor<4x6xf32> {
-  %0 = shard.all_gather %x on @ranks grid_axes = [0] gather_axis = 1 : tensor<4x3xf32> -> tensor<4x6xf32>
-  return %0 : tensor<4x6xf32>
+// Rows become columns: all are gathered, and the own ones kept.
+// CHECK-LABEL: func @exchanged
+// CHECK: %[[A:.*]] = shard.all_gather %{{.*}} on @ranks grid_axes = [0] gather_axis = 0 : tensor<2x6xf32> -> tensor<4x6xf32>
+// CHECK: tensor.extract_slice %[[A]][0, 3] [4, 3] [1, 1] : tensor<4x6xf32> to tensor<4x3xf32>
+func.func @exchanged(%x: tensor<2x6xf32>) -> tensor<4x3xf32> {
+  %0 = shard.all_to_all %x on @ranks grid_axes = [0] split_axis = 1 concat_axis = 0 : tensor<2x6xf32> -> tensor<4x3xf32>
+  return %0 : tensor<4x3xf32>
 }

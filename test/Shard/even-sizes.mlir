@@ -8,7 +8,7 @@
 // CHECK-DAG: arith.constant dense<{{\[\[}}9, 8, 7, 6], [0, 0, 0, 0]]> : tensor<2x4xi8>
 // CHECK-DAG: arith.constant dense<{{\[}}3.000000e+00, 1.000000e+00]> : tensor<2xf32>
 // CHECK: quant.matmul ins(%{{.*}}, %{{.*}} : tensor<4x4xi8>, tensor<2x4xi8>)
-// CHECK: shard.all_reduce %{{.*}} reduction = bitwise_or : tensor<4x4xi32>
+// CHECK: shard.all_gather %{{.*}} gather_axis = 1 : tensor<4x2xf32> -> tensor<4x4xf32>
 // CHECK: tensor.extract_slice %{{.*}}[0, 0] [4, 3] [1, 1] : tensor<4x4xf32> to tensor<4x3xf32>
 func.func @columns(%x: tensor<4x4xi8>) -> tensor<4x3xf32> {
   %w = arith.constant dense<[[1, 2, 3, 4], [5, 6, 7, 8], [9, 8, 7, 6]]> : tensor<3x4xi8>

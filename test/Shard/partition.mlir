@@ -178,6 +178,23 @@ func.func @float_attention(%q: tensor<2x2x3x8xf32>, %k: tensor<2x8x5xf32>, %v: t
 
 // -----
 
+// Attention: heads of keys, of queries that share one, and of the cache are parts;
+// nothing is sent.
+// CHECK-LABEL: func @attention
+// CHECK-SAME: %[[Q:[a-z0-9]*]]: tensor<1x2x3x32xi8>, {{.*}}: tensor<1x8x5xi32>, {{.*}}: tensor<1x5x8xi32>
+// CHECK-SAME: -> tensor<3x1x2x32xf32>
+// CHECK-NOT: shard.
+// CHECK: quant.cached_attention query(%[[Q]], %{{.*}} : tensor<1x2x3x32xi8>, tensor<1x2x3xf32>) past({{.*}} : tensor<1x8x5xi32>, tensor<1x5xf32>, tensor<1x5x8xi32>, tensor<1x5xf32>) {{.*}} -> tensor<3x1x2x32xf32>
+shard.grid @ranks(shape = 2)
+func.func @attention(%q: tensor<2x2x3x32xi8>, %qs: tensor<2x2x3xf32>, %k: tensor<2x8x5xi32>, %ks: tensor<2x5xf32>, %v: tensor<2x5x8xi32>, %vs: tensor<2x5xf32>, %nk: tensor<2x8x3xi32>, %nks: tensor<2x3xf32>, %nv: tensor<2x3x8xi32>, %nvs: tensor<2x3xf32>, %o: tensor<3x2x2x32xf32>) -> tensor<3x2x2x32xf32> {
+  %c = shard.sharding @ranks split_axes = [[0]] : !shard.sharding
+  %q0 = shard.shard %q to %c annotate_for_users : tensor<2x2x3x32xi8>
+  %y = quant.cached_attention query(%q0, %qs : tensor<2x2x3x32xi8>, tensor<2x2x3xf32>) past(%k, %ks, %v, %vs : tensor<2x8x5xi32>, tensor<2x5xf32>, tensor<2x5x8xi32>, tensor<2x5xf32>) new(%nk, %nks, %nv, %nvs : tensor<2x8x3xi32>, tensor<2x3xf32>, tensor<2x3x8xi32>, tensor<2x3xf32>) outs(%o : tensor<3x2x2x32xf32>) bits = 8 -> tensor<3x2x2x32xf32>
+  return %y : tensor<3x2x2x32xf32>
+}
+
+// -----
+
 shard.grid @ranks(shape = 2)
 func.func @float_tokens(%q: tensor<2x2x4x8xf32>, %k: tensor<2x8x5xf32>, %v: tensor<2x5x8xf32>, %nk: tensor<2x8x4xf32>, %nv: tensor<2x4x8xf32>, %o: tensor<4x2x2x8xf32>) -> tensor<4x2x2x8xf32> {
   %c = shard.sharding @ranks split_axes = [[], [], [0]] : !shard.sharding
@@ -185,4 +202,15 @@ func.func @float_tokens(%q: tensor<2x2x4x8xf32>, %k: tensor<2x8x5xf32>, %v: tens
   // expected-error @below {{cannot be cut into 2 parts along loop 2: a token sees all tokens before it, and a product all elements of a head}}
   %y = quant.float_attention query(%q0 : tensor<2x2x4x8xf32>) past(%k, %v : tensor<2x8x5xf32>, tensor<2x5x8xf32>) new(%nk, %nv : tensor<2x8x4xf32>, tensor<2x4x8xf32>) outs(%o : tensor<4x2x2x8xf32>) scale = 1.0 -> tensor<4x2x2x8xf32>
   return %y : tensor<4x2x2x8xf32>
+}
+
+// -----
+
+shard.grid @ranks(shape = 2)
+func.func @tokens(%q: tensor<2x2x4x32xi8>, %qs: tensor<2x2x4xf32>, %k: tensor<2x8x5xi32>, %ks: tensor<2x5xf32>, %v: tensor<2x5x8xi32>, %vs: tensor<2x5xf32>, %nk: tensor<2x8x4xi32>, %nks: tensor<2x4xf32>, %nv: tensor<2x4x8xi32>, %nvs: tensor<2x4xf32>, %o: tensor<4x2x2x32xf32>) -> tensor<4x2x2x32xf32> {
+  %c = shard.sharding @ranks split_axes = [[], [], [0]] : !shard.sharding
+  %q0 = shard.shard %q to %c annotate_for_users : tensor<2x2x4x32xi8>
+  // expected-error @below {{cannot be cut into 2 parts along loop 2: a token sees all tokens before it, and a product all elements of a head}}
+  %y = quant.cached_attention query(%q0, %qs : tensor<2x2x4x32xi8>, tensor<2x2x4xf32>) past(%k, %ks, %v, %vs : tensor<2x8x5xi32>, tensor<2x5xf32>, tensor<2x5x8xi32>, tensor<2x5xf32>) new(%nk, %nks, %nv, %nvs : tensor<2x8x4xi32>, tensor<2x4xf32>, tensor<2x4x8xi32>, tensor<2x4xf32>) outs(%o : tensor<4x2x2x32xf32>) bits = 8 -> tensor<4x2x2x32xf32>
+  return %y : tensor<4x2x2x32xf32>
 }

@@ -16,6 +16,9 @@ struct ArtifactOptions {
   CompileOptions compile;
   ArtifactPaths paths;
   std::string linker;
+  /// Of run.shard ranks, and the MPI library that it calls.
+  int64_t rank = 0;
+  std::string mpi = "OpenMPI";
 };
 
 /// Reads the command line; ends the process at --help, --version and at

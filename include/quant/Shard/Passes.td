@@ -91,14 +91,14 @@ def QuantCutToRankPass : Pass<"quant-cut-to-rank", "::mlir::ModuleOp"> {
     * a `shard.all_slice` of a constant becomes the part of the constant, so
       that a rank has no more of a weight than it needs, and packs that;
     * other slices become `tensor.extract_slice`;
-    * `shard.all_gather`, which upstream does not lower (MLIR 22), becomes one
-      `shard.all_reduce` that combines the bits of tensors that are 0 outside of
-      each rank's own part;
+    * a `shard.all_to_all`, which upstream does not lower either (MLIR 22), becomes
+      a gather and a slice of it;
     * `shard.process_multi_index` becomes a constant.
 
-    What is left are `shard.all_reduce`, which `convert-shard-to-mpi` lowers, for
-    the MPI library that `mpi` names: upstream reads it from the module's
-    `dlti.map`, where this pass writes it.
+    What is left are `shard.all_gather`, for `quant-lower-collectives`, and
+    `shard.all_reduce`, which `convert-shard-to-mpi` lowers, for the MPI library
+    that `mpi` names: upstream reads it from the module's `dlti.map`, where this
+    pass writes it.
 
     Example, with `rank=1`:
 
@@ -120,8 +120,47 @@ def QuantCutToRankPass : Pass<"quant-cut-to-rank", "::mlir::ModuleOp"> {
     Statistic<"numGathers", "gathers", "Tensors gathered from all ranks">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect",
-    "::mlir::DLTIDialect", "::mlir::linalg::LinalgDialect",
-    "::mlir::shard::ShardDialect", "::mlir::tensor::TensorDialect"];
+    "::mlir::DLTIDialect", "::mlir::shard::ShardDialect",
+    "::mlir::tensor::TensorDialect"];
+}
+
+def QuantLowerCollectivesPass
+    : Pass<"quant-lower-collectives", "::mlir::ModuleOp"> {
+  let summary = "Lower collectives that upstream does not lower";
+  let description = [{
+    A `shard.all_gather`, of which neither `convert-shard-to-mpi` nor the dialect
+    `mpi` (MLIR 22) has anything, becomes one call of `MPI_Allgather`: the parts of
+    all ranks, one after the other, which a transposition then brings to the
+    dimension that is gathered. The call is in a private function, on buffers.
+
+    With `all`, each `shard.all_reduce` becomes an `mpi.allreduce` of one
+    dimension, whose size the run knows: upstream wants static ones. This is what
+    programs have that are written for a rank, rather than cut.
+
+    Only collectives of all ranks, of a grid of one dimension, are lowered.
+
+    Example, on two ranks:
+
+    ```mlir
+    %y = shard.all_gather %x on @ranks grid_axes = [0] gather_axis = 0
+           : tensor<4x?xi8> -> tensor<8x?xi8>
+    // becomes
+    %b = bufferization.to_buffer %x read_only : tensor<4x?xi8> to memref<4x?xi8>
+    %a = memref.alloc(%size) : memref<2x4x?xi8>
+    func.call @quant_all_gather(%b, %a) : (memref<4x?xi8>, memref<2x4x?xi8>) -> ()
+    %t = bufferization.to_tensor %a restrict writable
+    %y = tensor.collapse_shape %t [[0, 1], [2]]
+           : tensor<2x4x?xi8> into tensor<8x?xi8>
+    ```
+  }];
+  let options = [
+    Option<"all", "all", "bool", "false", "Also sums, maxima and ors of bits">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::bufferization::BufferizationDialect", "::mlir::func::FuncDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::mpi::MPIDialect",
+    "::mlir::tensor::TensorDialect"];
 }
 
 def QuantUseWorldPass : Pass<"quant-use-world", "::mlir::ModuleOp"> {

@@ -2,6 +2,7 @@
 
 #include "quant/Runtime/Ranks/RankTeam.h"
 #include "quant/Runtime/Ranks/Watch.h"
+#include "quant/Support/MPILibrary.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "llvm/ADT/StringExtras.h"
@@ -53,15 +54,15 @@ static llvm::Error findFunction(const char *name, T &function) {
 }
 
 llvm::Error RankTeam::Library::open() {
-  // Open MPI's, then that of MPICH and of those with its interface.
-  std::string message, reasons;
-  for (const char *name : {"libmpi.so.40", "libmpich.so.12", "libmpi.so.12"}) {
-    if (!llvm::sys::DynamicLibrary::LoadLibraryPermanently(name, &message))
-      return find();
-    reasons += "\n  " + message;
-  }
-  return llvm::createStringError(
-      "--shard needs an MPI library (Debian: openmpi-bin):" + reasons);
+  auto path = openMPILibrary();
+  if (!path)
+    return llvm::createStringError("--shard: " +
+                                   llvm::toString(path.takeError()));
+  std::string message;
+  if (llvm::sys::DynamicLibrary::LoadLibraryPermanently(path->c_str(),
+                                                        &message))
+    return llvm::createStringError("--shard: " + message);
+  return find();
 }
 
 llvm::Error RankTeam::Library::find() {

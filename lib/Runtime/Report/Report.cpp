@@ -64,7 +64,7 @@ static void printTiming(const Twine &name, const Timing &timing,
   os << "\n";
 }
 
-static void printShard(const ShardFacts &facts, llvm::raw_ostream &os) {
+void quantmlir::printShard(const ShardFacts &facts, llvm::raw_ostream &os) {
   os << "ranks: " << facts.ranks << ", weights of one: " << facts.weightBytes
      << " of " << facts.allWeightBytes << " bytes\n"
      << "sent by a rank in a run: " << facts.getBytesSent() << " bytes ("

@@ -101,8 +101,15 @@ class _Build:
         return Program(*what)
 
 
-def _write(build, path, all_logits=False, say=None):
-    program = build.program(all_logits, say)
+def _write(config, source, path, activations, requantize=None, all_logits=False,
+           cache=None):
+    _put(Program(config, Weights(config, source), activations,
+                 requantize.rotation if requantize else Rotation(), all_logits, cache),
+         path)
+
+
+def _put(program, path):
+    """The bytecode of a program, with its constants."""
     keys = [resource.key for constant in program.constants
             for resource in constant.resources.values()]
     text = (program.text + bytecode.placeholders(keys)).encode()
@@ -138,7 +145,7 @@ def write_program(path, out, activations="int8", *, weights=None,
     build = _Build(path, activations=activations, weights=weights, rotation=rotation,
                    kv_cache=kv_cache, calibrate=calibrate, ranks=ranks_of.check(ranks),
                    library=library)
-    _write(build, os.fspath(out), all_logits, progress)
+    _put(build.program(all_logits, progress), os.fspath(out))
 
 
 def _windows(calibrate, requantize, file, config):
@@ -260,7 +267,7 @@ def _compile(build, folder, options, progress):
     say(f"writing the program of {build.config.layers} layers")
     if build.plan and build.plan.explain():
         say(build.plan.explain())
-    _write(build, program, say=say)
+    _put(build.program(all_logits=False, say=say), program)
     say(f"compiling {program.stat().st_size / 1e6:.0f} MB of program and weights")
     model = compiler.compile(program, name="model", **options)
     # An object needs no linker, a library is loaded in less time.

@@ -63,6 +63,9 @@ struct RunReport {
 void printReport(const RunReport &report, bool withValues,
                  llvm::raw_ostream &os);
 
+/// What a rank holds and sends.
+void printShard(const ShardFacts &facts, llvm::raw_ostream &os);
+
 /// One line for each matmul.
 void printMatmulTable(llvm::ArrayRef<MatmulFindings> matmuls,
                       llvm::raw_ostream &os);

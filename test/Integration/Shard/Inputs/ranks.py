@@ -1,10 +1,10 @@
 """Programs cut over ranks give the bits of one process.
 
-    ranks.py --build BUILD PROGRAM,TARGET,RANKS[,ALONG][,SCHEME=...]...
+    ranks.py --build BUILD [--cc CC] PROGRAM,TARGET,RANKS[,ALONG][,SCHEME=...]...
     ranks.py --build BUILD --random=SECONDS [--seed=SEED]
 
 Each case runs alone and under mpirun, and the files of results are compared byte
-by byte. PROGRAM is `matmul` or `mlp`, which are made here, sizes as `48x71x24`, or
+by byte, and what a rank says that it sends with what MPI is given. PROGRAM is `matmul` or `mlp`, which are made here, sizes as `48x71x24`, or
 the name of an exported model. What a rank says that it holds is checked, too: of
 weights that are cut, each has its part. --random makes up cases for so long.
 """
@@ -115,14 +115,36 @@ def prepare(name, build, folder):
 
 
 def run(command):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120,
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300,
                           env=ENVIRONMENT)
     if done.returncode:
         raise RuntimeError(f"{' '.join(map(str, command))}\n{done.stderr}")
     return done.stdout
 
 
-def check(case, build, folder):
+def counting(cc, folder):
+    """What mpirun is told, so that each rank says what MPI is given."""
+    if not cc:
+        return []
+    shim = folder / "count-mpi.so"
+    subprocess.run([cc, "-shared", "-fPIC", "-o", shim,
+                    pathlib.Path(__file__).with_name("count-mpi.c")], check=True)
+    return ["-x", f"LD_PRELOAD={shim}", "-x", "COUNT_MPI=1"]
+
+
+def miscounted(said, ranks):
+    """None, or how the bytes differ that a rank says, and those that are counted."""
+    found = set(re.findall(r"counted: (\d+) reduced, (\d+) gathered", said))
+    if len(found) != 1:
+        return f"ranks count other bytes: {found}"
+    reduced, gathered = map(int, found.pop())
+    # What quant-run itself asks of MPI goes past this.
+    sent = (2 * reduced + gathered) * (ranks - 1) // ranks
+    planned = int(re.search(r"sent by a rank in a run: (\d+)", said)[1])
+    return None if sent == planned else f"{planned} bytes are said, {sent} counted"
+
+
+def check(case, build, folder, cc=None):
     """None, or what is wrong with a case."""
     case, _, scheme = case.partition(",SCHEME=")
     name, target, ranks, *along = case.split(",")
@@ -131,7 +153,8 @@ def check(case, build, folder):
     command = [tool, program, inputs, f"--target={target}",
                f"--quantize={scheme.replace('+', ' ') or SCHEME}"]
     run(command + [f"--outputs={folder / 'one'}"])
-    said = run(["mpirun", "--oversubscribe", "-n", ranks] + command +
+    said = run(["mpirun", "--oversubscribe", "-n", ranks, *counting(cc, folder)] +
+               command +
                [f"--outputs={folder / 'many'}", f"--shard={ranks}"] +
                [f"--shard-along={kind}" for kind in along])
     facts = re.search(r"weights of one: (\d+) of (\d+) bytes\n.*\((.*)\)", said)
@@ -141,16 +164,18 @@ def check(case, build, folder):
     for one in sorted((folder / "one").glob("*.npy")):
         if one.read_bytes() != (folder / "many" / one.name).read_bytes():
             return f"{one.name} differs"
+    if cc and (problem := miscounted(said, int(ranks))):
+        return problem
     if not name[0].isdigit() and along != ["batch"] and held > total * (1 / int(ranks) + 0.15):
         return "a rank holds more than its part of the weights"
     return None
 
 
-def report(case, build):
+def report(case, build, cc=None):
     """Whether a case is as it should be."""
     with tempfile.TemporaryDirectory() as folder:
         try:
-            problem = check(case, build, pathlib.Path(folder))
+            problem = check(case, build, pathlib.Path(folder), cc)
         except RuntimeError as error:
             problem = str(error)
     print(f"{'FAIL' if problem else 'ok  '} {case}: "
@@ -161,11 +186,12 @@ def report(case, build):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
+    parser.add_argument("--cc", help="C compiler: bytes that are sent are counted")
     parser.add_argument("--random", type=float, default=0, metavar="SECONDS")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("cases", nargs="*")
     args = parser.parse_args()
-    good = [report(case, args.build) for case in args.cases]
+    good = [report(case, args.build, args.cc) for case in args.cases]
     rng = random.Random(args.seed)
     end = time.monotonic() + args.random
     while time.monotonic() < end:

@@ -1,0 +1,61 @@
+// RUN: quant-opt %s --split-input-file --verify-diagnostics --quant-lower-collectives=all=true
+
+shard.grid @ranks(shape = 2x2)
+func.func @grid(%x: tensor<4xf32>) -> tensor<8xf32> {
+  // expected-error @below {{expected all ranks of a grid of one static dimension}}
+  %0 = shard.all_gather %x on @ranks grid_axes = [1] gather_axis = 0 : tensor<4xf32> -> tensor<8xf32>
+  return %0 : tensor<8xf32>
+}
+
+// -----
+
+shard.grid @ranks(shape = 2)
+func.func @kind(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error @below {{expected a sum, a maximum or an or of bits, found product}}
+  %0 = shard.all_reduce %x on @ranks grid_axes = [0] reduction = product : tensor<4xf32> -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+shard.grid @ranks(shape = 2)
+func.func @element(%x: tensor<4xindex>) -> tensor<8xindex> {
+  // expected-error @below {{expected elements that are integers or floats, found 'index'}}
+  %0 = shard.all_gather %x on @ranks grid_axes = [0] gather_axis = 0 : tensor<4xindex> -> tensor<8xindex>
+  return %0 : tensor<8xindex>
+}
+
+// -----
+
+shard.grid @ranks(shape = 2)
+func.func @wider(%x: tensor<4xf32>) -> tensor<4xf64> {
+  // expected-error @below {{expected ranked tensors of one type, of f32, f64, i8, i16, i32 or i64, found 'tensor<4xf32>' and 'tensor<4xf64>'}}
+  %0 = shard.all_reduce %x on @ranks grid_axes = [0] : tensor<4xf32> -> tensor<4xf64>
+  return %0 : tensor<4xf64>
+}
+
+// -----
+
+shard.grid @ranks(shape = 2)
+func.func @half(%x: tensor<4xf16>) -> tensor<4xf16> {
+  // expected-error @below {{of f32, f64, i8, i16, i32 or i64, found 'tensor<4xf16>'}}
+  %0 = shard.all_reduce %x on @ranks grid_axes = [0] : tensor<4xf16> -> tensor<4xf16>
+  return %0 : tensor<4xf16>
+}
+
+// -----
+
+shard.grid @ranks(shape = 2)
+func.func @buffer(%x: memref<4xf32>) -> memref<4xf32> {
+  // expected-error @below {{expected ranked tensors of one type}}
+  %0 = shard.all_reduce %x on @ranks grid_axes = [0] : memref<4xf32> -> memref<4xf32>
+  return %0 : memref<4xf32>
+}
+
+// -----
+
+shard.grid @ranks(shape = 2)
+func.func @empty(%x: tensor<0xf32>) -> tensor<0xf32> {
+  %0 = shard.all_gather %x on @ranks grid_axes = [0] gather_axis = 0 : tensor<0xf32> -> tensor<0xf32>
+  return %0 : tensor<0xf32>
+}

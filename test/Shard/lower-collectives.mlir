@@ -1,0 +1,68 @@
+// Gathers, of which upstream has no lowering, and sums of sizes that the run knows.
+//
+// RUN: quant-opt %s --split-input-file --quant-lower-collectives=all=true --canonicalize | FileCheck %s
+// RUN: quant-opt %s --split-input-file --quant-lower-collectives --canonicalize | FileCheck %s --check-prefix=GATHERS
+
+// Parts one after the other are a gather of the first dimension; the bytes of i4
+// are those of memory.
+// CHECK-LABEL: func @first
+// CHECK: %[[F:.*]] = bufferization.to_buffer %{{.*}} read_only : tensor<4x?xi4> to memref<4x?xi4>
+// CHECK: %[[T:.*]] = memref.alloc(%{{.*}}) : memref<3x4x?xi4>
+// CHECK: call @[[G:quant_all_gather[_0-9]*]](%[[F]], %[[T]]) : (memref<4x?xi4>, memref<3x4x?xi4>) -> ()
+// CHECK: %[[A:.*]] = bufferization.to_tensor %[[T]] restrict writable
+// CHECK: tensor.collapse_shape %[[A]] {{\[\[}}0, 1], [2]] : tensor<3x4x?xi4> into tensor<12x?xi4>
+// CHECK: func.func private @[[G]](%[[P:.*]]: memref<4x?xi4>, %{{.*}}: memref<3x4x?xi4>)
+// CHECK: memref.dim %[[P]]
+// CHECK: llvm.call @MPI_Allgather(%{{.*}}) : (!llvm.ptr, i32, i32, !llvm.ptr, i32, i32, i32) -> i32
+shard.grid @ranks(shape = 3)
+func.func @first(%x: tensor<4x?xi4>) -> tensor<12x?xi4> {
+  %0 = shard.all_gather %x on @ranks grid_axes = [0] gather_axis = 0 : tensor<4x?xi4> -> tensor<12x?xi4>
+  return %0 : tensor<12x?xi4>
+}
+
+// -----
+
+// Another dimension: parts are transposed behind.
+// CHECK-DAG: llvm.mlir.global external @ompi_mpi_byte()
+// CHECK-DAG: llvm.mlir.global external @ompi_mpi_comm_world()
+// CHECK-LABEL: func @last
+// CHECK: memref.alloc() : memref<2x4x3xf32>
+// CHECK: %[[T:.*]] = linalg.transpose ins(%{{.*}} : tensor<2x4x3xf32>) outs(%{{.*}} : tensor<4x2x3xf32>) permutation = [1, 0, 2]
+// CHECK: tensor.collapse_shape %[[T]] {{\[\[}}0], [1, 2]] : tensor<4x2x3xf32> into tensor<4x6xf32>
+// CHECK: llvm.call @MPI_Allgather(%{{.*}}) : (!llvm.ptr, i32, !llvm.ptr, !llvm.ptr, i32, !llvm.ptr, !llvm.ptr) -> i32
+module attributes {dlti.map = #dlti.map<"MPI:Implementation" = "OpenMPI">} {
+shard.grid @ranks(shape = 2)
+func.func @last(%x: tensor<4x3xf32>) -> tensor<4x6xf32> {
+  %0 = shard.all_gather %x on @ranks grid_axes = [0] gather_axis = 1 : tensor<4x3xf32> -> tensor<4x6xf32>
+  return %0 : tensor<4x6xf32>
+}
+}
+
+// -----
+
+// CHECK-LABEL: func @sum
+// CHECK: %[[C:.*]] = tensor.collapse_shape %{{.*}} {{\[\[}}0, 1]] : tensor<?x6xi32> into tensor<?xi32>
+// CHECK: %[[F:.*]] = bufferization.to_buffer %[[C]] read_only
+// CHECK: %[[S:.*]] = memref.alloc(%{{.*}}) : memref<?xi32>
+// CHECK: memref.copy %[[F]], %[[S]]
+// CHECK: mpi.allreduce(%[[S]], %[[S]], MPI_SUM, %{{.*}}) : memref<?xi32>, memref<?xi32>
+// CHECK: tensor.expand_shape
+// Upstream's, otherwise.
+// GATHERS-LABEL: func @sum
+// GATHERS: shard.all_reduce
+shard.grid @ranks(shape = 2)
+func.func @sum(%x: tensor<?x6xi32>) -> tensor<?x6xi32> {
+  %0 = shard.all_reduce %x on @ranks grid_axes = [0] : tensor<?x6xi32> -> tensor<?x6xi32>
+  return %0 : tensor<?x6xi32>
+}
+
+// -----
+
+// CHECK-LABEL: func @scalar
+// CHECK: mpi.allreduce(%{{.*}}, MPI_MAX, %{{.*}}) : memref<1xf32>, memref<1xf32>
+// CHECK: tensor.collapse_shape %{{.*}} [] : tensor<1xf32> into tensor<f32>
+shard.grid @ranks(shape = 2)
+func.func @scalar(%x: tensor<f32>) -> tensor<f32> {
+  %0 = shard.all_reduce %x on @ranks grid_axes = [0] reduction = max : tensor<f32> -> tensor<f32>
+  return %0 : tensor<f32>
+}
