@@ -113,9 +113,6 @@ class Plan:
     def is_cut(self, name):
         return name != "o" or self.heads is not None
 
-    def is_even(self, ranges):
-        return len(set(widths(ranges))) == 1
-
     def local(self):
         """The config of this rank: sizes of its part."""
         begin, end = self.ffn[self.number]
