@@ -60,7 +60,8 @@ private:
 //===----------------------------------------------------------------------===//
 
 /// The same element of the tokens of the next step, which are on another page
-/// for each element: that is more streams than the hardware follows.
+/// for each element: that is more streams than the hardware follows. Into L2:
+/// they are as many bytes as L1 has.
 void FloatScoreEmitter::prefetch(const Tokens &tokens, Value d, Value token,
                                  int64_t vectors) {
   constexpr int64_t line = 16;
@@ -68,7 +69,7 @@ void FloatScoreEmitter::prefetch(const Tokens &tokens, Value d, Value token,
     memref::PrefetchOp::create(
         b, loc, tokens.keys,
         ValueRange{tile.head, d, tile.plus(token, vectors * lanes + at)},
-        /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
+        /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
 }
 
 SmallVector<Value> FloatScoreEmitter::emitDots(const Tokens &tokens,
