@@ -20,10 +20,8 @@ class Session:
             raise InvalidArgument(f"capacity: expected 1 to {c.context} tokens, "
                                   f"found {capacity}")
         self._decoder, self.capacity, self.position = decoder, capacity, 0
-        # Rows of keys, which have tokens last, begin at lines of the cache, and not
-        # at multiples of half a page, which meet in a few of its sets.
+        # Rows of keys, which have tokens last, begin at lines of the cache.
         held = -(-capacity // 16) * 16
-        held += 16 if held % 512 == 0 else 0
         self.arrays = {array.name: array.zeros(c.layers, held)
                        for array in decoder.cache.arrays}
         self._logits = np.empty(c.vocabulary, np.float32)
