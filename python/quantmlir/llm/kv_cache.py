@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import FileError, InvalidArgument
 from .parts import PAST, ROWS
 from .runs import quantize_runs
-from .text import Value, tensor
+from .text import Value
 
 FORMS = ("float", "int8", "int4")
 _DTYPES = {"f32": np.float32, "i32": np.int32}
