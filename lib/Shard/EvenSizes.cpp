@@ -73,7 +73,7 @@ bool quantmlir::keepsZeros(Operation *op, unsigned loop) {
                isInside(rescale.getClampMax(), false);
       })
       .Case<MatmulOp, ScaledMatmulOp, ChooseQParamsOp, QuantizeOp, UnpackInt4Op,
-            tensor::ExpandShapeOp, tensor::CollapseShapeOp>(
+            UnpackInt2Op, tensor::ExpandShapeOp, tensor::CollapseShapeOp>(
           [](auto) { return true; })
       .Default([](Operation *) { return false; });
 }

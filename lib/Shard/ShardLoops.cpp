@@ -195,6 +195,12 @@ ShardLoops quantmlir::getShardLoops(PackInt4Op op) {
 ShardLoops quantmlir::getShardLoops(UnpackInt4Op op) {
   return getIdentityLoops(op);
 }
+ShardLoops quantmlir::getShardLoops(PackInt2Op op) {
+  return getIdentityLoops(op);
+}
+ShardLoops quantmlir::getShardLoops(UnpackInt2Op op) {
+  return getIdentityLoops(op);
+}
 
 //===----------------------------------------------------------------------===//
 // Attention
@@ -375,16 +381,16 @@ static std::string whyNotCutOp(Operation *op, unsigned loop, int64_t size,
                    : "a token sees all tokens before it, and a product all "
                      "elements of a head";
       })
-      .Case([&](UnpackInt4Op op) -> std::string {
+      .Case<UnpackInt4Op, UnpackInt2Op>([&](auto op) -> std::string {
         if (!isLastLoop(loop, op.getInput().getType()))
           return "";
         int64_t elements = op.getType().getShape().back();
-        return whyNotWholeBlocks("bytes", elements, 2, ranks);
+        return whyNotWholeBlocks("bytes", elements, op.kPerByte, ranks);
       })
-      .Case([&](PackInt4Op op) -> std::string {
+      .Case<PackInt4Op, PackInt2Op>([&](auto op) -> std::string {
         if (!isLastLoop(loop, op.getInput().getType()))
           return "";
-        return whyNotWholeBlocks("bytes", size, 2, ranks);
+        return whyNotWholeBlocks("bytes", size, op.kPerByte, ranks);
       })
       .Case<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(
           [&](auto op) -> std::string {

@@ -41,6 +41,8 @@ ShardLoops getShardLoops(RescaleFixedPointOp op);
 ShardLoops getShardLoops(RotateOp op);
 ShardLoops getShardLoops(PackInt4Op op);
 ShardLoops getShardLoops(UnpackInt4Op op);
+ShardLoops getShardLoops(PackInt2Op op);
+ShardLoops getShardLoops(UnpackInt2Op op);
 /// `h, g, s, d, w, p`: heads of keys, those of queries that share one, new
 /// tokens, elements, words and old tokens. Only heads are cut.
 ShardLoops getShardLoops(CachedAttentionOp op);

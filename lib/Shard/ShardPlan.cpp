@@ -5,6 +5,8 @@
 #include "EvenSizes.h"
 #include "ShardLoops.h"
 
+#include "quant/Dialect/Quant/IR/NarrowConstant.h"
+
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Shard/Interfaces/ShardingInterface.h"
 #include "llvm/ADT/STLExtras.h"
@@ -14,8 +16,8 @@ using namespace quantmlir;
 
 /// Whether `value` is a weight that the compiler has.
 static bool isConstantWeight(Value value) {
-  if (auto unpack = value.getDefiningOp<UnpackInt4Op>())
-    value = unpack.getInput();
+  if (Value bytes = getPackedBytes(value))
+    value = bytes;
   Operation *source = value.getDefiningOp();
   return source && source->hasTrait<OpTrait::ConstantLike>();
 }
@@ -231,9 +233,8 @@ void ShardPlan::cutColumnsAlone() {
 /// A weight is unpacked in parts, of the part of its bytes.
 void ShardPlan::cutWeightOf(Operation *op) {
   auto cut = [&](Value rhs, int64_t columns) {
-    auto unpack = rhs.getDefiningOp<UnpackInt4Op>();
-    if (unpack && unpack->hasOneUse())
-      cutAlone(unpack, columns);
+    if (getPackedBytes(rhs) && rhs.hasOneUse())
+      cutAlone(rhs.getDefiningOp(), columns);
   };
   if (auto matmul = dyn_cast<MatmulOp>(op))
     cut(matmul.getRhs(), matmul.getRhsNDim());

@@ -201,9 +201,9 @@ void quantmlir::registerShardingModels(DialectRegistry &registry) {
   registry.insert<shard::ShardDialect>();
   registry.addExtension(+[](MLIRContext *context, quant::QuantDialect *) {
     attach<ParallelModel, QuantizeOp, DequantizeOp, RescaleOp,
-           RescaleFixedPointOp, RotateOp, PackInt4Op, UnpackInt4Op,
-           ScaledMatmulOp, QuantizeRowsOp, QuantizeBlocksOp, CachedAttentionOp>(
-        context);
+           RescaleFixedPointOp, RotateOp, PackInt4Op, UnpackInt4Op, PackInt2Op,
+           UnpackInt2Op, ScaledMatmulOp, QuantizeRowsOp, QuantizeBlocksOp,
+           CachedAttentionOp>(context);
     attach<ParallelModel, FloatAttentionOp>(context);
     attach<ReductionModel, MatmulOp, ChooseQParamsOp>(context);
     // What sums and ranges in parts are made of.

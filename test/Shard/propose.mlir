@@ -117,3 +117,19 @@ func.func @packed(%x: tensor<3x4xi8>) -> tensor<3x4xf32> {
 }
 
 {-# dialect_resources: {builtin: {bytes: "0x010000000102030405060708"}} #-}
+
+// -----
+
+// CHECK-LABEL: func @packed_two_bits
+// CHECK: %[[P:.*]] = shard.all_slice %{{.*}} on @ranks grid_axes = [0] slice_axis = 0 : tensor<4x1xi8> -> tensor<2x1xi8>
+// CHECK: %[[W:.*]] = quant.unpack_int2 %[[P]] : tensor<2x1xi8> -> tensor<2x4xi2>
+// CHECK: quant.scaled_matmul ins(%{{.*}}, %[[W]] : tensor<3x4xi8>, tensor<2x4xi2>)
+func.func @packed_two_bits(%x: tensor<3x4xi8>) -> tensor<3x4xf32> {
+  %b = arith.constant dense_resource<quarters> : tensor<4x1xi8>
+  %w = quant.unpack_int2 %b : tensor<4x1xi8> -> tensor<4x4xi2>
+  %s = arith.constant dense<0.5> : tensor<4x2xf32>
+  %y = quant.scaled_matmul ins(%x, %w : tensor<3x4xi8>, tensor<4x4xi2>) rhs_scale(%s : tensor<4x2xf32>) {group_size = 2 : i64} -> tensor<3x4xf32>
+  return %y : tensor<3x4xf32>
+}
+
+{-# dialect_resources: {builtin: {quarters: "0x0100000001020304"}} #-}
