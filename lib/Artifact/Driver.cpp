@@ -167,7 +167,16 @@ llvm::Expected<ArtifactOptions> quantmlir::parseArtifactOptions(int argc,
   run.shardAlong = line.shardAlong;
   options.rank = line.rank;
   options.mpi = line.mpi;
-  if (run.shard < 1 || options.rank < 0 || options.rank >= run.shard)
+  if (run.shard < 1)
+    return llvm::createStringError("--shard: expected 1 or more, found " +
+                                   Twine(run.shard));
+  bool isCut = line.shard.getNumOccurrences() != 0;
+  if (isCut != (line.rank.getNumOccurrences() != 0))
+    return llvm::createStringError("--shard and --rank: expected both or none");
+  if (!isCut &&
+      (line.mpi.getNumOccurrences() || line.shardAlong.getNumOccurrences()))
+    return llvm::createStringError("--mpi and --shard-along need --shard");
+  if (options.rank < 0 || options.rank >= run.shard)
     return llvm::createStringError(
         "--rank: expected 0 to one less than --shard=" + Twine(run.shard) +
         ", found " + Twine(options.rank));

@@ -6,6 +6,8 @@
 
 #include "llvm/ADT/STLExtras.h"
 
+#include <cmath>
+
 using namespace llvm;
 using namespace quantmlir;
 
@@ -27,15 +29,27 @@ int32_t quantWeightQuantize(const float *weight, int64_t n, int64_t k,
   if (scheme->stats != given)
     return fail(log, QUANT_INVALID,
                 "option 'stats': expected moments as an argument instead");
+  if (scheme->rotation != RotationScheme::None)
+    return fail(
+        log, QUANT_INVALID,
+        "option 'rotation': expected none, since the caller rotates the "
+        "weight");
+  if (!llvm::all_of(ArrayRef(weight, n * k),
+                    [](float value) { return std::isfinite(value); }))
+    return fail(log, QUANT_INVALID,
+                "expected finite weights, found NaN or infinity");
   size_t count = 1;
   for (int64_t size : scheme->weight.getScaleShape(n, k))
     count *= size;
   bool hasZeroPoints = scheme->weight.hasZeroPoints();
-  if (count != numScales || (hasZeroPoints && !zeroPoints))
+  if (count != numScales)
     return fail(log, QUANT_INVALID,
-                "expected room for " + Twine(count) + " scales" +
-                    (hasZeroPoints ? " and zero points" : "") + ", found " +
-                    Twine(zeroPoints || !hasZeroPoints ? numScales : 0));
+                "expected room for " + Twine(count) + " scales, found " +
+                    Twine(numScales));
+  if (hasZeroPoints && !zeroPoints)
+    return fail(log, QUANT_INVALID,
+                "expected room for " + Twine(count) +
+                    " zero points, found none");
   auto result =
       quantizeWeightInto(ArrayRef(weight, n * k), n, k, scheme->weight,
                          moments ? ArrayRef(moments, k * k) : ArrayRef<float>(),

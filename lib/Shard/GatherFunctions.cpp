@@ -11,17 +11,34 @@
 using namespace mlir;
 using namespace quantmlir;
 
-/// As upstream's lowering of the dialect mpi reads it.
-static bool usesOpenMPI(ModuleOp module) {
+/// What the module says of MPI, as upstream's lowering of the dialect mpi reads
+/// it; null if nothing.
+static Attribute getImplementation(ModuleOp module) {
   auto map = module->getAttrOfType<MapAttr>(DLTIDialect::kMapAttrName);
   auto key = StringAttr::get(module.getContext(), "MPI:Implementation");
-  if (!map)
-    return false;
-  for (DataLayoutEntryInterface entry : map.getEntries())
-    if (entry.getKey() == DataLayoutEntryKey(key))
-      if (auto name = dyn_cast<StringAttr>(entry.getValue()))
-        return name == "OpenMPI";
-  return false;
+  if (map)
+    for (DataLayoutEntryInterface entry : map.getEntries())
+      if (entry.getKey() == DataLayoutEntryKey(key))
+        return entry.getValue();
+  return {};
+}
+
+static bool usesOpenMPI(ModuleOp module) {
+  auto name = dyn_cast_or_null<StringAttr>(getImplementation(module));
+  return name && name == "OpenMPI";
+}
+
+LogicalResult GatherFunctions::verifyImplementation(Operation *op) {
+  Attribute found = getImplementation(module);
+  auto name = dyn_cast_or_null<StringAttr>(found);
+  if (name && (name == "OpenMPI" || name == "MPICH"))
+    return success();
+  constexpr StringLiteral expected = "expected dlti.map of the module with "
+                                     "MPI:Implementation OpenMPI or MPICH";
+  if (found)
+    return op->emitOpError(expected) << ", found " << found;
+  op->emitWarning(expected) << ", found none: MPICH's is taken";
+  return success();
 }
 
 namespace {

@@ -19,6 +19,7 @@
 #include "mlir/Dialect/Shard/IR/ShardOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
+#include "quant/Dialect/Quant/Utils/ConstantData.h"
 #include "quant/Dialect/Quant/Utils/GenericBuilder.h"
 
 namespace quantmlir {
@@ -117,6 +118,10 @@ static LogicalResult lowerReduce(shard::AllReduceOp op) {
   if (!kind)
     return op.emitOpError("expected a sum, a maximum or an or of bits, found ")
            << shard::stringifyReductionKind(op.getReduction());
+  if (*kind == mpi::MPI_ReductionOpEnum::MPI_BOR &&
+      !type.getElementType().isInteger())
+    return op.emitOpError("expected integers for an or of bits, found ")
+           << type;
   OpBuilder b(op);
   Location loc = op.getLoc();
   Value flat = flatten(b, loc, op.getInput());
@@ -175,6 +180,15 @@ static LogicalResult lowerGather(shard::AllGatherOp op, int64_t ranks,
     return op.emitOpError(
                "expected elements that are integers or floats, found ")
            << whole.getElementType();
+  if (failed(functions.verifyImplementation(op)))
+    return failure();
+  // MPI counts in i32.
+  RankedTensorType partType = tensorType(op.getInput());
+  std::optional<int64_t> bytes = countBytes(partType);
+  if (partType.hasStaticShape() &&
+      (!bytes || *bytes > std::numeric_limits<int32_t>::max()))
+    return op.emitOpError("expected a part of less than 2^31 bytes, found ")
+           << partType;
   OpBuilder b(op);
   Location loc = op.getLoc();
   Value part = op.getInput();

@@ -29,7 +29,7 @@
 // NAME: error: recipe '{{.*}}name.json': 'matmuls'[1]: 'name': expected a string, found 3
 // GLOB: error: recipe '{{.*}}glob.json': 'matmuls'[0]: expected a glob, found 'main#[':
 // MODEL: error: recipe '{{.*}}model.json': it is for another program: expected model {{[0-9a-f]+}}, found 0123
-// BITS: error: recipe '{{.*}}bits.json': 'matmuls'[0]: 'options': option 'weight-bits': expected 8 or 4, found 5
+// BITS: error: recipe '{{.*}}bits.json': 'matmuls'[0]: 'options': option 'weight-bits': expected 8, 6, 4, 3 or 2, found 5
 // OPTION: error: recipe '{{.*}}option.json': 'matmuls'[0]: 'options': no such option weight-size; the options are activation-bits,
 // ATTRIBUTE: attribute.mlir:4:{{[0-9]+}}: error: attribute 'quant.scheme': option 'weights': expected tensor, channel or group, found 'rows'
 // INCLUDE: error: expected a glob, found '[':

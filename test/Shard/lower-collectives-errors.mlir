@@ -56,6 +56,38 @@ func.func @buffer(%x: memref<4xf32>) -> memref<4xf32> {
 
 shard.grid @ranks(shape = 2)
 func.func @empty(%x: tensor<0xf32>) -> tensor<0xf32> {
+  // expected-warning @below {{expected dlti.map of the module with MPI:Implementation OpenMPI or MPICH, found none}}
   %0 = shard.all_gather %x on @ranks grid_axes = [0] gather_axis = 0 : tensor<0xf32> -> tensor<0xf32>
   return %0 : tensor<0xf32>
+}
+
+// -----
+
+shard.grid @ranks(shape = 2)
+func.func @or(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error @below {{expected integers for an or of bits, found 'tensor<4xf32>'}}
+  %0 = shard.all_reduce %x on @ranks grid_axes = [0] reduction = bitwise_or : tensor<4xf32> -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+module attributes {dlti.map = #dlti.map<"MPI:Implementation" = "LAM">} {
+  shard.grid @ranks(shape = 2)
+  func.func @implementation(%x: tensor<4xf32>) -> tensor<8xf32> {
+    // expected-error @below {{MPI:Implementation OpenMPI or MPICH, found "LAM"}}
+    %0 = shard.all_gather %x on @ranks grid_axes = [0] gather_axis = 0 : tensor<4xf32> -> tensor<8xf32>
+    return %0 : tensor<8xf32>
+  }
+}
+
+// -----
+
+module attributes {dlti.map = #dlti.map<"MPI:Implementation" = "MPICH">} {
+  shard.grid @ranks(shape = 2)
+  func.func @large(%x: tensor<32768x16384xf32>) -> tensor<65536x16384xf32> {
+    // expected-error @below {{expected a part of less than 2^31 bytes, found 'tensor<32768x16384xf32>'}}
+    %0 = shard.all_gather %x on @ranks grid_axes = [0] gather_axis = 0 : tensor<32768x16384xf32> -> tensor<65536x16384xf32>
+    return %0 : tensor<65536x16384xf32>
+  }
 }

@@ -264,6 +264,14 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
     return llvm::createStringError("--calibrate, --evaluate, --sensitivity, "
                                    "--auto and --compare: expected one of "
                                    "them");
+  if (isAuto && options.quantize && !options.quantize->recipe.empty())
+    return llvm::createStringError(
+        "--auto: expected --quantize without recipe, which it writes, found '" +
+        options.quantize->recipe + "'");
+  if ((options.sensitivity || isAuto) &&
+      (!options.report.empty() || !options.outputs.empty()))
+    return llvm::createStringError("--sensitivity and --auto: expected none of "
+                                   "--report and --outputs beside them");
   if (options.profile && options.target == RunTarget::NVVM)
     return llvm::createStringError(
         "--profile: expected a target that runs on a CPU, found nvvm");

@@ -4,6 +4,7 @@
 
 #include "AutoSearch.h"
 
+#include "quant/Dialect/Quant/Utils/DiscardableAttrs.h"
 #include "quant/Runtime/Search/MatmulStudy.h"
 
 #include <cmath>
@@ -57,10 +58,14 @@ static QuantizeRequest getVariant(const QuantizeRequest &base, unsigned bits,
 /// Bits and groups, without a rotation and with one: of few bits with the one
 /// that is better for 4 bits in short groups. 3 and 6 bits are stored in 4 and
 /// 8, so that they buy nothing.
-static Candidates getAllCandidates(const QuantizeRequest &base) {
+static Candidates getAllCandidates(const QuantizeRequest &base,
+                                   RunTarget target) {
   constexpr int64_t shortGroup = 32, longGroup = 128;
   Candidates all;
   all.families.resize(2);
+  // Others keep 2 bits in 4.
+  bool hasTwoBits = base.scheme.activations != ActivationScheme::Float &&
+                    target != RunTarget::NVVM;
   std::vector<RotationScheme> rotations = {base.scheme.rotation};
   if (base.scheme.rotation == RotationScheme::None)
     rotations.push_back(RotationScheme::Hadamard32);
@@ -74,7 +79,8 @@ static Candidates getAllCandidates(const QuantizeRequest &base) {
          {std::make_pair(2u, std::optional<int64_t>(longGroup)),
           {2u, shortGroup},
           {4u, longGroup}})
-      family.others.push_back(all.add(getVariant(rotated, bits, group)));
+      if (bits != 2 || hasTwoBits)
+        family.others.push_back(all.add(getVariant(rotated, bits, group)));
     all.families[0].push_back(std::move(family));
     all.families[1].push_back(
         {all.add(getVariant(rotated, 8, std::nullopt)), {}});
@@ -117,9 +123,17 @@ quantmlir::chooseSchemes(OwningOpRef<ModuleOp> module,
   report.wantedDb = options.minSqnr;
   report.maxBytes = options.maxBytes;
   report.numInputs = inputs.size();
+  WalkResult given = module->walk([](Operation *op) {
+    return op->hasAttr(kSchemeAttr) ? WalkResult::interrupt()
+                                    : WalkResult::advance();
+  });
+  if (given.wasInterrupted())
+    return llvm::createStringError("--auto: expected a program without '" +
+                                   kSchemeAttr +
+                                   "', which goes before any recipe");
   auto base = options.quantize.value_or(QuantizeRequest());
   Candidates candidates = options.automatic == AutoLevels::All
-                              ? getAllCandidates(base)
+                              ? getAllCandidates(base, options.target)
                               : getBitCandidates(base);
   auto program = SwitchedProgram::create(std::move(module), signature,
                                          candidates.variants, options);
@@ -139,6 +153,10 @@ quantmlir::chooseSchemes(OwningOpRef<ModuleOp> module,
     return std::move(error);
 
   report.metrics = search.getMetrics();
+  if (!std::isfinite(getNoise(report.metrics)))
+    return llvm::createStringError(
+        "--auto: expected results whose SQNR is a number, found results that "
+        "are not finite, or 0 in the float program");
   report.isMet = report.maxBytes || getNoise(report.metrics) <= noise;
   report.numRuns = search.getNumRuns();
   for (auto [matmul, state] :

@@ -131,6 +131,9 @@ bool AutoSearch::upgrade(int64_t bytesLeft) {
   for (State &state : states)
     for (size_t next = state.now + 1; next < state.levels.size(); ++next) {
       double gain = state.get().noise - state.levels[next].noise;
+      // Of all that is no number, too.
+      if (std::isnan(gain))
+        continue;
       int64_t bytes = state.levels[next].bytes - state.get().bytes;
       double rate = gain / std::max<int64_t>(bytes, 1);
       if (rate <= most || bytes > bytesLeft)
@@ -206,7 +209,29 @@ llvm::Error AutoSearch::spendBytes(int64_t bytes) {
         "--max-bytes: expected " + llvm::Twine(least) +
         " or more, which the weights take at least, found " +
         llvm::Twine(bytes));
-  while (upgrade(bytes - countBytes()))
-    ;
+  // Small steps at good rates may leave no room for a large one: that is tried
+  // first, too, for every matmul and level. Sums of noise choose, no runs.
+  std::vector<size_t> best;
+  double least = std::numeric_limits<double>::infinity();
+  auto spendFrom = [&](State *first, size_t level) {
+    for (State &state : states)
+      state.now = &state == first ? level : 0;
+    if (countBytes() > bytes)
+      return;
+    while (upgrade(bytes - countBytes()))
+      ;
+    if (!best.empty() && !(predict() < least))
+      return;
+    least = predict();
+    best.clear();
+    for (const State &state : states)
+      best.push_back(state.now);
+  };
+  spendFrom(nullptr, 0);
+  for (State &state : states)
+    for (size_t level = 1; level < state.levels.size(); ++level)
+      spendFrom(&state, level);
+  for (auto [state, level] : llvm::zip_equal(states, best))
+    state.now = level;
   return measureNow();
 }

@@ -20,7 +20,7 @@ func.func @packed_matmul_c12_panels(%a0: tensor<3x16xi8>, %a1: tensor<1x2x1x16x4
 // -----
 
 func.func @packed_matmul_layout_bits(%a0: tensor<3x16xi8>, %a1: tensor<1x2x1x16x4xi8>, %a2: tensor<1x2x16xf32>, %a3: tensor<3x2xf32>) {
-  // expected-error@+1 {{custom op 'qtarget.packed_matmul' expected elements of 4, 8 or 16 bits, found rhs = u5 16x6}}
+  // expected-error@+1 {{custom op 'qtarget.packed_matmul' expected elements of 2, 4, 8 or 16 bits, found rhs = u5 16x6}}
   %r = qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = s8, rhs = u5 16x6, group = 6> ins(%a0, %a1 : tensor<3x16xi8>, tensor<1x2x1x16x4xi8>) rhs_scale(%a2 : tensor<1x2x16xf32>) outs(%a3 : tensor<3x2xf32>) -> tensor<3x2xf32>
   return
 }

@@ -126,9 +126,10 @@ for name, how in (("plain", {}), ("calibrated", {"calibrate": text(1)})):
     errors[name] = np.mean([np.square(session(other[i:i + 1]) - wanted[i]).mean()
                             for i in range(len(other))])
     print(name, len(said), said[0])
+    assert ("calibrating layer 1 of 2" in said) == bool(how), said
 print("nearer" if errors["calibrated"] < 0.85 * errors["plain"] else errors)
 # CHECK-NEXT: plain 2 writing the program of 2 layers
-# CHECK-NEXT: calibrated 4 calibrating layer 1 of 2
+# CHECK-NEXT: calibrated 4 writing the program of 2 layers
 # CHECK-NEXT: nearer
 
 # Kept models are of the tokens.
@@ -190,6 +191,6 @@ for options, scales, text in (
          "option 'stats': expected moments as an argument instead"),
         (b"weights=group group-size=2", 2, "expected room for 4 scales, found 2"),
         (b"weights=channel weight-symmetric=false", 2,
-         "expected room for 2 scales and zero points, found 0")):
+         "expected room for 2 zero points, found none")):
     raises(InvalidArgument, lambda: quantize(options, scales), text)
 raises(InvalidArgument, lambda: quantize(None), "expected a weight of at least one element")
