@@ -52,7 +52,7 @@ func.func @main(%x: tensor<{M}x{weights[0].shape[0]}xf32>) -> {y} {{
 """)
 
     def run(self, *options, fails=False):
-        done = subprocess.run(["quant-run", self.path, self.inputs, *options],
+        done = subprocess.run(["quant-run", self.path, self.inputs, "-O0", *options],
                               capture_output=True, text=True)
         assert (done.returncode != 0) == fails, done.stderr
         return done.stderr.strip() if fails else done.stdout
@@ -117,6 +117,21 @@ print("bits:", len(budgets), "budgets", "mostly optimal"
       if optimal >= 0.7 * len(budgets) else f"only {optimal} optimal")
 # CHECK: bits: {{[0-9]+}} budgets mostly optimal
 
+# A small step at a good rate must not take the room of a large one.
+knapsack = Program("knapsack", [(rng.normal(size=(128, 128)) ** 3).astype(F32),
+                                rng.normal(size=(128, 8)).astype(F32)],
+                   rng.normal(size=(S, M, 128)).astype(F32))
+fitting = 128 * 128 + 4 * 128 + 128 * 8 // 2 + 4 * 8
+print("knapsack:", *knapsack.choose(fitting, "--auto")[2])
+# CHECK: knapsack: {{.*}}weight-bits=8 {{.*}}weight-bits=4
+
+# What is no number is no SQNR to choose by.
+x = rng.normal(size=(S, M, 8)).astype(F32)
+x[1, 2, 3] = np.nan
+unknown = Program("unknown", [rng.normal(size=(8, 4)).astype(F32)], x)
+print(unknown.run("--auto", "--max-bytes=60", fails=True))
+# CHECK: error: --auto: expected results whose SQNR is a number
+
 # The weight in the middle is ternary: 2 bits in long groups are exact. The first
 # one meets activations with an outlier in each row, which a rotation spreads.
 K = 256
@@ -153,7 +168,15 @@ print(plain.run("--auto", "--max-bytes=1000", fails=True))
 # CHECK: error: --max-bytes: expected 1888 or more, which the weights take at least, found 1000
 print(plain.run("--auto", "--max-bytes=1000", "--min-sqnr=3", fails=True))
 # CHECK: error: --auto: expected one of --min-sqnr and --max-bytes beside it
-print(plain.run("--auto=any", "--max-bytes=1000", fails=True))
+print(plain.run("--auto", "--max-bytes=9000", "--quantize=recipe=some.json", fails=True))
+# CHECK: error: --auto: expected --quantize without recipe, which it writes, found 'some.json'
+print(plain.run("--auto", "--max-bytes=9000", f"--outputs={FOLDER}/o", fails=True))
+# CHECK: error: --sensitivity and --auto: expected none of --report and --outputs beside them
+plain.path.write_text(plain.path.read_text().replace(
+    "linalg.matmul ins", "linalg.matmul {quant.scheme = \"weight-bits=4\"} ins", 1))
+print(plain.run("--auto", "--max-bytes=9000", fails=True))
+# CHECK: error: --auto: expected a program without 'quant.scheme'
+print(known.run("--auto=any", "--max-bytes=1000", fails=True))
 # CHECK: expected bits or all, found 'any'
 print(plain.run("--max-bytes=1000", fails=True))
 # CHECK: error: --min-sqnr and --max-bytes need --auto
