@@ -39,6 +39,27 @@ def _builder():
     return digest.hexdigest()
 
 
+def file_hash(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def made_of(paths, options, library, content=file_hash):
+    """The hash of what decides about a model's bits: a checkpoint's content, options
+    and the compiler. `content` gives that of a file."""
+    paths = list(paths)
+    # One that is built again has the version that it had. Where the loader found it
+    # by its name alone, the version has to do.
+    if os.path.isfile(library._name):
+        paths.append(library._name)
+    version = library.quantVersionText().decode()
+    facts = json.dumps([[content(path) for path in paths], options, version, _builder()])
+    return hashlib.sha256(facts.encode()).hexdigest()
+
+
 class Cache:
     """A folder of compiled models. Several processes may use it."""
 
@@ -71,28 +92,21 @@ class Cache:
                 return known["hash"]
         except (OSError, ValueError, KeyError, TypeError):
             pass
-        digest = hashlib.sha256()
-        with open(path, "rb") as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
+        digest = file_hash(path)
         with self._writing():
             note.parent.mkdir(exist_ok=True)
             with tempfile.NamedTemporaryFile("w", dir=note.parent, delete=False) as out:
-                json.dump({"facts": facts, "hash": digest.hexdigest()}, out)
+                json.dump({"facts": facts, "hash": digest}, out)
             os.replace(out.name, note)
-        return digest.hexdigest()
+        return digest
 
-    def key(self, paths, options, library):
-        """Of a checkpoint's content, options, the compiler, and the machine."""
-        paths = list(paths)
-        # One that is built again has the version that it had. Where the loader
-        # found it by its name alone, the version has to do.
-        if os.path.isfile(library._name):
-            paths.append(library._name)
-        contents = [self.content(path) for path in paths]
-        version = library.quantVersionText().decode()
-        facts = json.dumps([contents, options, version, _builder(), _machine()])
-        return hashlib.sha256(facts.encode()).hexdigest()[:32]
+    def made_of(self, paths, options, library):
+        return made_of(paths, options, library, self.content)
+
+    @staticmethod
+    def key(made):
+        """Of what `made_of` gave, and the machine."""
+        return hashlib.sha256(f"{made}\n{_machine()}".encode()).hexdigest()[:32]
 
     def find(self, key):
         """The folder of a model, or None."""

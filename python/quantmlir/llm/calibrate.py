@@ -23,6 +23,7 @@ WINDOW, BATCH = 256, 2
 def windows_of(text, tokenizer, config):
     """Tokens of a text, or numbers of tokens, in windows [.., S]; what is left of
     the last is not used."""
+    given = text
     if isinstance(text, str):
         if tokenizer is None:
             raise InvalidArgument("calibrate: the checkpoint has no tokenizer: "
@@ -30,11 +31,12 @@ def windows_of(text, tokenizer, config):
         text = tokenizer.encode(text)
     try:
         ids = np.asarray(text)
-    except ValueError:
-        ids = np.empty(0)
+        found = f"{ids.dtype} of shape {ids.shape}" if ids.size else "none"
+    except ValueError:  # Rows of several lengths.
+        ids, found = np.empty(0), "no array"
     if ids.ndim != 1 or not ids.size or ids.dtype.kind not in "iu":
         raise InvalidArgument("calibrate: expected a text or a list of tokens, at "
-                              "least one")
+                              f"least one, found {type(given).__name__}: {found}")
     if ids.min() < 0 or ids.max() >= config.vocabulary:
         raise InvalidArgument(f"calibrate: expected tokens of 0 to "
                               f"{config.vocabulary - 1}, found {ids.min()} to "
@@ -88,6 +90,7 @@ class _Calibration:
                        for i in range(0, len(windows), BATCH)]
         self.stored = {}
 
+    @np.errstate(all="ignore")  # What is not finite is refused, by name.
     def layer(self, layer):
         layers = self.layers
         norm = lambda name: [layers.layer_norm(h, layer, name) for h in self.hidden]

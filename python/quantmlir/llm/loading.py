@@ -11,7 +11,7 @@ from ..model import Log, encode
 from . import config as configs
 from . import kv_cache as kv_caches
 from . import ranks as ranks_of
-from .cache import Cache
+from .cache import Cache, made_of
 from .calibrate import CalibratedSource, digest, windows_of
 from .decoder import Decoder
 from .folder_source import FolderSource
@@ -26,6 +26,11 @@ from .weights import Weights
 
 _ACTIVATIONS = ("int8", "int4", "float")
 _LIBRARIES = ("OpenMPI", "MPICH")
+# Why ranks do not multiply by these activations.
+_NOT_CUT = {
+    "int4": "ranks send a scale for each token, not one for each 32 of its elements",
+    "float": "such a product adds floats in an order that follows from its sizes, and "
+             "parts of it would be rounded otherwise"}
 
 
 def _open(path):
@@ -71,6 +76,7 @@ class _Build:
         self.requantize = Requantize.parse(weights, rotation)
         self.rotation = self.requantize.rotation if self.requantize else Rotation()
         self.file, self.config, self._source = _open(path)
+        self._unrotated = self.rotation.explain(self.config)
         self.windows = _windows(calibrate, self.requantize, self.file, self.config)
         self.own, self.plan = self.config, None
         if ranks and ranks[1] > 1:
@@ -78,10 +84,15 @@ class _Build:
         self.cache = kv_caches.make(kv_cache, self.own, path)
 
     def _cut(self, number, count):
-        if self.activations != "int8" or self.windows is not None:
+        if self.activations in _NOT_CUT:
             raise errors.InvalidArgument(
-                "ranks: expected activations=\"int8\" and calibrate=None; sums of "
-                "floats are not cut over ranks, since they would be rounded otherwise")
+                f"ranks: expected activations=\"int8\", found {self.activations!r}: "
+                f"{_NOT_CUT[self.activations]}")
+        if self.windows is not None:
+            raise errors.InvalidArgument(
+                f"ranks: expected calibrate=None, found {self.windows.size} tokens: "
+                "each rank would calibrate anew, by sums of floats (BLAS) that are not "
+                "the same on every machine")
         self.plan = ranks_of.Plan(self.config, self.source(), number, count,
                                   self.rotation)
         self.own = self.plan.local()
@@ -93,6 +104,9 @@ class _Build:
         return ranks_of.RankSource(source, self.plan) if self.plan else source
 
     def program(self, all_logits, say=None):
+        for why in (self._unrotated, self.plan and self.plan.explain()):
+            if say and why:
+                say(why)
         weights = Weights(self.own, self.source(say), self.plan)
         what = (self.own, weights, self.activations, self.rotation, all_logits,
                 self.cache)
@@ -169,7 +183,8 @@ def load(path, *, activations="int8", weights=None, rotation="none",
             compressed-tensors.
         activations: what quantized weights are multiplied by: ``"int8"``, a
             scale for each token; ``"int4"``, a scale by least squares for each 32
-            of a token's elements (the head's have 8 bits); or ``"float"``. Weights
+            of a token's elements, of the largest magnitude where there are more than
+            32 and no multiple of it (the head's have 8 bits); or ``"float"``. Weights
             that the file has in floats are multiplied in floats, unless
             `quantize` says otherwise.
         weights: None: as the file has them; ``"w8"`` (a scale for each row),
@@ -178,10 +193,12 @@ def load(path, *, activations="int8", weights=None, rotation="none",
             head in 8 bits): quantized anew, symmetric.
         rotation: with `weights`: ``"hadamard32"`` or ``"hadamard128"``, with
             ``:seed`` where signs are turned; activations and weights are rotated
-            in blocks before they are quantized (`quant.rotate`).
+            in blocks before they are quantized (`quant.rotate`). `progress` is told
+            of products that have no whole block.
         calibrate: with `weights`: a text, or numbers of tokens, in windows of 256
-            tokens: weights are rounded for what it makes of the activations (error
-            compensation, docs/llm.md).
+            tokens (or of the context, or the text, if that is shorter): weights are
+            rounded for what it makes of the activations (error compensation,
+            docs/llm.md).
         kv_cache: what is kept of keys and values: ``"float"`` (f32), ``"int8"``, or
             ``"int4"``, both rotated; as integers they are multiplied as integers
             (`quant.cached_attention`).
@@ -194,7 +211,8 @@ def load(path, *, activations="int8", weights=None, rotation="none",
             part, in a process that has initialized MPI itself. All ranks make the
             same calls, and have the same results: those of one process, to the bit.
         ranks_timeout: seconds that a rank waits for another before it ends, where
-            `ranks` is ``"mpi"``.
+            `ranks` is ``"mpi"``. An error of MPI then ends all ranks, too: mpi4py
+            makes no exceptions of those of COMM_WORLD any more.
 
     Returns:
         A `Decoder`.
@@ -206,43 +224,53 @@ def load(path, *, activations="int8", weights=None, rotation="none",
     """
     if target is None:
         target = "x86" if platform.machine() in ("x86_64", "AMD64") else "generic"
-    world = ranks_of.World(ranks_timeout) if ranks == "mpi" else None
+    timeout = ranks_of.check_timeout(ranks_timeout)
+    world = None
+    if isinstance(ranks, str) and ranks == "mpi":
+        world = ranks_of.World(timeout)
     number = (world.number, world.count) if world else ranks_of.check(ranks)
     options = dict(target=target, threads=threads, cpu=cpu, quantize=quantize)
     how = dict(activations=activations, weights=weights, rotation=rotation,
                kv_cache=kv_cache)
 
-    kept = Cache(None if cache is True else cache) if cache else None
     def open_checkpoint():
-        if number and quantize is not None:
+        """(build, cache, what it is made of or None where nobody asks)."""
+        kept = Cache(None if cache is True else cache) if cache else None
+        if number and number[1] > 1 and quantize is not None:
             raise errors.InvalidArgument(
-                "ranks: expected quantize=None; weights= quantizes floats")
+                f"ranks: expected quantize=None, found {quantize!r}: it chooses for "
+                "products of floats when the program is compiled, after it "
+                "is cut; weights= quantizes before")
         build = _Build(path, **how, calibrate=calibrate, ranks=number,
                        library=world.library if world else "OpenMPI")
         facts = {**options, **how, "calibrate": build.windows is not None and
                  digest(build.windows)}
-        if kept:
-            return build, kept.key(build.file.files(), facts, _capi.library)
-        return build, (facts, [os.path.getsize(f) for f in build.file.files()])
+        made = None
+        if kept or world:
+            made = (kept.made_of if kept else made_of)(
+                build.file.files(), facts, _capi.library)
+        return build, kept, made
 
-    def make(build, key):
-        model = _make(build, options, kept, key, progress)
+    def make(build, kept, made):
+        model = _make(build, options, kept, made, progress)
         return Decoder(build.config, _tokenizer(build.file), model, build.cache,
                        build.plan, world)
 
     if not world:
         return make(*open_checkpoint())
-    build, key = world.together(open_checkpoint, lambda opened: opened[1])
-    return world.together(lambda: make(build, key), lambda decoder: None)
+    # Machines may differ: all compute the same bits.
+    opened = world.together(open_checkpoint, lambda opened: opened[-1])
+    return world.together(lambda: make(*opened), lambda decoder: None)
 
 
-def _make(build, options, kept, key, progress):
-    """The compiled model: one that is kept under `key`, or a new one."""
+def _make(build, options, kept, made, progress):
+    """The compiled model: one that is kept of what it is `made` of, or a new one."""
     if not kept:
         with tempfile.TemporaryDirectory() as scratch:
             scratch = pathlib.Path(scratch)
             _compile(build, scratch, options, progress)
             return _load_kept(scratch)
+    key = kept.key(made)
     if build.plan:
         key += f"-{build.plan.number}of{build.plan.count}-{build.library}"
     folder = kept.find(key)
@@ -265,8 +293,6 @@ def _compile(build, folder, options, progress):
     say = progress or (lambda text: None)
     program = folder / "model.mlirbc"
     say(f"writing the program of {build.config.layers} layers")
-    if build.plan and build.plan.explain():
-        say(build.plan.explain())
     _put(build.program(all_logits=False, say=say), program)
     say(f"compiling {program.stat().st_size / 1e6:.0f} MB of program and weights")
     model = compiler.compile(program, name="model", **options)

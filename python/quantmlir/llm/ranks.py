@@ -12,6 +12,9 @@ Either way all ranks together compute the bits of one.
 """
 
 import contextlib
+import math
+import numbers
+import operator
 import os
 import sys
 import threading
@@ -27,13 +30,23 @@ def check(ranks):
     if ranks is None:
         return None
     try:
-        number, count = ranks
+        number, count = map(operator.index, ranks)
         if not 0 <= number < count <= 1 << 16:
             raise ValueError
     except (TypeError, ValueError):
-        raise InvalidArgument("ranks: expected \"mpi\" or (number, count), the "
-                              f"number less than count, found {ranks!r}") from None
-    return int(number), int(count)
+        raise InvalidArgument("ranks: expected \"mpi\" or (number, count), integers, "
+                              "the number less than count and that at most "
+                              f"{1 << 16}, found {ranks!r}") from None
+    return number, count
+
+
+def check_timeout(seconds):
+    """`seconds`, which a timer can wait."""
+    if not isinstance(seconds, numbers.Real) or isinstance(seconds, bool) \
+            or not 0 < seconds < math.inf:
+        raise InvalidArgument("ranks_timeout: expected a finite number of seconds "
+                              f"above 0, found {seconds!r}")
+    return min(seconds, threading.TIMEOUT_MAX)
 
 
 def split(size, count, unit=1):
@@ -187,6 +200,12 @@ class _Part:
                        zero_point=pick(weight.zero_point), offset=pick(weight.offset))
 
 
+def _is_float(weight, what):
+    return FileError(f"{weight.name}: ranks= expected integers, found floats, which "
+                     "parts of the product would not add in the same order; weights= "
+                     f"quantizes {what}")
+
+
 class RankSource:
     """A source of the weights that one rank has."""
 
@@ -198,8 +217,7 @@ class RankSource:
     def linear(self, layer, part):
         weight = self._source.linear(layer, part)
         if not weight.form.bits:
-            raise FileError(f"{weight.name}: floats are not cut over ranks, whose "
-                            "sums would be rounded otherwise; weights= quantizes them")
+            raise _is_float(weight, "them")
         return _Part(weight, self._plan.rows(part), self._plan.columns(part))
 
     def bias(self, layer, part):
@@ -214,8 +232,7 @@ class RankSource:
         head = self._source.head()
         multiplied = self._source.embedding() if head is None else head
         if not multiplied.form.bits:
-            raise FileError(f"{multiplied.name}: floats are not cut over ranks; "
-                            "weights= quantizes the head")
+            raise _is_float(multiplied, "the head")
         return head and self._of_vocabulary(head)
 
     def _of_vocabulary(self, weight):
@@ -226,7 +243,12 @@ class RankSource:
 
 
 class World:
-    """All processes that mpirun has started, by mpi4py, whose import begins MPI."""
+    """All processes that mpirun has started, by mpi4py, whose import begins MPI.
+
+    An error of MPI ends all of them, as in C: mpi4py has MPI return errors, but
+    compiled code takes no notice of what MPI returns, and would go on with what was
+    never summed.
+    """
 
     def __init__(self, timeout):
         try:
@@ -235,6 +257,8 @@ class World:
             raise MissingPackage("ranks=\"mpi\" needs mpi4py: pip install mpi4py, or "
                                  "Debian's python3-mpi4py") from None
         self._world, self.timeout = MPI.COMM_WORLD, timeout
+        # Compiled code calls MPI with it, too.
+        self._world.Set_errhandler(MPI.ERRORS_ARE_FATAL)
         self.number, self.count = self._world.Get_rank(), self._world.Get_size()
         self.library = "OpenMPI" if MPI.get_vendor()[0] == "Open MPI" else "MPICH"
 
@@ -257,19 +281,22 @@ class World:
 
     def together(self, do, fact_of):
         """What `do` gives, of which `fact_of` is the same on all ranks. Raises on
-        every rank where one has an error, or another fact."""
-        error = result = None
+        every rank where one has an error, of whatever kind, or another fact; where it
+        is one's own, as it is."""
+        error = result = fact = failed = None
         try:
             result = do()
-        except QuantError as raised:
+            fact = fact_of(result)
+        except Exception as raised:
             error = raised
+            failed = str(error) if isinstance(error, QuantError) else \
+                f"{type(error).__name__}: {error}"
         with self.waiting("to load the model"):
-            facts = self._world.allgather((None if error else fact_of(result),
-                                           error and str(error)))
+            facts = self._world.allgather((fact, failed))
         if error:
             raise error
         for number, (fact, failed) in enumerate(facts):
-            if failed:
+            if failed is not None:
                 raise FileError(f"rank {number} could not load the model: {failed}")
             if fact != facts[0][0]:
                 raise InvalidArgument(

@@ -32,6 +32,20 @@ class Rotation:
                 f"where signs are turned, found {name!r}")
         return Rotation(_SIZES[kind], int(seed or 0))
 
+    def explain(self, config):
+        """A line about the products that are not rotated, and why; or none. Where
+        it is all of them, that is an error."""
+        columns = {"qkv": config.dim, "o": config.heads * config.head_dim,
+                   "gate_up": config.dim, "down": config.ffn, "head": config.dim}
+        short = {name: k for name, k in columns.items() if k < self.size}
+        if not short:
+            return None
+        found = ", ".join(f"{name} has {k}" for name, k in short.items())
+        if len(short) == len(columns):
+            raise InvalidArgument(f"rotation: expected a product of {self.size} columns "
+                                  f"or more, found none: {found}")
+        return f"not rotated, of fewer than {self.size} columns: {found}"
+
     def signs(self):
         if not self.seed:
             return np.ones(self.size)

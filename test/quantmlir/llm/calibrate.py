@@ -4,6 +4,7 @@
 gives the same integers, the program multiplies them, and what cannot be."""
 
 import sys
+import warnings
 
 import numpy as np
 import quantmlir.llm as llm
@@ -144,9 +145,12 @@ def load(tokens, **options):
 raises(InvalidArgument, lambda: load(TOKENS, weights=None),
        "calibrate: the file's integers stay as they are, expected weights=, found None")
 raises(InvalidArgument, lambda: load("a text"), "has no tokenizer")
-for tokens in ([], [[1, 2], [3, 4]], [0.5], [[1], [2, 3]], 7):
+for tokens, found in (([], "list: none"), ([[1, 2], [3, 4]], "list: int64 of shape (2, 2)"),
+                      ([0.5], "list: float64 of shape (1,)"), ([[1], [2, 3]], "list: no array"),
+                      (7, "int: int64 of shape ()"), ([True], "list: bool of shape (1,)"),
+                      (b"a text", "bytes: |S6 of shape ()")):
     raises(InvalidArgument, lambda: load(tokens),
-           "calibrate: expected a text or a list of tokens, at least one")
+           f"calibrate: expected a text or a list of tokens, at least one, found {found}")
 raises(InvalidArgument, lambda: load([1, 96]),
        "calibrate: expected tokens of 0 to 95, found 1 to 96")
 raises(InvalidArgument, lambda: load([-1, 5]), "found -1 to 5")
@@ -168,10 +172,13 @@ class Endless:
 
 
 file, config, source = loading._open(PATH)
-raises(FileError, lambda: calibrate.CalibratedSource(
-    config, Endless(source), Requantize.parse("w4-g32", "none"), "int8",
-    calibrate.windows_of(TOKENS, None, config), lambda text: None),
-    "model.gguf: the activations of qkv of layer 0 are not finite")
+# NumPy's warnings do not come before the error.
+with warnings.catch_warnings():
+    warnings.simplefilter("error")
+    raises(FileError, lambda: calibrate.CalibratedSource(
+        config, Endless(source), Requantize.parse("w4-g32", "none"), "int8",
+        calibrate.windows_of(TOKENS, None, config), lambda text: None),
+        "model.gguf: the activations of qkv of layer 0 are not finite")
 
 # The library's part of it.
 def quantize(options, scales=2, moments=None):

@@ -55,7 +55,10 @@ copy = FOLDER / "compiler.so"
 shutil.copy(_capi.library._name, copy)
 library = types.SimpleNamespace(_name=str(copy),
                                 quantVersionText=_capi.library.quantVersionText)
-make_key = lambda: llm.cache.Cache(CACHE).key([], {}, library)
+kept_models = llm.cache.Cache(CACHE)
+assert kept_models.made_of([PATH], {}, _capi.library) == \
+    cache_module.made_of([PATH], {}, _capi.library)
+make_key = lambda: kept_models.key(kept_models.made_of([], {}, library))
 keys = [make_key(), make_key()]
 for source in ("llm/program.py", "checkpoint/gguf.py", "blocks.py"):
     with open(sources / source, "a") as f:
@@ -65,6 +68,11 @@ with open(copy, "ab") as f:
     f.write(b"built again")
 keys.append(make_key())
 assert keys[0] == keys[1] and len(set(keys)) == 5, keys
+# And of the machine, which ranks do not compare.
+machine, cache_module._machine = cache_module._machine, lambda: "another"
+assert make_key() != keys[-1]
+cache_module._machine = machine
+assert make_key() == keys[-1]
 cache_module.__file__ = kept_file
 shutil.rmtree(sources)
 os.remove(copy)

@@ -66,21 +66,31 @@ llm.write_program(PATH, f"{FOLDER}/rank.mlirbc", weights="w8", ranks=(1, 3))
 # CHECK: scf.yield
 # CHECK: shard.all_gather {{.*}} gather_axis = 0 : tensor<1x1x32xf32> -> tensor<3x1x32xf32>
 
-for ranks in ((2, 2), (-1, 2), 2, "x", (0, 1 << 17)):
+for ranks in ((2, 2), (-1, 2), 2, "x", (), (0, 1 << 17), (0.5, 2), ("0", "2"),
+              (np.float32(0), 2)):
     raises(InvalidArgument, lambda: llm.load(PATH, ranks=ranks),
-           f'ranks: expected "mpi" or (number, count), the number less than count, '
-           f"found {ranks!r}")
-raises(InvalidArgument, lambda: llm.load(PATH, ranks=(0, 2), activations="float"),
-       'ranks: expected activations="int8" and calibrate=None')
+           'ranks: expected "mpi" or (number, count), integers, the number less than '
+           f"count and that at most 65536, found {ranks!r}")
+assert llm.ranks.check(np.array([1, 2])) == (1, 2)
+for seconds in ("x", None, True, 0, -1, float("inf"), float("nan")):
+    raises(InvalidArgument, lambda: llm.load(PATH, ranks="mpi", ranks_timeout=seconds),
+           "ranks_timeout: expected a finite number of seconds above 0, found "
+           f"{seconds!r}")
+for activations, why in (("float", "adds floats in an order that follows from its sizes"),
+                         ("int4", "ranks send a scale for each token")):
+    raises(InvalidArgument,
+           lambda: llm.load(PATH, ranks=(0, 2), activations=activations),
+           f'ranks: expected activations="int8", found {activations!r}: ', why)
 raises(InvalidArgument, lambda: llm.load(PATH, ranks=(0, 2), weights="w8",
                                          calibrate=[1] * 300),
-       'ranks: expected activations="int8" and calibrate=None')
+       "ranks: expected calibrate=None, found 256 tokens: each rank would calibrate anew")
 raises(InvalidArgument, lambda: llm.load(PATH, ranks=(0, 2), quantize=""),
-       "ranks: expected quantize=None")
+       "ranks: expected quantize=None, found '': ", "weights= quantizes before")
 raises(InvalidArgument, lambda: llm.load(PATH, ranks=(0, 97)),
        "ranks: the vocabulary has 96 parts, fewer than 97 ranks")
 raises(InvalidArgument, lambda: llm.write_program(PATH, f"{FOLDER}/x.mlirbc", library="LAM"),
        "library: expected OpenMPI or MPICH, found 'LAM'")
 Decoder("llama", {"*": "Q8_0", "ffn_up": "F32"}, **SIZES).write(f"{FOLDER}/float.gguf")
 raises(FileError, lambda: llm.load(f"{FOLDER}/float.gguf", ranks=(0, 2), cache=False),
-       "ffn_up.weight: floats are not cut over ranks")
+       "ffn_up.weight: ranks= expected integers, found floats",
+       "weights= quantizes them")

@@ -109,6 +109,25 @@ raises(InvalidArgument, lambda: llm.load(PATH, rotation="hadamard32"),
 raises(InvalidArgument, lambda: llm.load(PATH, weights="w3"),
        "weights: expected w8, w4-g16, w4-g32, w4-g64, w4-g128, mxfp4, nvfp4 or None, "
        "found 'w3'")
+# Products of fewer columns than a block: some, and all.
+SHORT = f"{sys.argv[1]}/short.gguf"
+for ffn in (128, 96):
+    Decoder("llama", {"*": "Q8_0"}, layers=1, dim=64, heads=2, kv_heads=1,
+            ffn=ffn).write(SHORT)
+    short = "qkv has 64, o has 64, gate_up has 64, "
+    said, write = [], lambda name: llm.write_program(
+        SHORT, program, weights="w8", rotation=name, progress=said.append)
+    write("hadamard32")
+    assert not said, said
+    if ffn == 128:
+        write("hadamard128")
+        assert said == [
+            f"not rotated, of fewer than 128 columns: {short}head has 64"], said
+    else:
+        raises(InvalidArgument, lambda: write("hadamard128"),
+               "rotation: expected a product of 128 columns or more, found none: "
+               f"{short}down has 96, head has 64")
+
 for name in ("hadamard64", "hadamard32:", "hadamard32:-1", "hadamard32:x"):
     raises(InvalidArgument, lambda: llm.load(PATH, weights="w8", rotation=name),
            "rotation: expected none, hadamard32 or hadamard128, with `:seed` where signs "

@@ -3,6 +3,7 @@
     llm-failures.py FOLDER
 """
 
+import json
 import os
 import pathlib
 import signal
@@ -18,44 +19,66 @@ from ranks import ENVIRONMENT
 LIMIT = 10
 # What a rank waits for another, which may be busy with compiling.
 TIMEOUT = 20
+# Each rank is of another machine, which makes no difference. It writes a file where it
+# runs: what it prints, mpirun mixes.
 WORKER = """
-import sys, quantmlir.llm as llm
-model = llm.load(sys.argv[1], weights=sys.argv[2], cache=False, ranks="mpi",
-                 ranks_timeout=int(sys.argv[3]))
-print("running", flush=True)
-while True:
-    model.session(1)([1])
+import json, pathlib, sys, quantmlir.llm as llm
+from mpi4py import MPI
+rank = str(MPI.COMM_WORLD.rank)
+llm.cache._machine = lambda: rank
+path, tokens, calls, options = json.loads(sys.argv[1])
+model = llm.load(path, ranks="mpi", **options)
+pathlib.Path(path).with_suffix("." + rank).touch()
+while calls:
+    model.session(4)([1] * tokens)
+    calls -= 1
+print("computed", flush=True)
 """
 
 
-def start(*ranks):
-    """Rank i has the file and the weights ranks[i]."""
+def start(*ranks, **options):
+    """Rank i has the file, the weights and makes the calls of ranks[i]: (path, weights,
+    number of tokens = 1, of calls = without end)."""
     command = ["mpirun", "--oversubscribe"]
-    for i, (path, weights) in enumerate(ranks):
+    for i, (path, weights, *calls) in enumerate(ranks):
+        how = {"weights": weights, "cache": False, "ranks_timeout": TIMEOUT, **options}
+        tokens, calls = calls or (1, -1)
         command += ([":"] if i else []) + [
-            "-n", "1", sys.executable, "-m", "mpi4py", "-c", WORKER, path, weights,
-            str(TIMEOUT)]
+            "-n", "1", sys.executable, "-m", "mpi4py", "-c", WORKER,
+            json.dumps([path, tokens, calls, how])]
     return subprocess.Popen(command, env=ENVIRONMENT, text=True, stderr=subprocess.PIPE,
                             stdout=subprocess.PIPE)
 
 
 def ends(what, process, text, since=None, limit=LIMIT):
     try:
-        said = process.communicate(timeout=120)[1]
+        out, said = process.communicate(timeout=120)
     except subprocess.TimeoutExpired:
         process.kill()
         sys.exit(f"{what}: it hangs")
     seconds = since and time.monotonic() - since
-    if text not in said or process.returncode == 0 or (seconds or 0) > limit:
+    if text not in said or process.returncode == 0 or (seconds or 0) > limit \
+            or "computed" in out:
         sys.exit(f"{what}: expected '{text}' within {limit} s, found after {seconds} s, "
-                 f"status {process.returncode}:\n{said}")
+                 f"status {process.returncode}:\n{out}{said}")
     print("ok", what)
 
 
+def running(path):
+    """Waits for both ranks."""
+    marks = [pathlib.Path(path).with_suffix(f".{rank}") for rank in range(2)]
+    end = time.monotonic() + 120
+    while not all(mark.exists() for mark in marks):
+        if time.monotonic() > end:
+            sys.exit("the ranks do not run")
+        time.sleep(0.01)
+    for mark in marks:
+        mark.unlink()
+
+
 def signalled(what, number, text, path, limit):
-    process = start((path, "w8"), (path, "w8"))
-    for _ in range(2):
-        assert process.stdout.readline() == "running\n"
+    process = start((path, "w8"), (path, "w8"), cache=f"{sys.argv[1]}/cache")
+    running(path)
     children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
     ranks = sorted(map(int, children.read_text().split()))
     since = time.monotonic()
@@ -69,9 +92,20 @@ def main():
             ffn=64).write(path)
     ends("no file", start((path, "w8"), (f"{path}x", "w8")),
          "rank 1 could not load the model: ")
+    since = time.monotonic()
+    ends("no path", start((path, "w8"), (1.5, "w8")),
+         "rank 1 could not load the model: TypeError: ", since)
     ends("other weights", start((path, "w8"), (path, "w4-g32")),
          "expected the same checkpoint, options and build on every rank, found others "
          "on rank 1 than on rank 0")
+    data = bytearray(pathlib.Path(path).read_bytes())
+    data[-1] ^= 1
+    pathlib.Path(f"{path}1").write_bytes(data)
+    ends("other bytes", start((path, "w8"), (f"{path}1", "w8")), "found others on rank 1")
+    # MPI says it, if OpenMPI's mpirun does not garble that (4.1.4).
+    process = start((path, "w8", 3, 2), (path, "w8", 2, 2))
+    running(path)
+    ends("other calls", process, "", time.monotonic())
     signalled("a rank is killed", signal.SIGKILL, "signal 9", path, LIMIT)
     signalled("a rank is stopped", signal.SIGSTOP,
               f"rank 0 waited {TIMEOUT} s for the other ranks to compute", path,
