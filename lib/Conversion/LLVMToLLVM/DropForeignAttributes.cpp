@@ -140,6 +140,27 @@ static LogicalResult verifyVectors(Operation *op) {
   return success();
 }
 
+/// Translation lists the arrays that an array of a constant holds, and the
+/// elements of one that are all the same and not 0; it has no list of 2^32.
+static LogicalResult verifyArrays(LLVM::GlobalOp global) {
+  auto dense = dyn_cast_or_null<DenseElementsAttr>(global.getValueAttr());
+  if (!dense)
+    return success();
+  bool isZero = dense.isSplat() &&
+                llvm::all_of(dense.getRawData(), [](char b) { return b == 0; });
+  Type type = global.getGlobalType();
+  while (auto array = dyn_cast<LLVM::LLVMArrayType>(type)) {
+    type = array.getElementType();
+    bool isListed =
+        !isZero && (dense.isSplat() || isa<LLVM::LLVMArrayType>(type));
+    if (isListed && array.getNumElements() > UINT32_MAX)
+      return global.emitOpError("expected a constant of arrays of less than "
+                                "2^32 elements, found ")
+             << global.getGlobalType();
+  }
+  return success();
+}
+
 /// What was a resource of no elements becomes `dense<>`.
 static void replaceEmptyResource(Operation *op,
                                  DenseResourceElementsAttr resource) {
@@ -160,7 +181,8 @@ struct QuantDropForeignAttributesPass
   void runOnOperation() override {
     WalkResult walk = getOperation()->walk([&](Operation *op) {
       bool dropped = false;
-      if (failed(verifyVectors(op)))
+      auto global = dyn_cast<LLVM::GlobalOp>(op);
+      if (failed(verifyVectors(op)) || (global && failed(verifyArrays(global))))
         return WalkResult::interrupt();
       if (DictionaryAttr kept = keepKnown(op->getDiscardableAttrDictionary())) {
         op->setDiscardableAttrs(kept);

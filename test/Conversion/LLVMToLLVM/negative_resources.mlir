@@ -42,3 +42,8 @@ llvm.mlir.global private constant @few(dense_resource<few> : tensor<2xi8>) : !ll
 llvm.func @lanes(%x: vector<4611686018427387904xf32>) {
   llvm.return
 }
+
+// -----
+
+// expected-error @below {{expected a constant of arrays of less than 2^32 elements, found '!llvm.array<4294967296 x array<0 x i8>>'}}
+llvm.mlir.global private constant @rows(dense<> : tensor<4294967296x0xi8>) : !llvm.array<4294967296 x array<0 x i8>>
