@@ -16,6 +16,22 @@ _NAMES = {"self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k",
           "lm_head": "output"}
 
 
+def rounded(x, bits):
+    """Activations as the integers of `bits` that they become stand for. Blocks of 4
+    bits: of four scales the one with the least error."""
+    parts, top = [], np.float32((1 << bits - 1) - 1)
+    size = 32 if bits == 4 else x.shape[-1]
+    shares = [1, 0.9, 0.8, 0.7] if bits == 4 and x.shape[-1] % 32 == 0 else [1]
+    for at in range(0, x.shape[-1], size):
+        part = x[..., at:at + size].astype(np.float32)
+        scale = np.abs(part).max(-1, keepdims=True) / top
+        tried = [np.clip(np.rint(part / s), -top - 1, top) * s
+                 for s in (scale * np.float32(share) for share in shares)]
+        best = np.argmin([np.square(t - part).sum(-1) for t in tried], 0)
+        parts.append(np.take_along_axis(np.array(tried), best[None, ..., None], 0)[0])
+    return np.concatenate(parts, -1).astype(np.float64)
+
+
 def of_gguf(path, int8=False, cache=None):
     """The reference of a GGUF file, read by PyPI's `gguf`."""
     reader = gguf.GGUFReader(path)

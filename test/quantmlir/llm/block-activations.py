@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import quantmlir.llm as llm
 from quantllm.checkpoints import Decoder
-from quantllm.reference import of_gguf
+from quantllm.reference import of_gguf, rounded
 from quantmlir.llm.requantize import Requantize, floats
 from quantsim import rotation
 
@@ -19,21 +19,6 @@ DECODER = Decoder("llama", {"*": "Q4_1", "ffn_down": "Q8_0", "attn_output": "F32
                   layers=1, dim=64, heads=5, kv_heads=1, head_dim=16, ffn=96)
 DECODER.write(PATH)
 TOKENS = np.random.default_rng(5).integers(0, DECODER.vocabulary, 12)
-
-
-def rounded(x, bits):
-    """Blocks of 4 bits: of four scales the one with the least error."""
-    parts, top = [], np.float32((1 << bits - 1) - 1)
-    size = 32 if bits == 4 else x.shape[-1]
-    shares = [1, 0.9, 0.8, 0.7] if bits == 4 and x.shape[-1] % 32 == 0 else [1]
-    for at in range(0, x.shape[-1], size):
-        part = x[..., at:at + size].astype(np.float32)
-        scale = np.abs(part).max(-1, keepdims=True) / top
-        tried = [np.clip(np.rint(part / s), -top - 1, top) * s
-                 for s in (scale * np.float32(share) for share in shares)]
-        best = np.argmin([np.square(t - part).sum(-1) for t in tried], 0)
-        parts.append(np.take_along_axis(np.array(tried), best[None, ..., None], 0)[0])
-    return np.concatenate(parts, -1).astype(np.float64)
 
 
 def reference(bits, weights=None, name="none"):

@@ -10,7 +10,7 @@ import numpy as np
 import quantmlir.llm as llm
 from quantcheck.raising import raises
 from quantllm.checkpoints import Decoder
-from quantllm.reference import of_gguf
+from quantllm.reference import of_gguf, rounded
 from quantmlir import FileError, InvalidArgument, _capi
 from quantmlir.llm import calibrate, loading
 from quantmlir.llm.requantize import Requantize, floats
@@ -33,21 +33,6 @@ def source_of(weights, tokens=TOKENS, activations="int8", name="hadamard32"):
     return calibrate.CalibratedSource(
         config, source, Requantize.parse(weights, name), activations,
         calibrate.windows_of(tokens, None, config), lambda text: None)
-
-
-def rounded(x, bits):
-    """Blocks of 4 bits: of four scales the one with the least error."""
-    parts, top = [], np.float32((1 << bits - 1) - 1)
-    size = 32 if bits == 4 else x.shape[-1]
-    shares = [1, 0.9, 0.8, 0.7] if bits == 4 and x.shape[-1] % 32 == 0 else [1]
-    for at in range(0, x.shape[-1], size):
-        part = x[..., at:at + size].astype(np.float32)
-        scale = np.abs(part).max(-1, keepdims=True) / top
-        tried = [np.clip(np.rint(part / s), -top - 1, top) * s
-                 for s in (scale * np.float32(share) for share in shares)]
-        best = np.argmin([np.square(t - part).sum(-1) for t in tried], 0)
-        parts.append(np.take_along_axis(np.array(tried), best[None, ..., None], 0)[0])
-    return np.concatenate(parts, -1).astype(np.float64)
 
 
 def gptq(w, moments, scale, group, top):

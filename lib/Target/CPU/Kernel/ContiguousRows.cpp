@@ -50,3 +50,11 @@ void quantmlir::writeContiguousRows(RewriterBase &b, Operation *op,
   memref::CopyOp::create(b, loc, apart, memory);
   memref::DeallocOp::create(b, loc, apart);
 }
+
+void quantmlir::accessContiguousRows(RewriterBase &b,
+                                     DestinationStyleOpInterface op) {
+  for (OpOperand *input : op.getDpsInputOperands())
+    readContiguousRows(b, op, *input);
+  for (OpOperand &init : op.getDpsInitsMutable())
+    writeContiguousRows(b, op, init);
+}

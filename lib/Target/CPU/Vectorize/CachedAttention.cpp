@@ -166,10 +166,7 @@ LogicalResult quantmlir::expandCachedAttention(RewriterBase &b,
                                                CachedAttentionOp op) {
   if (!isa<MemRefType>(op.getQuery().getType()))
     return op.emitError("expected memrefs, found tensors; bufferize first");
-  for (OpOperand &operand : op->getOpOperands())
-    if (!op.isDpsInit(&operand))
-      readContiguousRows(b, op, operand);
-  writeContiguousRows(b, op, op.getInitMutable());
+  accessContiguousRows(b, op);
   b.setInsertionPoint(op);
   AttentionLoops(op, b).emit();
   b.eraseOp(op);

@@ -10,6 +10,7 @@
 #define QUANT_TARGET_CPU_KERNEL_CONTIGUOUSROWS_H
 
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
 
 namespace quantmlir {
 
@@ -25,6 +26,9 @@ void readContiguousRows(mlir::RewriterBase &b, mlir::Operation *op,
 /// contiguous.
 void writeContiguousRows(mlir::RewriterBase &b, mlir::Operation *op,
                          mlir::OpOperand &operand);
+/// Both, for all inputs and all inits of `op`.
+void accessContiguousRows(mlir::RewriterBase &b,
+                          mlir::DestinationStyleOpInterface op);
 
 } // namespace quantmlir
 
