@@ -144,9 +144,10 @@ def QuantDropForeignAttributesPass
     functions, that hold an attribute or a type of a dialect which
     `mlir-translate --mlir-to-llvmir` does not know: text with them does not
     parse there. A constant that is a `dense_resource` of no elements becomes
-    `dense<>`, as translation divides by its size. Errors: a resource of a shape that
-    is not static, or whose elements are not of the type and the number of those of
-    its global; a vector of 2^32 elements or more.
+    `dense<>`, as translation divides by its size. Errors: constants
+    that translation would die on, or write as other numbers: of a shape that is not
+    static, of other sizes, another number or another kind of elements than their
+    type has; a vector of 2^32 elements or more.
 
     Example:
 

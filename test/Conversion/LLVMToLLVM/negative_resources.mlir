@@ -47,3 +47,55 @@ llvm.func @lanes(%x: vector<4611686018427387904xf32>) {
 
 // expected-error @below {{expected a constant of arrays of less than 2^32 elements, found '!llvm.array<4294967296 x array<0 x i8>>'}}
 llvm.mlir.global private constant @rows(dense<> : tensor<4294967296x0xi8>) : !llvm.array<4294967296 x array<0 x i8>>
+
+// -----
+
+// LLVM's verifier: "initializer type does not match global variable type".
+// expected-error @below {{expected a constant of the sizes of its type, '!llvm.array<16 x array<0 x f32>>', found 'tensor<64x0xf32>'}}
+llvm.mlir.global private constant @empty(dense_resource<none> : tensor<64x0xf32>) : !llvm.array<16 x array<0 x f32>>
+
+{-# dialect_resources: { builtin: { none: "0x04000000" } } #-}
+
+// -----
+
+// expected-error @below {{'!llvm.array<4 x f32>', found 'tensor<2x2xf32>'}}
+llvm.mlir.global private constant @flat(dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>) : !llvm.array<4 x f32>
+
+// -----
+
+// expected-error @below {{'vector<2xf32>', found 'tensor<2xf32>'}}
+llvm.mlir.global private constant @tensor(dense<[1.0, 2.0]> : tensor<2xf32>) : vector<2xf32>
+
+// -----
+
+llvm.func @constant() -> !llvm.array<2 x array<2 x f32>> {
+  // expected-error @below {{'!llvm.array<2 x array<2 x f32>>', found 'tensor<4xf32>'}}
+  %0 = llvm.mlir.constant(dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>) : !llvm.array<2 x array<2 x f32>>
+  llvm.return %0 : !llvm.array<2 x array<2 x f32>>
+}
+
+// -----
+
+// Translation writes zeros.
+// expected-error @below {{expected elements of 'f32', found 'tensor<2xi8>'}}
+llvm.mlir.global private constant @integers(dense<[1, 2]> : tensor<2xi8>) : !llvm.array<2 x f32>
+
+// -----
+
+// expected-error @below {{expected a constant of 4 elements, found 1 : i8}}
+llvm.mlir.global private constant @one(1 : i8) : !llvm.array<4 x i8>
+
+// -----
+
+// expected-error @below {{expected a constant of 3 elements, found [1 : i8, 2 : i8]}}
+llvm.mlir.global private constant @list([1 : i8, 2 : i8]) : !llvm.array<3 x i8>
+
+// -----
+
+// What translation does write: splats, and vectors within arrays.
+llvm.mlir.global private constant @splat(dense<1.0> : tensor<8xf32>) : !llvm.array<2 x array<4 x f32>>
+llvm.mlir.global private constant @vectors(dense<[[1.0, 2.0]]> : vector<1x2xf32>) : !llvm.array<1 x vector<2xf32>>
+llvm.mlir.global private constant @bits(dense<[1.0, 2.0]> : tensor<2xf32>) : !llvm.array<2 x i32>
+llvm.mlir.global private constant @complex(dense<[(1.0, 2.0), (1.0, 3.0)]> : tensor<2xcomplex<f32>>) : !llvm.array<2 x struct<(f32, f32)>>
+llvm.mlir.global private constant @sparse(sparse<[[0]], [1.0]> : tensor<2xf32>) : !llvm.array<2 x f32>
+llvm.mlir.global private constant @text("abc") : !llvm.array<3 x i8>
