@@ -116,11 +116,13 @@ def QuantParallelizeMatmulsPass
     : Pass<"quant-parallelize-matmuls", "::mlir::ModuleOp"> {
   let summary = "Divide the columns of packed matmuls over threads";
   let description = [{
-    Replaces each bufferized `qtarget.packed_matmul` and
-    `qtarget.packed_matmul` of at least `min-macs` multiply-adds (four
-    times as many with AMX) by an `scf.forall` over `threads` shares of its panels of columns, whose body is
-    the same op on views. Where the number of rows is not known, the run
-    decides between both forms. With one thread nothing changes.
+    Replaces each bufferized `qtarget.packed_matmul` of at least `min-macs`
+    multiply-adds (four times as many with AMX), or whose weight has at least
+    `min-bytes`, by an `scf.forall` over `threads` shares of its panels of
+    columns, whose body is the same op on views. The first is what many rows
+    take, the second what one row takes, which waits for the weight. Where the
+    weight is smaller and the number of rows is not known, the run decides
+    between both forms. With one thread nothing changes.
 
     Example:
 
@@ -139,7 +141,10 @@ def QuantParallelizeMatmulsPass
     Option<"threads", "threads", "int64_t", "1", "Number of threads">,
     Option<"minMacs", "min-macs", "int64_t", "16777216",
            "Fewest multiply-adds that are worth waking threads; four times as "
-           "many on tile registers, which take that much less time">
+           "many on tile registers, which take that much less time">,
+    Option<"minBytes", "min-bytes", "int64_t", "262144",
+           "Fewest bytes of a packed weight that are worth waking threads, "
+           "however few rows are multiplied by it">
   ];
   let statistics = [
     Statistic<"numDivided", "num-divided", "Matmuls divided over threads">

@@ -7,6 +7,9 @@
 // divided: each thread then reads its part of the weight and nobody else's, and
 // the rows of the left operand, which all read, are few or in everybody's L2.
 //
+// What a matmul takes is what its multiply-adds take, or, of few rows, what
+// reading its weight takes: either makes threads worth waking.
+//
 //===----------------------------------------------------------------------===//
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -83,8 +86,9 @@ namespace {
 
 class Parallelizer {
 public:
-  Parallelizer(RewriterBase &b, int64_t threads, int64_t minMacs)
-      : b(b), threads(threads), minMacs(minMacs) {}
+  Parallelizer(RewriterBase &b, int64_t threads, int64_t minMacs,
+               int64_t minBytes)
+      : b(b), threads(threads), minMacs(minMacs), minBytes(minBytes) {}
 
   /// False if `packed` is too small.
   bool divide(const Packed &packed);
@@ -106,7 +110,7 @@ private:
 
   RewriterBase &b;
   Location loc = UnknownLoc::get(b.getContext());
-  int64_t threads, minMacs;
+  int64_t threads, minMacs, minBytes;
 };
 
 } // namespace
@@ -116,6 +120,14 @@ static bool isKnown(OpFoldResult v, int64_t &value) {
   if (constant)
     value = *constant;
   return constant.has_value();
+}
+
+/// Whether a weight of known sizes has that many bytes.
+static bool hasWeightBytes(const Packed &packed, int64_t bytes) {
+  auto type = cast<MemRefType>(packed.rhs.getType());
+  int64_t elementBytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  int64_t elements = llvm::divideCeil(bytes, elementBytes);
+  return type.hasStaticShape() && type.getNumElements() >= elements;
 }
 
 OpFoldResult Parallelizer::countMacs(const Packed &packed) {
@@ -220,6 +232,11 @@ bool Parallelizer::divide(const Packed &packed) {
   if (!type.isDynamicDim(0) && type.getDimSize(0) < 2)
     return false;
   b.setInsertionPoint(packed.op);
+  if (hasWeightBytes(packed, minBytes)) {
+    emitForall(packed);
+    b.eraseOp(packed.op);
+    return true;
+  }
   OpFoldResult count = countMacs(packed);
   if (isKnown(count, macs)) {
     if (macs < minMacs * packed.speed)
@@ -256,7 +273,7 @@ struct QuantParallelizeMatmulsPass
         found.push_back(std::move(*packed));
     });
     IRRewriter rewriter(&getContext());
-    Parallelizer parallelizer(rewriter, threads, minMacs);
+    Parallelizer parallelizer(rewriter, threads, minMacs, minBytes);
     for (const Packed &packed : found) {
       if (parallelizer.divide(packed))
         ++numDivided;

@@ -1,6 +1,7 @@
 // RUN: quant-opt --quant-parallelize-matmuls="threads=2 min-macs=250" --canonicalize --cse %s | FileCheck %s
-// RUN: quant-opt --quant-parallelize-matmuls="threads=2" %s | FileCheck %s --check-prefix=SMALL
-// RUN: quant-opt --quant-parallelize-matmuls %s | FileCheck %s --check-prefix=SMALL
+// RUN: quant-opt --quant-parallelize-matmuls="threads=2" %s | FileCheck %s --check-prefixes=SMALL,TWO
+// RUN: quant-opt --quant-parallelize-matmuls="threads=2 min-bytes=262145" %s | FileCheck %s --check-prefixes=SMALL,BRANCH
+// RUN: quant-opt --quant-parallelize-matmuls %s | FileCheck %s --check-prefixes=SMALL,ONE
 
 // SMALL-LABEL: func @equal
 // SMALL-NOT: scf.forall
@@ -94,5 +95,21 @@ func.func @epilogues(%a: memref<1x2x16x64xi8>, %w: memref<4x32x16x4xi8>, %m: mem
     outs(%y : memref<16x64xi8>) {range = array<i64: -128, 127>}
   qtarget.packed_matmul #qtarget.x86<amx_tdpbssd> layout<lhs = s8 16x64, rhs = s8 16x4> ins(%a, %w : memref<1x2x16x64xi8>, memref<4x32x16x4xi8>)
     row_scale(%f : memref<f32>) residual(%r : memref<16x64xf32>) outs(%z : memref<16x64xf32>)
+  return
+}
+
+// One row waits for the weight: its bytes decide, and no number of rows.
+// CHECK-LABEL: func @bytes
+// CHECK-NOT: scf.if
+// CHECK: scf.forall
+// SMALL-LABEL: func @bytes
+// TWO-NOT: scf.if
+// TWO: scf.forall
+// BRANCH: scf.if
+// ONE-NOT: scf.forall
+// SMALL: return
+func.func @bytes(%a: memref<?x1024xi8>, %w: memref<16x256x16x4xi8>, %y: memref<?x256xi32>) {
+  qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = u8, rhs = s8 16x4> ins(%a, %w : memref<?x1024xi8>, memref<16x256x16x4xi8>)
+    outs(%y : memref<?x256xi32>)
   return
 }
