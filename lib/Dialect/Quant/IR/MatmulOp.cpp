@@ -8,9 +8,9 @@
 
 #include "quant/Dialect/Quant/Utils/VerifyUtils.h"
 
+#include "DropZeroPoints.h"
 #include "quant/Dialect/Quant/IR/NarrowConstant.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
-#include "quant/Dialect/Quant/Utils/Constants.h"
 
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/TypeUtilities.h"
@@ -133,26 +133,6 @@ LogicalResult MatmulOp::verify() {
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// A zero point that is constant 0 for every row or column is none.
-struct DropZeroZeroPoint final : OpRewritePattern<MatmulOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(MatmulOp op,
-                                PatternRewriter &rewriter) const override {
-    bool dropLhs = isZeroConstant(op.getLhsZeroPoint());
-    bool dropRhs = isZeroConstant(op.getRhsZeroPoint());
-    if (!dropLhs && !dropRhs)
-      return rewriter.notifyMatchFailure(op, "no zero point is constant 0");
-    rewriter.modifyOpInPlace(op, [&] {
-      if (dropLhs)
-        op.getLhsZeroPointMutable().clear();
-      if (dropRhs)
-        op.getRhsZeroPointMutable().clear();
-    });
-    return success();
-  }
-};
-
 /// A sum over no products leaves the initial value, and so does a product
 /// without elements.
 struct FoldEmpty final : OpRewritePattern<MatmulOp> {
@@ -172,6 +152,6 @@ struct FoldEmpty final : OpRewritePattern<MatmulOp> {
 
 void MatmulOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                            MLIRContext *context) {
-  patterns.add<DropZeroZeroPoint, FoldEmpty, PackNarrowWeight<MatmulOp>>(
+  patterns.add<DropZeroPoints<MatmulOp>, FoldEmpty, PackNarrowWeight<MatmulOp>>(
       context);
 }

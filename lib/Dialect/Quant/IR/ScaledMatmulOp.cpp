@@ -8,6 +8,7 @@
 
 #include "quant/Dialect/Quant/Utils/VerifyUtils.h"
 
+#include "DropZeroPoints.h"
 #include "quant/Dialect/Quant/IR/NarrowConstant.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Codebook.h"
@@ -226,30 +227,9 @@ LogicalResult ScaledMatmulOp::verify() {
 // Canonicalization
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// A zero point that is constant 0 everywhere is none.
-struct DropZeroGroupZeroPoint final : OpRewritePattern<ScaledMatmulOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(ScaledMatmulOp op,
-                                PatternRewriter &rewriter) const override {
-    bool dropLhs = isZeroConstant(op.getLhsZeroPoint());
-    bool dropRhs = isZeroConstant(op.getRhsZeroPoint());
-    if (!dropLhs && !dropRhs)
-      return rewriter.notifyMatchFailure(op, "no zero point is constant 0");
-    rewriter.modifyOpInPlace(op, [&] {
-      if (dropLhs)
-        op.getLhsZeroPointMutable().clear();
-      if (dropRhs)
-        op.getRhsZeroPointMutable().clear();
-    });
-    return success();
-  }
-};
-} // namespace
-
 void ScaledMatmulOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                                  MLIRContext *context) {
-  patterns.add<DropZeroGroupZeroPoint, PackNarrowWeight<ScaledMatmulOp>>(
-      context);
+  patterns
+      .add<DropZeroPoints<ScaledMatmulOp>, PackNarrowWeight<ScaledMatmulOp>>(
+          context);
 }
