@@ -23,6 +23,7 @@
 #include "quant/Import/Passes.h"
 #include "quant/Instrument/Passes.h"
 #include "quant/Packing/Passes.h"
+#include "quant/Pipelines/Passes.h"
 #include "quant/Pipelines/Pipelines.h"
 #include "quant/Quantize/Passes.h"
 #include "quant/Rotate/Passes.h"
@@ -74,5 +75,6 @@ void quantmlir::registerAllPasses() {
   registerQuantTargetX86Passes();
   registerQuantTargetArmPasses();
   registerQuantTargetNVVMPasses();
+  registerQuantPipelinesPasses();
   registerPipelines();
 }

@@ -15,22 +15,17 @@
 #include "mlir/Conversion/ShardToMPI/ShardToMPI.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
 #include "mlir/Conversion/VectorToSCF/VectorToSCF.h"
-#include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Affine/Transforms/Passes.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
-#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/Transforms/Passes.h"
 #include "mlir/Dialect/Shard/Transforms/Passes.h"
-#include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -38,6 +33,7 @@
 #include "quant/Import/Passes.h"
 #include "quant/Instrument/Passes.h"
 #include "quant/Packing/Passes.h"
+#include "quant/Pipelines/Passes.h"
 #include "quant/Quantize/Passes.h"
 #include "quant/Target/Arm/Passes.h"
 #include "quant/Target/CPU/Passes.h"
@@ -63,24 +59,6 @@ struct RejectOptionsPass
   }
 
   std::string message;
-};
-
-/// Loads the dialects that one conversion takes to LLVM's. A conversion that is
-/// confined to dialects wants that, and a program may have none of one.
-struct LoadDialectsPass
-    : public PassWrapper<LoadDialectsPass, OperationPass<ModuleOp>> {
-  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LoadDialectsPass)
-
-  StringRef getArgument() const override { return "quant-load-dialects"; }
-  StringRef getDescription() const override {
-    return "Load the dialects that are converted to LLVM's; changes nothing";
-  }
-  void getDependentDialects(DialectRegistry &registry) const override {
-    registry
-        .insert<amx::AMXDialect, arith::ArithDialect, cf::ControlFlowDialect,
-                func::FuncDialect, memref::MemRefDialect, ub::UBDialect>();
-  }
-  void runOnOperation() override {}
 };
 
 } // namespace
@@ -266,7 +244,7 @@ void quantmlir::buildLLVMStage(OpPassManager &pm, bool withTiles) {
   rest.filterDialects = {"arith", "cf", "memref", "func", "ub"};
   if (withTiles)
     rest.filterDialects.push_back("amx");
-  pm.addPass(std::make_unique<LoadDialectsPass>());
+  pm.addPass(createQuantLoadDialectsPass());
   pm.addPass(createConvertToLLVMPass(rest));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
@@ -445,7 +423,6 @@ static void registerPipeline(StringRef name, StringRef description,
 }
 
 void quantmlir::registerPipelines() {
-  PassRegistration<LoadDialectsPass>();
   registerPipeline<NVVMPipelineOptions>(
       "quant-to-nvvm", "Quantized matmuls to kernels for NVIDIA GPUs",
       buildNVVMPipeline);
