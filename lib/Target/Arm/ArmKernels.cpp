@@ -285,5 +285,6 @@ void quantmlir::registerArmKernels(DialectRegistry &registry) {
   // TableGen's dispatch of one dialect's attributes: the dialect has its own.
   (void)&generatedAttributeParser;
   (void)&generatedAttributePrinter;
+  verifyRows<ArmKernel>(kArmRows, arm::getMaxEnumValForArmKernel());
   addTarget<ArmKernelAttr, ArmKernels>(registry);
 }

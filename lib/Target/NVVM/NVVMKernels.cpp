@@ -163,5 +163,6 @@ void quantmlir::registerNVVMKernels(DialectRegistry &registry) {
   // TableGen's dispatch of one dialect's attributes: the dialect has its own.
   (void)&generatedAttributeParser;
   (void)&generatedAttributePrinter;
+  verifyRows<NVVMKernel>(kRows, nvvm::getMaxEnumValForNVVMKernel());
   addTarget<NVVMKernelAttr, NVVMKernels>(registry);
 }

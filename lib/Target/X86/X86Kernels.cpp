@@ -355,6 +355,7 @@ void quantmlir::registerX86Kernels(DialectRegistry &registry) {
   // TableGen's dispatch of one dialect's attributes: the dialect has its own.
   (void)&generatedAttributeParser;
   (void)&generatedAttributePrinter;
+  verifyRows<X86Kernel>(kRows, x86::getMaxEnumValForX86Kernel());
   addTarget<X86KernelAttr, X86Kernels>(registry);
   // What kernels of tile registers are emitted as.
   registry.insert<amx::AMXDialect>();

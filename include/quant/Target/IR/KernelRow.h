@@ -11,6 +11,8 @@
 
 #include "quant/Target/IR/QTarget.h"
 
+#include "llvm/Support/ErrorHandling.h"
+
 #include <algorithm>
 
 namespace quantmlir::qtarget {
@@ -96,6 +98,21 @@ struct KernelRow {
   /// Adds the names that `features` has.
   void addFeatures(llvm::SmallVectorImpl<llvm::StringRef> &names) const;
 };
+
+/// Ends the process, which cannot compute anything right, unless `rows` are
+/// those of the cases of `Enum` up to `last`, in their order: it finds a row.
+template <typename Enum>
+void verifyRows(llvm::ArrayRef<KernelRow> rows, unsigned last) {
+  for (unsigned i = 0; i < std::max<size_t>(rows.size(), last + 1); ++i) {
+    llvm::StringRef expected =
+        i <= last ? stringifyEnum(static_cast<Enum>(i)) : "nothing";
+    llvm::StringRef found = i < rows.size() ? rows[i].name : "nothing";
+    if (expected != found)
+      llvm::report_fatal_error("table of kernels: expected " + expected +
+                               " in row " + llvm::Twine(i) + ", found " +
+                               found);
+  }
+}
 
 /// The vector registers of a machine.
 struct VectorFile {
