@@ -10,7 +10,6 @@ build/fuzz with its inputs and its commands.
 """
 
 import argparse
-import os
 import pathlib
 import shlex
 import subprocess
@@ -20,9 +19,8 @@ import tempfile
 import numpy as np
 
 from quantcheck.draw import Draw
+from quantcheck.mpi import ENVIRONMENT
 
-ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1",
-                   OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
 SCHEMES = ["weights=channel activations=dynamic-token",
            "weights=tensor activations=dynamic-tensor",
            "weights=channel activations=dynamic-token symmetric=false",

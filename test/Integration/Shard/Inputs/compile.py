@@ -10,8 +10,9 @@ import sys
 
 import numpy as np
 import quantmlir
+from quantcheck.mpi import ENVIRONMENT
 
-from ranks import ENVIRONMENT, SCHEME, make_program
+from ranks import SCHEME, make_program
 
 
 def call(folder):

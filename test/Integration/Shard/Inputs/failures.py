@@ -14,7 +14,9 @@ import time
 
 import numpy as np
 
-from ranks import ENVIRONMENT, make_program
+from quantcheck.mpi import ENVIRONMENT
+
+from ranks import make_program
 
 # Seconds after which a run has to have ended.
 LIMIT = 10

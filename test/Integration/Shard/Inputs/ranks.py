@@ -10,7 +10,6 @@ weights that are cut, each has its part. --random makes up cases for so long.
 """
 
 import argparse
-import os
 import pathlib
 import random
 import re
@@ -21,9 +20,8 @@ import time
 
 import numpy as np
 
-# As root, in a container.
-ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1",
-                   OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+from quantcheck.mpi import ENVIRONMENT
+
 SCHEME = "weights=channel activations=dynamic-token"
 SIZES = {"matmul": (48, 24), "mlp": (48, 72, 24),
          # No multiples of what they are cut into.
