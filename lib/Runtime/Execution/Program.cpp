@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
@@ -238,11 +239,12 @@ LogicalResult quantmlir::cutToRank(ModuleOp module, const RunOptions &options,
   return pm.run(module);
 }
 
-LogicalResult quantmlir::lowerToLLVM(ModuleOp module, RunTarget target,
-                                     const RunOptions &options, bool strict) {
-  PassManager pm(module.getContext());
+/// The passes of one or more stages of a target's pipeline.
+static void buildStages(OpPassManager &pm, StageRange stages, RunTarget target,
+                        const RunOptions &options, bool strict) {
   auto set = [&](auto &pipeline) {
-    pipeline.startAfter = Stage::Quant;
+    pipeline.startAfter = stages.after;
+    pipeline.stopAfter = stages.last;
     pipeline.strict = strict;
     pipeline.profile = options.profile;
   };
@@ -273,7 +275,29 @@ LogicalResult quantmlir::lowerToLLVM(ModuleOp module, RunTarget target,
     set(pipeline);
     buildGenericPipeline(pm, pipeline);
   }
-  return pm.run(module);
+}
+
+/// Runs the passes of the LLVM stage that `build` adds, and verifies what they
+/// made when all have run: after each of them, as everywhere else, it would
+/// take as long as they do, of ops that are many by then and are all the
+/// pipeline's own. `quant-opt` does that.
+static LogicalResult
+runLLVMStage(ModuleOp module, llvm::function_ref<void(OpPassManager &)> build) {
+  PassManager pm(module.getContext());
+  pm.enableVerifier(false);
+  build(pm);
+  return success(succeeded(pm.run(module)) && succeeded(verify(module)));
+}
+
+LogicalResult quantmlir::lowerToLLVM(ModuleOp module, RunTarget target,
+                                     const RunOptions &options, bool strict) {
+  PassManager pm(module.getContext());
+  buildStages(pm, {Stage::Quant, Stage::Target}, target, options, strict);
+  if (failed(pm.run(module)))
+    return failure();
+  return runLLVMStage(module, [&](OpPassManager &last) {
+    buildStages(last, {Stage::Target, Stage::LLVM}, target, options, strict);
+  });
 }
 
 LogicalResult quantmlir::bringToMatmuls(ModuleOp module) {
@@ -300,6 +324,8 @@ LogicalResult quantmlir::lowerFloatTwinToLLVM(ModuleOp module) {
   PassManager pm(module.getContext());
   pm.addPass(createConvertQuantToLinalgPass());
   buildBufferizeStage(pm);
-  buildLLVMStage(pm);
-  return pm.run(module);
+  if (failed(pm.run(module)))
+    return failure();
+  return runLLVMStage(module,
+                      [](OpPassManager &last) { buildLLVMStage(last); });
 }
