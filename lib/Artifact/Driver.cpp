@@ -61,6 +61,9 @@ struct CommandLine {
   cl::opt<int64_t> threads{
       "threads", cl::value_desc("n"), cl::init(1), cl::cat(category),
       cl::desc("x86: threads that large matmuls are divided over (default 1)")};
+  cl::opt<std::string> optLevel{
+      "O",           cl::Prefix,        cl::value_desc("level"),
+      cl::init("2"), cl::cat(category), cl::desc(kOptimizationHelp)};
   cl::opt<std::string> schedules{
       "schedules", cl::value_desc("file.json"), cl::cat(category),
       cl::desc("x86: tiles and blocks of matmuls that quant-run --tune "
@@ -74,13 +77,7 @@ struct CommandLine {
                         cl::desc("--shard: the rank that this is for, from 0")};
   cl::opt<Parallelism> shardAlong{
       "shard-along", cl::init(Parallelism::Auto), cl::cat(category),
-      cl::desc("--shard: what is cut"),
-      cl::values(
-          clEnumValN(Parallelism::Auto, "auto",
-                     "pairs of weights, else columns"),
-          clEnumValN(Parallelism::Columns, "columns", "columns of weights"),
-          clEnumValN(Parallelism::Rows, "rows", "rows of weights"),
-          clEnumValN(Parallelism::Batch, "batch", "rows of activations"))};
+      cl::desc("--shard: what is cut"), listParallelism()};
   cl::opt<std::string> mpi{"mpi", cl::value_desc("OpenMPI|MPICH"),
                            cl::init("OpenMPI"), cl::cat(category),
                            cl::desc("--shard: the MPI library that is called")};
@@ -185,6 +182,10 @@ llvm::Expected<ArtifactOptions> quantmlir::parseArtifactOptions(int argc,
   run.features.assign(line.features.begin(), line.features.end());
   run.forThisMachine = false;
   run.threads = line.threads;
+  auto level = parseOptimizationLevel("-O", line.optLevel);
+  if (!level)
+    return level.takeError();
+  run.optLevel = *level;
   run.schedules = line.schedules;
   run.strict = line.strict;
   run.progress = line.progress;

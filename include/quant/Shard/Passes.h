@@ -19,6 +19,15 @@ enum class Parallelism {
   Batch
 };
 
+/// The values of an option that says what.
+inline auto listParallelism() {
+  return llvm::cl::values(
+      clEnumValN(Parallelism::Auto, "auto", "pairs of weights, else columns"),
+      clEnumValN(Parallelism::Columns, "columns", "columns of weights (N)"),
+      clEnumValN(Parallelism::Rows, "rows", "rows of weights (K)"),
+      clEnumValN(Parallelism::Batch, "batch", "rows of activations (M)"));
+}
+
 /// What one rank of a program that was cut holds and sends.
 struct ShardFacts {
   int64_t ranks = 1;

@@ -52,15 +52,7 @@ def QuantProposeShardingPass
   let options = [
     Option<"ranks", "ranks", "int64_t", "2", "Ranks that the program is cut over">,
     Option<"parallel", "parallel", "Parallelism", "Parallelism::Auto",
-           "What is cut",
-           [{::llvm::cl::values(
-              clEnumValN(Parallelism::Auto, "auto",
-                         "pairs of weights, else columns"),
-              clEnumValN(Parallelism::Columns, "columns",
-                         "columns of weights (N)"),
-              clEnumValN(Parallelism::Rows, "rows", "rows of weights (K)"),
-              clEnumValN(Parallelism::Batch, "batch",
-                         "rows of activations (M)"))}]>
+           "What is cut", [{::quantmlir::listParallelism()}]>
   ];
   let statistics = [
     Statistic<"numColumns", "columns", "Matmuls cut along the columns of their weight">,

@@ -93,9 +93,7 @@ quantmlir::createHostEngine(ModuleOp module, unsigned optLevel) {
   auto builder = llvm::orc::JITTargetMachineBuilder::detectHost();
   if (!builder)
     return builder.takeError();
-  auto codeGenLevel = optLevel == 0   ? llvm::CodeGenOptLevel::None
-                      : optLevel == 1 ? llvm::CodeGenOptLevel::Less
-                                      : llvm::CodeGenOptLevel::Aggressive;
+  llvm::CodeGenOptLevel codeGenLevel = getCodeGenLevel(optLevel);
   builder->setCodeGenOptLevel(codeGenLevel);
   // Code uses tiles only where it was lowered for a CPU that has them
   // (--cpu=), which need not be this one: tests emulate them.

@@ -2,7 +2,6 @@
 
 #include "quant/Runtime/Execution/Options.h"
 
-#include "quant/Runtime/Execution/JitRunner.h"
 #include "quant/Runtime/Execution/Provenance.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -65,14 +64,8 @@ struct CommandLine {
       cl::desc(
           "x86, arm: threads that large matmuls are divided over (default 1)")};
   cl::opt<std::string> optLevel{
-      "O",
-      cl::Prefix,
-      cl::value_desc("level"),
-      cl::init("2"),
-      cl::cat(category),
-      cl::desc("LLVM's optimization, 0 to 3 (default 2): with -O0 code is made "
-               "up to ten times faster and runs slower, for one look at the "
-               "numbers; results are the same")};
+      "O",           cl::Prefix,        cl::value_desc("level"),
+      cl::init("2"), cl::cat(category), cl::desc(kOptimizationHelp)};
   cl::opt<std::string> schedules{
       "schedules", cl::value_desc("file.json"), cl::cat(category),
       cl::desc("x86: tiles and blocks of matmuls that --tune measured")};
@@ -87,13 +80,7 @@ struct CommandLine {
                "sizes are those of the inputs")};
   cl::opt<Parallelism> shardAlong{
       "shard-along", cl::init(Parallelism::Auto), cl::cat(category),
-      cl::desc("--shard: what is cut"),
-      cl::values(
-          clEnumValN(Parallelism::Auto, "auto",
-                     "pairs of weights, else columns"),
-          clEnumValN(Parallelism::Columns, "columns", "columns of weights"),
-          clEnumValN(Parallelism::Rows, "rows", "rows of weights"),
-          clEnumValN(Parallelism::Batch, "batch", "rows of activations"))};
+      cl::desc("--shard: what is cut"), listParallelism()};
   cl::opt<unsigned> shardTimeout{
       "shard-timeout", cl::value_desc("seconds"), cl::init(300),
       cl::cat(category),
@@ -342,12 +329,10 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
   options.chip = line.chip;
   options.features.assign(line.features.begin(), line.features.end());
   options.threads = line.threads;
-  static constexpr llvm::StringLiteral levels[] = {"0", "1", "2", "3"};
-  const auto *level = llvm::find(levels, llvm::StringRef(line.optLevel));
-  if (level == std::end(levels))
-    return llvm::createStringError("-O: expected 0 to 3, found '" +
-                                   line.optLevel + "'");
-  options.optLevel = std::distance(std::begin(levels), level);
+  auto level = parseOptimizationLevel("-O", line.optLevel);
+  if (!level)
+    return level.takeError();
+  options.optLevel = *level;
   options.schedules = line.schedules;
   options.tune = line.tune;
   options.shard = line.shard;
@@ -374,12 +359,20 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
   options.automatic = line.automatic;
   if (line.minSqnr.getNumOccurrences())
     options.minSqnr = line.minSqnr;
-  if (line.maxBytes.getNumOccurrences())
-    options.maxBytes = std::min<unsigned long long>(
-        line.maxBytes, std::numeric_limits<int64_t>::max());
+  if (line.maxBytes.getNumOccurrences()) {
+    constexpr int64_t most = std::numeric_limits<int64_t>::max();
+    if (line.maxBytes > static_cast<uint64_t>(most))
+      return llvm::createStringError(
+          "--max-bytes: expected up to " + llvm::Twine(most) + ", found " +
+          llvm::Twine(static_cast<uint64_t>(line.maxBytes)));
+    options.maxBytes = line.maxBytes;
+  }
   options.recipeOutput = line.recipeOutput;
   options.report = line.report;
   options.reportHtml = line.reportHtml;
+  if (line.reportHtml.getNumOccurrences() && options.reportHtml.empty())
+    return llvm::createStringError(
+        "--report-html: expected the name of a file, found none");
   options.reportMatmuls =
       options.compare && options.quantize &&
       (line.report.getNumOccurrences() || !options.reportHtml.empty());

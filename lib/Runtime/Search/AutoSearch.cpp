@@ -203,12 +203,27 @@ llvm::Error AutoSearch::reachNoise(double noise) {
   return giveBack(noise);
 }
 
+/// Weights that take no bytes less than as floats, for a diagnostic.
+std::string AutoSearch::listFloats() const {
+  constexpr unsigned most = 4;
+  std::string text;
+  unsigned count = 0;
+  for (auto [matmul, state] : llvm::zip_equal(meter.getMatmuls(), states))
+    if (const Level &least = state.levels.front();
+        least.form == 0 && least.bytes != 0 && ++count <= most)
+      text += (text.empty() ? "" : ", ") + matmul.shape.name + ": " +
+              std::to_string(least.bytes);
+  if (text.empty())
+    return text;
+  return " (as floats " + text + (count > most ? ", ..." : "") + ")";
+}
+
 llvm::Error AutoSearch::spendBytes(int64_t bytes) {
   if (int64_t least = countLeastBytes(); least > bytes)
     return llvm::createStringError(
         "--max-bytes: expected " + llvm::Twine(least) +
-        " or more, which the weights take at least, found " +
-        llvm::Twine(bytes));
+        " or more, which the weights take at least" + listFloats() +
+        ", found " + llvm::Twine(bytes));
   // Small steps at good rates may leave no room for a large one: that is tried
   // first, too, for every matmul and level. Sums of noise choose, no runs.
   std::vector<size_t> best;

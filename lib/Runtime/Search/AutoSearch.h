@@ -63,6 +63,7 @@ private:
   bool upgrade(int64_t bytesLeft);
   llvm::Error giveBack(double budget);
   double predict() const;
+  std::string listFloats() const;
 
   FormMeter &meter;
   std::vector<State> states;

@@ -72,6 +72,9 @@
 // EVALUATE: error: --evaluate needs --outputs
 // EVALINPUTS: error: --evaluate: expected none of --inputs, --random-inputs and --repeat beside it
 
+// RUN: not quant-run %s --entry=first --random-inputs=1 --profile --report-html= 2>&1 | FileCheck %s --check-prefix=NOPAGE
+// NOPAGE: error: --report-html: expected the name of a file, found none
+
 // Nothing is written when something fails.
 // RUN: not quant-run %s --entry=first --inputs=%t/x.npy --outputs=%s 2>&1 | FileCheck %s --check-prefix=OUTPUTS
 // RUN: not quant-run %s --entry=first --inputs=%t/x.npy --report=%t/none/r.json 2>&1 | FileCheck %s --check-prefix=REPORT

@@ -10,6 +10,8 @@ import sys
 
 import numpy as np
 
+from Runtime.Search.Inputs import layers
+
 FOLDER = pathlib.Path(sys.argv[1])
 F32 = np.float32
 S, M = 3, 6
@@ -20,36 +22,11 @@ class Program:
     """Layers with ReLU between them."""
 
     def __init__(self, name, weights, x):
-        self.weights, self.x = weights, x
+        self.x = x
         self.path = FOLDER / f"{name}.mlir"
         np.save(FOLDER / f"{name}.npy", x)
         self.inputs = f"--inputs={FOLDER}/{name}.npy"
-        lines, value = [], "x"
-        for i, w in enumerate(weights):
-            k, n = w.shape
-            y = f"tensor<{M}x{n}xf32>"
-            lines += [
-                f"%w{i} = arith.constant dense_resource<w{i}> : tensor<{k}x{n}xf32>",
-                f"%e{i} = tensor.empty() : {y}",
-                f"%z{i} = linalg.fill ins(%zero : f32) outs(%e{i} : {y}) -> {y}",
-                f"%y{i} = linalg.matmul ins(%{value}, %w{i} : tensor<{M}x{k}xf32>, "
-                f"tensor<{k}x{n}xf32>) outs(%z{i} : {y}) -> {y}"]
-            value = f"y{i}"
-            if i + 1 < len(weights):
-                lines.append(f"%r{i} = linalg.max ins(%y{i}, %z{i} : {y}, {y}) "
-                             f"outs(%e{i} : {y}) -> {y}")
-                value = f"r{i}"
-        blobs = ", ".join(f'w{i}: "0x04000000{w.tobytes().hex()}"'
-                          for i, w in enumerate(weights))
-        body = "\n  ".join(lines)
-        self.path.write_text(f"""
-func.func @main(%x: tensor<{M}x{weights[0].shape[0]}xf32>) -> {y} {{
-  %zero = arith.constant 0.0 : f32
-  {body}
-  return %{value} : {y}
-}}
-{{-# dialect_resources: {{ builtin: {{ {blobs} }} }} #-}}
-""")
+        self.path.write_text(layers.program(weights, M))
 
     def run(self, *options, fails=False):
         done = subprocess.run(["quant-run", self.path, self.inputs, "-O0", *options],
@@ -68,38 +45,11 @@ func.func @main(%x: tensor<{M}x{weights[0].shape[0]}xf32>) -> {y} {{
                 [e["options"] for e in json.loads(recipe.read_text())["matmuls"]])
 
 
-def fake(values, axis, bits):
-    high = 2 ** (bits - 1) - 1
-    scale = (np.abs(values).max(axis, keepdims=True) / high).astype(F32)
-    scale[scale == 0] = 1
-    return (np.clip(np.rint(values / scale), -high - 1, high) * scale).astype(F32)
-
-
 sizes = [32, 48, 24, 16]
 weights = [rng.normal(size=size).astype(F32) for size in zip(sizes, sizes[1:])]
 weights[1][:, ::3] *= 0.02
 plain = Program("plain", weights, rng.normal(size=(S, M, sizes[0])).astype(F32))
-
-
-def results(bits):
-    x = plain.x
-    for i, (w, b) in enumerate(zip(weights, bits)):
-        x = fake(x, 2, 8) @ fake(w, 0, b) if b else x @ w
-        x = np.maximum(x, 0) if i < 2 else x
-    return x.astype(float)
-
-
-def sqnr(bits):
-    noise = ((results((0, 0, 0)) - results(bits)) ** 2).sum()
-    return 10 * np.log10((results((0, 0, 0)) ** 2).sum() / noise) if noise else np.inf
-
-
-def bytes_of(bits):
-    return sum(w.size * 4 if b == 0 else w.size * b // 8 + 4 * w.shape[1]
-               for w, b in zip(weights, bits))
-
-
-choices = {bits: (bytes_of(bits), sqnr(bits))
+choices = {bits: (layers.bytes_of(weights, bits), layers.sqnr(plain.x, weights, bits))
            for bits in itertools.product((4, 8, 0), repeat=3)}
 budgets = sorted({size for size, _ in choices.values()})
 budgets = budgets[::max(1, len(budgets) // 6)] + [10**9]
@@ -166,6 +116,15 @@ print(text)
 
 print(plain.run("--auto", "--max-bytes=1000", fails=True))
 # CHECK: error: --max-bytes: expected 1888 or more, which the weights take at least, found 1000
+# A scale is as large as a column of one element.
+thin = Program("thin", [rng.normal(size=size).astype(F32) for size in ((32, 1), (1, 16))],
+               rng.normal(size=(S, M, 32)).astype(F32))
+print(thin.run("--auto", "--max-bytes=10", fails=True))
+# CHECK: error: --max-bytes: expected 84 or more, which the weights take at least (as floats main#1: 64), found 10
+for most in (2**63 - 1, 2**63):
+    print(thin.run("--auto", f"--max-bytes={most}", fails=most == 2**63))
+# CHECK: allowed 9223372036854775807 bytes: met
+# CHECK: error: --max-bytes: expected up to 9223372036854775807, found 9223372036854775808
 print(plain.run("--auto", "--max-bytes=1000", "--min-sqnr=3", fails=True))
 # CHECK: error: --auto: expected one of --min-sqnr and --max-bytes beside it
 print(plain.run("--auto", "--max-bytes=9000", "--quantize=recipe=some.json", fails=True))

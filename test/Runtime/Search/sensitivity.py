@@ -10,6 +10,8 @@ import sys
 
 import numpy as np
 
+from Runtime.Search.Inputs import layers
+
 FOLDER = pathlib.Path(sys.argv[1])
 S, M = 5, 6
 SIZES = [32, 48, 24, 16]
@@ -20,67 +22,22 @@ W[1][:, ::3] *= 0.02
 X = rng.normal(size=(S, M, SIZES[0])).astype(np.float32)
 np.save(FOLDER / "x.npy", X)
 
-# Three layers with ReLU between them.
-lines, value = [], "x"
-for i, (k, n) in enumerate(zip(SIZES, SIZES[1:])):
-    y = f"tensor<{M}x{n}xf32>"
-    lines += [
-        f"%w{i} = arith.constant dense_resource<w{i}> : tensor<{k}x{n}xf32>",
-        f"%e{i} = tensor.empty() : {y}",
-        f"%z{i} = linalg.fill ins(%zero : f32) outs(%e{i} : {y}) -> {y}",
-        f"%y{i} = linalg.matmul ins(%{value}, %w{i} : tensor<{M}x{k}xf32>, "
-        f"tensor<{k}x{n}xf32>) outs(%z{i} : {y}) -> {y}"]
-    value = f"y{i}"
-    if i < 2:
-        lines += [f"%r{i} = linalg.max ins(%y{i}, %z{i} : {y}, {y}) "
-                  f"outs(%e{i} : {y}) -> {y}"]
-        value = f"r{i}"
-blobs = ", ".join(f'w{i}: "0x04000000{w.tobytes().hex()}"'
-                  for i, w in enumerate(W))
-body = "\n  ".join(lines)
-(FOLDER / "model.mlir").write_text(f"""
-func.func @main(%x: tensor<{M}x{SIZES[0]}xf32>) -> tensor<{M}x{SIZES[-1]}xf32> {{
-  %zero = arith.constant 0.0 : f32
-  {body}
-  return %{value} : tensor<{M}x{SIZES[-1]}xf32>
-}}
-{{-# dialect_resources: {{ builtin: {{ {blobs} }} }} #-}}
-""")
+(FOLDER / "model.mlir").write_text(layers.program(W, M))
 
 
 def run(*options, fails=False):
-    done = subprocess.run(["quant-run", FOLDER / "model.mlir", *options],
+    done = subprocess.run(["quant-run", FOLDER / "model.mlir", "-O0", *options],
                           capture_output=True, text=True)
     assert (done.returncode != 0) == fails, done.stderr
     return done.stderr.strip() if fails else done.stdout
 
 
-def fake(values, axis, bits):
-    high = 2 ** (bits - 1) - 1
-    scale = (np.abs(values).max(axis, keepdims=True) / high).astype(np.float32)
-    scale[scale == 0] = 1
-    q = np.clip(np.rint(values / scale), -high - 1, high)
-    return (q * scale).astype(np.float32)
-
-
-def model(bits):
-    """With the bits of each weight; 0 is float."""
-    x = X
-    for i, (w, b) in enumerate(zip(W, bits)):
-        x = fake(x, 2, 8) @ fake(w, 0, b) if b else x @ w
-        x = np.maximum(x, 0) if i < 2 else x
-    return x
-
-
 def sqnr(bits):
-    wanted = model((0, 0, 0)).astype(float)
-    noise = ((wanted - model(bits)) ** 2).sum()
-    return 10 * np.log10((wanted ** 2).sum() / noise) if noise else np.inf
+    return layers.sqnr(X, W, bits)
 
 
 def bytes_of(bits):
-    return sum(w.size * 4 if b == 0 else w.size * b // 8 + 4 * w.shape[1]
-               for w, b in zip(W, bits))
+    return layers.bytes_of(W, bits)
 
 
 inputs = f"--inputs={FOLDER}/x.npy"

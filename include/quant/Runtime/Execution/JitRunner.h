@@ -11,6 +11,7 @@
 #ifndef QUANT_RUNTIME_EXECUTION_JITRUNNER_H
 #define QUANT_RUNTIME_EXECUTION_JITRUNNER_H
 
+#include "quant/Runtime/Execution/OptimizationLevel.h"
 #include "quant/Runtime/Host/HostTensor.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -45,11 +46,6 @@ using ObservationSink = llvm::function_ref<void(
 
 /// Is asked by switched code which form a matmul takes (SwitchMatmuls.h).
 using FormSource = llvm::function_ref<int64_t(int64_t matmul)>;
-
-/// LLVM's -O level where none is asked for. Kernels are unrolled and vectorized
-/// before LLVM sees them and are the same at 3, which unrolls the loops between
-/// them up to thousands of instructions: twice the compile time, no faster.
-inline constexpr unsigned kOptimizationLevel = 2;
 
 /// Executable code of one module.
 class JitRunner {

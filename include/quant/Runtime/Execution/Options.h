@@ -4,6 +4,7 @@
 #define QUANT_RUNTIME_EXECUTION_OPTIONS_H
 
 #include "quant/Quantize/QuantScheme.h"
+#include "quant/Runtime/Execution/OptimizationLevel.h"
 #include "quant/Shard/Passes.h"
 #include "quant/Support/ValueParser.h"
 
@@ -55,7 +56,7 @@ struct RunOptions {
   /// Threads that large matmuls are divided over.
   int64_t threads = 1;
   /// LLVM's -O level, 0 to 3.
-  unsigned optLevel = 2;
+  unsigned optLevel = kOptimizationLevel;
   /// File of measured schedules; empty: the cost model's.
   std::string schedules;
   /// Where the schedules go that are measured; empty: none are.
