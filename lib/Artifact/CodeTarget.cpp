@@ -2,6 +2,8 @@
 
 #include "quant/Artifact/CodeTarget.h"
 
+#include "quant/Runtime/Execution/OptimizationLevel.h"
+
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/MC/MCSubtargetInfo.h"
@@ -62,7 +64,8 @@ static llvm::Error verifyNames(const llvm::Target &target,
 
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 quantmlir::createTargetMachine(StringRef tripleText, StringRef cpu,
-                               llvm::ArrayRef<std::string> features) {
+                               llvm::ArrayRef<std::string> features,
+                               unsigned optLevel) {
   llvm::Triple host(llvm::sys::getProcessTriple());
   llvm::Triple triple(tripleText.empty()
                           ? host
@@ -91,7 +94,7 @@ quantmlir::createTargetMachine(StringRef tripleText, StringRef cpu,
   }
   std::unique_ptr<llvm::TargetMachine> machine((*target)->createTargetMachine(
       triple, name, all.getString(), llvm::TargetOptions(), llvm::Reloc::PIC_,
-      std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+      std::nullopt, getCodeGenLevel(optLevel)));
   if (!machine)
     return llvm::createStringError("--triple: LLVM generates no code for '" +
                                    triple.str() + "'");

@@ -61,8 +61,8 @@ llvm::Expected<CompiledModel> quantmlir::compileModel(
     return llvm::createStringError(
         "--target=nvvm: programs with GPU kernels are run by quant-run; "
         "expected generic, x86 or arm");
-  auto machine =
-      createTargetMachine(compile.triple, options.cpu, options.features);
+  auto machine = createTargetMachine(compile.triple, options.cpu,
+                                     options.features, options.optLevel);
   if (!machine)
     return machine.takeError();
   const llvm::Triple &triple = (*machine)->getTargetTriple();
@@ -103,7 +103,7 @@ llvm::Expected<CompiledModel> quantmlir::compileModel(
     facts.weightsSize = model.weights.getSize();
     llvm::copy(model.weights.getHash(), facts.weightsHash.begin());
   }
-  auto object = generateObject(module, facts, **machine);
+  auto object = generateObject(module, facts, **machine, options.optLevel);
   if (!object)
     return object.takeError();
   model.object = std::move(*object);

@@ -283,7 +283,7 @@ assemble(llvm::Module &module, llvm::TargetMachine &machine) {
 
 llvm::Expected<llvm::SmallVector<char, 0>>
 quantmlir::generateObject(ModuleOp program, ModelFacts &facts,
-                          llvm::TargetMachine &machine) {
+                          llvm::TargetMachine &machine, unsigned optLevel) {
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> module =
       translateModuleToLLVMIR(program, context, facts.name);
@@ -304,7 +304,7 @@ quantmlir::generateObject(ModuleOp program, ModelFacts &facts,
   addFacts(*module, facts);
   hideSymbols(*module, facts);
   auto optimize =
-      makeOptimizingTransformer(kOptimizationLevel, /*sizeLevel=*/0, &machine);
+      makeOptimizingTransformer(optLevel, /*sizeLevel=*/0, &machine);
   if (llvm::Error error = optimize(module.get()))
     return std::move(error);
   return assemble(*module, machine);

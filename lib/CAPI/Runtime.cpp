@@ -290,6 +290,12 @@ readOptions(const QuantCompileOptions &given) {
   for (StringRef feature : features)
     run.features.push_back(feature.trim().str());
   run.threads = given.threads ? given.threads : 1;
+  if (given.optimize) {
+    auto level = parseOptimizationLevel("optimize", given.optimize);
+    if (!level)
+      return level.takeError();
+    run.optLevel = *level;
+  }
   run.schedules = given.schedules ? given.schedules : "";
   run.strict = given.strict != 0;
   compile.triple = given.triple ? given.triple : "";

@@ -45,7 +45,8 @@ class CompileOptions(ctypes.Structure):
     _fields_ = [("size", ctypes.c_size_t),
                 *((name, ctypes.c_char_p) for name in
                   ("target", "cpu", "features", "triple", "name", "schedules")),
-                ("threads", ctypes.c_int32), ("strict", ctypes.c_int32)]
+                ("threads", ctypes.c_int32), ("strict", ctypes.c_int32),
+                ("optimize", ctypes.c_char_p)]
 
 
 OK, INVALID, FILE, STOPPED, NO_MEMORY, NOT_COMPILED = range(6)

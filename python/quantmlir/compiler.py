@@ -12,8 +12,9 @@ _LIBRARY = _capi.library
 
 
 def compile(program, *, quantize=None, target=None, cpu=None, features=None,
-            triple=None, threads=1, entry=None, name=None, schedules=None,
-            strict=False, example_inputs=None, dynamic_shapes=None):
+            triple=None, threads=1, optimize=2, entry=None, name=None,
+            schedules=None, strict=False, example_inputs=None,
+            dynamic_shapes=None):
     """Quantizes and compiles a program.
 
     Args:
@@ -32,6 +33,8 @@ def compile(program, *, quantize=None, target=None, cpu=None, features=None,
         features: LLVM features, ``"+x,-y"``; None: the CPU's.
         triple: another machine, for `Model.save` only; None: this one.
         threads: x86: number of threads that large matmuls are divided over.
+        optimize: LLVM's level, 0 to 3: with 0 the model is compiled in less
+            time and runs slower, for few calls; results are the same.
         entry: the function; None: ``main`` or the only public one.
         name: what the symbol of a saved model begins with, a C identifier;
             None: made of the path, or ``"model"``.
@@ -59,7 +62,7 @@ def compile(program, *, quantize=None, target=None, cpu=None, features=None,
         size=ctypes.sizeof(_capi.CompileOptions), target=encode(target),
         cpu=encode(cpu), features=encode(features), triple=encode(triple),
         name=encode(name or _make_name(program)), schedules=encode(schedules),
-        threads=threads, strict=int(strict))
+        threads=threads, strict=int(strict), optimize=encode(str(optimize)))
     with Log() as log:
         program = _import(program, example_inputs, dynamic_shapes)
         source = _load(program, entry, log)
@@ -75,7 +78,7 @@ def compile(program, *, quantize=None, target=None, cpu=None, features=None,
             _LIBRARY.quantProgramDestroy(source)
         return Model(model.value, log.entries(), program, (
             ("quantize", quantize), ("target", target), ("entry", entry),
-            ("schedules", schedules),
+            ("schedules", schedules), ("O", optimize),
             # What quant-run takes with x86 only.
             *((("cpu", cpu), ("features", features), ("threads", threads))
               if target == "x86" else ())))

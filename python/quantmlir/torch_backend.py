@@ -17,8 +17,8 @@ import weakref
 from . import _frontends, errors
 
 # Options of `quantmlir.compile` that say nothing about where a program is from.
-_OPTIONS = ("quantize", "target", "cpu", "features", "threads", "schedules",
-            "strict")
+_OPTIONS = ("quantize", "target", "cpu", "features", "threads", "optimize",
+            "schedules", "strict")
 _LOGGER = logging.getLogger("quantmlir")
 
 
@@ -30,7 +30,7 @@ def backend(graph, example_inputs, *, options=None, mode=None,
         graph: the ``torch.fx.GraphModule``.
         example_inputs: what it will be called with: tensors, and sizes.
         options: dict of options of `quantmlir.compile`: quantize, target, cpu,
-            features, threads, schedules, strict.
+            features, threads, optimize, schedules, strict.
         mode: None or ``"default"``: torch's other modes mean nothing here.
         exporter: for tests; see `_frontends.import_graph`.
 

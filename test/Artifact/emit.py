@@ -80,6 +80,12 @@ for case, options in {"float": [], "generic": [SCHEME],
     reference = quant_run(source, x, *options)
     assert np.array_equal(shared, reference), np.abs(shared - reference).max()
     assert np.array_equal(static, reference)
+    # The same numbers by other code.
+    run("quant-compile", source, f"--emit={folder}/O0/model.so", "-O0", *options)
+    assert (folder / "O0" / "model.so").read_bytes() != code
+    run(CC, f"-I{folder}", MAIN, folder / "O0" / "model.so", "-Wl,-rpath,$ORIGIN/O0",
+        "-o", folder / "main0")
+    assert np.array_equal(matrix(run(folder / "main0", FOLDER / "x.bin", 5)), reference)
 
 # What is asked of the model wrongly is said, and what it was is left alone.
 main = FOLDER / "x86" / "main"

@@ -9,6 +9,7 @@
 // RUN: not quant-compile %s --emit=%t/model.so --features=+avx99 2>&1 | FileCheck %s --check-prefix=FEATURE
 // RUN: not quant-compile %s --emit=%t/model.so --features=avx2 2>&1 | FileCheck %s --check-prefix=SIGN
 // RUN: not quant-compile %s --emit=%t/model.so --threads=2 2>&1 | FileCheck %s --check-prefix=THREADS
+// RUN: not quant-compile %s --emit=%t/model.so -O4 2>&1 | FileCheck %s --check-prefix=LEVEL
 // RUN: not quant-compile %s --emit=%t/model.so --quantize=weights=row 2>&1 | FileCheck %s --check-prefix=SCHEME
 // RUN: not quant-compile %s --emit=%t/model.so --entry=g 2>&1 | FileCheck %s --check-prefix=ENTRY
 // RUN: not quant-compile %s --emit=%t/model.so --linker=no-such-linker 2>&1 | FileCheck %s --check-prefix=LINKER
@@ -26,6 +27,7 @@
 // FEATURE: error: --features: expected names of LLVM's features of x86_64, found '+avx99'
 // SIGN: error: --features: expected +name or -name, found 'avx2'
 // THREADS: error: --threads needs --target=x86
+// LEVEL: error: -O: expected 0 to 3, found '4'
 // SCHEME: error: --quantize: expected options of quant-quantize-matmul, found 'weights=row'
 // ENTRY: error: {{.*}}: expected a public function 'g', found: main
 // LINKER: error: no linker for shared libraries: 'no-such-linker' is not on PATH (Debian: gcc); an object (.o) needs none

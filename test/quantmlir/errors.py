@@ -47,6 +47,9 @@ raises(InvalidArgument, lambda: quantmlir.compile(text, target="x86", threads=-1
        "expected 1 to 1024, found -1")
 raises(InvalidArgument, lambda: quantmlir.compile(text, target="x86", cpu="zen"),
        "found 'zen'")
+for level in (4, -1, "fast", True):
+    raises(InvalidArgument, lambda: quantmlir.compile(text, optimize=level),
+           f"optimize: expected 0 to 3, found '{level}'")
 raises(CompileError, lambda: quantmlir.compile(text, name="a b"),
        "expected a C identifier, found 'a b'")
 # A weight that is no constant.

@@ -17,8 +17,8 @@ scheme = "weights=channel activations=dynamic-token"
 x = programs.activations(5)
 (FOLDER / "model.mlir").write_text(text)
 
-for program, target in ((text, "generic"), (FOLDER / "model.mlir", None)):
-    m = quantmlir.compile(program, quantize=scheme, target=target)
+for program, target, level in ((text, "generic", 0), (FOLDER / "model.mlir", None, 1)):
+    m = quantmlir.compile(program, quantize=scheme, target=target, optimize=level)
     r = m.report(x, repeat=2)
     expected = programs.sqnr(programs.run_mlp(x, weights), m(x))
     found = r.data["compare"]["results"][0]["sqnr_db"]
@@ -30,7 +30,7 @@ for program, target in ((text, "generic"), (FOLDER / "model.mlir", None)):
     assert "compare result0 with float" in str(r)
     r.to_html(FOLDER / "page.html")
     page = (FOLDER / "page.html").read_text()
-    assert "<svg" in page and page == r.html
+    assert "<svg" in page and page == r.html and f"--O={level}" in page
     r.to_json(FOLDER / "report.json")
     assert json.loads((FOLDER / "report.json").read_text()) == r.data
 

@@ -32,6 +32,16 @@ for path in ("net.so", "net.o"):
     assert loaded.signature == m.signature and loaded.scheme == m.scheme
     loaded.close()
 
+# What LLVM does makes other code for the same numbers.
+(FOLDER / "levels").mkdir()
+for level in range(4):
+    leveled = quantmlir.compile(text, quantize=m.scheme, optimize=level)
+    assert np.array_equal(leveled(x), y)
+    leveled.save(FOLDER / "levels" / f"{level}.o")
+codes = [(FOLDER / "levels" / f"{level}.o").read_bytes() for level in range(4)]
+assert codes[2] == (FOLDER / "net.o").read_bytes() and len(set(codes)) > 2
+assert len(codes[0]) > len(codes[2])
+
 # Renamed together, and with weights elsewhere.
 (FOLDER / "moved").mkdir()
 shutil.copy(FOLDER / "net.so", FOLDER / "moved" / "other.so")

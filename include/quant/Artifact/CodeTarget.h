@@ -17,12 +17,12 @@ namespace quantmlir {
 void initializeTargets();
 
 /// Code generation for `triple` (empty: this machine's), `cpu` (`host`: this
-/// one) and `features` (+x, -x). Position independent, as aggressive as the
-/// JIT. Fails for what LLVM does not know, and for machines whose words are not
-/// little-endian ones of 64 bits.
+/// one) and `features` (+x, -x), at LLVM's level `optLevel`. Position
+/// independent. Fails for what LLVM does not know, and for machines whose words
+/// are not little-endian ones of 64 bits.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 createTargetMachine(llvm::StringRef triple, llvm::StringRef cpu,
-                    llvm::ArrayRef<std::string> features);
+                    llvm::ArrayRef<std::string> features, unsigned optLevel);
 
 /// Whether code for these runs on this machine, by what LLVM can find out of
 /// it; the error says what is missing. AMX is not looked for: tests emulate it.

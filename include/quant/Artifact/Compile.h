@@ -21,8 +21,8 @@ struct CompiledModel {
   WeightsImage weights;
 };
 
-/// What a caller says beside target, cpu, features, threads, schedules, strict
-/// and quantize (which is only noted) of RunOptions.
+/// What a caller says beside target, cpu, features, threads, optLevel,
+/// schedules, strict and quantize (which is only noted) of RunOptions.
 struct CompileOptions {
   /// What the model's symbols begin with.
   std::string name = "model";

@@ -14,13 +14,14 @@ namespace quantmlir {
 /// is none of the C library's and not `main`.
 constexpr llvm::StringLiteral kProgramName = "quantProgram";
 
-/// Translates, optimizes and assembles `module`, whose function is
-/// `kProgramName` with its C interface and whose large constants are
-/// externalized. The object's one visible symbol is `<name>_artifact`
-/// (quant/CAPI/Artifact.h). Sets the facts that the code decides.
+/// Translates, optimizes (at LLVM's level `optLevel`) and assembles `module`,
+/// whose function is `kProgramName` with its C interface and whose large
+/// constants are externalized. The object's one visible symbol is
+/// `<name>_artifact` (quant/CAPI/Artifact.h). Sets the facts that the code
+/// decides.
 llvm::Expected<llvm::SmallVector<char, 0>>
 generateObject(mlir::ModuleOp module, ModelFacts &facts,
-               llvm::TargetMachine &machine);
+               llvm::TargetMachine &machine, unsigned optLevel);
 
 } // namespace quantmlir
 

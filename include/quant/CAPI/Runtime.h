@@ -139,6 +139,8 @@ typedef struct QuantCompileOptions {
   const char *schedules; /**< file of quant-run --tune; null: none */
   int32_t threads;       /**< x86: of large matmuls; 0: 1 */
   int32_t strict;        /**< not 0: fail where there is no kernel */
+  const char *optimize;  /**< LLVM's level, "0" (quickly compiled) to "3", with
+                              the same results; null: "2" */
 } QuantCompileOptions;
 
 /*===----------------------------------------------------------------------===*\

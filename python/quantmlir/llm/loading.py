@@ -174,7 +174,8 @@ def _windows(calibrate, requantize, file, config):
 
 def load(path, *, activations="int8", weights=None, rotation="none",
          calibrate=None, kv_cache="float", target=None, threads=1, cpu=None,
-         quantize=None, cache=True, progress=None, ranks=None, ranks_timeout=300):
+         optimize=2, quantize=None, cache=True, progress=None, ranks=None,
+         ranks_timeout=300):
     """Compiles a checkpoint, or loads what was compiled of it before.
 
     Args:
@@ -202,7 +203,7 @@ def load(path, *, activations="int8", weights=None, rotation="none",
         kv_cache: what is kept of keys and values: ``"float"`` (f32), ``"int8"``, or
             ``"int4"``, both rotated; as integers they are multiplied as integers
             (`quant.cached_attention`).
-        target, threads, cpu, quantize: as for `quantmlir.compile`.
+        target, threads, cpu, optimize, quantize: as for `quantmlir.compile`.
         cache: True: keep the compiled model under ``~/.cache/quantmlir``; a
             folder: there; False: nowhere.
         progress: called with a line of text where work begins that takes long.
@@ -229,7 +230,8 @@ def load(path, *, activations="int8", weights=None, rotation="none",
     if isinstance(ranks, str) and ranks == "mpi":
         world = ranks_of.World(timeout)
     number = (world.number, world.count) if world else ranks_of.check(ranks)
-    options = dict(target=target, threads=threads, cpu=cpu, quantize=quantize)
+    options = dict(target=target, threads=threads, cpu=cpu, optimize=optimize,
+                   quantize=quantize)
     how = dict(activations=activations, weights=weights, rotation=rotation,
                kv_cache=kv_cache)
 

@@ -43,7 +43,8 @@ def reference(bits, weights=None, name="none"):
 
 for target, options in (("x86", {}), ("generic", {}),
                         ("x86", dict(weights="w4-g32", rotation="hadamard32"))):
-    model = llm.load(PATH, activations="int4", target=target, cache=False, **options)
+    model = llm.load(PATH, activations="int4", target=target, optimize=0, cache=False,
+                     **options)
     session = model.session(16)
     found = [session(TOKENS[:10]).copy(), *(session(TOKENS[i:i + 1]).copy()
                                             for i in range(10, 12))]

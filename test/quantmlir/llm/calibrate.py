@@ -106,7 +106,7 @@ wanted = of_gguf(PATH).logits(other)
 errors = {}
 for name, how in (("plain", {}), ("calibrated", {"calibrate": text(1)})):
     said = []
-    model = llm.load(PATH, weights="w4-g32", rotation="hadamard32", cache=False,
+    model = llm.load(PATH, weights="w4-g32", rotation="hadamard32", optimize=0, cache=False,
                      progress=said.append, **how)
     session = model.session(128)
     errors[name] = np.mean([np.square(session(other[i:i + 1]) - wanted[i]).mean()

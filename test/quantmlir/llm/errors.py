@@ -25,7 +25,7 @@ Decoder("llama", {"*": "Q8_0"}, layers=1, dim=64, heads=2, kv_heads=1, ffn=64).w
 def load(**options):
     """(model, what it said)."""
     said = []
-    options = {"cache": CACHE, "target": "generic", **options}
+    options = {"cache": CACHE, "target": "generic", "optimize": 0, **options}
     return llm.load(PATH, progress=said.append, **options), said
 
 
@@ -44,6 +44,8 @@ data[-40] ^= 1
 PATH.write_bytes(data)
 _, said = load()
 assert len(said) == 2 and len(os.listdir(CACHE)) == len(kept) + 1
+_, said = load(optimize=1)
+assert len(said) == 2 and len(os.listdir(CACHE)) == len(kept) + 2
 
 # The key is of the sources that write the program and of the compiler, too.
 from quantmlir.llm import cache as cache_module

@@ -18,7 +18,8 @@ def run(name, scheme, make, activations, bound, **model):
     path, rng = f"{FOLDER}/{name}", np.random.default_rng(7)
     config, values = folders.write_model(path, rng, scheme, lambda n, k: make(rng, n, k),
                                          **model)
-    decoder = llm.load(path, activations=activations, target="generic", cache=False)
+    decoder = llm.load(path, activations=activations, target="generic", optimize=0,
+                       cache=False)
     tokens = rng.integers(0, 96, 9)
     expected = of_folder(config, values, activations == "int8").logits(tokens)
     session = decoder.session(9)

@@ -46,7 +46,8 @@ class Fake:
 
 def compare(name, size, seed, **options):
     expected = Fake(size, seed).reference.logits(TOKENS)
-    model = llm.load(PATH, weights="w8", rotation=name, cache=False, **options)
+    model = llm.load(PATH, weights="w8", rotation=name, optimize=0, cache=False,
+                     **options)
     session = model.session(16)
     session(TOKENS[:5])
     for i in range(5, len(TOKENS)):
@@ -94,7 +95,7 @@ assert (Requantize.parse("w8", "none").quantize(np.zeros((2, 4), np.float32)).sc
 # All logits: a row for each token, the last of which is what is there otherwise.
 program = f"{sys.argv[1]}/all.mlirbc"
 llm.write_program(PATH, program, weights="w8", rotation="hadamard32", all_logits=True)
-model = quantmlir.compile(program)
+model = quantmlir.compile(program, optimize=0)
 lead = (DECODER.layers, DECODER.kv_heads)
 logits, *_ = model(TOKENS.astype(np.int32), np.array(0, np.int32),
                    np.zeros((*lead, 96, 0), np.float32),

@@ -11,9 +11,8 @@ import subprocess
 import sys
 import time
 
+from quantcheck.mpi import ENVIRONMENT
 from quantllm.checkpoints import Decoder
-
-from ranks import ENVIRONMENT
 
 # Seconds after which a run has to have ended.
 LIMIT = 10
@@ -41,7 +40,8 @@ def start(*ranks, **options):
     number of tokens = 1, of calls = without end)."""
     command = ["mpirun", "--oversubscribe"]
     for i, (path, weights, *calls) in enumerate(ranks):
-        how = {"weights": weights, "cache": False, "ranks_timeout": TIMEOUT, **options}
+        how = {"weights": weights, "cache": False, "optimize": 0, "ranks_timeout": TIMEOUT,
+               **options}
         tokens, calls = calls or (1, -1)
         command += ([":"] if i else []) + [
             "-n", "1", sys.executable, "-m", "mpi4py", "-c", WORKER,

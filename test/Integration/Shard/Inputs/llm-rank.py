@@ -35,7 +35,7 @@ def run(folder, case, ranks):
     name, *options = case.split(",")
     options = dict(option.split("=") for option in options)
     said = []
-    model = llm.load(folder / f"{name}.gguf", cache=False, ranks=ranks,
+    model = llm.load(folder / f"{name}.gguf", cache=False, ranks=ranks, optimize=0,
                      progress=said.append, **options)
     tokens = np.random.default_rng(1).integers(0, model.config.vocabulary, 16)
     session, logits = model.session(16), []

@@ -10,9 +10,8 @@ import pathlib
 import subprocess
 import sys
 
+from quantcheck.mpi import ENVIRONMENT
 from quantllm.checkpoints import Decoder
-
-from ranks import ENVIRONMENT
 
 HERE = pathlib.Path(__file__).parent
 SIZES = dict(layers=2, dim=96, heads=9, kv_heads=3, head_dim=32, ffn=224,
