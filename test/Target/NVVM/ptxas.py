@@ -5,7 +5,9 @@ registers within what the schedule claims (blocks of a multiprocessor).
 
 ptxas.py QUANT_OPT [--all]
 
---all: every kernel of every chip, not a share of those whose code is alike.
+--all: every kernel of every chip, not a share of those whose code is alike: of
+kernels of one chip with the same tile, terms and tails, one; of chips with the same
+instruction, a fourth each.
 """
 
 import re
@@ -13,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-from ptxsim.gemm import Spec, compile_kernels
+from ptxsim.gemm import Spec, compile_kernels, number, plan_kernels
 from ptxsim.scaled import ScaledSpec
 
 OPT, IS_ALL = sys.argv[1], "--all" in sys.argv
@@ -25,8 +27,8 @@ WGMMA_TILES = {(128, 256), (128, 128), (64, 128), (64, 64), (64, 32), (16, 32)}
 MMA_TILES = {(128, 128), (64, 128), (64, 64), (32, 64), (16, 64)}
 TILES = {"dp4a": {(64, 128), (64, 64), (32, 64)},
          ("sm_90a", "wgmma_s8"): WGMMA_TILES}
-# These get every kernel, the others, whose code is alike, every fourth: another
-# fourth each.
+# These get every form of kernel, the others, whose code is alike, every fourth:
+# another fourth each.
 WHOLE = {("sm_61", "dp4a"), ("sm_75", "mma_m8n8k16_s8"), ("sm_80", S8),
          ("sm_80", S4), ("sm_90a", "wgmma_s8")}
 # Of group scales these get half: their instruction is that of another chip.
@@ -60,11 +62,11 @@ def specs(row):
 
 def quantize_rows():
     """The row kernel, rows held in registers and rows read twice."""
-    for i, k in enumerate((64, 4095, 4096, 11008, 16384, 20000)):
+    for k in (64, 4095, 4096, 11008, 16384, 20000):
         kinds = (f"memref<?x{k}xf32>", f"memref<?x{-(-k // 64)}x1x64xi8>",
                  "memref<?xf32>")
-        yield f"""
-func.func @q{i}(%x: {kinds[0]}, %q: {kinds[1]}, %s: {kinds[2]}) {{
+        yield 1, k, f"""
+func.func @f(%x: {kinds[0]}, %q: {kinds[1]}, %s: {kinds[2]}) {{
   quant.quantize_rows ins(%x : {kinds[0]}) outs(%q, %s : {kinds[1]}, {kinds[2]})
     range = [-128, 127]
   return
@@ -84,7 +86,22 @@ def scaled(is_whole):
         for zeros in (False, True) if is_whole else (i % 2 == 1,):
             spec = ScaledSpec(m, n, k, bits, group, bias=True, group_zero_point=zeros,
                               row_zero_point="rows" if zeros else None)
-            yield spec.mlir().replace("@f(", f"@s{i}_{zeros}(")
+            yield n, k, spec.mlir()
+
+
+def choose(chip, programs):
+    """Of programs (N, K, text), those that have a kernel whose form no other has: what
+    it is launched as, its terms, whether a last block along N or K is shorter."""
+    forms, chosen = set(), []
+    for (n, k, text), found in zip(programs, plan_kernels(
+            OPT, [text for *_, text in programs], chip)):
+        terms = re.sub(r"(?<=[<x])(\d+|\?)(?=x)", "", text)
+        new = {(terms, name.rstrip("0123456789"), *launch[:5], launch[5] > 1,
+                n % launch[1] > 0, k % 64 > 0) for name, launch in found.items()}
+        if not new <= forms:
+            chosen.append(text)
+        forms |= new
+    return chosen
 
 
 def assemble(chip, ptx):
@@ -109,14 +126,14 @@ failed = kernels = 0
 for chip, rows in ROWS.items():
     for row in rows:
         is_whole = IS_ALL or (chip, row) in WHOLE
-        texts = [spec.mlir().replace("@f(", f"@f{i}(")
-                 for i, spec in enumerate(specs(row))]
+        programs = [(spec.n, spec.k, spec.mlir()) for spec in specs(row)]
         is_first = row == rows[0]
         if is_first:
-            texts += [*quantize_rows(), *scaled(IS_ALL or chip not in HALF_SCALED)]
+            programs += [*quantize_rows(), *scaled(IS_ALL or chip not in HALF_SCALED)]
         if not is_whole:
-            texts = texts[list(ROWS).index(chip) % 4::4]
-        ptx, launches = compile_kernels(OPT, "".join(texts), chip)
+            programs = programs[list(ROWS).index(chip) % 4::4]
+        texts = [text for *_, text in programs] if IS_ALL else choose(chip, programs)
+        ptx, launches = compile_kernels(OPT, number(texts), chip)
         used = assemble(chip, ptx)
         assert set(used) == set(launches), (used, launches)
         most, most_scaled, shared_out = {}, {}, 0

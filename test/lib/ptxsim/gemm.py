@@ -21,6 +21,7 @@ PTX = {"sm_61": "+ptx60", "sm_75": "+ptx65", "sm_80": "+ptx70",
        "sm_100": "+ptx86"}
 
 _CONVERT = "convert-quant-to-nvvm"
+_KERNELS = f"quant-set-nvvm-target{{{{chip={{chip}}}}}},{_CONVERT}"
 _FUNCTION = re.compile(r"func\.func @(\w+)\(")
 _LAUNCH = re.compile(r"gpu\.launch_func\s+@quant_kernels::@(\w+)")
 _KERNEL = re.compile(r"gpu\.func @(\w+)\(.*?quant\.launch = array<i64: "
@@ -124,18 +125,44 @@ def extract_ptx(text):
                   r'(?:[^"\\]|\\.)*)"', text).group(1)).rstrip("\0")
 
 
+def _split(text):
+    """({name: how it is launched}, the host's program) of kernels before they are
+    lowered."""
+    launches = {name: tuple(int(n) for n in numbers.split(","))
+                for name, numbers in _KERNEL.findall(text)}
+    return launches, text[:text.rindex("gpu.module")]
+
+
+def number(texts):
+    """One module of programs that are a function @f each."""
+    return "".join(text.replace("@f(", f"@f{i}(") for i, text in enumerate(texts))
+
+
+def _launched(host, launches, count):
+    """Of each function @f0, @f1 ..: {name: launch} of what it launches."""
+    parts = _FUNCTION.split(host)
+    bodies = dict(zip(parts[1::2], parts[2::2]))
+    return [{name: launches[name] for name in _LAUNCH.findall(bodies[f"f{i}"])}
+            for i in range(count)]
+
+
+def plan_kernels(opt, texts, chip):
+    """Of programs that are a function @f each: {name: launch} of their kernels,
+    which are not lowered."""
+    launches, host = _split(run_opt(opt, number(texts), _KERNELS.format(chip=chip)))
+    return _launched(host, launches, len(texts))
+
+
 def _compile(opt, text, chip):
     """(PTX, {name: how it is launched}, the host's program)."""
-    passes = (f"quant-set-nvvm-target{{chip={chip}}},{_CONVERT},"
-              + KERNEL_PASSES.format(chip=chip, ptx=PTX[chip]))
+    passes = f"{_KERNELS.format(chip=chip)}," + KERNEL_PASSES.format(chip=chip,
+                                                                     ptx=PTX[chip])
     with tempfile.TemporaryDirectory() as folder:
         binary = run_opt(opt, text, passes, f"--mlir-print-ir-after={_CONVERT}",
                          f"--mlir-print-ir-tree-dir={folder}")
         host, = pathlib.Path(folder).rglob(f"*{_CONVERT}.mlir")
         host = host.read_text()
-    launches = {name: tuple(int(n) for n in numbers.split(","))
-                for name, numbers in _KERNEL.findall(host)}
-    return extract_ptx(binary), launches, host[:host.rindex("gpu.module")]
+    return extract_ptx(binary), *_split(host)
 
 
 def compile_kernels(opt, text, chip):
@@ -148,17 +175,10 @@ def compile_kernels(opt, text, chip):
 def compile_programs(opt, texts, chip):
     """Of programs that are a function @f each, compiled at once: their kernels, as
     ({name: parsed}, {name: launch})."""
-    module = "".join(text.replace("@f(", f"@f{i}(") for i, text in enumerate(texts))
-    ptx, launches, host = _compile(opt, module, chip)
+    ptx, launches, host = _compile(opt, number(texts), chip)
     kernels = parse(ptx)
-    parts = _FUNCTION.split(host)
-    bodies = dict(zip(parts[1::2], parts[2::2]))
-    found = []
-    for i in range(len(texts)):
-        names = dict.fromkeys(_LAUNCH.findall(bodies[f"f{i}"]))
-        found.append(({name: kernels[name] for name in names},
-                      {name: launches[name] for name in names}))
-    return found
+    return [({name: kernels[name] for name in found}, found)
+            for found in _launched(host, launches, len(texts))]
 
 
 # The epilogue's operands, named as in Spec.mlir, in the order of a kernel's
