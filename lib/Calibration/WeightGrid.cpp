@@ -47,6 +47,20 @@ static float roundToF16(float x) {
   return std::min(roundMantissa(x, 10, -14), largest);
 }
 
+static float roundToBF16(float x) {
+  constexpr float largest = 0x1.fep127f;
+  return x > largest ? largest : roundMantissa(x, 7, -126);
+}
+
+/// A scale > 0 of integers as one > 0 that `type` has.
+static float roundScaleTo(float scale, WeightScales type) {
+  if (type == WeightScales::F16)
+    return std::max(roundToF16(scale), 0x1p-24f);
+  if (type == WeightScales::BF16)
+    return std::max(roundToBF16(scale), 0x1p-133f);
+  return scale;
+}
+
 /// OCP 8-bit floating point: E4M3 has no infinity, 448 is the largest.
 static constexpr float kLargestE4M3 = 448, kSmallestE4M3 = 0x1p-9f;
 
@@ -110,6 +124,8 @@ float WeightGrid::roundScale(float scale) const {
     return scale;
   case WeightScales::F16:
     return roundToF16(scale);
+  case WeightScales::BF16:
+    return roundToBF16(scale);
   case WeightScales::E8M0:
     return choosePowerOfTwo(scale, 1);
   case WeightScales::E4M3: {
@@ -218,8 +234,12 @@ float WeightGrid::search(ArrayRef<float> values, ArrayRef<float> importance,
 
 reference::QParams WeightGrid::chooseQParams(ArrayRef<float> values,
                                              ArrayRef<float> importance) const {
-  if (scheme.format == WeightFormat::Int)
-    return ::quantmlir::chooseQParams(values, importance, scheme);
+  if (scheme.format == WeightFormat::Int) {
+    reference::QParams params =
+        ::quantmlir::chooseQParams(values, importance, scheme);
+    params.scale = roundScaleTo(params.scale, scheme.scaleType);
+    return params;
+  }
   if (scheme.format == WeightFormat::Ternary) {
     float mean = getMeanMagnitude(values);
     bool isPlain = scheme.scaleSearch != WeightScheme::ScaleSearch::MSE;

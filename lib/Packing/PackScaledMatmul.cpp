@@ -42,9 +42,10 @@ namespace {
 class ScaledPacker {
 public:
   ScaledPacker(ScaledMatmulOp op, qtarget::MatmulKernelInterface kernel,
-               ScaledWeight weight, RewriterBase &b)
-      : op(op), kernel(kernel), row(kernel.getRow()), weight(std::move(weight)),
-        layout(this->weight.layout()), b(b), loc(op.getLoc()) {}
+               qtarget::TargetAttr target, ScaledWeight weight, RewriterBase &b)
+      : op(op), kernel(kernel), row(kernel.getRow()), target(target),
+        weight(std::move(weight)), layout(this->weight.layout()), b(b),
+        loc(op.getLoc()) {}
 
   void rewrite();
 
@@ -80,6 +81,7 @@ private:
   ScaledMatmulOp op;
   qtarget::MatmulKernelInterface kernel;
   const qtarget::KernelRow &row;
+  qtarget::TargetAttr target;
   ScaledWeight weight;
   const GroupLayout &layout;
   RewriterBase &b;
@@ -398,12 +400,16 @@ void ScaledPacker::rewrite() {
                                        flat.getElementType(), sizes);
   Value offset;
   if (op.getRhsOffset())
-    offset =
-        packGroupFloats(b, loc, layout, weight.getFloats(op.getRhsOffset()));
+    offset = packGroupFloats(b, loc, layout, b.getF32Type(),
+                             weight.getFloats(op.getRhsOffset()));
   // One statement an op: arguments have no order of evaluation.
   Value panels = weight.pack(b, loc);
-  Value scales = packGroupFloats(
-      b, loc, layout, weight.orient(weight.getFloats(op.getRhsScale())));
+  SmallVector<float> values = weight.orient(weight.getFloats(op.getRhsScale()));
+  Type scaleType = b.getF32Type();
+  // One scale a channel is too few bytes to matter.
+  if (layout.groups > 1)
+    scaleType = row.chooseScaleType(target, values);
+  Value scales = packGroupFloats(b, loc, layout, scaleType, values);
   Value lhsScale = packLhsScale();
   Value rowScale = mergeRows(op.getRowScale(), 0);
   Value bias = packColumns(b, loc, op.getBias(), layout.lanes);
@@ -455,7 +461,7 @@ int64_t quantmlir::packScaledMatmuls(
       emitRemark(op.getLoc()) << "the weight takes " << weight->layout().bits
                               << " bits an element: " << why;
     rewriter.setInsertionPoint(op);
-    ScaledPacker(op, kernel, std::move(*weight), rewriter).rewrite();
+    ScaledPacker(op, kernel, target, std::move(*weight), rewriter).rewrite();
     ++numPacked;
   }
   return numPacked;

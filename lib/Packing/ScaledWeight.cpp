@@ -247,13 +247,13 @@ static int64_t packedSize(const GroupLayout &layout) {
 }
 
 Value quantmlir::packGroupFloats(OpBuilder &b, Location loc,
-                                 const GroupLayout &layout,
+                                 const GroupLayout &layout, Type element,
                                  ArrayRef<float> values) {
   std::vector<float> packed(packedSize(layout), 0.0f);
   forEachGroupValue(
       layout, [&](int64_t to, int64_t from) { packed[to] = values[from]; });
   auto type = RankedTensorType::get(
-      {layout.allPanels(), layout.groups, layout.lanes}, b.getF32Type());
+      {layout.allPanels(), layout.groups, layout.lanes}, element);
   Value all = arith::ConstantOp::create(
       b, loc, type, makeFloatTensorAttr(type, packed, "quant_packed"));
   return choosePanels(b, loc, layout, all, /*dim=*/0);

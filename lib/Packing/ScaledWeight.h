@@ -149,11 +149,11 @@ private:
   std::vector<bool> mirrored;
 };
 
-/// Values for each group of each column, [N, K/G], to [N/NR][K/G][NR] with
-/// zeros in columns past N. Values are those of all weights, and the result
-/// those of the chosen one.
+/// Values for each group of each column, [N, K/G], to [N/NR][K/G][NR], in a
+/// float type that has them, with zeros in columns past N. Values are those of
+/// all weights, and the result those of the chosen one.
 mlir::Value packGroupFloats(mlir::OpBuilder &b, mlir::Location loc,
-                            const GroupLayout &layout,
+                            const GroupLayout &layout, mlir::Type element,
                             llvm::ArrayRef<float> values);
 mlir::Value packGroupInts(mlir::OpBuilder &b, mlir::Location loc,
                           const GroupLayout &layout,

@@ -34,6 +34,11 @@ static constexpr OptionChoice<WeightScheme::ScaleSearch> kScaleSearches[] = {
     {"full-range-mse", WeightScheme::ScaleSearch::FullRangeMSE},
     {"absmean", WeightScheme::ScaleSearch::AbsMean}};
 
+static constexpr OptionChoice<WeightScales> kScaleTypes[] = {
+    {"f32", WeightScales::F32},
+    {"f16", WeightScales::F16},
+    {"bf16", WeightScales::BF16}};
+
 static constexpr OptionChoice<WeightScheme::Rounding> kRoundings[] = {
     {"nearest", WeightScheme::Rounding::Nearest},
     {"error-compensated", WeightScheme::Rounding::ErrorCompensated}};
@@ -75,6 +80,7 @@ static void visitScheme(Scheme &scheme, Visitor &visit) {
   visit("group-size", weight.groupSize);
   visit("weight-symmetric", weight.symmetric);
   visit("weight-scale", weight.scaleSearch, llvm::ArrayRef(kScaleSearches));
+  visit("scale-type", weight.scaleType, llvm::ArrayRef(kScaleTypes));
   visit("rounding", weight.rounding, llvm::ArrayRef(kRoundings));
   visit("damping", weight.damping);
   visit("activation-order", weight.activationOrder);
@@ -127,8 +133,16 @@ static llvm::Error verifyFormat(const WeightScheme &weight) {
   if (!isTernary && weight.scaleSearch == Search::AbsMean)
     return llvm::createStringError("option 'weight-scale=absmean': expected "
                                    "'weight-format=ternary'");
+  bool hasOwnType = weight.scaleType != WeightScales::F32;
+  if (hasOwnType && weight.granularity != WeightScheme::Granularity::Group)
+    return llvm::createStringError(
+        "option 'scale-type': expected 'f32' without 'weights=group'");
   if (weight.format == WeightFormat::Int)
     return llvm::Error::success();
+  if (hasOwnType)
+    return llvm::createStringError(
+        "option 'scale-type': expected 'f32' with 'weight-format=" +
+        getFormatName(weight.format) + "', which has its own scales");
   const WeightFormatRow &row = getFormatRow(weight.format);
   std::string option =
       "option 'weight-format=" + getFormatName(weight.format).str() + "': ";

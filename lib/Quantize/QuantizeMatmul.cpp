@@ -106,6 +106,7 @@ void QuantQuantizeMatmulPass::setRequest(const QuantizeRequest &asked) {
   groupSize = scheme.weight.groupSize;
   weightSymmetric = scheme.weight.symmetric;
   weightScale = scheme.weight.scaleSearch;
+  scaleType = scheme.weight.scaleType;
   rounding = scheme.weight.rounding;
   damping = scheme.weight.damping;
   activationOrder = scheme.weight.activationOrder;

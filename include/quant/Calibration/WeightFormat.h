@@ -31,6 +31,7 @@ enum class WeightFormat {
 enum class WeightScales {
   F32,
   F16,
+  BF16,
   E8M0, // powers of two
   E4M3  // those of E4M3 above 0, times one f32 for the tensor
 };

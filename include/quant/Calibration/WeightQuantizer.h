@@ -53,6 +53,9 @@ struct WeightScheme {
   /// Integers from 0 on instead of two's complement.
   bool isUnsigned = false;
   ScaleSearch scaleSearch = ScaleSearch::AbsMax;
+  /// F32, F16 or BF16: what scales of groups are rounded to, once they are
+  /// chosen. Integers only; other formats say which scales they have.
+  WeightScales scaleType = WeightScales::F32;
   Rounding rounding = Rounding::Nearest;
   /// Error compensation: the share of the second moments' mean diagonal that
   /// is added to the diagonal.

@@ -13,7 +13,8 @@ def QuantExpandBF16Pass : Pass<"quant-expand-bf16", "::mlir::ModuleOp"> {
     and `arith.extf` from bf16 to f32 by a shift. LLVM's own choice on x86
     processors with AVX512_BF16 or AVX-NE-CONVERT (`vcvtneps2bf16`) takes
     denormals for zero. Arithmetic on bf16 has to be on f32 already
-    (`arith-emulate-unsupported-floats`).
+    (`arith-emulate-unsupported-floats`). Conversions of f4E2M1FN and f8E8M0FNU,
+    which LLVM does not know, become upstream's integer forms, too.
 
     Example:
 

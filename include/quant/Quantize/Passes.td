@@ -100,6 +100,13 @@ def QuantQuantizeMatmulPass : Pass<"quant-quantize-matmul", "::mlir::ModuleOp"> 
                          "least squared error, with the zero point 0 or -1"),
               clEnumValN(WeightScaleSearch::AbsMean, "absmean",
                          "the mean magnitude; weight-format=ternary only"))}]>,
+    Option<"scaleType", "scale-type", "WeightScales", "WeightScales::F32",
+           "What scales of weights=group are rounded to: two bytes of a scale "
+           "are half of what groups of 2 bits read besides their elements",
+           [{::llvm::cl::values(
+              clEnumValN(WeightScales::F32, "f32", "any"),
+              clEnumValN(WeightScales::F16, "f16", "those of f16"),
+              clEnumValN(WeightScales::BF16, "bf16", "those of bf16"))}]>,
     Option<"rounding", "rounding", "WeightRounding", "WeightRounding::Nearest",
            "How the values of constant weights are rounded",
            [{::llvm::cl::values(

@@ -5,7 +5,10 @@
 // implied, MXCSR is not consulted): another number than on a processor without
 // it. Upstream's integer form is the same everywhere. LLVM 22 also stops at the
 // extension of some vectors of bf16, which the integer form has no trouble
-// with.
+// with. E2M1 and E8M0 have no other form: LLVM does not know them.
+//
+// To E2M1 upstream's form (22.1.8) is not taken: it rounds ties away from zero,
+// and -0.375 to 0.5.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,6 +27,58 @@ using namespace mlir;
 
 namespace {
 
+/// f32, f16 or bf16 to E2M1: to nearest even, saturating; NaN, which E2M1 does
+/// not have, is 0. The number of an entry is how many midpoints between entries
+/// lie below it; one that lies at a midpoint takes the even entry.
+struct RoundToE2M1 final : OpRewritePattern<arith::TruncFOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(arith::TruncFOp op,
+                                PatternRewriter &b) const override {
+    if (!isa<Float4E2M1FNType>(getElementTypeOrSelf(op.getType())) ||
+        getElementTypeOrSelf(op.getIn().getType()).getIntOrFloatBitWidth() > 32)
+      return b.notifyMatchFailure(op, "no conversion of f32 or less to E2M1");
+    Location loc = op.getLoc();
+    auto like = [&](Type element) -> Type {
+      auto shaped = dyn_cast<ShapedType>(op.getType());
+      return shaped ? Type(shaped.clone(element)) : element;
+    };
+    auto constant = [&](TypedAttr number) -> Value {
+      auto shaped = dyn_cast<ShapedType>(like(number.getType()));
+      return arith::ConstantOp::create(
+          b, loc,
+          shaped ? TypedAttr(DenseElementsAttr::get(shaped, Attribute(number)))
+                 : number);
+    };
+    Type f32 = like(b.getF32Type()), i32 = like(b.getI32Type());
+    Value x = op.getIn();
+    if (x.getType() != f32)
+      x = arith::ExtFOp::create(b, loc, f32, x);
+    Value bits = arith::BitcastOp::create(b, loc, i32, x);
+    Value rest = constant(b.getI32IntegerAttr(0x7FFFFFFF));
+    rest = arith::AndIOp::create(b, loc, bits, rest);
+    Value magnitude = arith::BitcastOp::create(b, loc, f32, rest);
+    Value number = constant(b.getI32IntegerAttr(0));
+    constexpr float midpoints[] = {0.25, 0.75, 1.25, 1.75, 2.5, 3.5, 5};
+    for (auto [i, midpoint] : llvm::enumerate(midpoints)) {
+      auto isAbove =
+          i % 2 == 0 ? arith::CmpFPredicate::OGT : arith::CmpFPredicate::OGE;
+      Value bound = constant(b.getF32FloatAttr(midpoint));
+      Value above = arith::CmpFOp::create(b, loc, isAbove, magnitude, bound);
+      Value one = arith::ExtUIOp::create(b, loc, i32, above);
+      number = arith::AddIOp::create(b, loc, number, one);
+    }
+    Value width = constant(b.getI32IntegerAttr(28));
+    Value sign = arith::ShRUIOp::create(b, loc, bits, width);
+    Value eight = constant(b.getI32IntegerAttr(8));
+    sign = arith::AndIOp::create(b, loc, sign, eight);
+    number = arith::OrIOp::create(b, loc, number, sign);
+    Value narrow = arith::TruncIOp::create(b, loc, like(b.getI4Type()), number);
+    b.replaceOpWithNewOp<arith::BitcastOp>(op, op.getType(), narrow);
+    return success();
+  }
+};
+
 struct QuantExpandBF16Pass
     : quantmlir::impl::QuantExpandBF16PassBase<QuantExpandBF16Pass> {
   using Base::Base;
@@ -36,8 +91,11 @@ struct QuantExpandBF16Pass
     });
     RewritePatternSet patterns(&getContext());
     arith::populateExpandBFloat16Patterns(patterns);
+    patterns.add<RoundToE2M1>(&getContext(), /*benefit=*/2);
+    arith::populateExpandF4E2M1Patterns(patterns);
+    arith::populateExpandF8E8M0Patterns(patterns);
     GreedyRewriteConfig config;
-    config.setStrictness(GreedyRewriteStrictness::ExistingOps);
+    config.setStrictness(GreedyRewriteStrictness::ExistingAndNewOps);
     config.enableFolding(false);
     (void)applyOpPatternsGreedily(casts, std::move(patterns), config);
   }

@@ -258,7 +258,7 @@ private:
     Value x = sum;
     if (!isa<FloatType>(x.getType()))
       x = arith::SIToFPOp::create(b, loc, b.getF32Type(), sum);
-    Value s = read(scale, {at.panel, g, at.lane});
+    Value s = extendToF32(b, loc, read(scale, {at.panel, g, at.lane}));
     if (Value ofRow = op.getLhsScale())
       s = arith::MulFOp::create(b, loc, read(ofRow, {at.m, g}), s);
     return math::FmaOp::create(b, loc, x, s, t);

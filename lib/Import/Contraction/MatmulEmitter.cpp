@@ -311,6 +311,11 @@ Value MatmulEmitter::emitGroupMatrix(const LoopTensor &matrix,
   return emitWeight(matrix, n, group);
 }
 
+Value MatmulEmitter::emitBlockMatrix(const LoopTensor &matrix,
+                                     ArrayRef<int64_t> group) {
+  return emitMatrix(matrix, m, group);
+}
+
 //===----------------------------------------------------------------------===//
 // Accumulator and result
 //===----------------------------------------------------------------------===//

@@ -2,11 +2,16 @@
 
 #include "quant/Import/Contraction/RescaledMatmul.h"
 
+#include "quant/Calibration/WeightFormat.h"
+#include "quant/Dialect/Quant/IR/NarrowConstant.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Import/MatmulNames.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+#include <array>
 
 using namespace mlir;
 using namespace quantmlir;
@@ -104,21 +109,61 @@ void quantmlir::emitRescaledMatmul(OpBuilder &builder, MatmulEmitter &emitter,
   replaceContraction(builder, emitter, contraction, rescaled, bool(bias));
 }
 
+/// The numbers of the entries of E2M1's code book that the constant `weight`,
+/// of bytes, consists of, as i4; null where it has others, or fits in i4
+/// without a table.
+static Value emitE2M1Codes(OpBuilder &builder, Location loc, Value weight) {
+  auto type = cast<RankedTensorType>(weight.getType());
+  std::optional<IntConstant> ints = IntConstant::get(weight);
+  if (!type.getElementType().isInteger(8) || !ints || ints->size() == 0)
+    return {};
+  ArrayRef<int8_t> codes = getFormatRow(WeightFormat::MXFP4).codes;
+  std::array<int8_t, 256> numberOf;
+  numberOf.fill(-1);
+  // Of the two zeros the first.
+  for (int8_t number = codes.size() - 1; number >= 0; --number)
+    numberOf[static_cast<uint8_t>(codes[number])] = number;
+  std::vector<int8_t> numbers(ints->size());
+  bool isWide = false;
+  for (auto [i, number] : llvm::enumerate(numbers)) {
+    int64_t value = (*ints)[i];
+    number = numberOf[static_cast<uint8_t>(value)];
+    if (number < 0)
+      return {};
+    isWide |= value < -8 || value > 7;
+  }
+  if (!isWide)
+    return {};
+  return createNarrowConstant(builder, loc, type.clone(builder.getI4Type()),
+                              numbers);
+}
+
 ScaledMatmulOp quantmlir::emitScaledMatmul(
     OpBuilder &builder, MatmulEmitter &emitter, const Contraction &contraction,
-    const QuantizedMatrix &lhs, const QuantizedMatrix &rhs, int64_t groupSize) {
+    const QuantizedMatrix &lhs, const QuantizedMatrix &rhs, int64_t groupSize,
+    Value blockScale) {
   Location loc = contraction.op->getLoc();
   auto lhsType = cast<RankedTensorType>(lhs.ints.getType());
   SmallVector<int64_t> shape(lhsType.getShape());
   shape.back() = cast<RankedTensorType>(rhs.ints.getType()).getDimSize(0);
   UnitAttr unit = builder.getUnitAttr(), none;
   Value bias = emitFloatBias(emitter, contraction);
+  Value codes = rhs.isUnsigned || rhs.zeroPoint
+                    ? Value()
+                    : emitE2M1Codes(builder, loc, rhs.ints);
   auto scaled = ScaledMatmulOp::create(
       builder, loc,
       RankedTensorType::get(shape, contraction.getResultElementType()),
-      lhs.ints, rhs.ints, lhs.zeroPoint, lhs.scale, rhs.scale, rhs.zeroPoint,
-      /*rhs_offset=*/Value(), bias, builder.getI64IntegerAttr(groupSize),
-      lhs.isUnsigned ? unit : none, rhs.isUnsigned ? unit : none);
+      lhs.ints, codes ? codes : rhs.ints, lhs.zeroPoint, lhs.scale, rhs.scale,
+      rhs.zeroPoint, /*rhs_offset=*/Value(), bias,
+      builder.getI64IntegerAttr(groupSize), lhs.isUnsigned ? unit : none,
+      rhs.isUnsigned ? unit : none);
+  if (codes)
+    scaled.setRhsCodebook(getFormatRow(WeightFormat::MXFP4).codes);
+  if (blockScale) {
+    scaled.getLhsScaleMutable().assign(blockScale);
+    scaled.setLhsGroupSize(groupSize);
+  }
   copyName(contraction.op, scaled);
   replaceContraction(builder, emitter, contraction, scaled, bool(bias));
   return scaled;

@@ -210,6 +210,22 @@ const Element *Elements::getApplied(Operation *op, Body &body) {
       all.take_front(map.getNumDims()), all.drop_front(map.getNumDims())));
 }
 
+/// `narrow`, an E2M1 number, widened to `type`. All of these are halves of
+/// integers from -12 to 12 (OCP MX 1.0, table 5; -0 is 0 here), and as such
+/// they are stored: `0.5 * float(int(2 * narrow))`.
+const Element *Elements::getHalves(Type type, const Element *narrow) {
+  auto number = [&](double value) {
+    return getConstant(FloatAttr::get(type, value));
+  };
+  const Element *wide = getOperation(ElementOpcode::ExtF, type, {narrow});
+  const Element *twice =
+      getOperation(ElementOpcode::MulF, type, {wide, number(2)});
+  const Element *ints = getOperation(ElementOpcode::FPToSI,
+                                     IntegerType::get(context, 8), {twice});
+  const Element *stored = getOperation(ElementOpcode::SIToFP, type, {ints});
+  return getOperation(ElementOpcode::MulF, type, {stored, number(0.5)});
+}
+
 const Element *Elements::makeScalar(Value value, Body &body) {
   linalg::LinalgOp op = body.op;
   if (auto argument = dyn_cast<BlockArgument>(value);
@@ -255,6 +271,9 @@ const Element *Elements::makeScalar(Value value, Body &body) {
       return nullptr;
     made.operands.push_back(element);
   }
+  if (made.is(ElementOpcode::ExtF) &&
+      isa<Float4E2M1FNType>(made.operands.front()->type))
+    return getHalves(made.type, made.operands.front());
   return make(std::move(made));
 }
 

@@ -29,9 +29,19 @@ static bool isNumber(Type type) {
          (type.isInteger() && type.getIntOrFloatBitWidth() <= 64);
 }
 
+/// Floats of few bits are read from constants, and widened; nothing that
+/// computes one is evaluated, since rounding to them is the program's own
+/// (OCP MX, IEEE, saturating or not).
+static bool isReadOnly(const Element *element) {
+  return isa<FloatType>(element->type) &&
+         element->type.getIntOrFloatBitWidth() <= 8 &&
+         (element->kind == Element::Kind::Tensor ||
+          element->kind == Element::Kind::Constant);
+}
+
 /// A tensor of constants that can be read element by element.
 static bool isReadable(Value tensor) {
-  return FloatConstant::get(tensor).has_value() ||
+  return FloatConstant::getStoredFloats(tensor).has_value() ||
          IntConstant::get(tensor).has_value();
 }
 
@@ -41,7 +51,7 @@ static bool isConstantElement(Elements &elements, const Element *element,
   auto [it, isNew] = known.try_emplace(element, false);
   if (!isNew)
     return it->second;
-  if (!isNumber(element->type))
+  if (!isNumber(element->type) && !isReadOnly(element))
     return false;
   bool isConstant = false;
   switch (element->kind) {
@@ -150,7 +160,7 @@ unsigned Program::add(AffineExpr expr) {
 }
 
 void Program::addRead(Instruction &instruction, Value tensor) {
-  instruction.floatData = FloatConstant::get(tensor);
+  instruction.floatData = FloatConstant::getStoredFloats(tensor);
   if (!instruction.floatData)
     instruction.intData = IntConstant::get(tensor);
   auto type = cast<RankedTensorType>(tensor.getType());

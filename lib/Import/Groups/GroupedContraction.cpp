@@ -50,6 +50,23 @@ static int64_t getInnerSize(const Contraction &c, const LoopTensor &tensor,
   return size;
 }
 
+/// Why blocks of the activations `lhs` are not the groups of the weight, along
+/// `group`; empty if they are.
+static std::string explainBlocks(const Contraction &c,
+                                 const QuantizedOperand &lhs, int64_t group) {
+  SmallVector<int64_t> wanted(c.m);
+  wanted.push_back(group);
+  if (lhs.hasZeroPoint())
+    return "expected activations without zero points where their scales are "
+           "those of blocks";
+  SmallVector<int64_t> blocks = getGroupLoops(c, lhs.scale);
+  if (c.k.size() < 2 || blocks.size() != 1 || blocks.front() != group ||
+      !isParameterOver(c, lhs.scale, wanted))
+    return "expected the activations' scales for each row and block, and "
+           "blocks that are the weight's groups";
+  return "";
+}
+
 /// Why the groups of the weight `rhs` are not those of quant.scaled_matmul;
 /// empty if they are.
 static std::string explainGroups(const Contraction &c,
@@ -75,12 +92,18 @@ LogicalResult quantmlir::emitGroupedMatmul(OpBuilder &builder,
                                            const QuantizedOperand &rhs,
                                            int64_t group, int64_t size,
                                            std::string &reason) {
+  bool hasBlocks = isGrouped(c, lhs);
+  SmallVector<int64_t> scaled(c.m);
+  if (hasBlocks)
+    scaled.push_back(group);
   if (lhs)
-    spreadParameters(builder, c, *lhs, c.m, c.lhs);
-  if (lhs && !isParameterOver(c, lhs->scale, c.m)) {
+    spreadParameters(builder, c, *lhs, scaled, c.lhs);
+  if (hasBlocks)
+    reason = explainBlocks(c, *lhs, group);
+  else if (lhs && !isParameterOver(c, lhs->scale, c.m))
     reason = "expected the activations' scales for the tensor or for each row";
+  if (!reason.empty())
     return failure();
-  }
   if (lhs &&
       size > getMaxSafeK(lhs->getMaxMagnitude(), rhs.getMaxMagnitude())) {
     reason = "a group of " + std::to_string(size) +
@@ -94,16 +117,21 @@ LogicalResult quantmlir::emitGroupedMatmul(OpBuilder &builder,
   // together once the weight is [N, K].
   MatmulEmitter emitter(builder, c, group);
   QuantizedMatrix lhsMatrix, rhsMatrix;
-  if (lhs)
+  if (hasBlocks)
+    lhsMatrix = {emitter.emitLhs(lhs->ints), /*scale=*/Value(),
+                 /*zeroPoint=*/Value(), lhs->isUnsigned};
+  else if (lhs)
     lhsMatrix = emitGiven(emitter, *lhs, /*isLhs=*/true);
   else
     lhsMatrix.ints = emitter.emitLhs(c.lhs);
+  Value blockScale =
+      hasBlocks ? emitter.emitBlockMatrix(lhs->scale, group) : Value();
   rhsMatrix.isUnsigned = rhs.isUnsigned;
   rhsMatrix.ints = emitter.emitRhsRows(rhs.ints);
   rhsMatrix.scale = emitter.emitGroupMatrix(rhs.scale, group);
   if (rhs.hasZeroPoint())
     rhsMatrix.zeroPoint = emitter.emitGroupMatrix(rhs.zeroPoint, group);
-  emitScaledMatmul(builder, emitter, c, lhsMatrix, rhsMatrix, size);
+  emitScaledMatmul(builder, emitter, c, lhsMatrix, rhsMatrix, size, blockScale);
   return success();
 }
 
@@ -111,13 +139,11 @@ LogicalResult quantmlir::importGroupedContraction(Contraction c,
                                                   std::string &reason) {
   std::optional<QuantizedOperand> lhs = matchDequantized(c.lhs);
   std::optional<QuantizedOperand> rhs = matchDequantized(c.rhs);
-  if (!isGrouped(c, rhs)) {
+  bool isLhsWeight =
+      lhs && lhs->ints.isConstant() && !(rhs && rhs->ints.isConstant());
+  if (!isGrouped(c, rhs) || (isGrouped(c, lhs) && isLhsWeight)) {
     c.swapOperands();
     std::swap(lhs, rhs);
-  }
-  if (isGrouped(c, lhs)) {
-    reason = "both operands have scales along the contracted dimension";
-    return failure();
   }
   OpBuilder builder(c.op);
   if (failed(setOperands(builder, c, lhs ? lhs->ints : c.lhs, rhs->ints))) {
@@ -125,6 +151,8 @@ LogicalResult quantmlir::importGroupedContraction(Contraction c,
     return failure();
   }
   dropUnitBatch(c);
+  if (lhs)
+    lhs->ints = c.lhs;
   rhs->ints = c.rhs;
   reason = explainGroups(c, *rhs);
   if (!reason.empty())

@@ -116,21 +116,47 @@ static bool isReadAlike(const ElementSite &site, const ElementZero &zero,
   return false;
 }
 
+/// The product of `factors`, of which all but one are numbers that scale
+/// exactly (powers of two, as formats of few bits have them); null where they
+/// are not, or where one is divided by.
+static const Element *getOneFactor(Elements &elements,
+                                   ArrayRef<ElementFactor> factors) {
+  const Element *product = nullptr;
+  for (const ElementFactor &factor : factors) {
+    if (factor.isDivisor)
+      return nullptr;
+    if (!product) {
+      product = factor.value;
+      continue;
+    }
+    auto isExact = [&](const Element *value) {
+      auto number = dyn_cast_or_null<FloatAttr>(elements.getNumber(value));
+      return number && number.getValue().getExactLog2() != INT_MIN;
+    };
+    if (product->type != factor.value->type ||
+        (!isExact(product) && !isExact(factor.value)))
+      return nullptr;
+    product = elements.getOperation(ElementOpcode::MulF, product->type,
+                                    {product, factor.value});
+  }
+  return product;
+}
+
 /// The same for integers that are not known either, or are known and need no
 /// change.
 static std::optional<StoredTensor> emitRunTimeStored(const ElementSite &site,
                                                      const StoredElement &s) {
   Elements &elements = site.elements;
   unsigned bits = getStoredBits(s);
-  if (s.isNegated || s.factors.size() > 1 ||
-      (!s.factors.empty() && s.factors.front().isDivisor) ||
+  const Element *factor = getOneFactor(elements, s.factors);
+  if (s.isNegated || (!s.factors.empty() && !factor) ||
       (bits != 8 && bits != 4) ||
       !llvm::all_of(s.zeros, [&](const ElementZero &zero) {
         return isReadAlike(site, zero, {bits, s.isUnsigned, 0});
       }))
     return std::nullopt;
-  std::optional<ElementParameters> parameters = emitRunTimeParameters(
-      site, s.factors.empty() ? nullptr : s.factors.front().value, s.zeros);
+  std::optional<ElementParameters> parameters =
+      emitRunTimeParameters(site, factor, s.zeros);
   if (!parameters)
     return std::nullopt;
   StoredTensor result;

@@ -12,6 +12,38 @@
 using namespace mlir;
 using namespace quantmlir;
 
+/// `element`, an operation, with what it reads taken from before it was
+/// repeated along other coordinates than `dims`; null where that is not known.
+static const Element *readBeforeRepeats(Elements &elements,
+                                        const Element *element,
+                                        ArrayRef<int64_t> dims) {
+  using Kind = Element::Kind;
+  if (element->kind == Kind::Constant || element->kind == Kind::Scalar)
+    return element;
+  if (element->kind == Kind::Tensor) {
+    bool isLocal = true;
+    for (AffineExpr index : element->indices)
+      index.walk([&](AffineExpr part) {
+        if (auto dim = dyn_cast<AffineDimExpr>(part))
+          isLocal = isLocal && llvm::is_contained(dims, dim.getPosition());
+      });
+    if (isLocal)
+      return element;
+    const Element *source = elements.expand(element);
+    return source ? readBeforeRepeats(elements, source, dims) : nullptr;
+  }
+  if (element->kind != Kind::Operation || element->is(ElementOpcode::CmpF) ||
+      element->is(ElementOpcode::CmpI))
+    return nullptr;
+  SmallVector<const Element *> operands;
+  for (const Element *operand : element->operands)
+    if (const Element *read = readBeforeRepeats(elements, operand, dims))
+      operands.push_back(read);
+    else
+      return nullptr;
+  return elements.getOperation(element->opcode, element->type, operands);
+}
+
 /// `element`, one number or one for each index of `dims`, as a tensor of
 /// `type`'s elements.
 static Value emitRunTime(const ElementSite &site, const Element *element,
@@ -32,6 +64,11 @@ static Value emitRunTime(const ElementSite &site, const Element *element,
   while (true) {
     if (Value value = emitElement(builder, site.loc, element, dims, site.sizes))
       return value;
+    if (element->kind == Element::Kind::Operation) {
+      element = readBeforeRepeats(site.elements, element, dims);
+      return element ? emitElement(builder, site.loc, element, dims, site.sizes)
+                     : Value();
+    }
     element = site.elements.expand(element);
     if (!element)
       return {};

@@ -9,6 +9,7 @@
 
 #include "quant/Import/Linalg/ConvertElementwise.h"
 #include "quant/Import/Passes.h"
+#include "quant/Import/TOSA/BlockScaled.h"
 #include "quant/Import/TOSA/Rescale.h"
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
@@ -81,7 +82,7 @@ struct QuantImportTosaPass
     if (!hasTosa(getOperation()))
       return;
     convertElementwise(getOperation());
-    if (failed(prepare()))
+    if (failed(prepare()) || failed(convertTosaBlockScaled(getOperation())))
       return signalPassFailure();
     numRescales += convertTosaRescales(getOperation());
     numDequantizes += convertTosaDequantizes(getOperation());

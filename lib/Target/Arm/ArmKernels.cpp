@@ -73,6 +73,7 @@ static constexpr KernelRow dot(llvm::StringLiteral name, bool isWeightUnsigned,
   row.grouped.isInt4Unsigned = true;
   row.grouped.looksUpCodes = true;
   row.grouped.leastBits = 2;
+  row.grouped.readsNarrowScales = true;
   return row;
 }
 
@@ -90,6 +91,7 @@ static constexpr KernelRow floats() {
   row.lhs = {32, false, 32, 1, /*isFloat=*/true};
   row.grouped = {4, /*isWeightUnsigned=*/true, /*isInt4Unsigned=*/true,
                  /*takesZeroPoints=*/false, /*looksUpCodes=*/true};
+  row.grouped.readsNarrowScales = true;
   return row;
 }
 

@@ -2,14 +2,15 @@
 
 #include "quant/Target/IR/KernelRow.h"
 
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
 using namespace quantmlir::qtarget;
 
-bool KernelRow::isLegalOn(TargetAttr target) const {
-  if (target.getArch() != arch)
-    return false;
+/// Whether `target` has one of the alternatives of `features`.
+static bool hasOneOf(TargetAttr target, StringRef features) {
   SmallVector<StringRef> alternatives;
   features.split(alternatives, '|');
   return llvm::any_of(alternatives, [&](StringRef alternative) {
@@ -18,6 +19,32 @@ bool KernelRow::isLegalOn(TargetAttr target) const {
     return llvm::all_of(
         names, [&](StringRef name) { return target.hasFeature(name); });
   });
+}
+
+bool KernelRow::isLegalOn(TargetAttr target) const {
+  return target.getArch() == arch && hasOneOf(target, features);
+}
+
+/// Whether `type` has each of `values`, to the bit.
+static bool hasAll(FloatType type, ArrayRef<float> values) {
+  return llvm::all_of(values, [&](float value) {
+    APFloat narrow(value);
+    bool losesInfo = false;
+    narrow.convert(type.getFloatSemantics(), APFloat::rmNearestTiesToEven,
+                   &losesInfo);
+    return !losesInfo;
+  });
+}
+
+Type KernelRow::chooseScaleType(TargetAttr target,
+                                ArrayRef<float> scales) const {
+  Builder b(target.getContext());
+  if (grouped.readsNarrowScales && hasAll(b.getBF16Type(), scales))
+    return b.getBF16Type();
+  if (grouped.readsNarrowScales && hasOneOf(target, grouped.f16Features) &&
+      hasAll(b.getF16Type(), scales))
+    return b.getF16Type();
+  return b.getF32Type();
 }
 
 void KernelRow::addFeatures(SmallVectorImpl<StringRef> &names) const {

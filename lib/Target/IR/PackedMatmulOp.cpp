@@ -257,6 +257,15 @@ LogicalResult quantmlir::qtarget::verifyElements(PackedMatmulOp op,
                                      << ", but got " << getShaped(value);
 }
 
+/// What scales of groups are: f32, or narrower for a kernel that widens them.
+static Type getScaleType(PackedMatmulOp op) {
+  Type f32 = Float32Type::get(op.getContext());
+  if (!op.getRhsScale() || !op.getKernel().getRow().grouped.readsNarrowScales)
+    return f32;
+  Type element = getShaped(op.getRhsScale()).getElementType();
+  return isa<Float16Type, BFloat16Type>(element) ? element : f32;
+}
+
 /// C4: elements of what stands beside the operands.
 static LogicalResult verifyParameterElements(PackedMatmulOp op) {
   // packed_matmul_c4
@@ -271,7 +280,7 @@ static LogicalResult verifyParameterElements(PackedMatmulOp op) {
       {"rhs_zero_point", op.getRhsZeroPoint(), b.getI32Type()},
       {"lhs_zero_point", op.getLhsZeroPoint(), b.getI32Type()},
       {"rhs_sums", op.getRhsSums(), b.getI32Type()},
-      {"rhs_scale", op.getRhsScale(), b.getF32Type()},
+      {"rhs_scale", op.getRhsScale(), getScaleType(op)},
       {"lhs_scale", op.getLhsScale(), b.getF32Type()},
       {"rhs_offset", op.getRhsOffset(), b.getF32Type()},
       {"row_scale", op.getRowScale(), b.getF32Type()},

@@ -42,7 +42,9 @@ static constexpr GroupedFormat unsignedGroups(int64_t columns) {
           /*isInt4Unsigned=*/true,
           /*takesZeroPoints=*/false,
           /*looksUpCodes=*/true,
-          /*leastBits=*/2};
+          /*leastBits=*/2,
+          /*readsNarrowScales=*/true,
+          /*f16Features=*/"avx512f|f16c"};
 }
 
 /// vpdpbusd: four u8 * s8 products added to each i32 lane; wraps.
@@ -189,9 +191,10 @@ static constexpr X86Kernel kTiles[] = {
 
 /// Names that no row asks for, but that say what a machine is: fused
 /// multiply-adds of floats, the 4.1 level of SSE (sign extension while
-/// loading), AMD's cores (which nobody else's SSE4a is), permutations of bytes.
-static constexpr llvm::StringLiteral kFurtherFeatures[] = {"avx512vbmi", "fma",
-                                                           "sse4.1", "sse4a"};
+/// loading), AMD's cores (which nobody else's SSE4a is), permutations of bytes,
+/// conversions of f16.
+static constexpr llvm::StringLiteral kFurtherFeatures[] = {
+    "avx512vbmi", "f16c", "fma", "sse4.1", "sse4a"};
 
 ArrayRef<KernelRow> x86::getRows() { return kRows; }
 

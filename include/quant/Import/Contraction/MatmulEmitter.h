@@ -54,6 +54,10 @@ public:
   /// over none, as `[N, 1]`.
   mlir::Value emitGroupMatrix(const LoopTensor &matrix,
                               mlir::ArrayRef<int64_t> group);
+  /// A matrix over the rows' loops and one contracted loop, as
+  /// `[batch.., M, K/G]`.
+  mlir::Value emitBlockMatrix(const LoopTensor &matrix,
+                              mlir::ArrayRef<int64_t> group);
   /// A zero accumulator `[batch.., M, N]` for matrices made by emitLhs and
   /// emitRhs.
   mlir::Value emitZeroAccumulator(mlir::Value lhs, mlir::Value rhs);

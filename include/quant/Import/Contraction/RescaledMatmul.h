@@ -33,12 +33,15 @@ void emitRescaledMatmul(mlir::OpBuilder &builder, MatmulEmitter &emitter,
                         const QuantizedMatrix &lhs, const QuantizedMatrix &rhs);
 
 /// Replaces a float contraction by quant.scaled_matmul: `rhs` is `[N, K]` with
-/// scales `[N, ceil(K / groupSize)]`; an `lhs` without a scale is float.
+/// scales `[N, ceil(K / groupSize)]`; an `lhs` without a scale is float, unless
+/// it has `blockScale`, one for each row and `groupSize` elements. A constant
+/// weight of E2M1 numbers, times 2, gets their code book.
 ScaledMatmulOp emitScaledMatmul(mlir::OpBuilder &builder,
                                 MatmulEmitter &emitter,
                                 const Contraction &contraction,
                                 const QuantizedMatrix &lhs,
-                                const QuantizedMatrix &rhs, int64_t groupSize);
+                                const QuantizedMatrix &rhs, int64_t groupSize,
+                                mlir::Value blockScale = {});
 /// The contraction and the fixed-point rescale that alone reads it, on `[M, N]`
 /// with the init as its bias. Returns false when there is no such rescale, or
 /// the init is something else; nothing is emitted then.

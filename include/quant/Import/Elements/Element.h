@@ -145,6 +145,7 @@ private:
     llvm::DenseMap<mlir::Value, const Element *> made;
   };
   const Element *getScalar(mlir::Value value, Body &body);
+  const Element *getHalves(mlir::Type type, const Element *narrow);
   const Element *makeScalar(mlir::Value value, Body &body);
   const Element *getGather(mlir::Operation *extract, Body &body);
   const Element *getApplied(mlir::Operation *apply, Body &body);

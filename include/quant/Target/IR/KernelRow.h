@@ -45,6 +45,10 @@ struct GroupedFormat {
   /// The fewest bits of an element that the kernel unpacks; those of fewer are
   /// stored in as many.
   unsigned leastBits = 4;
+  /// Whether scales of groups may be bf16, widened as they are loaded; and what
+  /// a machine must have for f16 (as KernelRow::features).
+  bool readsNarrowScales = false;
+  llvm::StringLiteral f16Features = "";
 
   bool storesUnsigned(unsigned bits) const {
     return bits < 8 ? isInt4Unsigned : isWeightUnsigned;
@@ -95,6 +99,10 @@ struct KernelRow {
   /// Whether `target` has one of the alternatives of `features`, and is of the
   /// architecture.
   bool isLegalOn(TargetAttr target) const;
+  /// The type in which scales of groups are stored for `target`: the narrowest
+  /// that has all of `scales` as they are.
+  mlir::Type chooseScaleType(TargetAttr target,
+                             llvm::ArrayRef<float> scales) const;
   /// Adds the names that `features` has.
   void addFeatures(llvm::SmallVectorImpl<llvm::StringRef> &names) const;
 };

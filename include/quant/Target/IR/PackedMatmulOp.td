@@ -91,7 +91,8 @@ def QTarget_PackedMatmulOp : Op<QTarget_Dialect, "packed_matmul", [
     * (C3) `init` is `[M, N]` with M, or `ceil(M/MR)`, and `ceil(N/NR)` the
       outer sizes of `lhs` and `rhs`.
     * (C4) corrections, zero points and sums are i32 (`row_sums` f32 with a float
-      `lhs`), scales, offsets, bias and residual f32.
+      `lhs`), scales, offsets, bias and residual f32; `rhs_scale` may be f16 or
+      bf16 for a kernel that widens it as it is loaded, exactly.
     * (C5) `col_bias` and `bias` are `[N/NR, NR]`; `row_factors` `[R, M]` and
       `col_factors` `[R, N/NR, NR]` stand together, R static.
     * (C6) `rhs_scale` is there with groups and only with them; so are, where

@@ -79,7 +79,8 @@ static Attribute getConstantAttr(Value value) {
 
 static float convertToFloat(const char *bytes, FloatType type) {
   uint64_t word = 0;
-  std::memcpy(&word, bytes, type.getWidth() / 8);
+  std::memcpy(&word, bytes, llvm::divideCeil(type.getWidth(), 8));
+  word &= llvm::maskTrailingOnes<uint64_t>(type.getWidth());
   APFloat value(type.getFloatSemantics(), APInt(type.getWidth(), word));
   bool losesInfo = false;
   value.convert(APFloat::IEEEsingle(), APFloat::rmNearestTiesToEven,
@@ -87,10 +88,16 @@ static float convertToFloat(const char *bytes, FloatType type) {
   return value.convertToFloat();
 }
 
-std::optional<FloatConstant> FloatConstant::get(Attribute attr) {
+std::optional<FloatConstant> FloatConstant::read(Attribute attr,
+                                                 bool withNarrow) {
   std::optional<RawTensor> raw = getRawTensor(attr);
-  if (!raw || !isa<Float16Type, BFloat16Type, Float32Type, Float64Type>(
-                  raw->elementType))
+  if (!raw)
+    return std::nullopt;
+  Type element = raw->elementType;
+  bool isNarrow = withNarrow && isa<FloatType>(element) &&
+                  element.getIntOrFloatBitWidth() <= 8;
+  if (!isNarrow &&
+      !isa<Float16Type, BFloat16Type, Float32Type, Float64Type>(element))
     return std::nullopt;
   FloatConstant result;
   result.numElements = raw->numElements;
@@ -114,8 +121,16 @@ std::optional<FloatConstant> FloatConstant::get(Attribute attr) {
   return result;
 }
 
+std::optional<FloatConstant> FloatConstant::get(Attribute attr) {
+  return read(attr, /*withNarrow=*/false);
+}
+
 std::optional<FloatConstant> FloatConstant::get(Value value) {
   return get(getConstantAttr(value));
+}
+
+std::optional<FloatConstant> FloatConstant::getStoredFloats(Value value) {
+  return read(getConstantAttr(value), /*withNarrow=*/true);
 }
 
 std::optional<IntConstant> IntConstant::get(Attribute attr) {

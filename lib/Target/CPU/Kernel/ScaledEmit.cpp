@@ -48,6 +48,9 @@ GroupColumns quantmlir::loadGroupColumns(OpBuilder &b, Location loc,
   GroupColumns columns;
   columns.scale =
       loadColumns(b, loc, kernel, kernel.op.getRhsScale(), {panel, group});
+  VectorType f32 = kernel.typed(b.getF32Type());
+  if (columns.scale.getType() != f32)
+    columns.scale = arith::ExtFOp::create(b, loc, f32, columns.scale);
   if (Value offset = kernel.op.getRhsOffset())
     columns.offset = loadColumns(b, loc, kernel, offset, {panel, group});
   for (int64_t i = 0, e = countFactors(kernel); i < e; ++i)

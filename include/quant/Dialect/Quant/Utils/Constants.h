@@ -37,6 +37,9 @@ public:
   static std::optional<FloatConstant> get(mlir::Attribute attr);
   /// The same for a value that is defined by a constant-like op.
   static std::optional<FloatConstant> get(mlir::Value value);
+  /// Floats of at most 8 bits too, which are stored but not computed with:
+  /// whoever asks widens them.
+  static std::optional<FloatConstant> getStoredFloats(mlir::Value value);
 
   FloatConstant(FloatConstant &&) = default;
   FloatConstant &operator=(FloatConstant &&) = default;
@@ -53,6 +56,8 @@ public:
 
 private:
   FloatConstant() = default;
+  static std::optional<FloatConstant> read(mlir::Attribute attr,
+                                           bool withNarrow);
   std::vector<float> owned;
   const float *data = nullptr;
   int64_t numElements = 0;
