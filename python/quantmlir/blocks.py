@@ -55,6 +55,19 @@ def pack_int4(q):
     return (padded[..., 0::2] & 15 | padded[..., 1::2] << 4).astype(np.int8)
 
 
+def pack_int2(q):
+    """Four elements of a row as a byte, the first in the lowest bits; rows end
+    with 0."""
+    padded = np.pad(np.asarray(q, np.int8), [(0, 0)] * (q.ndim - 1) + [(0, -q.shape[-1] % 4)])
+    parts = padded.reshape(*padded.shape[:-1], -1, 4) & 3
+    return np.bitwise_or.reduce(parts << np.arange(0, 8, 2, dtype=np.int8), -1)
+
+
+def pack(q, bits):
+    """Elements of 2, 4 or 8 bits as the bytes of a row."""
+    return pack_int2(q) if bits == 2 else pack_int4(q) if bits == 4 else q
+
+
 def _each(values, group, k):
     return np.repeat(values, group, axis=1)[:, :k]
 
@@ -113,8 +126,9 @@ def unpack_bits(packed, bits):
     packed = np.asarray(packed, np.uint8)
     if bits == 8:
         return packed.astype(np.int64)
-    both = np.stack([packed & 15, packed >> 4], -1).astype(np.int64)
-    return both.reshape(packed.shape[:-1] + (-1,))
+    parts = packed[..., None] >> np.arange(0, 8, bits, dtype=np.uint8)
+    parts = (parts & ((1 << bits) - 1)).astype(np.int64)
+    return parts.reshape(packed.shape[:-1] + (-1,))
 
 
 def _by_group(q, group_of, block):
@@ -134,8 +148,8 @@ def _by_group(q, group_of, block):
 def nbits_sizes(n, k, block, bits):
     """Elements of MatMulNBits' B, scales and packed zero points."""
     _check_shape(n, k)
-    if bits not in (4, 8):
-        raise ValueError(f"expected 4 or 8 bits, found {bits}")
+    if bits not in (2, 4, 8):
+        raise ValueError(f"expected 2, 4 or 8 bits, found {bits}")
     if block < 1 or block * bits % 8:
         raise ValueError(f"expected blocks of whole bytes, found block_size "
                          f"{block}")

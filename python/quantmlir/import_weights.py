@@ -133,10 +133,11 @@ def gather(module, lhs, element, weight, rows):
 
 def emit_weight(module, weight):
     n, k = weight.q.shape
-    if weight.bits == 4:
-        packed = module.constant("packed", blocks.pack_int4(weight.q), "i8")
-        w = f"tensor<{n}x{k}xi4>"
-        module.lines.append(f"  %w = quant.unpack_int4 %packed : {packed} -> {w}")
+    if weight.bits < 8:
+        packed = module.constant("packed", blocks.pack(weight.q, weight.bits), "i8")
+        w = f"tensor<{n}x{k}xi{weight.bits}>"
+        module.lines.append(f"  %w = quant.unpack_int{weight.bits} %packed : "
+                            f"{packed} -> {w}")
         return w
     return module.constant("w", weight.q.astype(np.uint8).view(np.int8), "i8")
 

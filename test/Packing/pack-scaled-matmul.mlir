@@ -7,7 +7,7 @@
 // shift's correction is what its sums start from.
 // CHECK-LABEL: @int4
 // CHECK: arith.constant dense<"0xC8D9EAFBC8D9EAFB{{0+}}C8D9EAFBC8D9EAFB{{0+}}"> : tensor<1x2x1x16x4xi8>
-// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = s8, rhs = u4 16x8, group = 8> ins(%{{.*}}, %{{.*}} : tensor<3x16xi8>, tensor<1x2x1x16x4xi8>) rhs_scale(%{{.*}} : tensor<1x2x16xf32>) row_bias(%{{.*}} : tensor<3x2xi32>) row_scale(%{{.*}} : tensor<3xf32>) outs(%{{.*}} : tensor<3x2xf32>) -> tensor<3x2xf32>
+// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = s8, rhs = u4 16x8, group = 8> ins(%{{.*}}, %{{.*}} : tensor<3x16xi8>, tensor<1x2x1x16x4xi8>) rhs_scale(%{{.*}} : tensor<1x2x16xbf16>) row_bias(%{{.*}} : tensor<3x2xi32>) row_scale(%{{.*}} : tensor<3xf32>) outs(%{{.*}} : tensor<3x2xf32>) -> tensor<3x2xf32>
 // VEX-LABEL: @int4
 // VEX: qtarget.packed_matmul #qtarget.x86<vpdpbusd_256> layout<lhs = s8, rhs = u4 8x8, group = 8> ins(%{{.*}}, %{{.*}} : tensor<3x16xi8>, tensor<1x2x1x8x4xi8>)
 // ROUND-LABEL: @int4
@@ -29,9 +29,9 @@ func.func @int4(%x: tensor<3x16xi8>, %sx: tensor<3xf32>) -> tensor<3x2xf32> {
 // point, a term of the rows alone.
 // CHECK-LABEL: @mirrored_groups
 // CHECK: arith.constant dense<"0xC8D9EAFBC8D9EAFB{{0+}}37261504C8D9EAFB{{0+}}"> : tensor<1x2x1x16x4xi8>
-// CHECK: arith.constant dense<{{.*}}1.000000e+00, 3.000000e+00, {{.*}}], [-2.000000e+00, 4.000000e+00, {{.*}}> : tensor<1x2x16xf32>
+// CHECK: arith.constant dense<{{.*}}1.000000e+00, 3.000000e+00, {{.*}}], [-2.000000e+00, 4.000000e+00, {{.*}}> : tensor<1x2x16xbf16>
 // CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512>
-// CHECK-SAME: rhs_scale(%{{.*}} : tensor<1x2x16xf32>) row_bias(%{{.*}} : tensor<3x2xi32>) outs(
+// CHECK-SAME: rhs_scale(%{{.*}} : tensor<1x2x16xbf16>) row_bias(%{{.*}} : tensor<3x2xi32>) outs(
 func.func @mirrored_groups(%x: tensor<3x16xi8>) -> tensor<3x2xf32> {
   %p = arith.constant dense<"0x10325476103254761032547610325476"> : tensor<2x8xi8>
   %w = quant.unpack_int4 %p : tensor<2x8xi8> -> tensor<2x16xi4>
@@ -143,7 +143,7 @@ func.func @float(%x: tensor<3x8xf32>) -> tensor<3x3xf32> {
 // CHECK-LABEL: @float_groups
 // CHECK: arith.extf %{{.*}} : f16 to f32
 // CHECK: arith.addf
-// CHECK: qtarget.packed_matmul #qtarget.x86<vfmadd_512> layout<lhs = f32, rhs = u4 16x8, group = 8> ins(%{{.*}}, %{{.*}} : tensor<?x16xf32>, tensor<1x2x1x16x4xi8>) rhs_scale(%{{.*}} : tensor<1x2x16xf32>) row_sums(%{{.*}} : tensor<?x2xf32>) rhs_offset(%{{.*}} : tensor<1x2x16xf32>) rhs_zero_point(%{{.*}} : tensor<1x2x16xi32>) outs(%{{.*}} : tensor<?x2xf16>)
+// CHECK: qtarget.packed_matmul #qtarget.x86<vfmadd_512> layout<lhs = f32, rhs = u4 16x8, group = 8> ins(%{{.*}}, %{{.*}} : tensor<?x16xf32>, tensor<1x2x1x16x4xi8>) rhs_scale(%{{.*}} : tensor<1x2x16xbf16>) row_sums(%{{.*}} : tensor<?x2xf32>) rhs_offset(%{{.*}} : tensor<1x2x16xf32>) rhs_zero_point(%{{.*}} : tensor<1x2x16xi32>) outs(%{{.*}} : tensor<?x2xf16>)
 func.func @float_groups(%x: tensor<?x14xf16>) -> tensor<?x2xf16> {
   %p = arith.constant dense<5> : tensor<2x7xi8>
   %w = quant.unpack_int4 %p : tensor<2x7xi8> -> tensor<2x14xi4>
@@ -221,8 +221,8 @@ func.func @chosen(%x: tensor<3x8xi8>, %e: index) -> tensor<3x2xf32> {
 // Blocks of activations that are shorter than the weight's groups: its panels
 // have the blocks, and each block has the scale of its group.
 // CHECK-LABEL: @blocks
-// CHECK-DAG: arith.constant dense<{{\[\[\[}}1.000000e+00, 3.000000e+00, {{.*}}], [1.000000e+00, 3.000000e+00, {{.*}}], [2.000000e+00, 4.000000e+00, {{.*}}], [2.000000e+00, 4.000000e+00, {{.*}}]]]> : tensor<1x4x16xf32>
-// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = s8, rhs = u8 16x4, group = 4> ins(%{{.*}}, %{{.*}} : tensor<3x16xi8>, tensor<1x4x1x16x4xi8>) rhs_scale(%{{.*}} : tensor<1x4x16xf32>) lhs_scale(%arg1 : tensor<3x4xf32>) row_bias(%{{.*}} : tensor<3x4xi32>) outs(
+// CHECK-DAG: arith.constant dense<{{\[\[\[}}1.000000e+00, 3.000000e+00, {{.*}}], [1.000000e+00, 3.000000e+00, {{.*}}], [2.000000e+00, 4.000000e+00, {{.*}}], [2.000000e+00, 4.000000e+00, {{.*}}]]]> : tensor<1x4x16xbf16>
+// CHECK: qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = s8, rhs = u8 16x4, group = 4> ins(%{{.*}}, %{{.*}} : tensor<3x16xi8>, tensor<1x4x1x16x4xi8>) rhs_scale(%{{.*}} : tensor<1x4x16xbf16>) lhs_scale(%arg1 : tensor<3x4xf32>) row_bias(%{{.*}} : tensor<3x4xi32>) outs(
 func.func @blocks(%x: tensor<3x16xi8>, %sx: tensor<3x4xf32>) -> tensor<3x2xf32> {
   %w = arith.constant dense<1> : tensor<2x16xi8>
   %s = arith.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>

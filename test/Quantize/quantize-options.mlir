@@ -3,12 +3,12 @@
 // RUN: quant-opt %s --quant-quantize-matmul="weights=group group-size=0x40 weight-bits=4 weight-symmetric=false weight-scale=mse activations=static activation-bits=4 symmetric=0 observer=percentile attention rotation=hadamard128 rotation-seed=0x10 damping=1e-3 activation-order exclude={a,b[cd]*} report=False" --dump-pass-pipeline 2>&1 | FileCheck %s --check-prefix=SET
 // RUN: quant-opt %s --quant-quantize-matmul="weight-scale=full-range-mse include='x y',\"it's\" exclude=a exclude=b,c" --dump-pass-pipeline 2>&1 | FileCheck %s --check-prefix=WORDS
 
-// DEFAULT: quant-quantize-matmul{activation-bits=8 activation-order=false activation-scales=f32 activations=dynamic-token attention=false block-size=32 damping=5.000000e-02 group-size=32 observer=minmax recipe= report=false rotation=none rotation-seed=0 rounding=nearest stats= symmetric=true weight-bits=8 weight-format=int weight-scale=absmax weight-symmetric=true weights=channel}
-// SET: quant-quantize-matmul{activation-bits=4 activation-order=true activation-scales=f32 activations=static attention=true block-size=32 damping=1.000000e-03 exclude={a,b[cd]*} group-size=64 observer=percentile recipe= report=false rotation=hadamard128 rotation-seed=16 rounding=nearest stats= symmetric=false weight-bits=4 weight-format=int weight-scale=mse weight-symmetric=false weights=group}
+// DEFAULT: quant-quantize-matmul{activation-bits=8 activation-order=false activation-scales=f32 activations=dynamic-token attention=false block-size=32 damping=5.000000e-02 group-size=32 observer=minmax recipe= report=false rotation=none rotation-seed=0 rounding=nearest scale-type=f32 stats= symmetric=true weight-bits=8 weight-format=int weight-scale=absmax weight-symmetric=true weights=channel}
+// SET: quant-quantize-matmul{activation-bits=4 activation-order=true activation-scales=f32 activations=static attention=true block-size=32 damping=1.000000e-03 exclude={a,b[cd]*} group-size=64 observer=percentile recipe= report=false rotation=hadamard128 rotation-seed=16 rounding=nearest scale-type=f32 stats= symmetric=false weight-bits=4 weight-format=int weight-scale=mse weight-symmetric=false weights=group}
 // WORDS: exclude={a,b,c} {{.*}}include={{[{][{]}}x y},it's} {{.*}}weight-scale=full-range-mse
 
 // What is printed is read again.
-// RUN: quant-opt %s --pass-pipeline="builtin.module(quant-quantize-matmul{activation-bits=4 activation-order=true activation-scales=f32 activations=static attention=true block-size=32 damping=1.000000e-03 exclude={a,b[cd]*} group-size=64 observer=percentile recipe= report=false rotation=hadamard128 rotation-seed=16 rounding=nearest stats= symmetric=false weight-bits=4 weight-format=int weight-scale=mse weight-symmetric=false weights=group})" --dump-pass-pipeline 2>&1 | FileCheck %s --check-prefix=SET
+// RUN: quant-opt %s --pass-pipeline="builtin.module(quant-quantize-matmul{activation-bits=4 activation-order=true activation-scales=f32 activations=static attention=true block-size=32 damping=1.000000e-03 exclude={a,b[cd]*} group-size=64 observer=percentile recipe= report=false rotation=hadamard128 rotation-seed=16 rounding=nearest scale-type=f32 stats= symmetric=false weight-bits=4 weight-format=int weight-scale=mse weight-symmetric=false weights=group})" --dump-pass-pipeline 2>&1 | FileCheck %s --check-prefix=SET
 
 // A preset comes first, and the options after it change what it says.
 // RUN: quant-opt %s --quant-quantize-matmul="w4a4-rot activation-bits=8 exclude=a" --dump-pass-pipeline 2>&1 | FileCheck %s --check-prefix=PRESET
@@ -79,5 +79,5 @@
 // UNSIGNED: error: option 'weight-bits': expected a number, found '-8'
 // TWICE: error: option 'weights' is given twice
 // NAMELESS: error: expected the name of an option, found '=3'
-// NAME: error: no such option wieghts; the options are activation-bits, activation-order, activation-scales, activations, attention, block-size, damping, exclude, group-size, include, observer, recipe, report, rotation, rotation-seed, rounding, stats, symmetric, weight-bits, weight-format, weight-scale, weight-symmetric, weights
+// NAME: error: no such option wieghts; the options are activation-bits, activation-order, activation-scales, activations, attention, block-size, damping, exclude, group-size, include, observer, recipe, report, rotation, rotation-seed, rounding, scale-type, stats, symmetric, weight-bits, weight-format, weight-scale, weight-symmetric, weights
 module {}

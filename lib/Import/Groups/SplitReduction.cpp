@@ -74,36 +74,53 @@ static LoopTensor getMerged(const Contraction &c, const LoopTensor &operand,
   return traceMovement({gather->source, merged.loops});
 }
 
+/// The dimensions of `type` that are merged, of `group`: all, but those of size
+/// 1 where they are more than two.
+static SmallVector<int64_t> getSplitDims(RankedTensorType type,
+                                         ArrayRef<int64_t> group) {
+  SmallVector<int64_t> dims(group);
+  if (dims.size() > 2)
+    llvm::erase_if(dims,
+                   [&](int64_t dim) { return type.getDimSize(dim) == 1; });
+  return dims.empty() ? SmallVector<int64_t>(group) : dims;
+}
+
 /// `operand` as merged groups with a scale each, if it is that; `innerLoop` is
-/// to walk the elements of a group.
+/// to walk the elements of a group. Other sizes than those of the groups may be
+/// dynamic if it is no weight.
 static std::optional<MergedGroups> matchMergedGroups(const Contraction &c,
                                                      const LoopTensor &operand,
-                                                     int64_t innerLoop) {
+                                                     int64_t innerLoop,
+                                                     bool isWeight = true) {
   SmallVector<int64_t> order;
   LoopTensor merged = getMerged(c, operand, order);
   auto collapse = merged.value.getDefiningOp<tensor::CollapseShapeOp>();
   if (auto slice = merged.value.getDefiningOp<tensor::ExtractSliceOp>())
     collapse = getCutOff(slice);
-  if (!collapse || !collapse.getSrcType().hasStaticShape() ||
+  if (!collapse || (isWeight && !collapse.getSrcType().hasStaticShape()) ||
       merged.getType().getElementType() != operand.getType().getElementType())
     return std::nullopt;
   MergedGroups groups{{collapse.getSrc(), {}}, kUnitDim, 0, 0, order};
   for (auto [dim, group] :
        llvm::enumerate(collapse.getReassociationIndices())) {
     int64_t loop = merged.loops[dim];
-    groups.weight.loops.push_back(loop);
+    SmallVector<int64_t> split = getSplitDims(collapse.getSrcType(), group);
+    for (int64_t part : group)
+      groups.weight.loops.push_back(part == split.front()  ? loop
+                                    : part == split.back() ? innerLoop
+                                                           : kUnitDim);
     if (group.size() == 1)
       continue;
     // One contracted dimension, of two.
-    if (group.size() != 2 || groups.loop != kUnitDim ||
+    if (split.size() != 2 || groups.loop != kUnitDim ||
         !llvm::is_contained(c.k, loop))
       return std::nullopt;
-    groups.weight.loops.push_back(innerLoop);
     groups.loop = loop;
-    groups.numGroups = collapse.getSrcType().getDimSize(group[0]);
-    groups.groupSize = collapse.getSrcType().getDimSize(group[1]);
+    groups.numGroups = collapse.getSrcType().getDimSize(split[0]);
+    groups.groupSize = collapse.getSrcType().getDimSize(split[1]);
   }
-  if (groups.loop == kUnitDim)
+  if (groups.loop == kUnitDim || ShapedType::isDynamic(groups.numGroups) ||
+      ShapedType::isDynamic(groups.groupSize))
     return std::nullopt;
   std::optional<QuantizedOperand> stored = matchDequantized(groups.weight);
   if (!stored || !llvm::is_contained(stored->scale.loops, groups.loop))
@@ -192,6 +209,21 @@ splitOperand(OpBuilder &builder, const Contraction &c, LoopTensor tensor,
       builder, loc, RankedTensorType::get(shape, type.getElementType()),
       tensor.value, reassociation, sizes);
   return split;
+}
+
+/// The other operand before its own blocks, which are as long, were merged;
+/// nothing where it has none.
+static std::optional<LoopTensor> matchBlocks(const Contraction &c,
+                                             const LoopTensor &operand,
+                                             const MergedGroups &groups,
+                                             int64_t innerLoop) {
+  std::optional<MergedGroups> blocks =
+      matchMergedGroups(c, operand, innerLoop, /*isWeight=*/false);
+  if (!blocks || !blocks->order.empty() || !groups.order.empty() ||
+      blocks->loop != groups.loop || blocks->numGroups != groups.numGroups ||
+      blocks->groupSize != groups.groupSize)
+    return std::nullopt;
+  return blocks->weight;
 }
 
 /// The indexing map of a tensor from the loops of its dimensions.
@@ -289,8 +321,10 @@ static void split(linalg::LinalgOp op, bool weightOnly) {
                      .getInput());
   OpBuilder builder(op);
   Location loc = op->getLoc();
-  std::optional<LoopTensor> other =
-      splitOperand(builder, *c, isRhs ? c->lhs : c->rhs, *groups, inner);
+  const LoopTensor &whole = isRhs ? c->lhs : c->rhs;
+  std::optional<LoopTensor> other = matchBlocks(*c, whole, *groups, inner);
+  if (!other)
+    other = splitOperand(builder, *c, whole, *groups, inner);
   if (!other)
     return;
   const LoopTensor &lhs = isRhs ? *other : groups->weight;

@@ -168,7 +168,8 @@ static bool losesParameters(Elements &elements, const StoredElement &stored) {
   const Element *ints = stored.stored;
   bool isActivation = ints->kind == Element::Kind::Tensor
                           ? isQuantizedHere(ints->value)
-                          : matchQuantized(elements, ints).has_value();
+                          : ints->is(ElementOpcode::FPToSI) ||
+                                matchQuantized(elements, ints).has_value();
   if (!ints->type.isInteger() || isActivation)
     return false;
   auto varies = [&](const Element *parameter) {

@@ -29,6 +29,10 @@ class Kind:
     group: int = 0        # elements of a group; 0: floats
     bits: int = 8
     codebook: tuple | None = None
+    half: int = 0         # where the float16 is that says the scales' sign
+    is_signed: bool = False  # elements of fewer than 8 bits, mirrored as they are
+    zero: bool = False
+    offset: bool = False
 
 
 # kvalues_iq4nl, and kvalues_mxfp4: E2M1 times 2.
@@ -117,6 +121,51 @@ def _q6_k(raw):
     return q.view(np.int8) - np.int8(32), scale.astype(F32), None, None
 
 
+def _quarters(packed):
+    """Four elements in a byte: 32 bytes hold 32 in their lowest bits, then 32 in
+    the next."""
+    parts = packed.reshape(*packed.shape[:-1], -1, 1, 32) >> np.array(
+        [[0], [2], [4], [6]], np.uint8) & 3
+    return parts.reshape(*packed.shape[:-1], -1)
+
+
+def _q2_k(raw):
+    scale = _half(raw, 80)[..., None] * (raw[..., :16] & 15).astype(F32)
+    minimum = _half(raw, 82)[..., None] * (raw[..., :16] >> 4).astype(F32)
+    return _quarters(raw[..., 16:80]), scale, None, -minimum
+
+
+def _q3_k(raw):
+    """The third bit is that of the mask, and 4 is subtracted where it is not
+    set."""
+    low, packed = _quarters(raw[..., 32:96]), raw[..., 96:108]
+    mask = raw[..., None, :32] >> np.arange(8, dtype=np.uint8)[:, None] & 1
+    q = low | mask.reshape(*raw.shape[:-1], 256) << 2
+    nibbles = np.concatenate([packed[..., :8] & 15, packed[..., :8] >> 4], -1)
+    high = packed[..., None, 8:] >> np.array([[0], [2], [4], [6]], np.uint8) & 3
+    six = nibbles | high.reshape(*raw.shape[:-1], 16) << 4
+    scale = _half(raw, 108)[..., None] * (six.view(np.int8) - np.int8(32)).astype(F32)
+    return q.view(np.int8) - np.int8(4), scale, None, None
+
+
+def _trits(packed, count):
+    """`count` digits of base 3 in a byte, the largest first, as a fraction of
+    256."""
+    powers = 3 ** np.arange(count, dtype=np.uint8)[:, None]
+    return ((packed[..., None, :] * powers).astype(np.uint16) * 3 >> 8).astype(
+        np.uint8).reshape(*packed.shape[:-1], -1)
+
+
+def _tq1_0(raw):
+    q = np.concatenate([_trits(raw[..., :32], 5), _trits(raw[..., 32:48], 5),
+                        _trits(raw[..., 48:52], 4)], -1)
+    return q, _half(raw, 52)[..., None], 1, None
+
+
+def _tq2_0(raw):
+    return _quarters(raw[..., :64]), _half(raw, 64)[..., None], 1, None
+
+
 def _iq4_nl(raw):
     return _nibbles(raw[..., 2:]), _half(raw, 0)[..., None], None, None
 
@@ -130,15 +179,19 @@ def _mxfp4(raw):
 KINDS = {kind.number: kind for kind in (
     Kind("F32", 0, 1, 4, lambda raw: raw.view("<f4")),
     Kind("F16", 1, 1, 2, lambda raw: raw.view("<f2")),
-    Kind("Q4_0", 2, 32, 18, _q4_0, 32, 4),
-    Kind("Q4_1", 3, 32, 20, _q4_1, 32, 4),
+    Kind("Q4_0", 2, 32, 18, _q4_0, 32, 4, zero=True),
+    Kind("Q4_1", 3, 32, 20, _q4_1, 32, 4, offset=True),
     Kind("Q5_0", 6, 32, 22, _q5_0, 32),
-    Kind("Q5_1", 7, 32, 24, _q5_1, 32),
+    Kind("Q5_1", 7, 32, 24, _q5_1, 32, offset=True),
     Kind("Q8_0", 8, 32, 34, _q8_0, 32),
-    Kind("Q4_K", 12, 256, 144, _q4_k, 32, 4),
-    Kind("Q5_K", 13, 256, 176, _q5_k, 32),
+    Kind("Q2_K", 10, 256, 84, _q2_k, 16, 2, half=80, offset=True),
+    Kind("Q3_K", 11, 256, 110, _q3_k, 16, 4, half=108, is_signed=True),
+    Kind("Q4_K", 12, 256, 144, _q4_k, 32, 4, offset=True),
+    Kind("Q5_K", 13, 256, 176, _q5_k, 32, offset=True),
     Kind("Q6_K", 14, 256, 210, _q6_k, 16),
     Kind("IQ4_NL", 20, 32, 18, _iq4_nl, 32, 4, IQ4_NL),
+    Kind("TQ1_0", 34, 256, 54, _tq1_0, 256, 2, half=52, zero=True),
+    Kind("TQ2_0", 35, 256, 66, _tq2_0, 256, 2, half=64, zero=True),
     Kind("MXFP4", 39, 32, 17, _mxfp4, 32, 4, E2M1),
     Kind("BF16", 30, 1, 2,
          lambda raw: (raw.view("<u2").astype(np.uint32) << 16).view(F32)))}
@@ -152,7 +205,7 @@ def _check_finite(what, values):
                          f"{values[row, column]}")
 
 
-def _mirror(q, scale, zero, offset, group, bits):
+def _mirror(q, scale, zero, offset, group, bits, is_signed):
     """Scales below 0 become positive, and their integers change sides; groups
     whose scale is 0 hold zeros."""
     negative, empty = scale < 0, scale == 0
@@ -163,7 +216,7 @@ def _mirror(q, scale, zero, offset, group, bits):
             q = np.where(each, np.uint8((1 << bits) - 1) - q, q)
             zero = np.where(negative, (1 << bits) - 1 - zero, zero)
         else:
-            bits = 8
+            bits = bits if is_signed else 8
             q = q.view(np.int8)
             if np.any(each & (q == -128)):
                 raise ValueError("a block with a negative scale holds -128")
@@ -184,12 +237,12 @@ def stored(raw, kind):
     bits = kind.bits
     if kind.codebook:
         return bits, kind.group, False, False, False, kind.codebook
-    zero, offset = kind.name == "Q4_0", kind.name in ("Q4_1", "Q5_1", "Q4_K", "Q5_K")
-    if bits == 4 and not zero:
-        scales = raw.reshape(raw.shape[0], -1, kind.size)[..., :2]
-        if np.any(_half(scales, 0) < 0):
+    if bits < 8 and not kind.zero and not kind.is_signed:
+        blocks = raw.reshape(raw.shape[0], -1, kind.size)
+        if np.any(_half(blocks, kind.half) < 0):
             bits = 8
-    return bits, kind.group, bits == 4, zero, offset, None
+    return (bits, kind.group, bits < 8 and not kind.is_signed, kind.zero,
+            kind.offset, None)
 
 
 def weight(raw, kind):
@@ -212,8 +265,9 @@ def weight(raw, kind):
     if zero is not None:
         zero = np.full((n, groups), zero, np.int32)
     q, scale, zero, offset, bits = _mirror(q, scale, zero, offset, kind.group,
-                                           kind.bits)
-    return Grouped(q, scale, kind.group, bits, bits == 4, zero, offset)
+                                           kind.bits, kind.is_signed)
+    is_unsigned = bits < 8 and not kind.is_signed
+    return Grouped(q, scale, kind.group, bits, is_unsigned, zero, offset)
 
 
 def bare(data, kind, n, k):

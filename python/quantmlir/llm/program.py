@@ -136,10 +136,11 @@ class Program:
         elif form.order:
             q = self._gather(q, part["order"])
         w = part["q"]
-        if form.bits == 4:
+        if form.bits < 8:
+            narrow = f"i{form.bits}"
             w = self.body.op(
-                f"quant.unpack_int4 {w} : {w.type} -> "
-                f"{tensor((stack.n, stack.k), 'i4')}", (stack.n, stack.k), "i4")
+                f"quant.unpack_int{form.bits} {w} : {w.type} -> "
+                f"{tensor((stack.n, stack.k), narrow)}", (stack.n, stack.k), narrow)
         operands = "" if scale is None or block else \
             f" row_scale({scale} : {scale.type})"
         for what, name in (("rhs_scale", "scale"),
@@ -268,15 +269,16 @@ class Program:
             lines += [f"%q = tensor.extract {q}[%i, %d] : {q.type}",
                       f"%w = arith.{extend} %q : i8 to i32"]
         else:
-            two, four = b.index(2), b.scalar("arith.constant 4 : i8")
-            lines += [f"%p = arith.divui %d, {two} : index",
-                      f"%h = arith.remui %d, {two} : index",
+            each, bits = b.index(8 // form.bits), b.scalar(
+                f"arith.constant {form.bits} : i8")
+            lines += [f"%p = arith.divui %d, {each} : index",
+                      f"%h = arith.remui %d, {each} : index",
                       f"%q = tensor.extract {q}[%i, %p] : {q.type}",
                       "%y = arith.index_cast %h : index to i8",
-                      f"%u = arith.muli %y, {four} : i8",
+                      f"%u = arith.muli %y, {bits} : i8",
                       "%e = arith.shrui %q, %u : i8",
-                      "%f = arith.trunci %e : i8 to i4",
-                      *self._element_of_nibble(form, extend)]
+                      f"%f = arith.trunci %e : i8 to i{form.bits}",
+                      *self._element_of_bits(form, extend)]
         value = "%w"
         if "zero_point" in part:
             zero, value = part["zero_point"], "%n"
@@ -292,10 +294,10 @@ class Program:
                         f"{part['offset'].type}",
                         "%v = arith.addf %l, %m : f32"]
 
-    def _element_of_nibble(self, form, extend):
-        """%w, i32, of %f, i4."""
+    def _element_of_bits(self, form, extend):
+        """%w, i32, of %f, i4 or i2."""
         if not form.codebook:
-            return [f"%w = arith.{extend} %f : i4 to i32"]
+            return [f"%w = arith.{extend} %f : i{form.bits} to i32"]
         codes = f"dense<[{', '.join(map(str, form.codebook))}]> : tensor<16xi32>"
         return [f"%t = arith.constant {codes}",
                 "%c = arith.index_castui %f : i4 to index",

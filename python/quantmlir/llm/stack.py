@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..blocks import pack_int4
+from ..blocks import pack
 from .text import tensor
 
 
@@ -69,7 +69,7 @@ class Stack:
             self.resources = {"values": make("values", shape, "f32")}
         else:
             groups = -(-self.k // form.group)
-            stored = self.k if form.bits == 8 else -(-self.k // 2)
+            stored = -(-self.k * form.bits // 8)
             self.resources = {"q": make("q", (self.n, stored), "i8"),
                               "scale": make("scale", (self.n, groups), "f32")}
             if form.zero:
@@ -107,7 +107,7 @@ class Stack:
                     weight = weight.reshape(-1, PANEL, self.k).swapaxes(1, 2)
                 out(np.ascontiguousarray(weight, "<f4"))
                 continue
-            q = pack_int4(weight.q) if self.form.bits == 4 else weight.q
+            q = pack(weight.q, self.form.bits)
             out(np.ascontiguousarray(q).view(np.int8))
             put = lambda name, data, type_: waiting[name].write(
                 np.ascontiguousarray(data, type_))

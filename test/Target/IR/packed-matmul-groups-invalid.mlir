@@ -83,9 +83,9 @@ func.func @packed_matmul_c6_scale(%a0: tensor<3x16xi8>, %a1: tensor<1x2x1x16x4xi
 
 // -----
 
-func.func @packed_matmul_c4_scale(%a0: tensor<3x16xi8>, %a1: tensor<1x2x1x16x4xi8>, %a2: tensor<1x2x16xf16>, %a3: tensor<3x2xf32>) {
-  // expected-error@+1 {{'qtarget.packed_matmul' op expected rhs_scale elements of 'f32', but got 'tensor<1x2x16xf16>'}}
-  %r = qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = s8, rhs = u4 16x8, group = 8> ins(%a0, %a1 : tensor<3x16xi8>, tensor<1x2x1x16x4xi8>) rhs_scale(%a2 : tensor<1x2x16xf16>) outs(%a3 : tensor<3x2xf32>) -> tensor<3x2xf32>
+func.func @packed_matmul_c4_scale(%a0: tensor<3x16xi8>, %a1: tensor<1x2x1x16x4xi8>, %a2: tensor<1x2x16xf64>, %a3: tensor<3x2xf32>) {
+  // expected-error@+1 {{'qtarget.packed_matmul' op expected rhs_scale elements of 'f32', but got 'tensor<1x2x16xf64>'}}
+  %r = qtarget.packed_matmul #qtarget.x86<vpdpbusd_512> layout<lhs = s8, rhs = u4 16x8, group = 8> ins(%a0, %a1 : tensor<3x16xi8>, tensor<1x2x1x16x4xi8>) rhs_scale(%a2 : tensor<1x2x16xf64>) outs(%a3 : tensor<3x2xf32>) -> tensor<3x2xf32>
   return
 }
 

@@ -11,7 +11,7 @@
 
 // ICX: qtarget.target = #qtarget.target<arch = "x86_64", cpu = "icelake-server",
 // ICX-SAME: "avx512bw"{{.*}}"avx512vnni"
-// HSW: features = ["avx2", "fma", "sse4.1"]
+// HSW: features = ["avx2", "f16c", "fma", "sse4.1"]
 // BASE: features = []
 // ADL: "avx2", "avxvnni"
 // ADL-NOT: avx512

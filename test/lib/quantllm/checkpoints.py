@@ -5,7 +5,8 @@ import numpy as np
 from gguf import quants
 
 # Bytes of a block where its float16 scales are.
-_SCALES = {"Q4_K": (0, 2), "Q5_K": (0, 2), "Q6_K": (208,), "IQ4_NL": (0,)}
+_SCALES = {"Q2_K": (80, 82), "Q3_K": (108,), "Q4_K": (0, 2), "Q5_K": (0, 2),
+           "Q6_K": (208,), "IQ4_NL": (0,)}
 
 
 def random_blocks(rng, kind, n, k, spread=0.05):

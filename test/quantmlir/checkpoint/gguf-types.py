@@ -14,11 +14,13 @@ from quantmlir.checkpoint import ggml
 from quantmlir.llm import requantize
 
 FOLDER = sys.argv[1]
-KINDS = ("F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K",
-         "Q5_K", "Q6_K", "IQ4_NL", "MXFP4")
+KINDS = ("F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K",
+         "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "TQ1_0", "TQ2_0", "MXFP4")
+BITS = {"Q2_K": 2, "TQ1_0": 2, "TQ2_0": 2, "Q3_K": 4}
 # Where float16 numbers are in a block.
 HALVES = {"Q4_1": (0, 2), "Q5_1": (0, 2), "Q4_K": (0, 2), "Q5_K": (0, 2),
-          "Q6_K": (208,)}
+          "Q6_K": (208,), "Q2_K": (80, 82), "Q3_K": (108,), "TQ1_0": (52,),
+          "TQ2_0": (64,)}
 N, K = 7, 768
 
 
@@ -79,10 +81,11 @@ for name, (kind, raw) in blocks.items():
     assert (weight.bits, weight.group, weight.unsigned) == (bits, group, unsigned), name
     assert (weight.zero_point is not None, weight.offset is not None) == (zero, offset)
     assert codebook or np.all(weight.scale > 0), name
-    low, high = (0, 15) if unsigned or codebook else (-128, 127)
+    low, high = (0, (1 << bits) - 1) if unsigned or codebook else (
+        -(1 << (bits - 1)), (1 << (bits - 1)) - 1)
     assert low <= weight.q.min() and weight.q.max() <= high, name
     if name.endswith(".plain"):
-        assert bits == (4 if "4" in kind else 8), name
+        assert bits == BITS.get(kind, 4 if "4" in kind else 8), name
     print("ok", name)
 
 wanted = {key: field.contents() for key, field in
