@@ -2,6 +2,7 @@
 
 #include "quant/Artifact/Driver.h"
 
+#include "quant/Dialect/Quant/Utils/DiscardableAttrs.h"
 #include "quant/Runtime/Execution/Diagnostics.h"
 #include "quant/Runtime/Execution/Program.h"
 #include "quant/Runtime/Execution/Progress.h"
@@ -230,6 +231,8 @@ llvm::Error Emitter::cut() {
   ShardFacts facts;
   if (failed(cutToRank(*module, options.run, options.rank, options.mpi, facts)))
     return reported();
+  (*module)->setAttr(
+      kRankAttr, Builder(module->getContext()).getI64IntegerAttr(options.rank));
   printShard(facts, llvm::outs());
   return llvm::Error::success();
 }

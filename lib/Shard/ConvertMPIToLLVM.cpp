@@ -2,6 +2,8 @@
 
 #include "quant/Shard/Passes.h"
 
+#include "MPICall.h"
+
 #include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Conversion/MPIToLLVM/MPIToLLVM.h"
@@ -61,6 +63,8 @@ struct QuantConvertMPIToLLVMPass final
       return signalPassFailure();
     if (!isFound)
       return;
+    if (failed(verifyNoMPINames(getOperation())))
+      return signalPassFailure();
     LLVMTypeConverter converter(&getContext());
     RewritePatternSet patterns(&getContext());
     mpi::populateMPIToLLVMConversionPatterns(converter, patterns);

@@ -15,10 +15,6 @@ class GatherFunctions {
 public:
   explicit GatherFunctions(mlir::ModuleOp module) : module(module) {}
 
-  /// Warns at `op` where the module does not say whose MPI is called, and fails
-  /// where it names one that is not known.
-  llvm::LogicalResult verifyImplementation(mlir::Operation *op);
-
   /// From memrefs of the type `part`, contiguous ones, to one of `whole`.
   mlir::func::FuncOp get(mlir::Type part, mlir::Type whole);
 

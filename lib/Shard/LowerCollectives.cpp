@@ -8,8 +8,11 @@
 #include "quant/Shard/Passes.h"
 
 #include "GatherFunctions.h"
+#include "MPICall.h"
+#include "RankCheck.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -19,7 +22,7 @@
 #include "mlir/Dialect/Shard/IR/ShardOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
-#include "quant/Dialect/Quant/Utils/ConstantData.h"
+#include "quant/Dialect/Quant/Utils/DiscardableAttrs.h"
 #include "quant/Dialect/Quant/Utils/GenericBuilder.h"
 
 namespace quantmlir {
@@ -106,6 +109,38 @@ static bool isReduced(Type type) {
          type.isSignlessInteger(64);
 }
 
+/// MPI counts in i32. Fails where `value` has 2^31 elements of `width` bytes
+/// each, and where the run knows its sizes, stops it there; on all ranks, whose
+/// sizes are the same.
+static LogicalResult checkCount(OpBuilder &b, Operation *op, Value value,
+                                int64_t width, StringRef what) {
+  constexpr int64_t limit = int64_t(1) << 31;
+  auto type = cast<RankedTensorType>(value.getType());
+  int64_t known = width;
+  for (int64_t size : type.getShape())
+    if (!ShapedType::isDynamic(size) && size != 0 &&
+        (known >= limit || llvm::MulOverflow(known, size, known)))
+      known = limit;
+  bool isEmpty = llvm::is_contained(type.getShape(), 0);
+  if (known >= limit && !isEmpty)
+    return op->emitOpError("expected a part of less than 2^31 ")
+           << what << ", found " << type;
+  if (type.hasStaticShape() || isEmpty)
+    return success();
+  Location loc = op->getLoc();
+  Value count = arith::ConstantIndexOp::create(b, loc, known);
+  for (Value size : dynamicSizes(b, loc, value))
+    count = arith::MulIOp::create(b, loc, count, size);
+  Value most = arith::ConstantIndexOp::create(b, loc, limit);
+  Value fits =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, count, most);
+  cf::AssertOp::create(b, loc, fits,
+                       b.getStringAttr(op->getName().getStringRef() +
+                                       ": expected a part of less than 2^31 " +
+                                       what));
+  return success();
+}
+
 static LogicalResult lowerReduce(shard::AllReduceOp op) {
   auto type = dyn_cast<RankedTensorType>(op.getInput().getType());
   if (!type || type != op.getType() || !isReduced(type.getElementType()))
@@ -124,6 +159,8 @@ static LogicalResult lowerReduce(shard::AllReduceOp op) {
            << type;
   OpBuilder b(op);
   Location loc = op.getLoc();
+  if (failed(checkCount(b, op, op.getInput(), 1, "elements")))
+    return failure();
   Value flat = flatten(b, loc, op.getInput());
   Value part = readBuffer(b, loc, flat);
   Value sum = memref::AllocOp::create(b, loc, cast<MemRefType>(part.getType()),
@@ -180,16 +217,11 @@ static LogicalResult lowerGather(shard::AllGatherOp op, int64_t ranks,
     return op.emitOpError(
                "expected elements that are integers or floats, found ")
            << whole.getElementType();
-  if (failed(functions.verifyImplementation(op)))
-    return failure();
-  // MPI counts in i32.
-  RankedTensorType partType = tensorType(op.getInput());
-  std::optional<int64_t> bytes = countBytes(partType);
-  if (partType.hasStaticShape() &&
-      (!bytes || *bytes > std::numeric_limits<int32_t>::max()))
-    return op.emitOpError("expected a part of less than 2^31 bytes, found ")
-           << partType;
   OpBuilder b(op);
+  int64_t width = llvm::divideCeil(whole.getElementTypeBitWidth(), 8);
+  if (failed(verifyMPI(op->getParentOfType<ModuleOp>(), op)) ||
+      failed(checkCount(b, op, op.getInput(), width, "bytes")))
+    return failure();
   Location loc = op.getLoc();
   Value part = op.getInput();
   SmallVector<int64_t> shape = {ranks};
@@ -221,21 +253,37 @@ struct QuantLowerCollectivesPass final
   void runOnOperation() override {
     SmallVector<Operation *> found;
     getOperation()->walk([&](Operation *op) {
-      if (isa<shard::AllGatherOp>(op) || (all && isa<shard::AllReduceOp>(op)))
+      if (isa<shard::AllGatherOp, shard::AllReduceOp>(op))
         found.push_back(op);
     });
+    if ((getOperation()->hasAttr(kRankAttr) || !found.empty()) &&
+        failed(verifyNoMPINames(getOperation())))
+      return signalPassFailure();
     GatherFunctions functions(getOperation());
     SymbolTableCollection symbols;
     for (Operation *op : found)
       if (failed(lower(op, functions, symbols)))
         return signalPassFailure();
+    if (failed(addRankCheck(getOperation())))
+      signalPassFailure();
   }
 
 private:
+  /// Of one that upstream lowers.
+  static LogicalResult verifyStatic(shard::AllReduceOp op) {
+    auto type = dyn_cast<RankedTensorType>(op.getInput().getType());
+    if (!type || !type.hasStaticShape())
+      return success();
+    OpBuilder b(op);
+    return checkCount(b, op, op.getInput(), 1, "elements");
+  }
+
   LogicalResult lower(Operation *op, GatherFunctions &functions,
                       SymbolTableCollection &symbols) {
     auto reduce = dyn_cast<shard::AllReduceOp>(op);
     auto gather = dyn_cast<shard::AllGatherOp>(op);
+    if (reduce && !all)
+      return verifyStatic(reduce);
     FlatSymbolRefAttr name =
         reduce ? reduce.getGridAttr() : gather.getGridAttr();
     ArrayRef<int16_t> axes =

@@ -209,6 +209,8 @@ private:
     if (!function.getBody().hasOneBlock())
       return function.emitOpError(
           "expected one block: branches are not cut over ranks");
+    if (failed(verifyStatic(function)))
+      return failure();
     prepareForPartition(function);
     bool isAnnotated = !function.getBody().getOps<shard::ShardOp>().empty();
     ShardPlan plan;
@@ -220,6 +222,25 @@ private:
     }
     Annotator(function, grid, plan).run();
     return isAnnotated ? verifyCuts(function) : success();
+  }
+
+  /// Upstream's partition makes no collectives of other sizes.
+  static LogicalResult verifyStatic(func::FuncOp function) {
+    auto verify = [](Operation *op, TypeRange types) -> LogicalResult {
+      for (Type type : types)
+        if (auto tensor = dyn_cast<RankedTensorType>(type))
+          if (!tensor.hasStaticShape())
+            return op->emitOpError("expected static sizes in a program that is "
+                                   "cut over ranks, found ")
+                   << tensor;
+      return success();
+    };
+    if (failed(verify(function, function.getArgumentTypes())))
+      return failure();
+    for (Operation &op : function.front())
+      if (failed(verify(&op, op.getResultTypes())))
+        return failure();
+    return success();
   }
 
   /// Upstream's model of linalg ops, which cuts what an annotation says, asks

@@ -91,3 +91,46 @@ module attributes {dlti.map = #dlti.map<"MPI:Implementation" = "MPICH">} {
     return %0 : tensor<65536x16384xf32>
   }
 }
+
+// -----
+
+shard.grid @ranks(shape = 2)
+func.func @large_sum(%x: tensor<65536x32768xi32>) -> tensor<65536x32768xi32> {
+  // expected-error @below {{expected a part of less than 2^31 elements, found 'tensor<65536x32768xi32>'}}
+  %0 = shard.all_reduce %x on @ranks grid_axes = [0] : tensor<65536x32768xi32> -> tensor<65536x32768xi32>
+  return %0 : tensor<65536x32768xi32>
+}
+
+// -----
+
+// Whatever the size that the run knows.
+module attributes {dlti.map = #dlti.map<"MPI:Implementation" = "MPICH">} {
+  shard.grid @ranks(shape = 2)
+  func.func @large_rows(%x: tensor<?x4294967296x4294967296xi8>) -> tensor<?x4294967296x4294967296xi8> {
+    // expected-error @below {{expected a part of less than 2^31 bytes, found}}
+    %0 = shard.all_gather %x on @ranks grid_axes = [0] gather_axis = 0 : tensor<?x4294967296x4294967296xi8> -> tensor<?x4294967296x4294967296xi8>
+    return %0 : tensor<?x4294967296x4294967296xi8>
+  }
+}
+
+// -----
+
+shard.grid @ranks(shape = 2)
+// expected-error @below {{expected no symbol MPI_*, PMPI_* or ompi_* in a program that calls MPI, whose library has those; found @MPI_Allgather}}
+func.func @MPI_Allgather(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %0 = shard.all_reduce %x on @ranks grid_axes = [0] : tensor<4xf32> -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+// expected-error @below {{expected a rank of the grid as quant.rank, found 2}}
+module attributes {quant.rank = 2 : i64} {
+  shard.grid @ranks(shape = 2)
+}
+
+// -----
+
+// expected-error @below {{expected an integer as quant.rank, and a grid of one dimension, found 0 : i64 and 0 grids}}
+module attributes {quant.rank = 0 : i64} {
+}

@@ -66,3 +66,37 @@ func.func @scalar(%x: tensor<f32>) -> tensor<f32> {
   %0 = shard.all_reduce %x on @ranks grid_axes = [0] reduction = max : tensor<f32> -> tensor<f32>
   return %0 : tensor<f32>
 }
+
+// -----
+
+// MPI counts in i32: who sends more stops before.
+// CHECK-LABEL: func @counted
+// CHECK-DAG: %[[MOST:.*]] = arith.constant 2147483648 : index
+// CHECK-DAG: %[[WIDTH:.*]] = arith.constant 24 : index
+// CHECK: %[[BYTES:.*]] = arith.muli %{{.*}}, %[[WIDTH]] : index
+// CHECK: %[[FITS:.*]] = arith.cmpi ult, %[[BYTES]], %[[MOST]] : index
+// CHECK: cf.assert %[[FITS]], "shard.all_gather: expected a part of less than 2^31 bytes"
+// CHECK: memref.alloc
+// CHECK: call @quant_all_gather
+shard.grid @ranks(shape = 3)
+func.func @counted(%x: tensor<?x6xf32>) -> tensor<?x6xf32> {
+  %0 = shard.all_gather %x on @ranks grid_axes = [0] gather_axis = 0 : tensor<?x6xf32> -> tensor<?x6xf32>
+  return %0 : tensor<?x6xf32>
+}
+
+// -----
+
+// A program that says whose it is asks, and all ranks stop where one has another.
+// CHECK-LABEL: func @asks
+// CHECK-NEXT: %[[OK:.*]] = call @quant_check_rank() : () -> i1
+// CHECK-NEXT: cf.assert %[[OK]], "expected to run as rank 1 of 3 of MPI, found another number or count, on this rank or another"
+// CHECK: func.func private @quant_check_rank() -> i1
+// CHECK: llvm.call @MPI_Comm_rank
+// CHECK: llvm.call @MPI_Comm_size
+// CHECK: mpi.allreduce(%{{.*}}, MPI_BOR, %{{.*}}) : memref<1xi32>, memref<1xi32>
+module attributes {quant.rank = 1 : i64} {
+shard.grid @ranks(shape = 3)
+func.func @asks(%x: tensor<4xf32>) -> tensor<4xf32> {
+  return %x : tensor<4xf32>
+}
+}

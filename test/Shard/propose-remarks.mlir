@@ -26,3 +26,10 @@ shard.grid @mine(shape = 2x2)
 func.func @grid(%x: tensor<4xf32>) -> tensor<4xf32> {
   return %x : tensor<4xf32>
 }
+
+// -----
+
+// expected-error @below {{expected static sizes in a program that is cut over ranks, found 'tensor<?x4xf32>'}}
+func.func @rows(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  return %x : tensor<?x4xf32>
+}

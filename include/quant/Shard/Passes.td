@@ -129,7 +129,13 @@ def QuantLowerCollectivesPass
     dimension, whose size the run knows: upstream wants static ones. This is what
     programs have that are written for a rank, rather than cut.
 
-    Only collectives of all ranks, of a grid of one dimension, are lowered.
+    Only collectives of all ranks, of a grid of one dimension, are lowered. MPI
+    counts in i32: parts of 2^31 bytes (of elements, where they are summed) are
+    errors, and where the run knows their size, every rank stops before it sends.
+
+    A module that says which rank it is for (`quant.rank`, an integer) has its
+    public functions ask MPI first. All ranks stop where one is another, or counts
+    others. That costs a message of 4 bytes in each call.
 
     Example, on two ranks:
 
@@ -149,7 +155,8 @@ def QuantLowerCollectivesPass
     Option<"all", "all", "bool", "false", "Also sums, maxima and ors of bits">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect",
-    "::mlir::bufferization::BufferizationDialect", "::mlir::func::FuncDialect",
+    "::mlir::bufferization::BufferizationDialect",
+    "::mlir::cf::ControlFlowDialect", "::mlir::func::FuncDialect",
     "::mlir::linalg::LinalgDialect", "::mlir::LLVM::LLVMDialect",
     "::mlir::memref::MemRefDialect", "::mlir::mpi::MPIDialect",
     "::mlir::tensor::TensorDialect"];

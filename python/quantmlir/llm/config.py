@@ -1,5 +1,6 @@
 """What an architecture of the llama family is, from a file's metadata."""
 
+import itertools
 import math
 from dataclasses import dataclass, field
 
@@ -14,7 +15,8 @@ class Config:
 
     dim: width; heads, kv_heads, head_dim: of attention; ffn: of the MLP;
     eps: of the norms; rope_base, rope_scale: angle = position * rope_scale *
-    base^(-2i/head_dim); interleaved: rows of Q and K are stored as pairs
+    base^(-2i/head_dim); shares: how many heads of queries each head of keys has, in
+    order (None: all as many); interleaved: rows of Q and K are stored as pairs
     (2i, 2i + 1) of a rotation, not as halves; activation: silu or gelu (tanh);
     embedding_scale multiplies embeddings; bias: of Q, K and V; qk_norm: a norm of
     each head before the rotation.
@@ -38,6 +40,7 @@ class Config:
     qk_norm: bool = False
     # Divides the angles one by one (llama 3.1); None: nothing does.
     rope_factors: object = field(default=None, repr=False)
+    shares: tuple | None = None
 
     def __post_init__(self):
         for name in ("layers", "dim", "heads", "kv_heads", "head_dim", "ffn",
@@ -45,7 +48,7 @@ class Config:
             value = getattr(self, name)
             if not isinstance(value, int) or not 0 < value < 2**31:
                 raise ValueError(f"{name} is {value}")
-        if self.heads % self.kv_heads:
+        if self.shares is None and self.heads % self.kv_heads:
             raise ValueError(f"{self.heads} heads are no multiple of "
                              f"{self.kv_heads} heads of keys")
         if self.head_dim % 2:
@@ -54,6 +57,12 @@ class Config:
             raise ValueError(f"the epsilon of the norms is {self.eps}")
         if not (self.rope_base > 1 and math.isfinite(self.rope_base)):
             raise ValueError(f"the base of the rotations is {self.rope_base}")
+
+    def head_runs(self):
+        """(heads of keys, heads of queries of each) of neighbours that have as
+        many."""
+        shares = self.shares or (self.heads // self.kv_heads,) * self.kv_heads
+        return [(len(list(run)), share) for share, run in itertools.groupby(shares)]
 
 
 # Name in GGUF and in Hugging Face's config.json: what differs from llama.

@@ -29,6 +29,11 @@ def check(name):
         raise InvalidArgument(f"kv_cache: expected {', '.join(FORMS)}, found {name!r}")
 
 
+def keeps_groups(name):
+    """Whether what is kept of a head of keys follows from all its heads of queries."""
+    return name == "int4"
+
+
 def make(name, config, path="the checkpoint"):
     """The form `name` of FORMS for a model."""
     check(name)
@@ -83,15 +88,15 @@ class FloatCache:
 
     def attend(self, parts, q, new, past):
         """q [H, S, D] over kept arrays: [S, H * D]."""
-        b, c = parts.body, parts.config
-        kv, group, d = c.kv_heads, c.heads // c.kv_heads, c.head_dim
-        q = b.expand(q, "[[0, 1], [2], [3]]", (kv, group, ROWS, d))
-        tokens = lambda kept: f"({kept[0]}, {kept[1]} : {kept[0].type}, {kept[1].type})"
-        init = b.empty((ROWS, kv, group, d))
-        out = b.op(f"quant.float_attention query({q} : {q.type}) past{tokens(past)} "
-                   f"new{tokens(new)} outs({init} : {init.type}) "
-                   f"scale = {d ** -0.5:.17e} -> {init.type}", (ROWS, kv, group, d))
-        return b.collapse(out, "[[0], [1, 2, 3]]", (ROWS, c.heads * d))
+        b, d = parts.body, parts.config.head_dim
+
+        def of_run(queries, new, past, init):
+            q, = queries
+            return (f"quant.float_attention query({q} : {q.type}) "
+                    f"past({_listed(past)}) new({_listed(new)}) outs({init} : "
+                    f"{init.type}) scale = {d ** -0.5:.17e} -> {init.type}")
+
+        return _attend_runs(b, parts.config, (q,), new, past, of_run)
 
 
 class IntegerCache:
@@ -185,32 +190,28 @@ class IntegerCache:
     def attend(self, parts, q, new, past):
         """q [H, S, D] over kept arrays: [S, H * D]."""
         b, c = parts.body, parts.config
-        kv, group, d = c.kv_heads, c.heads // c.kv_heads, c.head_dim
+        kv, d = c.kv_heads, c.head_dim
         if self.bits == 4:
             dims = ("h", "g", "s", "d")
-            shape = (kv, group, ROWS, d)
+            shape = (kv, c.heads // kv, ROWS, d)
             q = b.expand(q, "[[0, 1], [2], [3]]", shape)
             q = b.generic(dims, [(q, dims), (new[5], ("h", "d"))], b.empty(shape),
                           ["%r = arith.divf %a, %b : f32", "linalg.yield %r : f32"])
             q = b.collapse(q, "[[0, 1], [2], [3]]", (c.heads, ROWS, d))
-        new, past = new[:4], past[:4]
         q, scale = quantize_runs(b, self._rotate(b, q), 127)
         # The softmax's factor.
         factor = b.number(d ** -0.5)
         scale = b.generic(("h", "s"), [(scale, ("h", "s"))], b.empty((c.heads, ROWS)),
                           [f"%p = arith.mulf %a, {factor} : f32",
                            "linalg.yield %p : f32"])
-        q = b.expand(q, "[[0, 1], [2], [3]]", (kv, group, ROWS, d))
-        scale = b.expand(scale, "[[0, 1], [2]]", (kv, group, ROWS))
-        group_of = lambda values: ", ".join(map(str, values)) + " : " \
-            + ", ".join(v.type for v in values)
-        init = b.empty((ROWS, kv, group, d))
-        out = b.op(f"quant.cached_attention query({group_of((q, scale))}) "
-                   f"past({group_of(past)}) new({group_of(new)}) "
-                   f"outs({init} : {init.type}) bits = {self.bits} -> {init.type}",
-                   (ROWS, kv, group, d))
-        out = b.collapse(out, "[[0], [1, 2, 3]]", (ROWS, c.heads * d))
-        return self._rotate(b, out)
+
+        def of_run(queries, new, past, init):
+            return (f"quant.cached_attention query({_listed(queries)}) "
+                    f"past({_listed(past)}) new({_listed(new)}) outs({init} : "
+                    f"{init.type}) bits = {self.bits} -> {init.type}")
+
+        return self._rotate(
+            b, _attend_runs(b, c, (q, scale), new[:4], past[:4], of_run))
 
     def _rotate(self, b, x):
         """In blocks of the last dimension, of which heads are whole numbers."""
@@ -235,6 +236,46 @@ class IntegerCache:
              f"%m = arith.andi %x, {mask} : i32", "%s = arith.shli %m, %k : i32",
              "%r = arith.ori %o, %s : i32", "linalg.yield %r : i32"],
             out, reduced=("i",))
+
+
+def _listed(values):
+    return ", ".join(map(str, values)) + " : " + ", ".join(v.type for v in values)
+
+
+def _attend_runs(b, config, queries, new, past, of_run):
+    """[S, H * D] of `queries` [H, S, ..]. The text of an op is `of_run` (queries [KV,
+    G, S, ..], new and past tokens of KV heads, where to); there is one for each run of
+    heads of keys with as many heads of queries."""
+    runs, heads, d = config.head_runs(), config.heads, config.head_dim
+
+    def attend(run, queries, new, past, room):
+        shape = (*run, ROWS, d)
+        queries = [b.expand(x, str([[0, 1], *([i] for i in range(2, len(x.shape) + 1))]),
+                            shape[:len(x.shape) + 1]) for x in queries]
+        return b.op(of_run(queries, new, past, room), (ROWS, *run, d))
+
+    if len(runs) == 1:
+        y = attend(runs[0], queries, new, past, b.empty((ROWS, *runs[0], d)))
+        return b.collapse(y, "[[0], [1, 2, 3]]", (ROWS, heads * d))
+    out, at, first = b.empty((ROWS, heads, d)), 0, 0
+    for run in runs:
+        kv, count = run[0], run[0] * run[1]
+        room = b.slice(out, [0, at, 0], [ROWS, count, d])
+        room = b.expand(room, "[[0], [1, 2], [3]]", (ROWS, *run, d))
+        y = attend(run, _heads_of(b, queries, at, count, ROWS),
+                   _heads_of(b, new, first, kv, ROWS),
+                   _heads_of(b, past, first, kv, PAST), room)
+        y = b.collapse(y, "[[0], [1, 2], [3]]", (ROWS, count, d))
+        out = b.insert(y, out, [0, at, 0], [ROWS, count, d])
+        at, first = at + count, first + kv
+    return b.collapse(out, "[[0], [1, 2]]", (ROWS, heads * d))
+
+
+def _heads_of(b, values, first, count, tokens):
+    """`count` heads of each of `values` [heads, ..]."""
+    return [b.slice(value, [first] + [0] * (len(value.shape) - 1),
+                    [count, *(size or tokens for size in value.shape[1:])])
+            for value in values]
 
 
 def past_of(body, cache, values, layer):

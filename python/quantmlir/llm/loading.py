@@ -66,13 +66,15 @@ class _Build:
     """How a checkpoint becomes a program: its config and source, and options."""
 
     def __init__(self, path, *, activations, weights, rotation, kv_cache,
-                 calibrate=None, ranks=None, library="OpenMPI"):
+                 calibrate=None, ranks=None, library="OpenMPI", is_checked=False):
+        """is_checked: the ranks that run are known to be those that this is for."""
         if activations not in _ACTIVATIONS:
             raise errors.InvalidArgument(
                 f"activations: expected {', '.join(_ACTIVATIONS)}, found "
                 f"{activations!r}")
         kv_caches.check(kv_cache)
         self.activations, self.library = activations, library
+        self.asks = not is_checked
         self.requantize = Requantize.parse(weights, rotation)
         self.rotation = self.requantize.rotation if self.requantize else Rotation()
         self.file, self.config, self._source = _open(path)
@@ -80,10 +82,10 @@ class _Build:
         self.windows = _windows(calibrate, self.requantize, self.file, self.config)
         self.own, self.plan = self.config, None
         if ranks and ranks[1] > 1:
-            self._cut(*ranks)
+            self._cut(*ranks, kv_cache)
         self.cache = kv_caches.make(kv_cache, self.own, path)
 
-    def _cut(self, number, count):
+    def _cut(self, number, count, kv_cache):
         if self.activations in _NOT_CUT:
             raise errors.InvalidArgument(
                 f"ranks: expected activations=\"int8\", found {self.activations!r}: "
@@ -94,7 +96,7 @@ class _Build:
                 "each rank would calibrate anew, by sums of floats (BLAS) that are not "
                 "the same on every machine")
         self.plan = ranks_of.Plan(self.config, self.source(), number, count,
-                                  self.rotation)
+                                  self.rotation, kv_caches.keeps_groups(kv_cache))
         self.own = self.plan.local()
 
     def source(self, say=None):
@@ -111,7 +113,7 @@ class _Build:
         what = (self.own, weights, self.activations, self.rotation, all_logits,
                 self.cache)
         if self.plan:
-            return RankProgram(self.plan, self.library, *what)
+            return RankProgram(self.plan, self.library, self.asks, *what)
         return Program(*what)
 
 
@@ -244,7 +246,8 @@ def load(path, *, activations="int8", weights=None, rotation="none",
                 "products of floats when the program is compiled, after it "
                 "is cut; weights= quantizes before")
         build = _Build(path, **how, calibrate=calibrate, ranks=number,
-                       library=world.library if world else "OpenMPI")
+                       library=world.library if world else "OpenMPI",
+                       is_checked=world is not None)
         facts = {**options, **how, "calibrate": build.windows is not None and
                  digest(build.windows)}
         made = None
@@ -275,6 +278,7 @@ def _make(build, options, kept, made, progress):
     key = kept.key(made)
     if build.plan:
         key += f"-{build.plan.number}of{build.plan.count}-{build.library}"
+        key += "-asks" if build.asks else ""
     folder = kept.find(key)
     if not folder:
         with kept.adding(key) as scratch:

@@ -8,15 +8,17 @@ from .text import tensor
 
 
 class RankProgram(Program):
-    """`config`, `weights` and `cache` are those of the rank; `plan` has all."""
+    """`config`, `weights` and `cache` are those of the rank; `plan` has all. `asks`:
+    it asks MPI in each call whether all ranks are those of the plan."""
 
-    def __init__(self, plan, library, *args, **options):
-        self.plan, self._library = plan, library
+    def __init__(self, plan, library, asks, *args, **options):
+        self.plan, self._library, self._asks = plan, library, asks
         super().__init__(*args, **options)
 
     def _module(self, text):
         key = f'#dlti.map<"MPI:Implementation" = "{self._library}">'
-        return (f"module attributes {{dlti.map = {key}}} {{\n"
+        rank = f", quant.rank = {self.plan.number} : i64" if self._asks else ""
+        return (f"module attributes {{dlti.map = {key}{rank}}} {{\n"
                 f"shard.grid @ranks(shape = {self.plan.count})\n{text}}}\n")
 
     # What is sent ----------------------------------------------------------

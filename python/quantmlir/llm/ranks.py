@@ -1,7 +1,8 @@
 """A decoder cut over the ranks of MPI: which part of each weight a rank has.
 
-Heads are cut, with their rows of Q, K and V and their caches, rows of gate and up,
-and of the embedding and the head. The weights behind, O and down, are cut
+Heads of queries are cut, each with the heads of keys that they see, which two ranks
+may both have; with heads their rows of Q, K and V and their caches; rows of gate and
+up, and of the embedding and the head. The weights behind, O and down, are cut
 
 * by their columns, where they have one scale a row: sums of i32 are added over
   ranks before they are scaled ("rows" of the product's K);
@@ -50,10 +51,9 @@ def check_timeout(seconds):
 
 
 def split(size, count, unit=1):
-    """Ranges of `count` parts of `size`, about as large as each other; all but the
-    last are of whole `unit`s."""
-    units = -(-size // unit)
-    ends = [min(size, round(units * i / count) * unit) for i in range(count + 1)]
+    """Ranges of `count` parts of `size`, at least as many units, about as large as each
+    other; all but the last are of whole `unit`s."""
+    ends = [round(size * i / count / unit) * unit for i in range(count)] + [size]
     return list(zip(ends, ends[1:]))
 
 
@@ -81,13 +81,14 @@ class Traffic:
 class Plan:
     """Ranges of all ranks, by what is cut.
 
-    heads: of keys; None: every rank has all (there are fewer than ranks, or a
-    rotation's block is of several heads); q: columns of attention's result; ffn;
-    vocabulary. by_rows: names in OUTPUTS whose sums are added in i32; others are
-    cut by rows `dim` of the weight.
+    heads: of queries, in whole `unit`s; None: every rank has all (there are fewer units
+    than ranks); keys: heads of keys that those see; q: columns of attention's result;
+    ffn; vocabulary. by_rows: names in OUTPUTS whose sums are added in i32; others are cut
+    by rows `dim` of the weight.
     """
 
-    def __init__(self, config, source, number, count, rotation):
+    def __init__(self, config, source, number, count, rotation, keeps_groups=False):
+        """keeps_groups: heads of queries that see one of keys are not cut."""
         self.config, self.number, self.count = config, number, count
         unit = max(rotation.size, 1)
         for what, size in (("the vocabulary", config.vocabulary),
@@ -97,17 +98,36 @@ class Plan:
             if size < count:
                 raise InvalidArgument(f"ranks: {what} has {size} parts, fewer than "
                                       f"{count} ranks")
-        group = config.heads // config.kv_heads * config.head_dim
-        self.heads = None
-        if config.kv_heads >= count and group % unit == 0:
-            self.heads = split(config.kv_heads, count)
-        self.q = self.heads and [(b * group, e * group) for b, e in self.heads]
+        self.heads = self._split_heads(unit, keeps_groups)
+        self.keys = self.heads and self._keys_of(self.heads)
+        self.q = self.heads and self._columns_of(self.heads)
         # Evenly, also where heads are not: ranks wait for each other behind both.
         self.ffn = split(config.ffn, count, unit)
         self.vocabulary = split(config.vocabulary, count)
         self.dim = split(config.dim, count)
         self.by_rows = {name for name in OUTPUTS
                         if self._adds_integers(source, name)}
+
+    def _split_heads(self, unit, keeps_groups):
+        """In whole groups of a head of keys, or finer where the largest part is less."""
+        c = self.config
+        self.unit = math.lcm(unit, c.head_dim) // c.head_dim
+        group = math.lcm(self.unit, c.heads // c.kv_heads)
+        if keeps_groups:
+            self.unit = group
+        cuts = [split(c.heads, self.count, size) for size in (group, self.unit)
+                if c.heads // size >= self.count]
+        rows = lambda heads: max(
+            q + 2 * kv for q, kv in zip(widths(heads), widths(self._keys_of(heads))))
+        return min(cuts, key=rows, default=None)
+
+    def _keys_of(self, heads):
+        each = self.config.heads // self.config.kv_heads
+        return [(begin // each, -(-end // each)) for begin, end in heads]
+
+    def _columns_of(self, heads):
+        d = self.config.head_dim
+        return [(begin * d, end * d) for begin, end in heads]
 
     def _adds_integers(self, source, name):
         forms = {source.linear(layer, name).form for layer in range(self.config.layers)}
@@ -132,16 +152,17 @@ class Plan:
         config = replace(self.config, ffn=end - begin)
         if self.heads is None:
             return config
-        begin, end = self.heads[self.number]
+        (begin, end), (first, last) = self.heads[self.number], self.keys[self.number]
         each = config.heads // config.kv_heads
-        return replace(config, heads=(end - begin) * each, kv_heads=end - begin)
+        shares = tuple(min(end, (k + 1) * each) - max(begin, k * each)
+                       for k in range(first, last))
+        return replace(config, heads=end - begin, kv_heads=last - first, shares=shares)
 
     def rows(self, part):
         """The range of the rows that this rank has of a weight; None: all."""
         each = {"q": self.q, "gate": self.ffn, "up": self.ffn}
         if part in ("k", "v"):
-            d = self.config.head_dim
-            each[part] = self.heads and [(b * d, e * d) for b, e in self.heads]
+            each[part] = self.keys and self._columns_of(self.keys)
         elif part in OUTPUTS and self.is_cut(part) and part not in self.by_rows:
             each[part] = self.dim
         ranges = each.get(part)
@@ -174,10 +195,11 @@ class Plan:
         """A line about what is whole, and why; or none."""
         if self.heads is not None:
             return None
-        c = self.config
-        why = f"{c.kv_heads} heads of keys are fewer than {self.count} ranks" \
-            if c.kv_heads < self.count else "a rotated block has several heads"
-        return f"attention is computed by every rank: {why}"
+        parts = self.config.heads // self.unit
+        of = "" if self.unit == 1 else f", {self.unit} of which are not cut,"
+        return ("attention is computed by every rank: "
+                f"{self.config.heads} heads{of} have {parts} parts, fewer than "
+                f"{self.count} ranks")
 
 
 class _Part:

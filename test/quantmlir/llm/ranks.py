@@ -15,13 +15,13 @@ from quantmlir.llm.ranks import split, widths
 
 FOLDER = sys.argv[1]
 PATH = f"{FOLDER}/model.gguf"
-SIZES = dict(layers=2, dim=96, heads=9, kv_heads=3, head_dim=32, ffn=224)
+SIZES = dict(layers=2, dim=96, heads=9, kv_heads=3, head_dim=32, ffn=256)
 Decoder("llama", {"*": "Q8_0"}, **SIZES).write(PATH)
 
 
-def build(weights, ranks=None):
-    return llm.loading._Build(PATH, activations="int8", weights=weights, rotation="none",
-                              kv_cache="float", ranks=ranks)
+def build(weights, ranks=None, rotation="none", kv_cache="float"):
+    return llm.loading._Build(PATH, activations="int8", weights=weights,
+                              rotation=rotation, kv_cache=kv_cache, ranks=ranks)
 
 
 # Parts follow each other, are all, and are whole units but for the last.
@@ -32,13 +32,19 @@ for size, count, unit in ((9, 3, 1), (101, 4, 1), (224, 3, 32), (70, 2, 32), (64
     assert all(b % unit == 0 and e > b for b, e in parts), parts
 assert widths(split(101, 4)) == [25, 25, 26, 25]
 
-# One rank has two of three heads; all of each weight is there.
+# Nine heads of queries on two ranks: both have the second of three heads of keys. All
+# of each other weight is there once.
 model = [build("w8", (i, 2)) for i in (0, 1)]
-assert [b.own.kv_heads for b in model] == [2, 1] and [b.own.heads for b in model] == [6, 3]
-assert [b.own.ffn for b in model] == [112, 112]
+assert [b.own.shares for b in model] == [(3, 1), (2, 3)], [b.own for b in model]
+assert [b.own.heads for b in model] == [4, 5]
+assert [b.cache.arrays[0].shape for b in model] == [(2, 32, None)] * 2
+assert [b.own.ffn for b in model] == [128, 128]
 whole = build("w8").source()
-for part, axis in (("q", 0), ("k", 0), ("v", 0), ("gate", 0), ("up", 0), ("o", 1),
-                   ("down", 1)):
+for part in "kv":
+    parts = [b.source().linear(1, part).load().q for b in model]
+    q = whole.linear(1, part).load().q
+    assert np.array_equal(parts[0], q[:64]) and np.array_equal(parts[1], q[32:]), part
+for part, axis in (("q", 0), ("gate", 0), ("up", 0), ("o", 1), ("down", 1)):
     parts = [b.source().linear(1, part).load().q for b in model]
     assert np.array_equal(np.concatenate(parts, axis), whole.linear(1, part).load().q)
 # In groups, O and down are cut by rows.
@@ -46,8 +52,28 @@ groups = [build(None, (i, 2)) for i in (0, 1)]
 for part in ("o", "down"):
     assert [b.source().linear(0, part).shape[0] for b in groups] == [48, 48]
 
+
+
+def heads(count, **options):
+    """The heads of queries of each rank, and those of keys."""
+    plan = build("w8", (0, count), **options).plan
+    return plan.heads and (widths(plan.heads), widths(plan.keys)), plan.explain()
+
+
+assert heads(3) == (([3, 3, 3], [1, 1, 1]), None)
+assert heads(4) == (([2, 2, 3, 2], [1, 2, 2, 1]), None)
+assert heads(9) == (([1] * 9, [1] * 9), None)
+# Four heads of 32 are a block of a rotation; of a head of keys all its heads of
+# queries say how it is kept in 4 bits.
+assert heads(2, rotation="hadamard128") == (([4, 5], [2, 2]), None)
+whole_of = "attention is computed by every rank: 9 heads"
+assert heads(10) == (None, f"{whole_of} have 9 parts, fewer than 10 ranks")
+assert heads(2, kv_cache="int4") == (([6, 3], [2, 1]), None)
+assert heads(4, kv_cache="int4") == (
+    None, f"{whole_of}, 3 of which are not cut, have 3 parts, fewer than 4 ranks")
+
 llm.write_program(PATH, f"{FOLDER}/rank.mlirbc", weights="w8", ranks=(1, 3))
-# CHECK: dlti.map = #dlti.map<"MPI:Implementation" = "OpenMPI">
+# CHECK: dlti.map = #dlti.map<"MPI:Implementation" = "OpenMPI">, quant.rank = 1 : i64
 # CHECK: shard.grid @ranks(shape = 3)
 # CHECK: func.func @main({{.*}}: tensor<2x1x32x?xf32>, {{.*}}: tensor<2x1x?x32xf32>) -> (tensor<96xf32>
 # CHECK: shard.all_reduce {{.*}} reduction = bitwise_or : tensor<?x96xi32>

@@ -37,6 +37,7 @@ static constexpr DiscardableAttr kDiscardableAttrs[] = {
     {kPortableAttr, isKind<DictionaryAttr>, "a dictionary"},
     {kIndependentAttr, isKind<IntegerAttr>, "an integer"},
     {kLaunchAttr, isKind<DenseI64ArrayAttr>, "an array of i64"},
+    {kRankAttr, isKind<IntegerAttr>, "an integer"},
 };
 
 static LogicalResult verifyUnknown(Operation *op, StringRef name) {

@@ -54,6 +54,10 @@ inline constexpr llvm::StringLiteral kIndependentAttr = "quant.independent";
 /// On a kernel for a GPU: how it is launched. An array of i64.
 inline constexpr llvm::StringLiteral kLaunchAttr = "quant.launch";
 
+/// On the module: the rank that the program is for, which it asks MPI about
+/// when it is called. An integer.
+inline constexpr llvm::StringLiteral kRankAttr = "quant.rank";
+
 /// Attributes of `op` in the namespace `quant` are those above, and have values
 /// of their kind; else there is a diagnostic at `op`.
 llvm::LogicalResult verifyDiscardableAttrs(mlir::Operation *op);

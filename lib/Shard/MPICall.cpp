@@ -1,0 +1,129 @@
+//===- MPICall.cpp - calls of MPI that upstream has no op for -------------===//
+
+#include "MPICall.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/DLTI/DLTI.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/DataLayoutInterfaces.h"
+
+using namespace mlir;
+using namespace quantmlir;
+
+/// What the module says of MPI, as upstream's lowering of the dialect mpi reads
+/// it; null if nothing.
+static Attribute getImplementation(ModuleOp module) {
+  auto map = module->getAttrOfType<MapAttr>(DLTIDialect::kMapAttrName);
+  auto key = StringAttr::get(module.getContext(), "MPI:Implementation");
+  if (map)
+    for (DataLayoutEntryInterface entry : map.getEntries())
+      if (entry.getKey() == DataLayoutEntryKey(key))
+        return entry.getValue();
+  return {};
+}
+
+static bool usesOpenMPI(ModuleOp module) {
+  auto name = dyn_cast_or_null<StringAttr>(getImplementation(module));
+  return name && name == "OpenMPI";
+}
+
+LogicalResult quantmlir::verifyMPI(ModuleOp module, Operation *op) {
+  Attribute found = getImplementation(module);
+  auto name = dyn_cast_or_null<StringAttr>(found);
+  if (name && (name == "OpenMPI" || name == "MPICH"))
+    return success();
+  constexpr StringLiteral expected = "expected dlti.map of the module with "
+                                     "MPI:Implementation OpenMPI or MPICH";
+  if (found)
+    return op->emitOpError(expected) << ", found " << found;
+  op->emitWarning(expected) << ", found none: MPICH's is taken";
+  return success();
+}
+
+/// A declaration is of the library, whoever wrote it.
+static bool isOwnName(Operation &op) {
+  auto symbol = dyn_cast<SymbolOpInterface>(op);
+  auto function = dyn_cast<LLVM::LLVMFuncOp>(op);
+  auto global = dyn_cast<LLVM::GlobalOp>(op);
+  bool isDeclared = (function && function.isExternal()) ||
+                    (global && !global.getValueOrNull() &&
+                     global.getInitializerRegion().empty());
+  if (!symbol || isDeclared)
+    return false;
+  StringRef name = symbol.getName();
+  return name.starts_with("MPI_") || name.starts_with("PMPI_") ||
+         name.starts_with("ompi_");
+}
+
+LogicalResult quantmlir::verifyNoMPINames(ModuleOp module) {
+  for (Operation &op : *module.getBody())
+    if (isOwnName(op))
+      return op.emitError("expected no symbol MPI_*, PMPI_* or ompi_* in a "
+                          "program that calls MPI, whose library has those; "
+                          "found @")
+             << cast<SymbolOpInterface>(op).getName();
+  return success();
+}
+
+MPICall::MPICall(OpBuilder &b, Location loc, ModuleOp module)
+    : b(b), loc(loc), module(module), isOpenMPI(usesOpenMPI(module)) {}
+
+Value MPICall::getByte() {
+  return getHandle("ompi_mpi_byte", "ompi_predefined_datatype_t", 0x4c00010d);
+}
+
+Value MPICall::getWorld() {
+  return getHandle("ompi_mpi_comm_world", "ompi_communicator_t", 0x44000000);
+}
+
+void MPICall::call(StringRef name, ValueRange arguments) {
+  auto function = module.lookupSymbol<LLVM::LLVMFuncOp>(name);
+  if (!function) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(module.getBody());
+    auto type = LLVM::LLVMFunctionType::get(
+        b.getI32Type(), llvm::to_vector(arguments.getTypes()));
+    function = LLVM::LLVMFuncOp::create(b, loc, name, type);
+  }
+  LLVM::CallOp::create(b, loc, function, arguments);
+}
+
+Value MPICall::getPointer(Value buffer) {
+  Value address =
+      memref::ExtractAlignedPointerAsIndexOp::create(b, loc, buffer);
+  Value number = arith::IndexCastOp::create(b, loc, b.getI64Type(), address);
+  return LLVM::IntToPtrOp::create(
+      b, loc, LLVM::LLVMPointerType::get(b.getContext()), number);
+}
+
+Value MPICall::countBytes(Value buffer) {
+  auto type = cast<MemRefType>(buffer.getType());
+  Value count = arith::ConstantIndexOp::create(
+      b, loc, llvm::divideCeil(type.getElementTypeBitWidth(), 8));
+  for (int64_t dim = 0; dim < type.getRank(); ++dim) {
+    Value size =
+        type.isDynamicDim(dim)
+            ? Value(memref::DimOp::create(b, loc, buffer, dim))
+            : arith::ConstantIndexOp::create(b, loc, type.getDimSize(dim));
+    count = arith::MulIOp::create(b, loc, count, size);
+  }
+  return arith::IndexCastOp::create(b, loc, b.getI32Type(), count);
+}
+
+Value MPICall::getHandle(StringRef name, StringRef type, int64_t number) {
+  if (!isOpenMPI)
+    return LLVM::ConstantOp::create(
+        b, loc, b.getI32IntegerAttr(static_cast<int32_t>(number)));
+  auto global = module.lookupSymbol<LLVM::GlobalOp>(name);
+  if (!global) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(module.getBody());
+    global = LLVM::GlobalOp::create(
+        b, loc, LLVM::LLVMStructType::getOpaque(type, b.getContext()),
+        /*isConstant=*/false, LLVM::Linkage::External, name,
+        /*value=*/Attribute(), /*alignment=*/0, /*addrSpace=*/0);
+  }
+  return LLVM::AddressOfOp::create(b, loc, global);
+}
