@@ -13,6 +13,19 @@ int MPI_Allreduce(const void *from, void *to, int count, Handle type, Handle op,
   return 0;
 }
 
+/* They ask which rank of how many they are; who times them says how many. */
+int noMPIRanks = 1;
+
+int MPI_Comm_rank(Handle comm, int *rank) {
+  *rank = 0;
+  return 0;
+}
+
+int MPI_Comm_size(Handle comm, int *size) {
+  *size = noMPIRanks;
+  return 0;
+}
+
 /* And gather bytes. */
 int MPI_Allgather(const void *from, int count, Handle type, void *to, int got,
                   Handle gotType, Handle comm) {

@@ -44,11 +44,12 @@ static SmallVector<Value> dynamicSizes(OpBuilder &b, Location loc,
   return sizes;
 }
 
-static Value readBuffer(OpBuilder &b, Location loc, Value value) {
+static Value getBuffer(OpBuilder &b, Location loc, Value value,
+                       bool isReadOnly) {
   RankedTensorType type = tensorType(value);
   return bufferization::ToBufferOp::create(
       b, loc, MemRefType::get(type.getShape(), type.getElementType()), value,
-      /*read_only=*/true);
+      isReadOnly);
 }
 
 static Value takeBuffer(OpBuilder &b, Location loc, Value buffer,
@@ -162,10 +163,8 @@ static LogicalResult lowerReduce(shard::AllReduceOp op) {
   if (failed(checkCount(b, op, op.getInput(), 1, "elements")))
     return failure();
   Value flat = flatten(b, loc, op.getInput());
-  Value part = readBuffer(b, loc, flat);
-  Value sum = memref::AllocOp::create(b, loc, cast<MemRefType>(part.getType()),
-                                      dynamicSizes(b, loc, flat));
-  memref::CopyOp::create(b, loc, part, sum);
+  // In place: bufferization copies what others read, too.
+  Value sum = getBuffer(b, loc, flat, /*isReadOnly=*/false);
   Value world =
       mpi::CommWorldOp::create(b, loc, mpi::CommType::get(op.getContext()));
   mpi::AllReduceOp::create(b, loc, TypeRange(), sum, sum, *kind, world);
@@ -227,7 +226,7 @@ static LogicalResult lowerGather(shard::AllGatherOp op, int64_t ranks,
   SmallVector<int64_t> shape = {ranks};
   llvm::append_range(shape, tensorType(part).getShape());
   auto type = RankedTensorType::get(shape, whole.getElementType());
-  Value from = readBuffer(b, loc, part);
+  Value from = getBuffer(b, loc, part, /*isReadOnly=*/true);
   Value to = memref::AllocOp::create(
       b, loc, MemRefType::get(shape, whole.getElementType()),
       dynamicSizes(b, loc, part));

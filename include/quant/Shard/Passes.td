@@ -126,7 +126,8 @@ def QuantLowerCollectivesPass
     dimension that is gathered. The call is in a private function, on buffers.
 
     With `all`, each `shard.all_reduce` becomes an `mpi.allreduce` of one
-    dimension, whose size the run knows: upstream wants static ones. This is what
+    dimension, whose size the run knows: upstream wants static ones. It is in place
+    where nothing else reads its operand (bufferization copies it else). This is what
     programs have that are written for a rank, rather than cut.
 
     Only collectives of all ranks, of a grid of one dimension, are lowered. MPI
