@@ -16,10 +16,13 @@ using namespace quantmlir;
 static constexpr int32_t kShift = 128;
 
 /// Whether `value` reaches only left operands of matmuls, directly or through
-/// ops that move elements; the matmuls are collected.
+/// ops that move elements, and who asks for its sizes; the matmuls are
+/// collected.
 static bool reachesOnlyLhs(Value value, SmallVectorImpl<MatmulOp> &matmuls) {
   for (OpOperand &use : value.getUses()) {
     Operation *user = use.getOwner();
+    if (isa<tensor::DimOp>(user))
+      continue;
     if (auto matmul = dyn_cast<MatmulOp>(user)) {
       if (use.getOperandNumber() != 0 || matmul.getLhsUnsigned())
         return false;

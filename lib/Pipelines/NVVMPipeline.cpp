@@ -124,6 +124,7 @@ static void buildNVVMTargetStage(OpPassManager &pm) {
   reference.packedMatmul = false;
   pm.addPass(createConvertQuantToLinalgPass(reference));
   buildBufferizeStage(pm, /*outline=*/false);
+  pm.addPass(createQuantSumRowsPass());
   pm.addPass(createConvertQuantToNVVMPass());
   endStage(pm, Stage::Target);
 }

@@ -269,6 +269,7 @@ void quantmlir::buildGenericPipeline(OpPassManager &pm,
     buildBufferizeStage(pm);
     if (options.profile)
       pm.addPass(createQuantProfileOpsPass());
+    pm.addPass(createQuantSumRowsPass());
     endStage(pm, Stage::Target);
   }
   if (stages.contains(Stage::LLVM)) {
@@ -322,6 +323,7 @@ static void buildCPUTargetStage(OpPassManager &pm, const CPUOptions &options) {
   QuantParallelizeMatmulsPassOptions parallel;
   parallel.threads = options.threads;
   pm.addPass(createQuantParallelizeMatmulsPass(parallel));
+  pm.addPass(createQuantSumRowsPass());
   pm.addPass(createQuantVectorizeContractionsPass());
   pm.addPass(createQuantVectorizeRowsPass());
   pm.addPass(createCanonicalizerPass());

@@ -9,11 +9,13 @@ def QuantApproximateMathPass
     : Pass<"quant-approximate-math", "::mlir::ModuleOp"> {
   let summary = "Exponential, error function, tanh and log as polynomials";
   let description = [{
-    Replaces `math.exp`, `math.erf`, `math.tanh` and `math.log` of f32 by
-    upstream's polynomial approximations, on scalars and on vectors alike. They
+    Replaces `math.exp`, `math.tanh` and `math.log` of f32 by upstream's
+    polynomial approximations, and `math.erf` by one polynomial, within 1.9e-7
+    (2.5e-7 of the result), on scalars and on vectors alike. They
     are sums, products and `math.fma`, each rounded once: every target computes
-    the same bits, whatever its libm, and many lanes at a time. Other types and
-    functions are left to libm.
+    the same bits, whatever its libm, and many lanes at a time. An `erf` of a
+    quotient by a constant (a GELU's root of 2) takes the product with the
+    reciprocal instead. Other types and functions are left to libm.
 
     Example:
 

@@ -3,7 +3,9 @@
 // Upstream's `linalg-fuse-elementwise-ops` fuses a producer into any user,
 // also into a product of matrices, where it is then computed once for every
 // column: a GELU before a 1536 x 384 layer becomes 384 times the calls of
-// `erf`. Here an element is computed as often as before, or not fused.
+// `erf`. Here an element is computed as often as before, or not fused, but for
+// a mere conversion to a wider type: several users that read what it reads move
+// fewer bytes than one wide tensor.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,11 +28,21 @@ namespace quantmlir {
 using namespace mlir;
 using namespace quantmlir;
 
+/// Whether `value` is another tensor in a wider type of floats.
+static bool isWidened(Value value) {
+  auto generic = value.getDefiningOp<linalg::GenericOp>();
+  return generic && generic->getNumResults() == 1 &&
+         llvm::hasSingleElement(generic.getBlock()->without_terminator()) &&
+         isa<arith::ExtFOp>(generic.getBlock()->front());
+}
+
 /// Whether the user reads each element of `operand` in one iteration only, and
-/// nobody else reads it.
+/// nobody else reads it; or it costs nothing. (Sums along rows read it so,
+/// too.)
 static bool isReadOnce(OpOperand *operand) {
   auto consumer = dyn_cast<linalg::LinalgOp>(operand->getOwner());
-  return consumer && operand->get().hasOneUse() &&
+  return consumer &&
+         (operand->get().hasOneUse() || isWidened(operand->get())) &&
          consumer.getMatchingIndexingMap(operand).isPermutation();
 }
 

@@ -2,9 +2,12 @@
 //
 // libm's functions take one element at a time and differ from one machine to
 // the next in the last bit, which is enough for another quantized integer.
-// Upstream's approximations are arithmetic that every target does alike.
+// Upstream's approximations are arithmetic that every target does alike; erf is
+// our own.
 //
 //===----------------------------------------------------------------------===//
+
+#include "ErfPolynomial.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -24,11 +27,15 @@ namespace quantmlir {
 using namespace mlir;
 using namespace quantmlir;
 
-static bool isApproximated(StringRef name) {
-  return name == math::ErfOp::getOperationName() ||
-         name == math::ExpOp::getOperationName() ||
+static bool isApproximatedUpstream(StringRef name) {
+  return name == math::ExpOp::getOperationName() ||
          name == math::LogOp::getOperationName() ||
          name == math::TanhOp::getOperationName();
+}
+
+static bool isApproximated(StringRef name) {
+  return name == math::ErfOp::getOperationName() ||
+         isApproximatedUpstream(name);
 }
 
 namespace {
@@ -46,7 +53,9 @@ struct QuantApproximateMathPass
     });
     numApproximated += functions.size();
     RewritePatternSet patterns(&getContext());
-    populateMathPolynomialApproximationPatterns(patterns, isApproximated);
+    populateErfPolynomialPattern(patterns);
+    populateMathPolynomialApproximationPatterns(patterns,
+                                                isApproximatedUpstream);
     GreedyRewriteConfig config;
     config.setStrictness(GreedyRewriteStrictness::ExistingOps);
     config.enableFolding(false);

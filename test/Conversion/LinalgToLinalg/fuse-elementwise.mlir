@@ -32,6 +32,33 @@ func.func @into_sum(%x: tensor<4x8xf32>, %e: tensor<4x8xf32>, %init: tensor<4xf3
   return %2 : tensor<4xf32>
 }
 
+// Two users each widen for themselves: no tensor of f64 is made.
+// CHECK-LABEL: @widened
+func.func @widened(%x: tensor<4x8xf32>, %e: tensor<4x8xf64>, %init: tensor<4xf64>) -> (tensor<4xf64>, tensor<4xf64>) {
+  // CHECK-COUNT-2: linalg.generic {{.*}} ins(%arg0 : tensor<4x8xf32>) outs(%{{.*}} : tensor<4xf64>)
+  // CHECK-NOT: linalg.generic
+  %0 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<4x8xf32>) outs(%e : tensor<4x8xf64>) {
+  ^bb0(%a: f32, %b: f64):
+    %v = arith.extf %a : f32 to f64
+    linalg.yield %v : f64
+  } -> tensor<4x8xf64>
+  %1 = linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%0 : tensor<4x8xf64>) outs(%init : tensor<4xf64>) {
+  ^bb0(%a: f64, %b: f64):
+    %v = arith.addf %b, %a : f64
+    linalg.yield %v : f64
+  } -> tensor<4xf64>
+  %2 = linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%0 : tensor<4x8xf64>) outs(%init : tensor<4xf64>) {
+  ^bb0(%a: f64, %b: f64):
+    %s = arith.mulf %a, %a : f64
+    %v = arith.addf %b, %s : f64
+    linalg.yield %v : f64
+  } -> tensor<4xf64>
+  return %1, %2 : tensor<4xf64>, tensor<4xf64>
+}
+
 // A product reads an element once for every column.
 // CHECK-LABEL: @negative_into_product
 func.func @negative_into_product(%x: tensor<4x8xf32>, %w: tensor<8x16xf32>, %e: tensor<4x8xf32>, %init: tensor<4x16xf32>) -> tensor<4x16xf32> {

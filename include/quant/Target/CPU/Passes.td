@@ -41,8 +41,7 @@ def QuantVectorizeRowsPass : Pass<"quant-vectorize-rows", "::mlir::ModuleOp"> {
     elements, and whose body is elementwise, to loops over vectors. An innermost
     reduction is split over lanes where its order does not matter (maximum,
     minimum, integer sums). The last columns are a shorter vector where their
-    number is known, else a mask. A sum of floats keeps the order of its steps;
-    eight rows take theirs side by side, which hides an addition's latency.
+    number is known, else a mask. Sums of floats are left to `quant-sum-rows`.
     `math.exp`, `erf`, `tanh` and `log` of f32 stay as ops on vectors, for
     `quant-approximate-math`. `quant.quantize_rows` of plain rows becomes two
     loops for each row, and `quant.cached_attention` and
@@ -66,12 +65,49 @@ def QuantVectorizeRowsPass : Pass<"quant-vectorize-rows", "::mlir::ModuleOp"> {
     ```
   }];
   let statistics = [
-    Statistic<"numVectorized", "num-vectorized", "Ops rewritten to vectors">,
-    Statistic<"numInterleaved", "num-interleaved",
-              "Float sums that take several rows at a time">
+    Statistic<"numVectorized", "num-vectorized", "Ops rewritten to vectors">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect",
     "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"];
+}
+
+def QuantSumRowsPass : Pass<"quant-sum-rows", "::mlir::ModuleOp"> {
+  let summary = "Sums of floats along rows in 16 lanes";
+  let description = [{
+    Rewrites linalg ops on memrefs that add floats along their innermost loop
+    (the only reduction), with an elementwise body. A sum over K elements has 16
+    lanes, lane l taking the elements l, l + 16, ... in order, from 0; then lanes
+    l and l + 8 are added, l and l + 4, l and l + 2, l and l + 1, and last what
+    the result held before. Rows of fewer than 16 elements, as far as the program
+    knows, and bodies that vectors cannot compute keep the order of the loop.
+
+    Every pipeline runs this pass, so that results are the same to the bit on all
+    targets: what is rewritten depends on the op alone, not on a machine or a
+    layout in memory.
+
+    Example:
+
+    ```mlir
+    linalg.generic {iterator_types = ["parallel", "reduction"], ...}
+        ins(%x : memref<8x384xf32>) outs(%sum : memref<8xf32>) { ... }
+    // becomes
+    scf.for %row = ... {
+      %lanes = scf.for %column = %c0 to %c384 step %c16 iter_args(...) {
+        %v = vector.load %x[%row, %column] : memref<8x384xf32>, vector<16xf32>
+        %next = arith.addf %acc, %v : vector<16xf32>
+        ...
+      }
+      ... // halves of %lanes
+      memref.store %s, %sum[%row]
+    }
+    ```
+  }];
+  let statistics = [
+    Statistic<"numSums", "num-sums", "Sums taken in lanes">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
     "::mlir::vector::VectorDialect"];
 }

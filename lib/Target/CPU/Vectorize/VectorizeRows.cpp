@@ -6,17 +6,16 @@
 // llvm.maximum and llvm.roundeven too dear and leaves them as scalars, and
 // calls libm for each element; here they are written as vectors. A lane
 // computes what the scalar would. Reductions whose order does not matter are
-// split over lanes; a float sum keeps its order, several rows take their steps
-// side by side.
+// split over lanes; sums of floats are those of `quant-sum-rows`.
 //
 //===----------------------------------------------------------------------===//
 
 #include "CachedAttention.h"
 #include "FloatAttention.h"
-#include "FloatRowSum.h"
 #include "QuantizeBlocks.h"
 #include "QuantizeRows.h"
 #include "RotateRows.h"
+#include "RowBody.h"
 #include "quant/Target/CPU/Parallel/IndependentLoops.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -102,11 +101,6 @@ struct RowEmitter {
 // What fits
 //===----------------------------------------------------------------------===//
 
-static bool isSupportedElement(Type type) {
-  return type.isF32() || type.isF64() || type.isInteger(8) ||
-         type.isInteger(16) || type.isInteger(32);
-}
-
 /// Reductions whose result does not depend on the order.
 static std::optional<vector::CombiningKind> getKind(Operation *op) {
   if (isa<arith::MaximumFOp>(op))
@@ -122,54 +116,13 @@ static std::optional<vector::CombiningKind> getKind(Operation *op) {
   return std::nullopt;
 }
 
-/// Each operand is indexed by loops, each at most once, and by the innermost
-/// one nowhere but in its last dimension, whose elements are neighbours.
-static bool hasRowOperands(const RowOp &row) {
-  linalg::LinalgOp op = row.op;
-  for (OpOperand &operand : op->getOpOperands()) {
-    if (op.isScalar(&operand) && isSupportedElement(operand.get().getType()))
-      continue;
-    auto type = dyn_cast<MemRefType>(operand.get().getType());
-    if (!type || !isSupportedElement(type.getElementType()))
-      return false;
-    AffineMap map = op.getMatchingIndexingMap(&operand);
-    if (!map.isProjectedPermutation(/*allowZeroInResults=*/true))
-      return false;
-    if (!row.isAlongRow(map))
-      continue;
-    auto last = dyn_cast<AffineDimExpr>(map.getResults().back());
-    if (!last || last.getPosition() != row.innermost() ||
-        !type.areTrailingDimsContiguous(1))
-      return false;
-  }
-  return true;
-}
-
-/// Functions that quant-approximate-math replaces.
-static bool isApproximated(Operation *op) {
-  return isa<math::ErfOp, math::ExpOp, math::LogOp, math::TanhOp>(op) &&
-         getElementTypeOrSelf(op->getResult(0).getType()).isF32();
-}
-
-/// Other functions of libm are called for each element in any case.
-static bool isVectorInstruction(Operation *op) {
-  return OpTrait::hasElementwiseMappableTraits(op) &&
-         (!isa_and_present<math::MathDialect>(op->getDialect()) ||
-          isApproximated(op) ||
-          isa<math::AbsFOp, math::AbsIOp, math::CeilOp, math::CopySignOp,
-              math::FloorOp, math::FmaOp, math::RoundEvenOp, math::RsqrtOp,
-              math::SqrtOp, math::TruncOp>(op));
-}
-
-static bool hasElementwiseBody(linalg::LinalgOp op) {
-  for (Operation &inner : op.getBlock()->without_terminator()) {
-    if (!isVectorInstruction(&inner))
-      return false;
-    for (Type type : inner.getResultTypes())
-      if (!type.isInteger(1) && !type.isInteger(64) &&
-          !isSupportedElement(type))
+/// Operands along the row have neighbours in their last dimension.
+static bool hasContiguousRows(const RowOp &row) {
+  for (OpOperand &operand : row.op->getOpOperands())
+    if (auto type = dyn_cast<MemRefType>(operand.get().getType()))
+      if (row.isAlongRow(row.op.getMatchingIndexingMap(&operand)) &&
+          !type.areTrailingDimsContiguous(1))
         return false;
-  }
   return true;
 }
 
@@ -196,16 +149,15 @@ static bool findReduction(RowOp &row) {
 
 static std::optional<RowOp> matchRowOp(linalg::LinalgOp op) {
   RowOp row{op, std::nullopt};
-  if (op.getNumLoops() == 0 || op.getNumDpsInits() == 0 ||
-      !op.hasPureBufferSemantics() || !hasRowOperands(row) ||
-      !hasElementwiseBody(op))
+  if (op.getNumDpsInits() == 0 || !op.hasPureBufferSemantics() ||
+      !hasRowMaps(op) || !hasContiguousRows(row) || !hasElementwiseBody(op))
     return std::nullopt;
   int64_t size = op.getStaticLoopRanges().back();
   if (!ShapedType::isDynamic(size) && size < kLanes / 2)
     return std::nullopt;
-  // Their polynomials have a piece for each range: with two registers of each
-  // intermediate, some would be spilled.
-  if (llvm::any_of(*op.getBlock(), llvm::IsaPred<math::ErfOp, math::TanhOp>))
+  // Its quotient of polynomials needs registers: with two of each intermediate,
+  // some would be spilled.
+  if (llvm::any_of(*op.getBlock(), llvm::IsaPred<math::TanhOp>))
     row.lanes = kLanes / 2;
   if (op.getIteratorTypesArray().back() == utils::IteratorType::reduction)
     return findReduction(row) ? std::optional(row) : std::nullopt;
@@ -412,22 +364,6 @@ static void emitLoops(OpBuilder &b, const RowOp &row, SmallVector<Value> &outer,
     markIndependent(loop, countInner(op.getStaticLoopRanges(), depth + 1));
 }
 
-/// Sizes of the loops, of operands that have them.
-static SmallVector<Value> getSizes(OpBuilder &b, linalg::LinalgOp op) {
-  SmallVector<Value> sizes(op.getNumLoops());
-  for (OpOperand &operand : op->getOpOperands())
-    for (auto [i, result] :
-         llvm::enumerate(op.getMatchingIndexingMap(&operand).getResults())) {
-      auto dim = dyn_cast<AffineDimExpr>(result);
-      if (!dim)
-        continue;
-      Value &size = sizes[dim.getPosition()];
-      if (!size)
-        size = memref::DimOp::create(b, op.getLoc(), operand.get(), i);
-    }
-  return sizes;
-}
-
 namespace {
 
 struct QuantVectorizeRowsPass
@@ -437,7 +373,6 @@ struct QuantVectorizeRowsPass
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
     SmallVector<RowOp> rows;
-    SmallVector<linalg::LinalgOp> sums;
     if (failed(expandAll<QuantizeRowsOp>(rewriter, expandQuantizeRows)) ||
         failed(expandAll<RotateRowsOp>(rewriter, expandRotateRows)) ||
         failed(expandAll<QuantizeBlocksOp>(rewriter, expandQuantizeBlocks)) ||
@@ -445,23 +380,15 @@ struct QuantVectorizeRowsPass
         failed(expandAll<FloatAttentionOp>(rewriter, expandFloatAttention)))
       return signalPassFailure();
     getOperation()->walk([&](linalg::LinalgOp op) {
-      if (isFloatRowSum(op))
-        return sums.push_back(op);
       if (std::optional<RowOp> row = matchRowOp(op))
         rows.push_back(*row);
     });
     for (const RowOp &row : rows) {
       rewriter.setInsertionPoint(row.op);
       SmallVector<Value> outer;
-      emitLoops(rewriter, row, outer, getSizes(rewriter, row.op));
+      emitLoops(rewriter, row, outer, getLoopSizes(rewriter, row.op));
       rewriter.eraseOp(row.op);
       ++numVectorized;
-    }
-    for (linalg::LinalgOp op : sums) {
-      rewriter.setInsertionPoint(op);
-      emitFloatRowSum(rewriter, op);
-      rewriter.eraseOp(op);
-      ++numInterleaved;
     }
   }
 

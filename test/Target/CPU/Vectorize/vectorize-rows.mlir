@@ -93,26 +93,6 @@ func.func @others(%x: memref<64xf32>, %y: memref<8x64xf32>) {
   return
 }
 
-// Eight rows of a float sum side by side, each in its order; then single rows.
-// CHECK-LABEL: func @float_sum
-// CHECK: scf.for %[[ROW:.*]] = %c0 to %c16 step %c8
-// CHECK-COUNT-8: memref.load %arg1
-// CHECK: scf.for {{.*}} = %c0 to %c64 step %c1 iter_args
-// CHECK-COUNT-8: arith.addf {{.*}} : f64
-// CHECK: scf.for {{.*}} = %c16 to %c19 step %c1
-func.func @float_sum(%x: memref<19x64xf32>, %sum: memref<19x1xf64>) {
-  linalg.generic {indexing_maps = [#id, affine_map<(d0, d1) -> (d0, 0)>],
-                  iterator_types = ["parallel", "reduction"]}
-      ins(%x : memref<19x64xf32>) outs(%sum : memref<19x1xf64>) {
-  ^bb0(%in: f32, %out: f64):
-    %0 = arith.extf %in : f32 to f64
-    %1 = arith.mulf %0, %0 : f64
-    %2 = arith.addf %1, %out : f64
-    linalg.yield %2 : f64
-  }
-  return
-}
-
 // Named ops; functions stay for quant-approximate-math; a size of 1 that is
 // spread, f64, and a scalar.
 // CHECK-LABEL: func @named
