@@ -98,6 +98,7 @@ void quantmlir::buildProgramForms(OpPassManager &pm) {
   pm.addPass(createQuantInlineCallsPass());
   pm.addPass(createQuantFoldConstantGlobalsPass());
   pm.addPass(createQuantTensorGlobalsPass());
+  pm.addPass(createQuantSimplifySizesPass());
 }
 
 void quantmlir::buildMatmulForms(OpPassManager &pm, bool floats, bool remarks) {

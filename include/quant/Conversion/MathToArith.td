@@ -10,8 +10,8 @@ def QuantApproximateMathPass
   let summary = "Exponential, error function, tanh and log as polynomials";
   let description = [{
     Replaces `math.exp`, `math.tanh` and `math.log` of f32 by upstream's
-    polynomial approximations, and `math.erf` by one polynomial, within 1.9e-7
-    (2.5e-7 of the result), on scalars and on vectors alike. They
+    polynomial approximations, and `math.erf` by one polynomial, within 2.0e-7
+    (2.7e-7 of the result), on scalars and on vectors alike. They
     are sums, products and `math.fma`, each rounded once: every target computes
     the same bits, whatever its libm, and many lanes at a time. An `erf` of a
     quotient by a constant (a GELU's root of 2) takes the product with the

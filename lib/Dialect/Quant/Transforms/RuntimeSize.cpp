@@ -2,6 +2,7 @@
 
 #include "RuntimeSize.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
@@ -31,6 +32,12 @@ std::optional<int64_t> RuntimeSize::getNumber() const {
   return std::nullopt;
 }
 
+bool RuntimeSize::isOfTensors() const {
+  return number >= 0 && llvm::all_of(factors, [](Factor factor) {
+           return factor.second >= 0;
+         });
+}
+
 bool RuntimeSize::isOfArguments(Block *block) const {
   return llvm::all_of(factors, [&](const Factor &factor) {
     auto argument =
@@ -47,6 +54,9 @@ Value RuntimeSize::emit(OpBuilder &builder, Location loc) const {
     Value factor = Value::getFromOpaquePointer(pointer);
     if (dim >= 0)
       factor = tensor::DimOp::create(builder, loc, factor, dim);
+    else if (!factor.getType().isIndex())
+      factor = arith::IndexCastOp::create(builder, loc, builder.getIndexType(),
+                                          factor);
     product =
         product ? arith::MulIOp::create(builder, loc, product, factor) : factor;
   }
@@ -75,17 +85,91 @@ RuntimeSize RuntimeSize::followIndex(OpFoldResult size, int depth) {
   APInt constant;
   if (matchPattern(index, m_ConstantInt(&constant)))
     return RuntimeSize(constant.getSExtValue());
-  if (depth > 0) {
-    if (auto dim = index.getDefiningOp<tensor::DimOp>()) {
-      auto type = dyn_cast<RankedTensorType>(dim.getSource().getType());
-      std::optional<int64_t> number = dim.getConstantIndex();
-      if (type && number && *number >= 0 && *number < type.getRank())
-        return follow(dim.getSource(), *number, depth - 1);
-    }
-    if (auto mul = index.getDefiningOp<arith::MulIOp>())
-      return followIndex(mul.getLhs(), depth - 1) *
-             followIndex(mul.getRhs(), depth - 1);
+  return depth > 0 ? followOp(index, depth - 1) : RuntimeSize(index, -1);
+}
+
+/// A product, where `expr` is one.
+std::optional<RuntimeSize> RuntimeSize::followExpr(AffineExpr expr,
+                                                   ValueRange dims,
+                                                   ValueRange symbols,
+                                                   int depth) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return RuntimeSize(constant.getValue());
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return followIndex(dims[dim.getPosition()], depth);
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+    return followIndex(symbols[symbol.getPosition()], depth);
+  auto binary = cast<AffineBinaryOpExpr>(expr);
+  if (binary.getKind() != AffineExprKind::Mul)
+    return std::nullopt;
+  auto lhs = followExpr(binary.getLHS(), dims, symbols, depth / 2);
+  auto rhs = followExpr(binary.getRHS(), dims, symbols, depth / 2);
+  if (!lhs || !rhs)
+    return std::nullopt;
+  return *lhs * *rhs;
+}
+
+std::optional<bool> RuntimeSize::compareWithZero(Value condition, int depth) {
+  APInt known;
+  if (matchPattern(condition, m_ConstantInt(&known)))
+    return !known.isZero();
+  auto compare = condition.getDefiningOp<arith::CmpIOp>();
+  if (!compare || !matchPattern(compare.getRhs(), m_Zero()))
+    return std::nullopt;
+  bool isBelow = compare.getPredicate() == arith::CmpIPredicate::slt;
+  Type type = compare.getLhs().getType();
+  if ((!isBelow && compare.getPredicate() != arith::CmpIPredicate::sge) ||
+      (!type.isIndex() && !type.isInteger(64)) ||
+      !followIndex(compare.getLhs(), depth).isOfTensors())
+    return std::nullopt;
+  return !isBelow;
+}
+
+std::optional<bool> RuntimeSize::compareWithZero(Value condition) {
+  return compareWithZero(condition, kMaxDepth);
+}
+
+/// Where two values are followed, each gets half of the depth: all that is
+/// followed is not more than the depth.
+RuntimeSize RuntimeSize::followOp(Value index, int depth) {
+  Operation *op = index.getDefiningOp();
+  if (auto dim = dyn_cast_or_null<tensor::DimOp>(op)) {
+    auto type = dyn_cast<RankedTensorType>(dim.getSource().getType());
+    std::optional<int64_t> number = dim.getConstantIndex();
+    if (type && number && *number >= 0 && *number < type.getRank())
+      return follow(dim.getSource(), *number, depth);
   }
+  if (auto mul = dyn_cast_or_null<arith::MulIOp>(op))
+    return followIndex(mul.getLhs(), depth / 2) *
+           followIndex(mul.getRhs(), depth / 2);
+  if (auto apply = dyn_cast_or_null<affine::AffineApplyOp>(op)) {
+    AffineMap map = apply.getAffineMap();
+    ValueRange operands = apply.getMapOperands();
+    if (auto product =
+            followExpr(map.getResult(0), operands.take_front(map.getNumDims()),
+                       operands.drop_front(map.getNumDims()), depth))
+      return *product;
+  }
+  if (auto cast = dyn_cast_or_null<arith::IndexCastOp>(op);
+      cast &&
+      (cast.getIn().getType().isInteger(64) || cast.getType().isInteger(64)))
+    return followIndex(cast.getIn(), depth);
+  APInt divisor;
+  if (isa_and_present<arith::DivSIOp, arith::DivUIOp>(op) &&
+      matchPattern(op->getOperand(1), m_ConstantInt(&divisor))) {
+    RuntimeSize size = followIndex(op->getOperand(0), depth);
+    int64_t by = divisor.getSExtValue();
+    if (by > 0 && size.isOfTensors() && size.number % by == 0) {
+      size.number /= by;
+      return size;
+    }
+  }
+  // Exporters ask whether a size is one to be inferred.
+  if (auto select = dyn_cast_or_null<arith::SelectOp>(op))
+    if (std::optional<bool> holds =
+            compareWithZero(select.getCondition(), depth / 2))
+      return followIndex(
+          *holds ? select.getTrueValue() : select.getFalseValue(), depth / 2);
   return RuntimeSize(index, -1);
 }
 
@@ -107,6 +191,11 @@ RuntimeSize RuntimeSize::follow(Value tensor, int64_t dim, int depth) {
   if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op);
       slice && slice.getSourceType().getRank() == type.getRank())
     return followIndex(slice.getMixedSizes()[dim], depth);
+  if (auto reshape = dyn_cast<tensor::ReshapeOp>(op))
+    if (auto sizes = reshape.getShape().getDefiningOp<tensor::FromElementsOp>();
+        sizes && (sizes.getType().getElementType().isIndex() ||
+                  sizes.getType().getElementType().isInteger(64)))
+      return followIndex(sizes.getElements()[dim], depth);
   if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op)) {
     RuntimeSize product(1);
     ReassociationIndices group = collapse.getReassociationIndices()[dim];

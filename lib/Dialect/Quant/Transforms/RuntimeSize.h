@@ -9,6 +9,7 @@
 #ifndef QUANT_LIB_DIALECT_QUANT_TRANSFORMS_RUNTIMESIZE_H
 #define QUANT_LIB_DIALECT_QUANT_TRANSFORMS_RUNTIMESIZE_H
 
+#include "mlir/IR/AffineExpr.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Value.h"
 #include "llvm/ADT/SmallVector.h"
@@ -22,8 +23,12 @@ class RuntimeSize {
 public:
   /// Dimension `dim` of `tensor`, followed through the ops that make it.
   static RuntimeSize of(mlir::Value tensor, int64_t dim);
-  /// A number of type index.
+  /// A number of type index or i64.
   static RuntimeSize of(mlir::Value index);
+  /// What a comparison of a size with 0 gives: exporters of dynamic sizes ask
+  /// whether one is negative. None where `condition` is no such comparison, and
+  /// no constant.
+  static std::optional<bool> compareWithZero(mlir::Value condition);
   static RuntimeSize of(int64_t number) { return RuntimeSize(number); }
 
   bool operator==(const RuntimeSize &other) const {
@@ -34,6 +39,9 @@ public:
 
   /// The number, where it is one.
   std::optional<int64_t> getNumber() const;
+  /// Whether each factor is a size of a tensor: then it is not negative, and so
+  /// is the product, which moreover does not overflow.
+  bool isOfTensors() const;
   /// Whether each factor is read off an argument of `block`.
   bool isOfArguments(mlir::Block *block) const;
   /// The product as a value of type index.
@@ -49,6 +57,12 @@ private:
 
   static RuntimeSize follow(mlir::Value tensor, int64_t dim, int depth);
   static RuntimeSize followIndex(mlir::OpFoldResult size, int depth);
+  static std::optional<bool> compareWithZero(mlir::Value condition, int depth);
+  static RuntimeSize followOp(mlir::Value index, int depth);
+  static std::optional<RuntimeSize> followExpr(mlir::AffineExpr expr,
+                                               mlir::ValueRange dims,
+                                               mlir::ValueRange symbols,
+                                               int depth);
 
   int64_t number = 1;
   /// Sorted.

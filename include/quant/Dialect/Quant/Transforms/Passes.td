@@ -74,6 +74,40 @@ def QuantQuantizeConstantsPass : Pass<"quant-quantize-constants"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+def QuantSimplifySizesPass
+    : Pass<"quant-simplify-sizes", "::mlir::ModuleOp"> {
+  let summary = "Decide what exporters leave to dynamic sizes";
+  let description = [{
+    A size is followed through the ops that make a tensor to the tensors that it
+    is read off, as by `quant-check-sizes`. A number that is a product of such
+    sizes is written as that product, a comparison of one with 0 is decided, and a
+    `linalg.generic` that copies a tensor, because a size could be 1 and want
+    broadcasting, is replaced by the tensor where the sizes are the same.
+
+    Example:
+
+    ```mlir
+    %n = tensor.dim %x, %c0 : tensor<?x12xf32>
+    %e = tensor.empty(%n) : tensor<?x12xf32>
+    %y = linalg.generic {...} outs(%e : tensor<?x12xf32>) {
+      %i = linalg.index 0 : index
+      %j = linalg.index 1 : index
+      %isOne = arith.cmpi eq, %n, %c1 : index
+      %k = arith.select %isOne, %c0, %i : index
+      %v = tensor.extract %x[%k, %j] : tensor<?x12xf32>
+      linalg.yield %v : f32
+    }
+    // is %x
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [
+    Statistic<"numSimplified", "simplified",
+              "Sizes, comparisons and copies that are decided">
+  ];
+}
+
 def QuantCheckSizesPass : Pass<"quant-check-sizes", "::mlir::ModuleOp"> {
   let summary = "Compare sizes that only the run knows before they are used";
   let description = [{
