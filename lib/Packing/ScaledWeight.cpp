@@ -208,6 +208,48 @@ Value ScaledWeight::pack(OpBuilder &b, Location loc) const {
   return choosePanels(b, loc, group, all, /*dim=*/0);
 }
 
+void ScaledWeight::readPacked(RewriterBase &b, ScaledMatmulOp op,
+                              Value panels) const {
+  Value constant = op.getRhs();
+  // Bytes as they are, or with the sign bit flipped.
+  bool isPlain = storedBits == 8 && group.bits == 8 && !group.index &&
+                 codes.empty() && mirrored.empty();
+  Operation *definition = constant.getDefiningOp();
+  if (!isPlain || !isa_and_nonnull<arith::ConstantOp>(definition))
+    return;
+  SmallVector<tensor::ExtractOp> lookups;
+  for (Operation *user : constant.getUsers())
+    if (auto extract = dyn_cast<tensor::ExtractOp>(user))
+      lookups.push_back(extract);
+    else if (user != op)
+      return;
+  if (lookups.empty())
+    return;
+  b.moveOpAfter(panels.getDefiningOp(), definition);
+  for (tensor::ExtractOp extract : lookups) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(extract);
+    Location loc = extract.getLoc();
+    auto divide = [&](Value value, int64_t by) {
+      Value size = arith::ConstantIndexOp::create(b, loc, by);
+      Value quotient = arith::DivUIOp::create(b, loc, value, size);
+      Value rest = arith::RemUIOp::create(b, loc, value, size);
+      return std::make_pair(quotient, rest);
+    };
+    auto [panel, lane] = divide(extract.getIndices()[0], group.lanes);
+    auto [number, inGroup] = divide(extract.getIndices()[1], group.groupSize);
+    auto [step, place] = divide(inGroup, group.stepSize());
+    Value byte = tensor::ExtractOp::create(
+        b, loc, panels, ValueRange{panel, number, step, lane, place});
+    if (flip) {
+      Value sign =
+          arith::ConstantOp::create(b, loc, b.getI8IntegerAttr(int8_t(flip)));
+      byte = arith::XOrIOp::create(b, loc, byte, sign);
+    }
+    b.replaceOp(extract, byte);
+  }
+}
+
 std::vector<int32_t> ScaledWeight::sumGroups() const {
   std::vector<int32_t> sums(group.allColumns() * group.groups, 0);
   for (int64_t n = 0; n < group.allColumns(); ++n)

@@ -3,7 +3,7 @@
 #ifndef QUANT_LIB_PACKING_SCALEDWEIGHT_H
 #define QUANT_LIB_PACKING_SCALEDWEIGHT_H
 
-#include "mlir/IR/Builders.h"
+#include "mlir/IR/PatternMatch.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Target/IR/KernelRow.h"
 #include "quant/Target/IR/PackedMatmul.h"
@@ -95,6 +95,11 @@ public:
 
   /// [N/NR][K/G][G/KB][NR][4].
   mlir::Value pack(mlir::OpBuilder &b, mlir::Location loc) const;
+  /// Has single elements of the constant weight of `op` read from `panels`, its
+  /// packed form, where nothing else needs the constant (a tied embedding):
+  /// two of them would be kept otherwise.
+  void readPacked(mlir::RewriterBase &b, ScaledMatmulOp op,
+                  mlir::Value panels) const;
   /// The sum of each group of each column, [N, K/G].
   std::vector<int32_t> sumGroups() const;
   /// The sum of its elements less its zero point.

@@ -45,6 +45,48 @@ func.func @mirrored_groups(%x: tensor<3x16xi8>) -> tensor<3x2xf32> {
 
 // -----
 
+// Who looks up single elements of a weight reads them where the product has them:
+// w + 128, in panels, groups and steps.
+// CHECK-LABEL: @looked_up
+// CHECK-SAME: %[[N:[a-z0-9]+]]: index, %[[K:[a-z0-9]+]]: index
+
+// CHECK: %[[W:.*]] = arith.constant dense<{{.*}}> : tensor<1x2x2x16x4xi8>
+// CHECK: %[[PANEL:.*]] = arith.divui %[[N]], %{{.*}}
+// CHECK: %[[LANE:.*]] = arith.remui %[[N]], %{{.*}}
+// CHECK: %[[GROUP:.*]] = arith.divui %[[K]], %{{.*}}
+// CHECK: %[[REST:.*]] = arith.remui %[[K]], %{{.*}}
+// CHECK: %[[STEP:.*]] = arith.divui %[[REST]], %{{.*}}
+// CHECK: %[[PLACE:.*]] = arith.remui %[[REST]], %{{.*}}
+// CHECK: %[[BYTE:.*]] = tensor.extract %[[W]][%[[PANEL]], %[[GROUP]], %[[STEP]], %[[LANE]], %[[PLACE]]]
+// CHECK: arith.xori %[[BYTE]], %c-128_i8
+// CHECK: ins(%{{.*}}, %[[W]] :
+// ROUND-LABEL: @looked_up
+func.func @looked_up(%n: index, %k: index, %x: tensor<3x16xi8>) -> (i8, tensor<3x2xf32>) {
+  %w = arith.constant dense<"0x000102030405060708090A0B0C0D0E0FFFFEFDFCFBFAF9F8F7F6F5F4F3F2F1F0"> : tensor<2x16xi8>
+  %s = arith.constant dense<1.0> : tensor<2x2xf32>
+  %q = tensor.extract %w[%n, %k] : tensor<2x16xi8>
+  %y = quant.scaled_matmul ins(%x, %w : tensor<3x16xi8>, tensor<2x16xi8>)
+      rhs_scale(%s : tensor<2x2xf32>) {group_size = 8 : i64} -> tensor<3x2xf32>
+  return %q, %y : i8, tensor<3x2xf32>
+}
+
+// -----
+
+// Of a weight that is needed as it is, too, the packed one is another.
+// CHECK-LABEL: @looked_up_and_given
+// CHECK: tensor.extract %{{.*}} : tensor<2x16xi8>
+func.func @looked_up_and_given(%n: index, %x: tensor<3x16xi8>)
+    -> (i8, tensor<2x16xi8>, tensor<3x2xf32>) {
+  %w = arith.constant dense<"0x000102030405060708090A0B0C0D0E0FFFFEFDFCFBFAF9F8F7F6F5F4F3F2F1F0"> : tensor<2x16xi8>
+  %s = arith.constant dense<1.0> : tensor<2x2xf32>
+  %q = tensor.extract %w[%n, %n] : tensor<2x16xi8>
+  %y = quant.scaled_matmul ins(%x, %w : tensor<3x16xi8>, tensor<2x16xi8>)
+      rhs_scale(%s : tensor<2x2xf32>) {group_size = 8 : i64} -> tensor<3x2xf32>
+  return %q, %w, %y : i8, tensor<2x16xi8>, tensor<3x2xf32>
+}
+
+// -----
+
 // Bytes w + 128, zero points and offsets; the last group is filled up with
 // zeros of the left operand.
 // CHECK-LABEL: @int8_zero_points
