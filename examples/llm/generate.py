@@ -36,7 +36,12 @@ def parse():
                         help="print the tokens' numbers, and stop for none")
     parser.add_argument("--activations", choices=["int8", "int4", "float"],
                         default="int8")
-    parser.add_argument("--weights", help="quantized anew: w8, w4-g32, nvfp4, ...")
+    parser.add_argument("--weights", help="quantized anew: w8, w4-g32, nvfp4, ..., each "
+                        "as a recipe (FILE.json) says, or auto")
+    parser.add_argument("--max-bytes", type=int,
+                        help="with --weights=auto: of all weights that are chosen")
+    parser.add_argument("--recipe-output", metavar="FILE.json",
+                        help="with --weights=auto: the recipe is written there")
     parser.add_argument("--rotation", default="none",
                         help="with --weights: hadamard32 or hadamard128")
     parser.add_argument("--calibrate", metavar="FILE",
@@ -58,12 +63,19 @@ def load(options):
             text = pathlib.Path(options.calibrate).read_text(encoding="utf-8")
         except (OSError, UnicodeError) as error:
             sys.exit(f"error: {options.calibrate}: {error}")
+    say = lambda text: print(text, file=sys.stderr)
+    weights, max_bytes = options.weights, options.max_bytes
+    if options.recipe_output:
+        weights = quantmlir.llm.choose_weights(
+            options.model, max_bytes, text, rotation=options.rotation, progress=say)
+        weights.write(options.recipe_output)
+        max_bytes = None
     model = quantmlir.llm.load(
-        options.model, activations=options.activations, weights=options.weights,
-        rotation=options.rotation, calibrate=text,
+        options.model, activations=options.activations, weights=weights,
+        rotation=options.rotation, calibrate=text, max_bytes=max_bytes,
         kv_cache=options.kv_cache, target=options.target,
         threads=options.threads if options.target != "generic" else 1,
-        cache=options.cache or True, progress=lambda text: print(text, file=sys.stderr),
+        cache=options.cache or True, progress=say,
         ranks="mpi" if options.ranks else None)
     print(f"loaded in {time.perf_counter() - start:.2f} s", file=sys.stderr)
     if model.plan and model.plan.number == 0:

@@ -10,9 +10,10 @@ file, compiles it, or takes what was compiled before. docs/llm.md is the guide.
 
 from .config import Config
 from .decoder import Decoder, Session
-from .loading import load, write_program
+from .loading import choose_weights, load, write_program
+from .recipe import Recipe
 from .sampling import Sampler
 from .tokenizer import Tokenizer
 
-__all__ = ["Config", "Decoder", "Sampler", "Session", "Tokenizer", "load",
-           "write_program"]
+__all__ = ["Config", "Decoder", "Recipe", "Sampler", "Session", "Tokenizer",
+           "choose_weights", "load", "write_program"]

@@ -14,7 +14,7 @@ from ..errors import InvalidArgument
 from .layers import F32, Layers
 from .program import BLOCK_OF_4_BITS, SHARES_OF_4_BITS
 from .requantize import RequantizedSource, floats, pick_rows
-from .weights import SLOTS
+from .weights import SLOTS, slot_of
 
 # Tokens of a window, which is a text of its own, and windows at once.
 WINDOW, BATCH = 256, 2
@@ -81,14 +81,21 @@ def _largest(x, top):
     return np.where(scale == 0, F32(1), scale)
 
 
-class _Calibration:
-    def __init__(self, config, source, how, activations, windows):
-        self.layers = Layers(config, source, windows.shape[1])
-        self.source, self.how, self.activations = source, how, activations
+def slot_weight(source, layer, slot):
+    """Float32 [N, K] of what is multiplied as one."""
+    return np.concatenate([
+        floats(source.linear(layer, part).load()) for part in SLOTS[slot]])
+
+
+class Stream:
+    """A text that goes through the layers, all windows of it through one layer after the
+    other; `product` says what is done with the weights."""
+
+    def __init__(self, layers, windows):
+        self.layers = layers
         # Batches [.., S, dim].
-        self.hidden = [self.layers.embed(windows[i:i + BATCH])
+        self.hidden = [layers.embed(windows[i:i + BATCH])
                        for i in range(0, len(windows), BATCH)]
-        self.stored = {}
 
     @np.errstate(all="ignore")  # What is not finite is refused, by name.
     def layer(self, layer):
@@ -102,18 +109,29 @@ class _Calibration:
     def add(self, products):
         self.hidden = [h + y for h, y in zip(self.hidden, products)]
 
-    def product(self, layer, slot, batches):
-        """Quantizes the weights of a slot; their products."""
-        weight = np.concatenate([
-            floats(self.source.linear(layer, part).load()) for part in SLOTS[slot]])
-        turn, k = self.how.rotation, weight.shape[1]
-        batches = [rounded(turn.of_rows(x), self.activations) for x in batches]
-        rows = [x.reshape(-1, k) for x in batches]
+    def moments(self, layer, slot, batches):
+        """Second moments [K, K] of what a slot's weights are multiplied by."""
+        rows = [x.reshape(-1, x.shape[-1]) for x in batches]
         moments = sum(x.T @ x for x in rows) / F32(sum(map(len, rows)))
         if not np.isfinite(moments).all():
-            self.source.fail(f"the activations of {slot} of layer {layer} are not "
-                             "finite: nothing can be calibrated")
-        stored = self.how.quantize(turn.of_weight(weight), moments)
+            self.layers.source.fail(f"the activations of {slot} of layer {layer} are "
+                                    "not finite: nothing can be calibrated")
+        return moments
+
+
+class _Calibration(Stream):
+    def __init__(self, config, embedded, source, how, activations, windows):
+        """`embedded`: the source of all but linear weights."""
+        super().__init__(Layers(config, embedded, windows.shape[1]), windows)
+        self.source, self.how, self.activations = source, how, activations
+        self.stored = {}
+
+    def product(self, layer, slot, batches):
+        """Quantizes the weights of a slot; their products."""
+        weight, turn = slot_weight(self.source, layer, slot), self.how.rotation
+        batches = [rounded(turn.of_rows(x), self.activations) for x in batches]
+        stored = self.how.of(layer, slot).quantize(
+            turn.of_weight(weight), self.moments(layer, slot, batches))
         self.stored[layer, slot] = stored
         new = floats(stored)
         return [x @ new.T for x in batches]
@@ -135,20 +153,18 @@ class CalibratedSource(RequantizedSource):
 
     def __init__(self, config, source, how, activations, windows, say):
         super().__init__(source, how)
-        work = _Calibration(config, source, how, activations, windows)
+        work = _Calibration(config, self, source, how, activations, windows)
         for layer in range(config.layers):
             say(f"calibrating layer {layer + 1} of {config.layers}")
             work.layer(layer)
         self._stored = work.stored
 
     def linear(self, layer, part):
-        first = 0
-        for slot, parts in SLOTS.items():
-            if part in parts:
-                break
-        for name in parts[:parts.index(part)]:
-            first += self._source.linear(layer, name).shape[0]
+        slot = slot_of(part)
+        parts = SLOTS[slot]
+        first = sum(self._source.linear(layer, name).shape[0]
+                    for name in parts[:parts.index(part)])
         weight = self._source.linear(layer, part)
-        return _Part(weight, self._how.form(weight.shape[1]),
+        return _Part(weight, self._how.of(layer, slot).form(weight.shape[1]),
                      self._stored[layer, slot],
                      slice(first, first + weight.shape[0]))

@@ -5,6 +5,7 @@ import re
 import numpy as np
 
 from ..checkpoint.packed import LAYERS
+from .rotation import Rotation
 from .stack import Form
 
 _LINEAR = {"q": "self_attn.q_proj", "k": "self_attn.k_proj", "v": "self_attn.v_proj",
@@ -31,6 +32,8 @@ class _Packed:
 
 
 class FolderSource:
+    embedding_rotation = Rotation()
+
     def __init__(self, folder, config):
         self._folder, self._config = folder, config
         self.fail = folder.fail

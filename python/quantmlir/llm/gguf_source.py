@@ -3,6 +3,7 @@
 import numpy as np
 
 from .requantize import pick_rows
+from .rotation import Rotation
 from .stack import Form
 
 _LINEAR = {"q": "attn_q", "k": "attn_k", "v": "attn_v", "o": "attn_output",
@@ -38,6 +39,8 @@ def _form(tensor):
 
 
 class GGUFSource:
+    embedding_rotation = Rotation()
+
     def __init__(self, file, config):
         self._file, self._config = file, config
         self.fail = file.fail

@@ -25,6 +25,8 @@ class Layers:
     def embed(self, ids):
         known, places = np.unique(ids, return_inverse=True)
         rows = floats(pick_rows(self.source.embedding().load(), known))
+        # The rotation is its own inverse.
+        rows = self.source.embedding_rotation.of_rows(rows)
         return (rows[places.reshape(ids.shape)] *
                 F32(self.config.embedding_scale)).astype(F32)
 

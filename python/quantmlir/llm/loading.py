@@ -13,12 +13,14 @@ from . import kv_cache as kv_caches
 from . import ranks as ranks_of
 from .cache import Cache, made_of
 from .calibrate import CalibratedSource, digest, windows_of
+from .choose import choose
 from .decoder import Decoder
 from .folder_source import FolderSource
 from .folder_tokenizer import FolderTokenizer
 from .gguf_source import GGUFSource
 from .program import Program
 from .rank_program import RankProgram
+from .recipe import Recipe
 from .requantize import Requantize, RequantizedSource
 from .rotation import Rotation
 from .tokenizer import Tokenizer
@@ -62,11 +64,42 @@ def _quantized(config, source, activations, requantize, windows=None, say=None):
                             say or (lambda text: None))
 
 
+def _scheme(weights, rotation):
+    """A `Requantize`, a `Recipe`, the rotation of one that is to be chosen, or None."""
+    if weights == "auto":
+        return Rotation.parse(rotation)
+    if isinstance(weights, (str, os.PathLike)) and \
+            os.fspath(weights).endswith(".json"):
+        weights = Recipe.read(weights)
+    if not isinstance(weights, Recipe):
+        return Requantize.parse(weights, rotation)
+    if rotation not in ("none", weights.rotation.name):
+        raise errors.InvalidArgument(
+            f"rotation: expected that of the recipe, {weights.rotation.name}, or none, "
+            f"found {rotation!r}")
+    return weights
+
+
+def _check_budget(max_bytes, is_auto, calibrate):
+    if not is_auto:
+        if max_bytes is not None:
+            raise errors.InvalidArgument("max_bytes: expected weights=\"auto\" beside it")
+        return
+    if type(max_bytes) is not int or max_bytes < 1:
+        raise errors.InvalidArgument(
+            "max_bytes: expected a number of bytes, since weights are auto, found "
+            f"{max_bytes!r}")
+    if calibrate is None:
+        raise errors.InvalidArgument(
+            "calibrate: expected a text, since weights are auto, found None")
+
+
 class _Build:
     """How a checkpoint becomes a program: its config and source, and options."""
 
     def __init__(self, path, *, activations, weights, rotation, kv_cache,
-                 calibrate=None, ranks=None, library="OpenMPI", is_checked=False):
+                 calibrate=None, max_bytes=None, ranks=None, library="OpenMPI",
+                 is_checked=False):
         """is_checked: the ranks that run are known to be those that this is for."""
         if activations not in _ACTIVATIONS:
             raise errors.InvalidArgument(
@@ -75,11 +108,16 @@ class _Build:
         kv_caches.check(kv_cache)
         self.activations, self.library = activations, library
         self.asks = not is_checked
-        self.requantize = Requantize.parse(weights, rotation)
-        self.rotation = self.requantize.rotation if self.requantize else Rotation()
+        scheme = _scheme(weights, rotation)
+        is_auto = isinstance(scheme, Rotation)
+        _check_budget(max_bytes, is_auto, calibrate)
+        self.max_bytes, self.requantize = max_bytes, None if is_auto else scheme
+        self.rotation = scheme if is_auto else scheme.rotation if scheme else Rotation()
         self.file, self.config, self._source = _open(path)
+        if isinstance(scheme, Recipe):
+            scheme.check(self.config)
         self._unrotated = self.rotation.explain(self.config)
-        self.windows = _windows(calibrate, self.requantize, self.file, self.config)
+        self.windows = _windows(calibrate, scheme, self.file, self.config)
         self.own, self.plan = self.config, None
         if ranks and ranks[1] > 1:
             self._cut(*ranks, kv_cache)
@@ -99,8 +137,24 @@ class _Build:
                                   self.rotation, kv_caches.keeps_groups(kv_cache))
         self.own = self.plan.local()
 
+    def facts(self):
+        """What of the options is known here only."""
+        facts = {"calibrate": self.windows is not None and digest(self.windows)}
+        if isinstance(self.requantize, Recipe):
+            facts["weights"] = self.requantize.facts()
+        return facts
+
+    def choose(self, say=None):
+        """A form for each weight, where that is asked for."""
+        if self.max_bytes and not self.requantize:
+            self.requantize = choose(self.config, self._source, self.rotation,
+                                     self.windows, self.max_bytes,
+                                     say or (lambda text: None))
+        return self.requantize
+
     def source(self, say=None):
         """What is multiplied; of a rank, its part."""
+        self.choose(say)
         source = _quantized(self.config, self._source, self.activations,
                             self.requantize, self.windows, say)
         return ranks_of.RankSource(source, self.plan) if self.plan else source
@@ -138,7 +192,7 @@ def _put(program, path):
 
 
 def write_program(path, out, activations="int8", *, weights=None,
-                  rotation="none", calibrate=None, all_logits=False,
+                  rotation="none", calibrate=None, max_bytes=None, all_logits=False,
                   kv_cache="float", progress=None, ranks=None, library="OpenMPI"):
     """Writes a checkpoint's program, with its weights, as MLIR bytecode.
 
@@ -147,8 +201,8 @@ def write_program(path, out, activations="int8", *, weights=None,
     Args:
         path: a checkpoint, as for `load`.
         out: the file, ``.mlirbc``; all of it is written, or none.
-        activations, weights, rotation, calibrate, kv_cache, progress: as for
-            `load`.
+        activations, weights, rotation, calibrate, max_bytes, kv_cache, progress: as
+            for `load`.
         all_logits: the program's first result is [S, V], the logits after each
             token.
         ranks: (number, count): the program of one of `count` ranks, which calls
@@ -159,15 +213,34 @@ def write_program(path, out, activations="int8", *, weights=None,
         raise errors.InvalidArgument(f"library: expected {' or '.join(_LIBRARIES)}, "
                                      f"found {library!r}")
     build = _Build(path, activations=activations, weights=weights, rotation=rotation,
-                   kv_cache=kv_cache, calibrate=calibrate, ranks=ranks_of.check(ranks),
-                   library=library)
+                   kv_cache=kv_cache, calibrate=calibrate, max_bytes=max_bytes,
+                   ranks=ranks_of.check(ranks), library=library)
     _put(build.program(all_logits, progress), os.fspath(out))
 
 
-def _windows(calibrate, requantize, file, config):
+def choose_weights(path, max_bytes, calibrate, *, rotation="hadamard32", progress=None):
+    """Chooses a form for each weight of a checkpoint, under a number of bytes.
+
+    Args:
+        path, calibrate, rotation, progress: as for `load`.
+        max_bytes: of all constants of the program, scales and embedding included.
+
+    Returns:
+        A `Recipe`: `write` makes a file of it, `load(..., weights=)` takes it or the
+        file's path.
+
+    Raises:
+        FileError, InvalidArgument: as `load`; the bytes are too few.
+    """
+    return _Build(path, activations="int8", weights="auto", rotation=rotation,
+                  kv_cache="float", calibrate=calibrate, max_bytes=max_bytes
+                  ).choose(progress)
+
+
+def _windows(calibrate, scheme, file, config):
     if calibrate is None:
         return None
-    if not requantize:
+    if not scheme:
         raise errors.InvalidArgument(
             "calibrate: the file's integers stay as they are, expected weights=, "
             "found None")
@@ -175,8 +248,8 @@ def _windows(calibrate, requantize, file, config):
 
 
 def load(path, *, activations="int8", weights=None, rotation="none",
-         calibrate=None, kv_cache="float", target=None, threads=1, cpu=None,
-         optimize=2, quantize=None, cache=True, progress=None, ranks=None,
+         calibrate=None, max_bytes=None, kv_cache="float", target=None, threads=1,
+         cpu=None, optimize=2, quantize=None, cache=True, progress=None, ranks=None,
          ranks_timeout=300):
     """Compiles a checkpoint, or loads what was compiled of it before.
 
@@ -192,8 +265,12 @@ def load(path, *, activations="int8", weights=None, rotation="none",
             `quantize` says otherwise.
         weights: None: as the file has them; ``"w8"`` (a scale for each row),
             ``"w4-g16"``, ``"w4-g32"``, ``"w4-g64"``, ``"w4-g128"`` (scales of groups
-            by least squares), ``"mxfp4"`` or ``"nvfp4"`` (with all of these the
-            head in 8 bits): quantized anew, symmetric.
+            by least squares), ``"w2-g32"``, ``"mxfp4"`` or ``"nvfp4"``: quantized
+            anew, symmetric; ``"auto"``: each weight in the form that
+            `choose_weights` chooses, with `max_bytes` and `calibrate`; a `Recipe`, or
+            the path of one (``.json``): as that says. With all of these the head has 8
+            bits, and is the embedding, too, where it is in the file (but with signs of
+            a rotation).
         rotation: with `weights`: ``"hadamard32"`` or ``"hadamard128"``, with
             ``:seed`` where signs are turned; activations and weights are rotated
             in blocks before they are quantized (`quant.rotate`). `progress` is told
@@ -202,6 +279,7 @@ def load(path, *, activations="int8", weights=None, rotation="none",
             tokens (or of the context, or the text, if that is shorter): weights are
             rounded for what it makes of the activations (error compensation,
             docs/llm.md).
+        max_bytes: with ``weights="auto"``: what all constants of the program may take.
         kv_cache: what is kept of keys and values: ``"float"`` (f32), ``"int8"``, or
             ``"int4"``, both rotated; as integers they are multiplied as integers
             (`quant.cached_attention`).
@@ -235,7 +313,7 @@ def load(path, *, activations="int8", weights=None, rotation="none",
     options = dict(target=target, threads=threads, cpu=cpu, optimize=optimize,
                    quantize=quantize)
     how = dict(activations=activations, weights=weights, rotation=rotation,
-               kv_cache=kv_cache)
+               max_bytes=max_bytes, kv_cache=kv_cache)
 
     def open_checkpoint():
         """(build, cache, what it is made of or None where nobody asks)."""
@@ -248,8 +326,7 @@ def load(path, *, activations="int8", weights=None, rotation="none",
         build = _Build(path, **how, calibrate=calibrate, ranks=number,
                        library=world.library if world else "OpenMPI",
                        is_checked=world is not None)
-        facts = {**options, **how, "calibrate": build.windows is not None and
-                 digest(build.windows)}
+        facts = {**options, **how, **build.facts()}
         made = None
         if kept or world:
             made = (kept.made_of if kept else made_of)(

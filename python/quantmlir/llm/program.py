@@ -73,7 +73,7 @@ class Program:
     def _quantize(self, x, is_head=False):
         """(integers, scales, elements of a block that has one; 0: of a row), or the
         floats; rotated, where the weights are."""
-        x = self._rotate(x)
+        x = self._rotate(x, self.rotation)
         if self.activations == "float":
             return x, None, 0
         if self.activations == "int4" and not is_head:
@@ -114,12 +114,12 @@ class Program:
                     for i, value in enumerate(into))
         return q, scale, block
 
-    def _rotate(self, x):
-        if x.shape[1] < self.rotation.size or not self.rotation.size:
+    def _rotate(self, x, rotation):
+        if x.shape[1] < rotation.size or not rotation.size:
             return x
-        seed = f" seed = {self.rotation.seed}" if self.rotation.seed else ""
+        seed = f" seed = {rotation.seed}" if rotation.seed else ""
         return self.body.op(
-            f"quant.rotate {x} size = {self.rotation.size}{seed} : {x.type} -> "
+            f"quant.rotate {x} size = {rotation.size}{seed} : {x.type} -> "
             f"{x.type}", (x.shape[0] or ROWS, x.shape[1]))
 
     def _multiply(self, x, stack, index):
@@ -365,7 +365,8 @@ class Program:
                   for array, (shape, element) in zip(self.cache.arrays, shapes)]
         self._sizes(ids, caches)
         angles = parts.angles(self._constant(w.frequencies.resource))
-        h = self._embed(ids)
+        # The rotation is its own inverse.
+        h = self._rotate(self._embed(ids), w.embedding_rotation)
         rows = [b.empty(*shape) for shape in shapes]
         h, *rows = self._loop(h, rows, caches, angles)
         if not self.all_logits:

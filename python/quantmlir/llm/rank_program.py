@@ -60,7 +60,7 @@ class RankProgram(Program):
         plan, w = self.plan, self.weights
         if not plan.is_cut(name):
             return super()._output(x, name, index)
-        x = self._rotate(x)
+        x = self._rotate(x, self.rotation)
         scale = self._scale_of_all(x)
         q = self._quantized(x, scale)
         if name in plan.by_rows:

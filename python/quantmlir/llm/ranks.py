@@ -235,6 +235,7 @@ class RankSource:
         self._source, self._plan = source, plan
         self.fail, self.norm = source.fail, source.norm
         self.final_norm = source.final_norm
+        self.embedding_rotation = source.embedding_rotation
 
     def linear(self, layer, part):
         weight = self._source.linear(layer, part)

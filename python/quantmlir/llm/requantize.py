@@ -1,5 +1,6 @@
 """A checkpoint's weights, quantized anew: 8 bits for each row, or 4 bits in
-groups, rotated before or not.
+groups, all of them alike or each as a recipe says (`recipe.py`), rotated before or
+not.
 
 A file's own integers cannot be rotated; what they stand for can. The library
 quantizes, by options of schemes (docs/schemes.md).
@@ -16,11 +17,13 @@ from ..errors import InvalidArgument
 from ..model import Log
 from .rotation import Rotation
 from .stack import Form
+from .weights import slot_of
 
-_GROUPS = "weight-bits=4 weights=group weight-scale=mse group-size="
+_GROUPS = "weights=group weight-scale=mse weight-bits={} group-size={}"
 # Options, and how they are stored; a group of 0 is a row.
-_FORMS = {"w8": ("weights=channel", Form(8)),
-          **{f"w4-g{size}": (f"{_GROUPS}{size}", Form(4, size))
+FORMS = {"w8": ("weights=channel", Form(8)),
+          "w2-g32": (_GROUPS.format(2, 32), Form(2, 32)),
+         **{f"w4-g{size}": (_GROUPS.format(4, size), Form(4, size))
              for size in (16, 32, 64, 128)},
           "mxfp4": ("weight-format=mxfp4 weight-scale=mse",
                     Form(4, 32, codebook=E2M1)),
@@ -43,27 +46,29 @@ class Requantize:
             if rotation.size:
                 raise InvalidArgument(
                     "rotation: the file's integers cannot be rotated, expected "
-                    f"weights={' or '.join(map(repr, _FORMS))}, found None")
+                    f"weights={' or '.join(map(repr, FORMS))}, found None")
             return None
-        if weights not in _FORMS:
-            raise InvalidArgument(f"weights: expected {', '.join(_FORMS)} or None, "
-                                  f"found {weights!r}")
-        return Requantize(*_FORMS[weights], rotation)
+        if weights not in FORMS:
+            raise InvalidArgument(
+                f"weights: expected {', '.join(FORMS)}, auto, a recipe, its path "
+                f"(.json) or None, found {weights!r}")
+        return Requantize(*FORMS[weights], rotation)
+
+    def of(self, layer, slot):
+        """What the weight of a slot (`weights.SLOTS`) of a layer becomes."""
+        return self
 
     def of_head(self):
-        return Requantize(*_FORMS["w8"], self.rotation)
+        return Requantize(*FORMS["w8"], self.rotation)
 
     def form(self, k):
         return replace(self.stored, group=min(self.stored.group or k, k))
 
     def quantize(self, weight, moments=None):
-        """float32 [N, K] to a `Grouped`: of the rotated weight. With second moments
-        [K, K] of the rotated activations its errors are compensated, and
-        `weight` is rotated already."""
+        """float32 [N, K], rotated, to a `Grouped`. With second moments [K, K] of the
+        rotated activations its errors are compensated."""
         options = self.options
-        if moments is None:
-            weight = self.rotation.of_weight(weight)
-        else:
+        if moments is not None:
             options += " rounding=error-compensated"
         form = self.form(weight.shape[1])
         q, scale = _quantize(weight, options, form.group, moments)
@@ -94,7 +99,8 @@ class _Weight:
         self.form = how.form(self.shape[1])
 
     def load(self):
-        return self._how.quantize(floats(self._weight.load()))
+        return self._how.quantize(
+            self._how.rotation.of_weight(floats(self._weight.load())))
 
 
 def floats(weight):
@@ -138,19 +144,31 @@ class FloatWeight:
 
 
 class RequantizedSource:
-    """A source whose linear weights, and head, are quantized as `how` says; None:
-    in floats."""
+    """A source whose linear weights, and head, are quantized as `how` says (a
+    `Requantize` or a `recipe.Recipe`); None: in floats."""
 
     def __init__(self, source, how):
         self._source, self._how = source, how
         self.fail, self.bias, self.norm = source.fail, source.bias, source.norm
-        self.final_norm, self.embedding = source.final_norm, source.embedding
+        self.final_norm = source.final_norm
+        # A head that is tied to the embedding stays so, where its rotation is its
+        # own inverse.
+        self._is_tied = bool(how and source.head() is None and not how.rotation.seed)
+        self.embedding_rotation = how.rotation if self._is_tied else Rotation()
 
     def linear(self, layer, part):
         weight = self._source.linear(layer, part)
-        return _Weight(weight, self._how) if self._how else FloatWeight(weight)
+        if not self._how:
+            return FloatWeight(weight)
+        return _Weight(weight, self._how.of(layer, slot_of(part)))
+
+    def embedding(self):
+        weight = self._source.embedding()
+        return _Weight(weight, self._how.of_head()) if self._is_tied else weight
 
     def head(self):
+        if self._is_tied:
+            return None
         head = self._source.head() or self._source.embedding()
         if not self._how:
             return FloatWeight(head)

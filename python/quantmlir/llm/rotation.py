@@ -32,6 +32,13 @@ class Rotation:
                 f"where signs are turned, found {name!r}")
         return Rotation(_SIZES[kind], int(seed or 0))
 
+    @property
+    def name(self):
+        """What `parse` makes it of."""
+        if not self.size:
+            return "none"
+        return f"hadamard{self.size}" + (f":{self.seed}" if self.seed else "")
+
     def explain(self, config):
         """A line about the products that are not rotated, and why; or none. Where
         it is all of them, that is an error."""

@@ -20,6 +20,13 @@ class Form:
     order: bool = False
     codebook: tuple | None = None
 
+    def nbytes(self, n, k):
+        """Of the constants that hold a weight [N, K], with its scales (f32)."""
+        if not self.bits:
+            return 4 * n * k
+        return n * (-(-k * self.bits // 8) + 4 * -(-k // self.group) * (
+            1 + self.zero + self.offset)) + 4 * k * self.order
+
 
 class Resource:
     """A constant of the program whose data is in the file of weights."""

@@ -3,7 +3,7 @@
 A source gives tensors by what they are: `linear(layer, part)`, an object with
 `shape` [N, K], `form` and `load()` (a `blocks.Grouped` or float32); `bias(layer,
 part)`, `norm(layer, name)`, float32; `embedding()`, `head()` (None: tied),
-`final_norm()`.
+`final_norm()`; `embedding_rotation`, by which the rows of `embedding()` are rotated.
 """
 
 import numpy as np
@@ -13,6 +13,11 @@ from .stack import Array, Stack
 # What is multiplied by the same activations, where it is stored alike.
 SLOTS = {"qkv": ("q", "k", "v"), "o": ("o",), "gate_up": ("gate", "up"),
          "down": ("down",)}
+
+
+def slot_of(part):
+    """The slot that a part is in."""
+    return next(slot for slot, parts in SLOTS.items() if part in parts)
 
 
 class Slot:
@@ -58,6 +63,7 @@ class Weights:
         if plan:
             begin, end = plan.vocabulary[plan.number]
             words = (end - begin, config.dim)
+        self.embedding_rotation = source.embedding_rotation
         embedding = self._shaped(source.embedding(), words)
         head = source.head()
         self.embedding = Stack("embedding", [[embedding]], stacked=False)

@@ -4,6 +4,8 @@ text at once. Rotations are of pairs or of halves, as llama.cpp does them."""
 import gguf
 import numpy as np
 from gguf import quants
+from quantmlir.llm import loading
+from quantmlir.llm.requantize import RequantizedSource, floats
 from quantsim.attention import cached_attention
 
 _FLOATS = ("F32", "F16", "BF16")
@@ -64,6 +66,15 @@ def of_folder(config, values, int8=False):
     integers = [name for name in named if int8 and name.startswith("blk.")
                 and "norm" not in name and name.endswith(".weight")]
     return Reference(facts, named, integers)
+
+
+def tie(reference, path, how):
+    """The reference, with the embedding of a program whose weights are quantized as `how`
+    says: the head's integers."""
+    source = RequantizedSource(loading._open(path)[2], how)
+    rows = source.embedding_rotation.of_rows(floats(source.embedding().load()))
+    reference._values["token_embd.weight"] = rows.astype(np.float64)
+    return reference
 
 
 def _integers(x, top):

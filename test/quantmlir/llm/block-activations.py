@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import quantmlir.llm as llm
 from quantllm.checkpoints import Decoder
-from quantllm.reference import of_gguf, rounded
+from quantllm.reference import of_gguf, rounded, tie
 from quantmlir.llm.requantize import Requantize, floats
 from quantsim import rotation
 
@@ -24,6 +24,8 @@ TOKENS = np.random.default_rng(5).integers(0, DECODER.vocabulary, 12)
 def reference(bits, weights=None, name="none"):
     """Of activations in so many bits."""
     model = of_gguf(PATH)
+    if weights is not None:
+        tie(model, PATH, Requantize.parse(weights, name))
     size = rotation.NAMES[name]
 
     def linear(x, tensor):
@@ -33,7 +35,8 @@ def reference(bits, weights=None, name="none"):
             return x @ w.T.astype(np.float64)
         if weights is not None:
             how = Requantize.parse(weights, name)
-            w = floats((how.of_head() if is_head else how).quantize(w))
+            w = floats((how.of_head() if is_head else how).quantize(
+                how.rotation.of_weight(w)))
         x = rotation.rotate(x.astype(np.float32), size)
         return rounded(x, 8 if is_head else bits) @ w.T.astype(np.float64)
 

@@ -10,7 +10,7 @@ import numpy as np
 import quantmlir.llm as llm
 from quantcheck.raising import raises
 from quantllm.checkpoints import Decoder
-from quantllm.reference import of_gguf, rounded
+from quantllm.reference import of_gguf, rounded, tie
 from quantmlir import FileError, InvalidArgument, _capi
 from quantmlir.llm import calibrate, loading
 from quantmlir.llm.requantize import Requantize, floats
@@ -53,7 +53,7 @@ class Calibrated:
 
     def __init__(self, source, bits, activations):
         self.source, self.bits, self.activations = source, bits, activations
-        self.reference, self.same = of_gguf(PATH), []
+        self.reference, self.same = tie(of_gguf(PATH), PATH, source._how), []
         self.plain = self.reference._linear
         self.reference._linear = self.linear
         self.reference.logits(TOKENS)

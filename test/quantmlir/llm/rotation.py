@@ -10,7 +10,7 @@ import quantmlir
 import quantmlir.llm as llm
 from quantcheck.raising import raises
 from quantllm.checkpoints import Decoder
-from quantllm.reference import of_gguf
+from quantllm.reference import of_gguf, tie
 from quantmlir import InvalidArgument
 from quantmlir.llm.requantize import Requantize, floats
 from quantsim import formats, rotation
@@ -26,9 +26,9 @@ TOKENS = np.random.default_rng(1).integers(0, DECODER.vocabulary, 9)
 class Fake:
     """Puts rotated 8-bit weights and activations into a reference."""
 
-    def __init__(self, size, seed):
+    def __init__(self, name, size, seed):
         self.size, self.seed = size, seed
-        self.reference = of_gguf(PATH)
+        self.reference = tie(of_gguf(PATH), PATH, Requantize.parse("w8", name))
         self.reference._linear = self.linear
 
     def linear(self, x, name):
@@ -45,7 +45,7 @@ class Fake:
 
 
 def compare(name, size, seed, **options):
-    expected = Fake(size, seed).reference.logits(TOKENS)
+    expected = Fake(name, size, seed).reference.logits(TOKENS)
     model = llm.load(PATH, weights="w8", rotation=name, optimize=0, cache=False,
                      **options)
     session = model.session(16)
@@ -108,8 +108,8 @@ print(logits.shape, [bool(np.array_equal(session(TOKENS[:i + 1] if not i else TO
 raises(InvalidArgument, lambda: llm.load(PATH, rotation="hadamard32"),
        "the file's integers cannot be rotated, expected weights=")
 raises(InvalidArgument, lambda: llm.load(PATH, weights="w3"),
-       "weights: expected w8, w4-g16, w4-g32, w4-g64, w4-g128, mxfp4, nvfp4 or None, "
-       "found 'w3'")
+       "weights: expected w8, w2-g32, w4-g16, w4-g32, w4-g64, w4-g128, mxfp4, nvfp4, "
+       "auto, a recipe, its path (.json) or None, found 'w3'")
 # Products of fewer columns than a block: some, and all.
 SHORT = f"{sys.argv[1]}/short.gguf"
 for ffn in (128, 96):
