@@ -404,8 +404,7 @@ void ScaledPacker::rewrite() {
                              weight.getFloats(op.getRhsOffset()));
   // One statement an op: arguments have no order of evaluation.
   Value panels = weight.pack(b, loc);
-  // A GPU's constants are not where the host reads them.
-  if (!row.grouped.takesZeroPoints)
+  if (row.grouped.isOnHost)
     weight.readPacked(b, op, panels);
   SmallVector<float> values = weight.orient(weight.getFloats(op.getRhsScale()));
   Type scaleType = b.getF32Type();

@@ -50,6 +50,7 @@ static constexpr KernelRow grouped() {
   KernelRow row = warp("grouped_s8", 1, 1, 4, 8, "dp4a", "llvm.nvvm.idp4a.s.s");
   row.grouped.panelColumns = 8;
   row.grouped.takesZeroPoints = true;
+  row.grouped.isOnHost = false;
   return row;
 }
 

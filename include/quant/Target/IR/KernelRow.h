@@ -49,6 +49,8 @@ struct GroupedFormat {
   /// a machine must have for f16 (as KernelRow::features).
   bool readsNarrowScales = false;
   llvm::StringLiteral f16Features = "";
+  /// Whether the packed weight lies where loops of the host read it too.
+  bool isOnHost = true;
 
   bool storesUnsigned(unsigned bits) const {
     return bits < 8 ? isInt4Unsigned : isWeightUnsigned;
