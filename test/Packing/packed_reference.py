@@ -64,7 +64,8 @@ class Seen:
 
 def compile_functions(path, stem, libraries):
     """A library of the module's functions, by the reference lowering."""
-    run("quant-opt", path, "--quant-to-generic", "-o", stem + ".ll.mlir")
+    run("quant-opt", path, "--quant-to-generic", "--verify-each=0", "-o",
+        stem + ".ll.mlir")
     run("mlir-translate", "--mlir-to-llvmir", stem + ".ll.mlir", "-o", stem + ".ll")
     run("llc", "-O0", "-relocation-model=pic", "-filetype=obj", stem + ".ll",
         "-o", stem + ".o")

@@ -153,13 +153,13 @@ def plan_kernels(opt, texts, chip):
     return _launched(host, launches, len(texts))
 
 
-def _compile(opt, text, chip):
+def _compile(opt, text, chip, *options):
     """(PTX, {name: how it is launched}, the host's program)."""
     passes = f"{_KERNELS.format(chip=chip)}," + KERNEL_PASSES.format(chip=chip,
                                                                      ptx=PTX[chip])
     with tempfile.TemporaryDirectory() as folder:
         binary = run_opt(opt, text, passes, f"--mlir-print-ir-after={_CONVERT}",
-                         f"--mlir-print-ir-tree-dir={folder}")
+                         f"--mlir-print-ir-tree-dir={folder}", *options)
         host, = pathlib.Path(folder).rglob(f"*{_CONVERT}.mlir")
         host = host.read_text()
     return extract_ptx(binary), *_split(host)
@@ -169,7 +169,8 @@ def compile_kernels(opt, text, chip):
     """(PTX, {name: (rows of a block, columns of a block, threads, bytes of
     shared memory, blocks of a multiprocessor, blocks that share out K, bytes of
     the workspace for each tile)})."""
-    return _compile(opt, text, chip)[:2]
+    # Verifying after each pass, which takes long, is done where programs are run.
+    return _compile(opt, text, chip, "--verify-each=0")[:2]
 
 
 def compile_programs(opt, texts, chip):

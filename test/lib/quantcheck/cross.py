@@ -126,7 +126,9 @@ def compile_for(cpu, path, folder, calls, quantize=None, optimize=True):
         target += f' quantize="{quantize}"'
     packed = run("quant-opt", path,
                  f"--quant-to-arm={target} stop-after=packed").decode()
-    run("quant-opt", path, f"--quant-to-arm={target}", "-o", stem + ".mlir")
+    # Verifying after each pass takes as long as the passes.
+    run("quant-opt", path, f"--quant-to-arm={target}", f"--verify-each={optimize:d}",
+        "-o", stem + ".mlir")
     run("mlir-translate", "--mlir-to-llvmir", stem + ".mlir", "-o",
         stem + ".ll")
     triple = "-mtriple=aarch64-linux-gnu"
@@ -134,7 +136,7 @@ def compile_for(cpu, path, folder, calls, quantize=None, optimize=True):
     if optimize:
         made = stem + ".bc"
         run("opt", "-O2", triple, *machine, stem + ".ll", "-o", made)
-    run("llc", "-O2" if optimize else "-O1", triple, *machine, "-filetype=obj", made,
+    run("llc", "-O2" if optimize else "-O0", triple, *machine, "-filetype=obj", made,
         "-o", stem + ".o")
     # A program's own main is not the process's.
     run("llvm-objcopy", "--redefine-sym=main=program_main", stem + ".o")

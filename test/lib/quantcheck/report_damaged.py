@@ -16,7 +16,7 @@ import tempfile
 
 import numpy as np
 
-from quantcheck import closeness, evaluate
+from quantcheck import closeness, evaluate, module
 from quantcheck.report_program import SCHEME, Verdict, argument_arrays, numbered
 
 FOUR_BITS = ("weights=tensor weight-bits=4 activation-bits=4 "
@@ -115,7 +115,7 @@ def check_runs(tools, path, scratch):
         for target in ("generic", "x86"):
             for scheme in ("", SCHEME):
                 command = [tools.run_, path, f"--target={target}",
-                           "--print=false"]
+                           "--print=false", module.QUICK]
                 command += [f"--quantize={scheme}"] if scheme else []
                 shown = f"quant-run F --target={target}" + \
                     f' --quantize="{scheme}"' * bool(scheme) + \

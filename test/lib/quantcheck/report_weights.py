@@ -11,7 +11,7 @@ import tempfile
 
 import numpy as np
 
-from quantcheck import closeness
+from quantcheck import closeness, module
 from quantcheck.report_program import TARGETS, Verdict
 
 FORMATS = ("matmulnbits",)
@@ -72,7 +72,7 @@ def run_weight(tools, weight, target, activations, scratch):
     out = scratch / f"{weight.stem}{target}{activations}"
     out.mkdir()
     ended = tools(tools.run_, model, f"--target={target}", "--print=false",
-                  f"--inputs={inputs}", f"--outputs={out}")
+                  module.QUICK, f"--inputs={inputs}", f"--outputs={out}")
     if ended.fault():
         return "wrong", ended.fault()
     if not ended.succeeded:

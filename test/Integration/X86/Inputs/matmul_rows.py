@@ -25,6 +25,7 @@ CPUS = {
     "haswell": (["avx2", "fma", "bmi2"], "vpmaddwd_256"),
     "x86-64": ([], "vpmaddwd_128"),
 }
+VERIFIED = "icelake-server"
 # For processors that the host does not have; an emulator is preloaded.
 EMULATED = {
     "sierraforest": (["avx2", "fma", "bmi2"],
@@ -72,10 +73,12 @@ def compile_for(cpu, path, folder, libraries):
         target += f" features={names}"
         machine.append(f"-mattr={names}")
     packed = run("quant-opt", path, f"--quant-to-x86={target} stop-after=packed").decode()
-    run("quant-opt", path, f"--quant-to-x86={target}", "-o", stem + ".mlir")
+    # Verifying after each pass takes as long as the passes: once is enough.
+    run("quant-opt", path, f"--quant-to-x86={target}", f"--verify-each={cpu == VERIFIED:d}",
+        "-o", stem + ".mlir")
     run("mlir-translate", "--mlir-to-llvmir", stem + ".mlir", "-o", stem + ".ll")
     # The kernels are what they are before LLVM, and so are their numbers.
-    run("llc", "-O1", *machine, "-relocation-model=pic", "-filetype=obj",
+    run("llc", "-O0", *machine, "-relocation-model=pic", "-filetype=obj",
         stem + ".ll", "-o", stem + ".o")
     run("cc", "-shared", stem + ".o", "-o", stem + ".so", "-lm",
         f"-L{libraries}", f"-Wl,-rpath,{libraries}", "-lmlir_c_runner_utils")
