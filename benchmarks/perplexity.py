@@ -4,7 +4,7 @@ float's.
 
     perplexity.py [--gguf=FILE] [--windows=16] [--second=32] [--only=TEXT]
                   [--no-fake] [--calibration=8192] [--kv-cache]
-                  [--llama=FOLDER] [--write] [--from=FILE]
+                  [--llama=FOLDER] [--recipe=FILE.json] [--write] [--from=FILE]
 
 Float is what the file's integers stand for. Texts are cut into windows of 256
 tokens, each of which is a text of its own; perplexity is over the 255 tokens of a
@@ -244,6 +244,24 @@ def budget(options):
     return sum(tensor.nbytes for tensor in tensors)
 
 
+def quantized(options, config, plain, tokenizer, name, weights, rotation, activations,
+              compensated):
+    """(name, how, source) of a scheme."""
+    windows = None
+    if compensated:
+        text = calibration_text(tokenizer, options.calibration)
+        name += f" for {len(text):,} tokens"
+        windows = calibrate.windows_of(text, None, config)
+    if weights == "auto":
+        how = choose.choose(config, plain, Rotation.parse(rotation), windows,
+                            budget(options), say)
+        if options.recipe:
+            how.write(options.recipe)
+    else:
+        how = Requantize.parse(weights, rotation)
+    return name, how, loading._quantized(config, plain, activations, how, windows, say)
+
+
 def say(text):
     print(f"  {text}", file=sys.stderr, flush=True)
 
@@ -360,22 +378,12 @@ def main():
 
     _, config, plain = loading._open(options.gguf)
     for scheme in [] if options.kv_cache else SCHEMES:
-        name, weights, rotation, activations, compensated = scheme
-        if options.only and not re.search(options.only, name):
+        if options.only and not re.search(options.only, scheme[0]):
             continue
-        if weights == "auto" and not options.llama:
+        if scheme[1] == "auto" and not options.llama:
             continue
-        windows = None
-        if compensated:
-            text = calibration_text(tokenizer, options.calibration)
-            name += f" for {len(text):,} tokens"
-            windows = calibrate.windows_of(text, None, config)
-        how = choose.choose(config, plain, Rotation.parse(rotation), windows,
-                            budget(options), say) if weights == "auto" else \
-            Requantize.parse(weights, rotation)
-        if weights == "auto" and options.recipe:
-            how.write(options.recipe)
-        source = loading._quantized(config, plain, activations, how, windows, say)
+        activations = scheme[3]
+        name, how, source = quantized(options, config, plain, tokenizer, *scheme)
         measure(name,
                 lambda: Compiled(config, source, how, activations, options.threads),
                 None if options.no_fake else
