@@ -119,6 +119,36 @@ def check_nbits(runner, cases):
                      "matmulnbits", path)
 
 
+def check_two_bits(runner):
+    """bits=2 by the operator's definition, scale * (q - zero point): four
+    elements in a byte, the first in the lowest bits; zero points packed alike,
+    or 2."""
+    random = np.random.default_rng(6)
+    n, k, block = 8, 80, 32
+    count = -(-k // block)
+    q = random.integers(0, 4, (n, count * block))
+    zp = random.integers(0, 4, (n, -(-count // 4) * 4))
+    scale = random.standard_normal((n, count)).astype(F32)
+    scale[2, 1] = 0
+    pack = lambda a: (a.reshape(n, -1, 4) << np.arange(0, 8, 2)).sum(-1).astype(np.uint8)
+    x = random.standard_normal((3, k)).astype(F32)
+    for zeros in (None, zp[:, :count]):
+        fields = dict(B=pack(q).reshape(n, count, -1), scales=scale.ravel(), N=n,
+                      K=k, block_size=block, bits=2)
+        if zeros is not None:
+            fields["zero_points"] = pack(zp)
+        path = runner.path("w.npz")
+        np.savez(path, **fields)
+        each = lambda values: np.repeat(values, block, axis=1)[:, :k]
+        plain = each(scale) * (q[:, :k] - each(
+            np.full((n, count), 2) if zeros is None else zeros)).astype(np.float64)
+        weight = blocks.matmul_nbits(fields["B"], scale, n, k, block, 2,
+                                     fields.get("zero_points"))
+        runner.report("2 bits: decoded", np.array_equal(
+            arith.dequantize_weight(weight), plain) and weight.bits == 2)
+        runner.check("MatMulNBits of 2 bits", x, weight, None, "matmulnbits", path)
+
+
 def check_order():
     """A group for each column, and a bias, by the op's definition."""
     random = np.random.default_rng(5)
@@ -228,6 +258,7 @@ def check_errors(runner):
 def main(src, cases, folder, target):
     runner = Runner(src, folder, target)
     check_nbits(runner, cases)
+    check_two_bits(runner)
     check_orders(runner)
     check_ggml(runner, cases)
     check_errors(runner)

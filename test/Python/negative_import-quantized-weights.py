@@ -61,7 +61,7 @@ def check_nbits():
           bias=np.array([1, 1, 1, np.nan], F32))
     nbits("expected N and K above 0, found 4 and 0", K=0)
     nbits("found block_size 0", block_size=0)
-    nbits("expected 4 or 8 bits, found 2", bits=2)
+    nbits("expected 2, 4 or 8 bits, found 3", bits=3)
     nbits("expected 256 elements of B, found 128", bits=8)
     nbits("expected 128 elements of B, found 120",
           B=np.zeros((4, 2, 15), np.uint8))

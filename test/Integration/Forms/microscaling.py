@@ -125,6 +125,9 @@ def both_sides(batch, rng, m, n, k):
     """Activations that the program scales by powers of two of its own."""
     numbers, bits, qw, sw = weight(rng, n, k)
     x = (rng.standard_normal((m, k)) * 2.0 ** rng.integers(-9, 9, (m, 1))).astype(F32)
+    # Ties of either sign, at the scale 1.
+    x[0, :BLOCK] = rng.integers(-63, 64, BLOCK) / 8
+    x[0, :8] = -.375, 5, .25, -.75, 1.25, -2.5, 3.5, -1.75
     qx, sx = blocks(x)
     split = f"{m}x{k // BLOCK}x{BLOCK}"
     given, _ = batch.argument(x.reshape(m, -1, BLOCK))

@@ -81,6 +81,12 @@ SCHEMES += [f"weight-format=ternary{weights} activations={a}"
             for weights in ("", " weights=channel",
                             " weights=group group-size=32")
             for a in ("dynamic-token", "float", "dynamic-block block-size=16")]
+SCHEMES += [f"weights=group group-size={g} weight-bits={bits} scale-type={t} "
+            f"activations={a}{extra}"
+            for g in (16, 32, 64) for bits in (2, 4, 8) for t in ("f16", "bf16")
+            for a in ("dynamic-token", "float", "dynamic-block block-size=32")
+            for extra in ("", " weight-symmetric=false",
+                          " weight-scale=full-range")]
 # LLVM's name of the processor, and what the host must have for it. Features
 # are taken away to reach rows that the host would not choose by itself.
 PROCESSORS = [("host", []), ("x86-64", []),

@@ -277,7 +277,9 @@ def scaled_matmul(draw):
     bits, unsigned = draw.pick(2, 4, 4, 8), draw.chance(.4)
     w = draw.integers((n, k), bits, unsigned)
     rhs = stored(case, w, stored_name(bits, unsigned), draw.chance(.6))
-    args = {"rhs_scale": draw.scales((n, groups))}
+    # Those of f16 and bf16 are stored so.
+    args = {"rhs_scale": arith.narrow_scale(draw.scales((n, groups)), draw.pick(
+        "f32", "f32", "f16", "bf16"))}
     flags = [f"group_size = {group} : i64"] + ["rhs_unsigned"] * unsigned
     in_codes = bits == 4 and not unsigned and draw.chance(.5)
     if in_codes:

@@ -65,6 +65,20 @@ def choose_full_range(x, axes, qrange):
     return scale, -positive.astype(np.int32)
 
 
+def narrow_scale(scale, kind):
+    """The nearest number > 0 and finite of f16 or bf16, ties to even."""
+    scale = as_f32(scale)
+    if kind == "f16":
+        near = np.minimum(scale, F32(65504)).astype(np.float16).astype(F32)
+        return np.maximum(near, F32(2.0**-24))
+    if kind == "bf16":
+        bits = np.atleast_1d(scale).view(np.uint32)
+        bits = (bits + 0x7FFF + (bits >> 16 & 1)) & np.uint32(0xFFFF0000)
+        bits = np.clip(bits, 0x00010000, 0x7F7F0000).astype(np.uint32)
+        return bits.view(F32).reshape(scale.shape)
+    return scale
+
+
 def choose_absmean(x, axes):
     """The mean magnitude (BitNet b1.58), 1 where that is 0."""
     x = np.abs(as_f32(x)).astype(np.float64)

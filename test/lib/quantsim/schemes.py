@@ -21,6 +21,7 @@ class Scheme:
     group_size: int = 32  # with weights = group
     weight_symmetric: bool = True
     weight_scale: str = "absmax"  # or full-range
+    scale_type: str = "f32"  # or f16, bf16; with weights = group
     activations: str = "dynamic-token"  # or dynamic-tensor, dynamic-block, float
     block_size: int = 32  # with activations = dynamic-block
     activation_scales: str = "f32"
@@ -131,6 +132,7 @@ class QuantLinear:
         for begin in range(0, w.shape[1], self.scheme.group_size):
             part = w[:, begin:begin + self.scheme.group_size]
             scale, zero = self.choose_weight_qparams(part, (0,), qrange)
+            scale = arith.narrow_scale(scale, self.scheme.scale_type)
             parts.append((arith.quantize(part, scale, zero, (0,), qrange),
                           scale, zero))
         q, scale, zero = zip(*parts)

@@ -102,10 +102,10 @@ refuses(changed(text("tokenizer.ggml.model", "llama"),
 refuses(changed(number("tokenizer.ggml.eos_token_id", 2),
                 number("tokenizer.ggml.eos_token_id", 2**31)),
         "the eos token is 2147483648 of 96")
-# Of a type that is not read (Q2_K), and of rows that are no whole blocks.
+# Of a type that is not read (Q8_K), and of rows that are no whole blocks.
 name = key("blk.0.ffn_up.weight") + struct.pack("<IQQ", 2, 256, 256)
-refuses(changed(name + struct.pack("<I", 3), name + struct.pack("<I", 10)),
-        "tensor blk.0.ffn_up.weight has GGML type 10; F32, F16, Q4_0, ")
+refuses(changed(name + struct.pack("<I", 3), name + struct.pack("<I", 15)),
+        "tensor blk.0.ffn_up.weight has GGML type 15; F32, F16, Q4_0, ")
 refuses(changed(name, name[:-16] + struct.pack("<QQ", 250, 256)),
         "Q4_1 rows hold whole blocks of 32, but its rows have 250")
 refuses(changed(name, name[:-16] + struct.pack("<QQ", 2**62, 2**62)), "takes the bytes")
