@@ -89,8 +89,12 @@ static constexpr KernelRow floats() {
   KernelRow row = bytes("fmla_128", 1, 4, true, "neon", "llvm.fma");
   row.k = 1;
   row.lhs = {32, false, 32, 1, /*isFloat=*/true};
-  row.grouped = {4, /*isWeightUnsigned=*/true, /*isInt4Unsigned=*/true,
-                 /*takesZeroPoints=*/false, /*looksUpCodes=*/true};
+  row.grouped = {4,
+                 /*isWeightUnsigned=*/true,
+                 /*isInt4Unsigned=*/true,
+                 /*takesZeroPoints=*/false,
+                 /*looksUpCodes=*/true,
+                 /*leastBits=*/2};
   row.grouped.readsNarrowScales = true;
   return row;
 }

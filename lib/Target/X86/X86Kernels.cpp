@@ -145,7 +145,6 @@ static constexpr KernelRow floats(llvm::StringLiteral name, unsigned vectorBits,
                    "llvm.fma"};
   row.vectorRegisters = vectorBits == 512 ? 32 : 16;
   row.grouped = unsignedGroups(vectorBits / 32);
-  row.grouped.leastBits = 4;
   return row;
 }
 

@@ -1,8 +1,8 @@
 //===- WeightOnlyTile.cpp - floats by a weight of integers ----------------===//
 //
 // The weight lies as for integer activations: a 32-bit lane is one column's
-// next 8 (4) elements of 4 (8) bits. An element becomes a float without a
-// conversion: a float of 2^(23 - p) whose mantissa gets the bits from p on is
+// next 8 (16, 4) elements of 4 (2, 8) bits. An element becomes a float without
+// a conversion: a float of 2^(23 - p) whose mantissa gets the bits from p on is
 // 2^(23 - p) + q, exactly, and subtracting 2^(23 - p) + z leaves q - z,
 // exactly. That is an `and` with an `or` (one instruction with AVX-512), on any
 // port, and a subtraction, on ports that multiply-adds leave free; only
@@ -13,8 +13,9 @@
 //
 // Where an instruction looks up floats by four bits of a lane (vpermps of 512
 // bits), nibbles with one zero point for all are looked up in 16 differences,
-// after a shift. Elsewhere nibbles of a code book are looked up as bytes first,
-// and are widened from two vectors as bytes are.
+// after a shift; elements of 2 bits, too, whose neighbours' bits do not count.
+// Elsewhere nibbles of a code book are looked up as bytes first, and are
+// widened from two vectors as bytes are.
 //
 // Sums: a tile of few rows has up to 8 accumulators for each vector of columns,
 // so that multiply-adds need not wait for each other; element i (in the order
@@ -61,7 +62,7 @@ public:
       : loc(loc), widened(widened), kernel(kernel), op(kernel.op), tile(tile),
         vectors(tile.rows * tile.panels),
         codebook(op.getLayout().getCodebook()),
-        bits(kernel.isInt4 && !codebook ? 4 : 8),
+        bits(codebook ? 8 : 8 / kernel.perByte),
         floats(kernel.typed(b.getF32Type())),
         words(kernel.typed(b.getI32Type())) {
     for (int64_t r = 0; r < tile.rows; ++r)
@@ -132,15 +133,17 @@ private:
   // Elements
   //===--------------------------------------------------------------------===//
 
-  int64_t elementsPerStep() { return kernel.isInt4 ? 8 : 4; }
+  int64_t elementsPerStep() { return 4 * kernel.perByte; }
 
-  /// The layout's element `e` of a step: of nibbles the low ones come first.
+  /// The layout's element `e` of a step: of those in a byte the low ones come
+  /// first.
   int64_t getFirstBit(int64_t e) {
-    constexpr int64_t bytes = 4, byte = 8, nibble = 4;
-    return e % bytes * byte + (isWidenedFromNibbles() ? e / bytes * nibble : 0);
+    constexpr int64_t bytes = 4, byte = 8;
+    return e % bytes * byte +
+           (isWidenedInPlace() ? e / bytes * (byte / kernel.perByte) : 0);
   }
   /// Else from the vectors of bytes of readLanes.
-  bool isWidenedFromNibbles() { return kernel.isInt4 && (table || bits == 4); }
+  bool isWidenedInPlace() { return kernel.perByte > 1 && (table || bits < 8); }
   Place getPlace(int64_t e) {
     int64_t at = getFirstBit(e);
     // Half of a lane, but for the bits that the mantissa has room for.
@@ -201,10 +204,11 @@ private:
   /// The table, or bases.
   void prepare(OpBuilder &b, Value zeroPoint, Bases &bases) {
     constexpr int64_t entries = 16;
-    if (kernel.isInt4 && kernel.lanes == entries) {
+    if (kernel.perByte > 1 && kernel.lanes == entries) {
       SmallVector<float> numbers;
       for (int64_t i = 0; i < entries; ++i)
-        numbers.push_back(static_cast<float>(codebook ? codebook[i] : i));
+        numbers.push_back(static_cast<float>(
+            codebook ? codebook[i] : i & ((int64_t(1) << bits) - 1)));
       table = arith::ConstantOp::create(
           b, loc, DenseElementsAttr::get(floats, ArrayRef<float>(numbers)));
       if (zeroPoint)
@@ -412,7 +416,7 @@ private:
   int64_t bits;
   VectorType floats, words;
   SmallVector<Value> rows, panels;
-  /// Differences by nibble; null where they are computed.
+  /// Differences by four bits; null where they are computed.
   Value table;
   bool hasGroupZeros = false;
   /// Where it has none.
