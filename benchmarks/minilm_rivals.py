@@ -142,21 +142,21 @@ def torch_model(parameters):
 
 # Name in tables: class and its arguments.
 RIVALS = {
-    "int8.ort": (OnnxRuntime, "w8a8"),
-    "f32.ort": (OnnxRuntime, "float"),
-    "int8.openvino": (OpenVino, "w8a8"),
-    "f32.openvino": (OpenVino, "float"),
-    "int8.torch": (Torch, "w8a8"),
-    "f32.torch": (Torch, "float"),
-    "f32.torch.compile": (Torch, "float", True),
+    "int8, ONNX Runtime": (OnnxRuntime, "w8a8"),
+    "f32, ONNX Runtime": (OnnxRuntime, "float"),
+    "int8, OpenVINO": (OpenVino, "w8a8"),
+    "f32, OpenVINO": (OpenVino, "float"),
+    "int8, torch": (Torch, "w8a8"),
+    "f32, torch": (Torch, "float"),
+    "f32, torch.compile": (Torch, "float", True),
 }
 
 
-def make(name, parameters, threads):
-    """The contender, or None where a package that it needs is missing."""
+def make(name, parameters, threads=1):
+    """The contender, or None where what it needs is not installed or does not work."""
     kind, scheme, *more = RIVALS[name]
     try:
         return kind(parameters, scheme, threads, *more)
-    except ImportError as missing:
+    except (ImportError, OSError, RuntimeError) as missing:
         print(f"{name}: left out: {missing}")
         return None

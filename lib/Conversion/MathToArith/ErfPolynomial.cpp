@@ -1,9 +1,9 @@
 //===- ErfPolynomial.cpp - the error function as one polynomial -----------===//
 //
 // Upstream's formula chooses one of three quotients of polynomials, coefficient
-// by coefficient: 22 selections and a division, twice the time of all else in a
-// GELU. erf(x) / x is a smooth function of x^2, which one polynomial of degree
-// 14 follows up to where f32 has nothing left but the sign: 17 multiply-adds.
+// by coefficient: 22 selections and a division. erf(x) / x is a smooth function
+// of x^2, which one polynomial of degree 14 follows up to where f32 has nothing
+// left but the sign: 17 products and multiply-adds.
 // Its variable runs over [-1, 1], so that no coefficient is larger than the
 // result; the error is at most 2.0e-7, and 2.7e-7 of the result, for all f32
 // from 2^-20 on (upstream's: 2.6e-7 and 2.6e-7).
