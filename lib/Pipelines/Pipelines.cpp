@@ -183,10 +183,11 @@ void quantmlir::buildBufferizeStage(OpPassManager &pm, bool outline) {
   pm.addPass(createQuantFuseElementwisePass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  // Before layers become functions, which would take fills as arguments.
+  pm.addPass(createQuantFillSplatsPass());
   // Whether a weight is a constant is not asked any more.
   if (outline)
     pm.addPass(createQuantOutlineRepeatsPass());
-  pm.addPass(createQuantFillSplatsPass());
   pm.addPass(createQuantCopyGlobalsPass());
   // Results that are inserted into a larger tensor (a batch's slice) are
   // computed in place.

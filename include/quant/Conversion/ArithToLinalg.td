@@ -6,11 +6,12 @@
 include "mlir/Pass/PassBase.td"
 
 def QuantFillSplatsPass : Pass<"quant-fill-splats", "::mlir::ModuleOp"> {
-  let summary = "Large constants of one value are computed";
+  let summary = "Large constants of one value are computed, and none is copied";
   let description = [{
     Replaces an `arith.constant` of 2^20 equal elements or more by `linalg.fill`.
     LLVM IR lists the elements of a constant one by one, however equal they are;
-    as a fill they stay one element until the program runs.
+    as a fill they stay one element until the program runs. A `linalg.fill` that
+    several ops write over becomes one for each, which bufferization would copy.
 
     Example:
 

@@ -2,7 +2,9 @@
 //
 // `quant-fill-splats`. MLIR keeps a constant of equal elements as one element;
 // LLVM IR lists every one of them, so that `dense<0.5> : tensor<67108864xf32>`
-// is 1.3 GB of text and takes a minute and a half to translate.
+// is 1.3 GB of text and takes a minute and a half to translate. And one fill
+// that several ops write over, as eliminating common subexpressions leaves it,
+// would be copied for each of them, and live from the first to the last.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,6 +13,8 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
 
 namespace quantmlir {
 #define GEN_PASS_DEF_QUANTFILLSPLATSPASS
@@ -44,6 +48,22 @@ static void fill(arith::ConstantOp op) {
   op.erase();
 }
 
+/// A fill of its own for each op that writes over the result of `op`.
+static void fillForEach(linalg::FillOp op) {
+  auto empty = op.getOutputs()[0].getDefiningOp<tensor::EmptyOp>();
+  if (!empty || op->getNumResults() != 1)
+    return;
+  for (OpOperand &use : llvm::make_early_inc_range(op.getResult(0).getUses())) {
+    auto user = dyn_cast<DestinationStyleOpInterface>(use.getOwner());
+    if (op.getResult(0).hasOneUse() || !user || !user.isDpsInit(&use))
+      continue;
+    OpBuilder builder(user);
+    IRMapping mapping;
+    builder.clone(*empty, mapping);
+    use.set(builder.clone(*op, mapping)->getResult(0));
+  }
+}
+
 namespace {
 struct QuantFillSplatsPass
     : quantmlir::impl::QuantFillSplatsPassBase<QuantFillSplatsPass> {
@@ -57,6 +77,9 @@ struct QuantFillSplatsPass
     });
     llvm::for_each(splats, fill);
     numFilled += splats.size();
+    SmallVector<linalg::FillOp> fills;
+    getOperation()->walk([&](linalg::FillOp op) { fills.push_back(op); });
+    llvm::for_each(fills, fillForEach);
   }
 };
 } // namespace

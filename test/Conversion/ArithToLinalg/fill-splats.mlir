@@ -24,3 +24,26 @@ func.func @others() -> (tensor<1048575xf32>, tensor<1048576xcomplex<f32>>) {
   %1 = arith.constant dense<(1.0, 2.0)> : tensor<1048576xcomplex<f32>>
   return %0, %1 : tensor<1048575xf32>, tensor<1048576xcomplex<f32>>
 }
+
+// Two ops that write over a fill have one each, where they stand; who reads it,
+// and a fill of what is no empty tensor, are left alone.
+// CHECK-LABEL: func @fills
+// CHECK: %[[READ:.*]] = linalg.fill
+// CHECK: linalg.fill ins(%{{.*}} : f32) outs(%arg3 : tensor<?x4xf32>)
+// CHECK: %[[EMPTY:.*]] = tensor.empty(%arg2)
+// CHECK: %[[FIRST:.*]] = linalg.fill {{.*}} outs(%[[EMPTY]]
+// CHECK: linalg.matmul {{.*}} outs(%[[FIRST]]
+// CHECK: %[[SECOND:.*]] = linalg.fill
+// CHECK: linalg.matmul {{.*}} outs(%[[SECOND]]
+// CHECK: linalg.matmul ins(%[[READ]],
+func.func @fills(%a: tensor<?x4xf32>, %b: tensor<4x4xf32>, %n: index, %old: tensor<?x4xf32>)
+    -> (tensor<?x4xf32>, tensor<?x4xf32>, tensor<?x4xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty(%n) : tensor<?x4xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<?x4xf32>) -> tensor<?x4xf32>
+  %g = linalg.fill ins(%zero : f32) outs(%old : tensor<?x4xf32>) -> tensor<?x4xf32>
+  %0 = linalg.matmul ins(%a, %b : tensor<?x4xf32>, tensor<4x4xf32>) outs(%f : tensor<?x4xf32>) -> tensor<?x4xf32>
+  %1 = linalg.matmul ins(%0, %b : tensor<?x4xf32>, tensor<4x4xf32>) outs(%f : tensor<?x4xf32>) -> tensor<?x4xf32>
+  %2 = linalg.matmul ins(%f, %b : tensor<?x4xf32>, tensor<4x4xf32>) outs(%g : tensor<?x4xf32>) -> tensor<?x4xf32>
+  return %0, %1, %2 : tensor<?x4xf32>, tensor<?x4xf32>, tensor<?x4xf32>
+}
