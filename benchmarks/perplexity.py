@@ -24,7 +24,8 @@ documentation strings of Python's standard library and the topics of its `help()
 windows of 256 tokens drawn with a fixed seed, --calibration tokens in all. "Q4_K_M's
 bytes": each product's weights in the form that `choose_weights` chose for that text,
 where all constants of the program, scales in f32, have as many bytes together as the
-tensors of llama.cpp's Q4_K_M of the same weights. Rows of
+tensors of llama.cpp's Q4_K_M of the same weights. "Embedding of the file": measured
+before a tied head that is quantized anew was the embedding, too. Rows of
 llama.cpp are its own formats of the same file, written and run by llama-cpp-python
 (--llama=FOLDER for the files); their activations are what its kernels make of
 them. With --write, the page docs/results/perplexity.md is made; --from=FILE makes
