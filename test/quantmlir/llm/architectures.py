@@ -18,8 +18,9 @@ MODELS = {
         "attn_v": "Q4_K", "blk.1.attn_v": "Q6_K", "ffn_gate": "Q5_0",
         "ffn_up": "Q5_1", "ffn_down": "Q8_0", "output": "Q6_K"}, layers=3,
         tied=False, rope_factors=True), "x86"),
-    "qwen2": (Decoder("qwen2", {"*": "Q8_0", "token_embd": "Q4_0"}, bias=True),
-              "generic"),
+    "qwen2": (Decoder("qwen2", {
+        "*": "Q8_0", "token_embd": "TQ2_0", "attn_output": "Q3_K",
+        "ffn_gate": "Q2_K", "ffn_up": "TQ1_0"}, bias=True), "generic"),
     "qwen3": (Decoder("qwen3", {
         "*": "Q4_1", "attn_output": "IQ4_NL", "ffn_down": "MXFP4",
         "token_embd": "IQ4_NL"}, qk_norm=True, kv_heads=4, head_dim=32), "x86"),
