@@ -13,11 +13,11 @@ int MPI_Allreduce(const void *from, void *to, int count, Handle type, Handle op,
   return 0;
 }
 
-/* They ask which rank of how many they are; who times them says how many. */
-int noMPIRanks = 1;
+/* They ask which rank of how many they are; who times them says that. */
+int noMPIRank, noMPIRanks = 1;
 
 int MPI_Comm_rank(Handle comm, int *rank) {
-  *rank = 0;
+  *rank = noMPIRank;
   return 0;
 }
 

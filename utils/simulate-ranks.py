@@ -4,8 +4,8 @@ is computed (docs/shard.md).
 
     simulate-ranks.py MODEL.gguf --weights w8 --ranks 1 2 4 8 16 32 64
 
-Rank 0 of N is compiled as it is for N hosts, and runs here on one core, with
-collectives that send nothing. To its time for a prompt and for a token is added that
+The rank of N that has the most heads is compiled as it is for N hosts, and runs here on
+one core, with collectives that send nothing. To its time for a prompt and for a token is added that
 of the wire, the bytes that the plan says, and that of 2 log2 N messages for each
 collective.
 """
@@ -34,12 +34,25 @@ def restart_without_mpi():
             os.environ, LD_PRELOAD=library, QUANT_NO_MPI="1")).returncode
 
 
+def slowest(llm, args, ranks):
+    """The rank with the most heads of queries, the first of them."""
+    if ranks == 1:
+        return 0
+    plan = llm.loading._Build(args.model, activations="int8", weights=args.weights,
+                              rotation="none", kv_cache=args.kv_cache,
+                              ranks=(0, ranks)).plan
+    sizes = llm.ranks.widths(plan.heads) if plan.heads else [0]
+    return sizes.index(max(sizes))
+
+
 def measure(llm, args, ranks):
     """Seconds of a prompt and of a token, the least of some; the plan. Of the
     processor: others may use it, too."""
-    ctypes.c_int.in_dll(ctypes.CDLL(None), "noMPIRanks").value = ranks
+    number, here = slowest(llm, args, ranks), ctypes.CDLL(None)
+    for name, value in (("noMPIRank", number), ("noMPIRanks", ranks)):
+        ctypes.c_int.in_dll(here, name).value = value
     model = llm.load(args.model, weights=args.weights, kv_cache=args.kv_cache,
-                     cache=args.cache or False, ranks=(0, ranks))
+                     cache=args.cache or False, ranks=(number, ranks))
     tokens = np.arange(args.prompt) % model.config.vocabulary
     prompts, each = [], []
     for _ in range(args.repeat):
