@@ -12,7 +12,8 @@ def QuantFuseElementwisePass
     Fuses an elementwise `linalg.generic` into the one op that reads its
     result, if that op reads each element in one iteration only: another
     elementwise op, or a sum over its elements. Into a product of matrices,
-    which reads an element once for every row or column, nothing is fused.
+    which reads an element once for every row or column, nothing is fused. A mere
+    `arith.extf` is fused into each of several such ops.
 
     Example: of `exp`, a row sum of it and a product with a matrix,
 
