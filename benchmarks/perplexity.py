@@ -75,6 +75,8 @@ SCHEMES = [
     ("W4 g32 A4 in blocks of 32, H of 32", "w4-g32", "hadamard32", "int4", False),
     ("W4 g32 A4 in blocks of 32, H of 32, compensated", "w4-g32", "hadamard32",
      "int4", True),
+    *[(f"{name} A8", weights, "none", "int8", False)
+      for name, weights in (("W4 g16", "w4-g16"), ("NVFP4", "nvfp4"), ("MXFP4", "mxfp4"))],
     *[(f"{name} A8, H of 32, compensated", weights, "hadamard32", "int8", True)
       for name, weights in (("W4 g16", "w4-g16"), ("NVFP4", "nvfp4"), ("MXFP4", "mxfp4"))],
     (f"{BUDGET}'s bytes, A8, H of 32, compensated", "auto", "hadamard32", "int8", True),
