@@ -39,7 +39,8 @@ def parse():
     parser.add_argument("--weights", help="quantized anew: w8, w4-g32, nvfp4, ..., each "
                         "as a recipe (FILE.json) says, or auto")
     parser.add_argument("--max-bytes", type=int,
-                        help="with --weights=auto: of all weights that are chosen")
+                        help="with --weights=auto: of all constants of the program, "
+                        "embedding and norms too")
     parser.add_argument("--recipe-output", metavar="FILE.json",
                         help="with --weights=auto: the recipe is written there")
     parser.add_argument("--rotation", default="none",
@@ -53,7 +54,27 @@ def parse():
     parser.add_argument("--target", choices=["x86", "generic"])
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--cache", help="folder of compiled models")
-    return parser.parse_args()
+    options = parser.parse_args()
+    check(parser, options)
+    return options
+
+
+def check(parser, options):
+    """What does not go together, before anything takes long."""
+    if options.weights != "auto":
+        for name in ("max_bytes", "recipe_output"):
+            if getattr(options, name) is not None:
+                parser.error(f"--{name.replace('_', '-')}: expected --weights=auto beside "
+                             f"it, found {options.weights or 'no --weights'}")
+        return
+    for name in ("max_bytes", "calibrate"):
+        if getattr(options, name) is None:
+            parser.error(f"--weights=auto: expected --{name.replace('_', '-')} beside it")
+    if options.ranks:
+        parser.error("--ranks: expected the recipe of a run without ranks "
+                     "(--recipe-output), found --weights=auto")
+    if options.recipe_output is not None:
+        quantmlir.llm.Recipe.check_path(options.recipe_output)
 
 
 def load(options):
@@ -65,7 +86,7 @@ def load(options):
             sys.exit(f"error: {options.calibrate}: {error}")
     say = lambda text: print(text, file=sys.stderr)
     weights, max_bytes = options.weights, options.max_bytes
-    if options.recipe_output:
+    if options.recipe_output is not None:
         weights = quantmlir.llm.choose_weights(
             options.model, max_bytes, text, rotation=options.rotation, progress=say)
         weights.write(options.recipe_output)

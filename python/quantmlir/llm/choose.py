@@ -10,6 +10,8 @@ From the smallest forms on, the step that gains most for its bytes is taken, amo
 on the lower convex hull of (bytes, loss) of each product, while it fits.
 """
 
+import itertools
+
 import numpy as np
 
 from ..errors import InvalidArgument
@@ -27,12 +29,13 @@ REFERENCE = "w4-g32"
 
 
 class _Measure(Stream):
-    """`losses`: {(layer, slot): {form: loss}}, `sizes`: {(layer, slot): [N, K]}."""
+    """`losses`: {(layer, slot): {form: loss}}."""
 
+    @np.errstate(all="ignore")  # As in `layer`.
     def __init__(self, config, source, rotation, windows):
         super().__init__(Layers(config, source, windows.shape[1]), windows)
         self.source, self.rotation, self.known = source, rotation, {}
-        self.losses, self.sizes = {}, {}
+        self.losses = {}
         h = self.hidden[0][:1]
         for layer in range(config.layers):
             h = self.finish(layer, h)
@@ -77,6 +80,9 @@ class _Measure(Stream):
             h = self.finish(after, h)
         found = self.log_probabilities(h)
         each = np.exp(self.wanted) * (self.wanted - found)
+        if not np.isfinite(each).all():
+            self.source.fail("the next token's probabilities are not finite: what "
+                             f"{slot} of layer {layer} loses cannot be measured")
         return max(float(each.sum(-1, dtype=np.float64).mean()), 1e-12)
 
     def product(self, layer, slot, batches):
@@ -93,7 +99,6 @@ class _Measure(Stream):
         y = self.rotation.of_rows(batches[0][:1]) @ floats(stored).T
         loss = self.divergence(layer, slot, y) / max(local[REFERENCE], 1e-30)
         self.losses[layer, slot] = {form: loss * e for form, e in local.items()}
-        self.sizes[layer, slot] = weight.shape
         return [x @ weight.T for x in batches]
 
 
@@ -136,6 +141,10 @@ def allot(points, max_bytes):
 
 def choose(config, source, rotation, windows, max_bytes, say):
     """The `Recipe` of least loss whose program has constants of at most `max_bytes`."""
+    if windows.shape[1] < STEP:
+        raise InvalidArgument(
+            f"calibrate: expected {STEP} tokens or more in a window, since weights are "
+            f"auto, found {windows.shape[1]}")
     # Tensors of other shapes are refused here.
     smallest = Weights(config, RequantizedSource(
         source, Requantize(*FORMS[CANDIDATES[0]], rotation)))
@@ -146,23 +155,33 @@ def choose(config, source, rotation, windows, max_bytes, say):
                 for name in ("q", "scale"))
     # Which of a slot's forms a layer has.
     rest += 8 * config.layers * len(SLOTS)
+    sizes = _sizes(config, source, rotation)
+    least = rest + sum(min(of.values()) for of in sizes.values())
+    if max_bytes < least:
+        raise InvalidArgument(f"max_bytes: expected {least} or more, the bytes of the "
+                              f"smallest forms, found {max_bytes}")
     windows = windows[::-(-len(windows) // WINDOWS)]
     measure = _Measure(config, source, rotation, windows)
     for layer in range(config.layers):
         say(f"measuring layer {layer + 1} of {config.layers}")
         measure.layer(layer)
-    points = {}
-    for name, key in zip(names_of(config), measure.losses):
-        n, k = measure.sizes[key]
-        forms = {form: Requantize(*FORMS[form], rotation).form(k) for form in CANDIDATES}
-        points[name] = [(forms[form].nbytes(n, k), loss, form)
-                        for form, loss in measure.losses[key].items()]
+    points = {name: [(sizes[name][form], loss, form)
+                     for form, loss in measure.losses[key].items()]
+              for name, key in zip(sizes, measure.losses)}
     chosen = allot(points, max_bytes - rest)
-    if chosen is None:
-        least = rest + sum(min(of)[0] for of in points.values())
-        raise InvalidArgument(f"max_bytes: expected {least} or more, the bytes of the "
-                              f"smallest forms, found {max_bytes}")
     return _recipe(rotation, points, chosen, rest, windows.size, max_bytes, say)
+
+
+def _sizes(config, source, rotation):
+    """{name: {form: bytes}}"""
+    forms = {form: Requantize(*FORMS[form], rotation) for form in CANDIDATES}
+    slots = itertools.product(range(config.layers), SLOTS.values())
+    sizes = {}
+    for name, (layer, parts) in zip(names_of(config), slots):
+        shapes = [source.linear(layer, part).shape for part in parts]
+        n, k = sum(rows for rows, _ in shapes), shapes[0][1]
+        sizes[name] = {form: how.form(k).nbytes(n, k) for form, how in forms.items()}
+    return sizes
 
 
 def _recipe(rotation, points, chosen, rest, tokens, max_bytes, say):

@@ -1,5 +1,6 @@
 """From a checkpoint to a program, and to a decoder."""
 
+import operator
 import os
 import pathlib
 import platform
@@ -66,7 +67,7 @@ def _quantized(config, source, activations, requantize, windows=None, say=None):
 
 def _scheme(weights, rotation):
     """A `Requantize`, a `Recipe`, the rotation of one that is to be chosen, or None."""
-    if weights == "auto":
+    if isinstance(weights, str) and weights == "auto":
         return Rotation.parse(rotation)
     if isinstance(weights, (str, os.PathLike)) and \
             os.fspath(weights).endswith(".json"):
@@ -80,18 +81,47 @@ def _scheme(weights, rotation):
     return weights
 
 
-def _check_budget(max_bytes, is_auto, calibrate):
+def _integer(value):
+    """The int of an integer, NumPy's too; or None."""
+    try:
+        return None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        return None
+
+
+def _check_options(options):
+    """Those of `compile`, which decide about the kept model: as JSON has them."""
+    for name in ("threads", "optimize"):
+        number = _integer(options[name])
+        if number is None:
+            raise errors.InvalidArgument(
+                f"{name}: expected an integer, found {options[name]!r}")
+        options[name] = number
+    for name in ("target", "cpu", "quantize"):
+        value = options[name]
+        if value is not None and not isinstance(value, str):
+            raise errors.InvalidArgument(f"{name}: expected a str or None, found {value!r}")
+
+
+def _check_budget(max_bytes, is_auto, calibrate, ranks):
+    """`max_bytes` as an int, or None."""
     if not is_auto:
         if max_bytes is not None:
             raise errors.InvalidArgument("max_bytes: expected weights=\"auto\" beside it")
-        return
-    if type(max_bytes) is not int or max_bytes < 1:
+        return None
+    if ranks and ranks[1] > 1:
+        raise errors.InvalidArgument(
+            "ranks: expected a recipe, found weights=\"auto\": choose first "
+            "(choose_weights), then pass the recipe")
+    number = _integer(max_bytes)
+    if number is None or number < 1:
         raise errors.InvalidArgument(
             "max_bytes: expected a number of bytes, since weights are auto, found "
             f"{max_bytes!r}")
     if calibrate is None:
         raise errors.InvalidArgument(
             "calibrate: expected a text, since weights are auto, found None")
+    return number
 
 
 class _Build:
@@ -110,8 +140,8 @@ class _Build:
         self.asks = not is_checked
         scheme = _scheme(weights, rotation)
         is_auto = isinstance(scheme, Rotation)
-        _check_budget(max_bytes, is_auto, calibrate)
-        self.max_bytes, self.requantize = max_bytes, None if is_auto else scheme
+        self.max_bytes = _check_budget(max_bytes, is_auto, calibrate, ranks)
+        self.requantize = None if is_auto else scheme
         self.rotation = scheme if is_auto else scheme.rotation if scheme else Rotation()
         self.file, self.config, self._source = _open(path)
         if isinstance(scheme, Recipe):
@@ -139,7 +169,8 @@ class _Build:
 
     def facts(self):
         """What of the options is known here only."""
-        facts = {"calibrate": self.windows is not None and digest(self.windows)}
+        facts = {"calibrate": self.windows is not None and digest(self.windows),
+                 "max_bytes": self.max_bytes}
         if isinstance(self.requantize, Recipe):
             facts["weights"] = self.requantize.facts()
         return facts
@@ -312,6 +343,7 @@ def load(path, *, activations="int8", weights=None, rotation="none",
     number = (world.number, world.count) if world else ranks_of.check(ranks)
     options = dict(target=target, threads=threads, cpu=cpu, optimize=optimize,
                    quantize=quantize)
+    _check_options(options)
     how = dict(activations=activations, weights=weights, rotation=rotation,
                max_bytes=max_bytes, kv_cache=kv_cache)
 

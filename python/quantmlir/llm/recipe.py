@@ -8,9 +8,12 @@ A name is that of a slot (`weights.SLOTS`: what is multiplied as one) of a layer
 `loss`, and `instead`, the same of the smallest form that there was.
 """
 
+import contextlib
+import errno
 import json
 import os
 import pathlib
+import stat
 import tempfile
 from dataclasses import dataclass, field
 
@@ -20,7 +23,8 @@ from .rotation import Rotation
 from .weights import SLOTS
 
 _ROOT = ("version", "rotation", "matmuls", "report")
-_MATMUL = ("name", "weights", "bytes", "loss", "instead")
+_NOTE = ("bytes", "loss", "instead")
+_MATMUL = ("name", "weights", *_NOTE)
 HEAD, HEAD_FORM = "head", "w8"
 
 
@@ -36,6 +40,26 @@ class Recipe:
     forms: dict
     notes: dict = field(default_factory=dict)
     report: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        def expect(what, text, value):
+            if not what:
+                raise InvalidArgument(f"{text}, found {value!r}")
+
+        expect(isinstance(self.rotation, Rotation), "rotation: expected a Rotation",
+               self.rotation)
+        expect(Rotation.parse(self.rotation.name) == self.rotation,
+               "rotation: expected one that Rotation.parse makes", self.rotation)
+        expect(isinstance(self.forms, dict), "forms: expected a dict", self.forms)
+        for name, form in self.forms.items():
+            expect(isinstance(name, str), "forms: expected names of products", name)
+            expect(isinstance(form, str) and form in FORMS,
+                   f"forms: {name}: expected {', '.join(FORMS)}", form)
+        expect(isinstance(self.notes, dict), "notes: expected a dict", self.notes)
+        for name, note in self.notes.items():
+            expect(isinstance(note, dict) and set(note) <= set(_NOTE),
+                   f"notes: {name}: expected a dict of {', '.join(_NOTE)}", note)
+        expect(isinstance(self.report, dict), "report: expected a dict", self.report)
 
     def of(self, layer, slot):
         """The `Requantize` of one weight."""
@@ -61,21 +85,30 @@ class Recipe:
 
     def write(self, path):
         """Writes the file, all of it or none."""
+        try:
+            text = self._text()
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InvalidArgument(f"notes, report: are no JSON: {error}") from None
+        with _beside(path) as scratch:
+            scratch.write(text)
+            scratch.close()
+            os.chmod(scratch.name, 0o644)
+            os.replace(scratch.name, path)
+
+    @staticmethod
+    def check_path(path):
+        """That `write` can write there: a FileError before what takes long."""
+        with _beside(path):
+            pass
+
+    def _text(self):
         matmuls = [{"name": name, "weights": form, **self.notes.get(name, {})}
                    for name, form in {**self.forms, HEAD: HEAD_FORM}.items()]
         # A line for each product.
         lines = ",\n    ".join(json.dumps(matmul) for matmul in matmuls)
         report = f' "report": {json.dumps(self.report)},\n' if self.report else ""
-        text = (f'{{"version": 1, "rotation": {json.dumps(self.rotation.name)},\n'
+        return (f'{{"version": 1, "rotation": {json.dumps(self.rotation.name)},\n'
                 f'{report} "matmuls": [\n    {lines}]}}\n')
-        path = pathlib.Path(path)
-        try:
-            with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as out:
-                out.write(text)
-            os.chmod(out.name, 0o644)
-            os.replace(out.name, path)
-        except OSError as error:
-            raise FileError(f"{path}: {error.strerror}") from None
 
     @staticmethod
     def read(path):
@@ -84,7 +117,8 @@ class Recipe:
             raise FileError(f"{path}: {text}")
 
         try:
-            root = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+            root = json.loads(pathlib.Path(path).read_text(encoding="utf-8"),
+                              object_pairs_hook=_object)
         except OSError as error:
             fail(error.strerror)
         except (ValueError, RecursionError) as error:
@@ -111,6 +145,38 @@ class Recipe:
             forms[name] = form
         forms.pop(HEAD, None)
         return Recipe(rotation, forms)
+
+
+@contextlib.contextmanager
+def _beside(path):
+    """A new file in the folder of `path`, to take its place; gone at the end where it
+    has not."""
+    scratch = None
+    try:
+        # A folder's place is not taken.
+        with contextlib.suppress(FileNotFoundError):
+            if stat.S_ISDIR(os.stat(path).st_mode):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        folder = pathlib.Path(path).parent
+        with tempfile.NamedTemporaryFile("w", dir=folder, delete=False) as scratch:
+            yield scratch
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror}") from None
+    except ValueError as error:  # No path: it holds a NUL, or is no text.
+        raise FileError(f"{str(path)!r}: {error}") from None
+    finally:
+        if scratch:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(scratch.name)
+
+
+def _object(pairs):
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        names = [name for name, _ in pairs]
+        again = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"an object has the field {again!r} twice")
+    return value
 
 
 def _check_fields(value, known, where, fail):

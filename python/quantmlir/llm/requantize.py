@@ -48,7 +48,7 @@ class Requantize:
                     "rotation: the file's integers cannot be rotated, expected "
                     f"weights={' or '.join(map(repr, FORMS))}, found None")
             return None
-        if weights not in FORMS:
+        if not isinstance(weights, str) or weights not in FORMS:
             raise InvalidArgument(
                 f"weights: expected {', '.join(FORMS)}, auto, a recipe, its path "
                 f"(.json) or None, found {weights!r}")

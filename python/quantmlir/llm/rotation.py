@@ -25,7 +25,9 @@ class Rotation:
         if name == "none":
             return Rotation()
         kind, colon, seed = str(name).partition(":")
-        is_seed = not colon or seed.isdecimal() and int(seed) < 1 << 31
+        # int() itself refuses thousands of digits.
+        is_seed = not colon or (seed.isdecimal() and len(seed) <= 10
+                                and int(seed) < 1 << 31)
         if kind not in _SIZES or not is_seed:
             raise InvalidArgument(
                 f"rotation: expected none, hadamard32 or hadamard128, with `:seed` "

@@ -43,6 +43,8 @@ for _ in range(20):
         # Of those with as few bytes, or the bytes of a step more, none is better.
         assert loss <= min(sum(p[1] for p in of) for of in all_
                            if sum(p[0] for p in of) <= bytes_) + 1e-12
+# A step whose ground was not reached is not taken, though it alone would fit.
+assert choose.allot({"a": [(1, 10.), (10, 1.), (11, .5)]}, 3) == {"a": (1, 10.)}
 assert choose.hull([(1, 10.), (2, 9.), (3, 2.), (4, 1.9), (5, 3.)]) == \
     [(1, 10.), (3, 2.), (4, 1.9)]
 
