@@ -13,6 +13,8 @@
 
 #include "quant/Dialect/Quant/Utils/DiscardableAttrs.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace quantmlir;
 
@@ -96,6 +98,11 @@ LogicalResult quantmlir::addRankCheck(ModuleOp module) {
   if (ShapedType::isDynamic(ranks) || !rank || *rank < 0 || *rank >= ranks)
     return module.emitError("expected a rank of the grid as quant.rank, found ")
            << attr;
+  // MPI counts in i32.
+  if (ranks > std::numeric_limits<int32_t>::max())
+    return (*grids.begin()).emitOpError("expected at most ")
+           << std::numeric_limits<int32_t>::max()
+           << " ranks, as MPI counts them, found " << ranks;
   SmallVector<func::FuncOp> entries;
   for (auto function : module.getOps<func::FuncOp>())
     if (function.isPublic() && !function.isExternal())

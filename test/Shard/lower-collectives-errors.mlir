@@ -134,3 +134,11 @@ module attributes {quant.rank = 2 : i64} {
 // expected-error @below {{expected an integer as quant.rank, and a grid of one dimension, found 0 : i64 and 0 grids}}
 module attributes {quant.rank = 0 : i64} {
 }
+
+// -----
+
+// MPI counts ranks in i32.
+module attributes {quant.rank = 0 : i64} {
+  // expected-error @below {{expected at most 2147483647 ranks, as MPI counts them, found 4294967297}}
+  shard.grid @ranks(shape = 4294967297)
+}
