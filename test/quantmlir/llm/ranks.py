@@ -19,8 +19,8 @@ SIZES = dict(layers=2, dim=96, heads=9, kv_heads=3, head_dim=32, ffn=256)
 Decoder("llama", {"*": "Q8_0"}, **SIZES).write(PATH)
 
 
-def build(weights, ranks=None, rotation="none", kv_cache="float"):
-    return llm.loading._Build(PATH, activations="int8", weights=weights,
+def build(weights, ranks=None, rotation="none", kv_cache="float", path=PATH):
+    return llm.loading._Build(path, activations="int8", weights=weights,
                               rotation=rotation, kv_cache=kv_cache, ranks=ranks)
 
 
@@ -52,6 +52,23 @@ groups = [build(None, (i, 2)) for i in (0, 1)]
 for part in ("o", "down"):
     assert [b.source().linear(0, part).shape[0] for b in groups] == [48, 48]
 
+# Biases of Q, K and V are those of the rank's rows; norms of a head are whole.
+for name, more in (("qwen2", {"bias": True}), ("qwen3", {"qk_norm": True})):
+    path = f"{FOLDER}/{name}.gguf"
+    Decoder(name, {"*": "Q8_0"}, **more, **SIZES).write(path)
+    whole, *parts = (build("w8", ranks, path=path).source()
+                     for ranks in (None, (0, 2), (1, 2)))
+    if name == "qwen3":
+        for norm in ("q_norm", "k_norm"):
+            for part in parts:
+                assert np.array_equal(part.norm(1, norm), whole.norm(1, norm)), norm
+        continue
+    for part, rows in (("q", (slice(0, 128), slice(128, 288))),
+                       ("k", (slice(0, 64), slice(32, 96))),
+                       ("v", (slice(0, 64), slice(32, 96)))):
+        bias = whole.bias(1, part)
+        for rank, own in zip(parts, rows):
+            assert np.array_equal(rank.bias(1, part), bias[own]), part
 
 
 def heads(count, **options):
