@@ -64,6 +64,12 @@ class Program:
         value = self._constant(resource)
         if index is None:
             return value
+        if value.shape[0] == 1:
+            # The stack's own bytes: no choice that would hide the constant.
+            shape = value.shape[1:]
+            return self.body.op(
+                f"arith.constant dense_resource<{resource.key}> : "
+                f"{tensor(shape, value.element)}", shape, value.element)
         rest = len(value.shape) - 1
         return self.body.slice(value, [index] + [0] * rest,
                                [1, *value.shape[1:]], dropped=(0,))
