@@ -25,9 +25,8 @@ def main():
     folder, cc, ranks, *cases = sys.argv[1:]
     folder = pathlib.Path(folder)
     for name, kinds in KINDS.items():
-        is_mixed = name == "mixed"
-        Decoder("llama", kinds, layers=1 + is_mixed, tied=not is_mixed, **SIZES).write(
-            folder / f"{name}.gguf")
+        Decoder("llama", kinds, layers=1 if name == "q4" else 2, tied=name != "mixed",
+                **SIZES).write(folder / f"{name}.gguf")
     shim = folder / "count-mpi.so"
     subprocess.run([cc, "-shared", "-fPIC", "-o", shim, HERE / "count-mpi.c"],
                    check=True)
