@@ -259,13 +259,15 @@ const QuantTensorType *quantProgramResult(const QuantProgram *program,
 // Compiling
 //===----------------------------------------------------------------------===//
 
-/// A copy in which what the caller's version did not have is zero.
+/// A copy in which what the caller's version did not have is zero. Who gives no
+/// size has the first version's fields.
 static QuantCompileOptions complete(const QuantCompileOptions *options) {
+  constexpr size_t first = offsetof(QuantCompileOptions, optimize);
   QuantCompileOptions all = {};
-  if (options)
-    std::memcpy(&all, options,
-                options->size ? std::min(options->size, sizeof(all))
-                              : sizeof(all));
+  if (options) {
+    bool hasAll = options->size >= sizeof(all);
+    std::memcpy(&all, options, hasAll ? sizeof(all) : first);
+  }
   return all;
 }
 

@@ -34,7 +34,8 @@ def compile(program, *, quantize=None, target=None, cpu=None, features=None,
         triple: another machine, for `Model.save` only; None: this one.
         threads: x86: number of threads that large matmuls are divided over.
         optimize: LLVM's level, 0 to 3: with 0 the model is compiled in less
-            time and runs slower, for few calls; results are the same.
+            time and runs slower, for few calls; integers are the same, last
+            bits of floats may differ (docs/testing.md).
         entry: the function; None: ``main`` or the only public one.
         name: what the symbol of a saved model begins with, a C identifier;
             None: made of the path, or ``"model"``.

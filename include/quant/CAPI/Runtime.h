@@ -128,7 +128,8 @@ quantProgramInput(const QuantProgram *program, uint32_t i);
 QUANT_EXPORT const QuantTensorType *
 quantProgramResult(const QuantProgram *program, uint32_t i);
 
-/** How a program is compiled. All zeros are the defaults. */
+/** How a program is compiled. All zeros are the defaults; where `size` is less
+    than that of the struct, fields from `optimize` on are not read. */
 typedef struct QuantCompileOptions {
   size_t size;        /**< sizeof(QuantCompileOptions) */
   const char *target; /**< "generic" (default) or "x86" */
@@ -139,8 +140,9 @@ typedef struct QuantCompileOptions {
   const char *schedules; /**< file of quant-run --tune; null: none */
   int32_t threads;       /**< x86: of large matmuls; 0: 1 */
   int32_t strict;        /**< not 0: fail where there is no kernel */
-  const char *optimize;  /**< LLVM's level, "0" (quickly compiled) to "3", with
-                              the same results; null: "2" */
+  const char *optimize;  /**< LLVM's level, "0" (quickly compiled) to "3"; the
+                              same integers, last bits of floats may differ
+                              (docs/testing.md); null: "2" */
 } QuantCompileOptions;
 
 /*===----------------------------------------------------------------------===*\

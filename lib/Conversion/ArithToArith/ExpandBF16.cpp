@@ -8,7 +8,8 @@
 // with. E2M1 and E8M0 have no other form: LLVM does not know them.
 //
 // To E2M1 upstream's form (22.1.8) is not taken: it rounds ties away from zero,
-// and -0.375 to 0.5.
+// and -0.375 to 0.5; nor is that from E8M0, whose least number, 2^-127, is 0
+// there.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,7 +26,59 @@ namespace quantmlir {
 
 using namespace mlir;
 
+/// `element`, as many as `type` has.
+static Type cloneWith(Type type, Type element) {
+  auto shaped = dyn_cast<ShapedType>(type);
+  return shaped ? Type(shaped.clone(element)) : element;
+}
+
+/// `number`, for each element of `type`.
+static Value makeConstant(OpBuilder &b, Location loc, Type type,
+                          TypedAttr number) {
+  auto shaped = dyn_cast<ShapedType>(cloneWith(type, number.getType()));
+  return arith::ConstantOp::create(
+      b, loc,
+      shaped ? TypedAttr(DenseElementsAttr::get(shaped, Attribute(number)))
+             : number);
+}
+
 namespace {
+
+/// E8M0 to f32 or less: 2^(byte - 127), which is a denormal of f32 for 0, and
+/// NaN for 255.
+struct ExtendE8M0 final : OpRewritePattern<arith::ExtFOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(arith::ExtFOp op,
+                                PatternRewriter &b) const override {
+    if (!isa<Float8E8M0FNUType>(getElementTypeOrSelf(op.getIn().getType())))
+      return b.notifyMatchFailure(op, "no conversion from E8M0");
+    Location loc = op.getLoc();
+    Type type = op.getType(), i32 = cloneWith(type, b.getI32Type());
+    auto integer = [&](int32_t value) {
+      return makeConstant(b, loc, type, b.getI32IntegerAttr(value));
+    };
+    Value byte = arith::BitcastOp::create(
+        b, loc, cloneWith(type, b.getI8Type()), op.getIn());
+    Value number = arith::ExtUIOp::create(b, loc, i32, byte);
+    Value zero = integer(0), least = integer(0x00400000);
+    Value last = integer(255), nan = integer(0x7FC00000);
+    Value bits = arith::ShLIOp::create(b, loc, number, integer(23));
+    Value isZero =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, number, zero);
+    Value isLast =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, number, last);
+    bits = arith::SelectOp::create(b, loc, isZero, least, bits);
+    bits = arith::SelectOp::create(b, loc, isLast, nan, bits);
+    Type f32 = cloneWith(type, b.getF32Type());
+    Value wide = arith::BitcastOp::create(b, loc, f32, bits);
+    if (type == f32)
+      b.replaceOp(op, wide);
+    else
+      b.replaceOpWithNewOp<arith::TruncFOp>(op, type, wide);
+    return success();
+  }
+};
 
 /// f32, f16 or bf16 to E2M1: to nearest even, saturating; NaN, which E2M1 does
 /// not have, is 0. The number of an entry is how many midpoints between entries
@@ -35,20 +88,12 @@ struct RoundToE2M1 final : OpRewritePattern<arith::TruncFOp> {
 
   LogicalResult matchAndRewrite(arith::TruncFOp op,
                                 PatternRewriter &b) const override {
-    if (!isa<Float4E2M1FNType>(getElementTypeOrSelf(op.getType())) ||
-        getElementTypeOrSelf(op.getIn().getType()).getIntOrFloatBitWidth() > 32)
-      return b.notifyMatchFailure(op, "no conversion of f32 or less to E2M1");
+    if (!isa<Float4E2M1FNType>(getElementTypeOrSelf(op.getType())))
+      return b.notifyMatchFailure(op, "no conversion to E2M1");
     Location loc = op.getLoc();
-    auto like = [&](Type element) -> Type {
-      auto shaped = dyn_cast<ShapedType>(op.getType());
-      return shaped ? Type(shaped.clone(element)) : element;
-    };
-    auto constant = [&](TypedAttr number) -> Value {
-      auto shaped = dyn_cast<ShapedType>(like(number.getType()));
-      return arith::ConstantOp::create(
-          b, loc,
-          shaped ? TypedAttr(DenseElementsAttr::get(shaped, Attribute(number)))
-                 : number);
+    auto like = [&](Type element) { return cloneWith(op.getType(), element); };
+    auto constant = [&](TypedAttr number) {
+      return makeConstant(b, loc, op.getType(), number);
     };
     Type f32 = like(b.getF32Type()), i32 = like(b.getI32Type());
     Value x = op.getIn();
@@ -79,19 +124,52 @@ struct RoundToE2M1 final : OpRewritePattern<arith::TruncFOp> {
   }
 };
 
+} // namespace
+
+/// Refuses what neither these patterns nor LLVM compute.
+static LogicalResult verifyCast(Operation *op) {
+  auto truncate = dyn_cast<arith::TruncFOp>(op);
+  if (truncate && truncate.getRoundingmode().value_or(
+                      arith::RoundingMode::to_nearest_even) !=
+                      arith::RoundingMode::to_nearest_even)
+    return op->emitOpError("expected rounding to nearest even, found ")
+           << arith::stringifyRoundingMode(*truncate.getRoundingmode());
+  Type from = getElementTypeOrSelf(op->getOperand(0).getType());
+  Type to = getElementTypeOrSelf(op->getResult(0).getType());
+  if (isa<Float4E2M1FNType, Float8E8M0FNUType>(from) ||
+      isa<Float4E2M1FNType, Float8E8M0FNUType>(to))
+    if (from.getIntOrFloatBitWidth() > 32 || to.getIntOrFloatBitWidth() > 32)
+      return op->emitOpError("expected a conversion between ")
+             << (from.getIntOrFloatBitWidth() > 32 ? to : from)
+             << " and f32 or narrower floats, found "
+             << (from.getIntOrFloatBitWidth() > 32 ? from : to);
+  return success();
+}
+
+namespace {
+
 struct QuantExpandBF16Pass
     : quantmlir::impl::QuantExpandBF16PassBase<QuantExpandBF16Pass> {
   using Base::Base;
 
   void runOnOperation() override {
     SmallVector<Operation *> casts;
-    getOperation()->walk([&](Operation *op) {
-      if (isa<arith::ExtFOp, arith::TruncFOp>(op))
+    WalkResult walk = getOperation()->walk([&](Operation *op) {
+      if (!isa<arith::ExtFOp, arith::TruncFOp>(op))
+        return WalkResult::advance();
+      if (failed(verifyCast(op)))
+        return WalkResult::interrupt();
+      // Patterns make constants of the result's shape.
+      auto shaped = dyn_cast<ShapedType>(op->getResult(0).getType());
+      if (!shaped || shaped.hasStaticShape())
         casts.push_back(op);
+      return WalkResult::advance();
     });
+    if (walk.wasInterrupted())
+      return signalPassFailure();
     RewritePatternSet patterns(&getContext());
     arith::populateExpandBFloat16Patterns(patterns);
-    patterns.add<RoundToE2M1>(&getContext(), /*benefit=*/2);
+    patterns.add<RoundToE2M1, ExtendE8M0>(&getContext(), /*benefit=*/2);
     arith::populateExpandF4E2M1Patterns(patterns);
     arith::populateExpandF8E8M0Patterns(patterns);
     GreedyRewriteConfig config;

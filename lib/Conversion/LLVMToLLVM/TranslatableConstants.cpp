@@ -55,11 +55,15 @@ static LogicalResult verifyResource(Operation *op,
     return op->emitOpError("expected a constant of static shape, found ")
            << resource.getType();
   auto [scalar, count] = getScalars(op);
-  // An integer of LLVM has no sign; a struct of two is a complex number.
+  // An integer of LLVM has no sign, and may be what an index or a float that
+  // LLVM does not know became; a struct of two is a complex number.
   Type element = resource.getElementType();
   bool areAlike =
       element == scalar ||
       (element.isInteger() &&
+       scalar.isInteger(element.getIntOrFloatBitWidth())) ||
+      (element.isIndex() && scalar.isInteger(64)) ||
+      (element.isFloat() && element.getIntOrFloatBitWidth() % 8 == 0 &&
        scalar.isInteger(element.getIntOrFloatBitWidth())) ||
       (isa<ComplexType>(element) && isa<LLVM::LLVMStructType>(scalar));
   if (!areAlike || !count ||
@@ -84,7 +88,8 @@ static bool hasSizesOf(Type type, ShapedType value) {
 }
 
 /// A splat is written with the sizes of the type, other elements with those of
-/// the value; integers in place of floats become zeros.
+/// the value; integers in place of floats become zeros, and floats of another
+/// kind what their bits are.
 static LogicalResult verifyElements(Operation *op, ElementsAttr value) {
   Type type = getConstantType(op);
   auto dense = dyn_cast<DenseElementsAttr>(value);
@@ -93,22 +98,38 @@ static LogicalResult verifyElements(Operation *op, ElementsAttr value) {
     return op->emitOpError("expected a constant of the sizes of its type, ")
            << type << ", found " << value.getShapedType();
   Type scalar = getScalars(op).first;
-  if (value.getElementType().isIntOrIndex() && !scalar.isInteger())
+  Type element = value.getElementType();
+  if ((element.isIntOrIndex() && !scalar.isInteger()) ||
+      (element.isFloat() && scalar.isFloat() && element != scalar))
     return op->emitOpError("expected elements of ")
            << scalar << ", found " << value.getShapedType();
   return success();
 }
 
+/// Whether `value`, of lists within lists, has the sizes of `type`'s arrays.
+static bool hasSizesOf(Type type, Attribute value) {
+  auto array = dyn_cast<LLVM::LLVMArrayType>(type);
+  if (auto list = dyn_cast<ArrayAttr>(value)) {
+    // Lists are values of structs, too.
+    if (!array)
+      return !isa<VectorType>(type);
+    return list.size() == array.getNumElements() &&
+           llvm::all_of(list, [&](Attribute element) {
+             return hasSizesOf(array.getElementType(), element);
+           });
+  }
+  if (auto text = dyn_cast<StringAttr>(value))
+    return array && array.getElementType().isInteger(8) &&
+           array.getNumElements() == text.size();
+  return !array || !isa<IntegerAttr, FloatAttr>(value);
+}
+
 /// One number, or a list of them, for an aggregate of as many.
 static LogicalResult verifyNumbers(LLVM::GlobalOp global) {
   Attribute value = global.getValueAttr();
-  auto array = dyn_cast<LLVM::LLVMArrayType>(global.getGlobalType());
-  auto list = dyn_cast_or_null<ArrayAttr>(value);
-  bool isOther = isa_and_nonnull<IntegerAttr, FloatAttr>(value) ||
-                 (list && list.size() != (array ? array.getNumElements() : 0));
-  if (array && isOther)
+  if (value && !hasSizesOf(global.getGlobalType(), value))
     return global.emitOpError("expected a constant of ")
-           << array.getNumElements() << " elements, found " << value;
+           << global.getGlobalType() << ", found " << value;
   return success();
 }
 

@@ -51,3 +51,16 @@ func.func @arithmetic(%x: bf16, %y: bf16) -> bf16 {
   %2 = math.exp %1 : bf16
   return %2 : bf16
 }
+
+// The least number of E8M0 is a denormal of f32, the last is NaN.
+// CHECK-LABEL: func @scale
+// CHECK-DAG: %[[LEAST:.*]] = arith.constant 4194304 : i32
+// CHECK-DAG: %[[NAN:.*]] = arith.constant 2143289344 : i32
+// CHECK: %[[BITS:.*]] = arith.select %{{.*}}, %[[LEAST]], %{{.*}} : i32
+// CHECK: arith.select %{{.*}}, %[[NAN]], %[[BITS]] : i32
+// CHECK-NOT: arith.extf
+// CHECK: return
+func.func @scale(%x: f8E8M0FNU) -> f32 {
+  %0 = arith.extf %x : f8E8M0FNU to f32
+  return %0 : f32
+}

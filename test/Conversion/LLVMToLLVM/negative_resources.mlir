@@ -82,13 +82,23 @@ llvm.mlir.global private constant @integers(dense<[1, 2]> : tensor<2xi8>) : !llv
 
 // -----
 
-// expected-error @below {{expected a constant of 4 elements, found 1 : i8}}
+// expected-error @below {{expected a constant of '!llvm.array<4 x i8>', found 1 : i8}}
 llvm.mlir.global private constant @one(1 : i8) : !llvm.array<4 x i8>
 
 // -----
 
-// expected-error @below {{expected a constant of 3 elements, found [1 : i8, 2 : i8]}}
+// expected-error @below {{expected a constant of '!llvm.array<3 x i8>', found [1 : i8, 2 : i8]}}
 llvm.mlir.global private constant @list([1 : i8, 2 : i8]) : !llvm.array<3 x i8>
+
+// -----
+
+// expected-error @below {{found [[1 : i32], [2 : i32, 3 : i32]]}}
+llvm.mlir.global private constant @nested([[1 : i32], [2 : i32, 3 : i32]]) : !llvm.array<2 x array<1 x i32>>
+
+// -----
+
+// expected-error @below {{expected elements of 'f16', found 'tensor<2xbf16>'}}
+llvm.mlir.global private constant @other(dense<[1.0, 2.0]> : tensor<2xbf16>) : !llvm.array<2 x f16>
 
 // -----
 
@@ -99,3 +109,7 @@ llvm.mlir.global private constant @bits(dense<[1.0, 2.0]> : tensor<2xf32>) : !ll
 llvm.mlir.global private constant @complex(dense<[(1.0, 2.0), (1.0, 3.0)]> : tensor<2xcomplex<f32>>) : !llvm.array<2 x struct<(f32, f32)>>
 llvm.mlir.global private constant @sparse(sparse<[[0]], [1.0]> : tensor<2xf32>) : !llvm.array<2 x f32>
 llvm.mlir.global private constant @text("abc") : !llvm.array<3 x i8>
+llvm.mlir.global private constant @scales(dense_resource<scales> : tensor<2xf8E8M0FNU>) : !llvm.array<2 x i8>
+llvm.mlir.global private constant @numbers(dense_resource<numbers> : tensor<1xindex>) : !llvm.array<1 x i64>
+
+{-# dialect_resources: { builtin: { scales: "0x010000007F80", numbers: "0x080000000100000000000000" } } #-}

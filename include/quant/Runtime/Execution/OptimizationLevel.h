@@ -17,8 +17,8 @@ inline constexpr unsigned kOptimizationLevel = 2;
 /// What the option is, in every tool that has it.
 inline constexpr llvm::StringLiteral kOptimizationHelp =
     "LLVM's optimization, 0 to 3 (default 2): with -O0 code is made up to ten "
-    "times faster and runs slower, for one look at the numbers; results are "
-    "the same";
+    "times faster and runs slower, for one look at the numbers; integers are "
+    "the same, last bits of floats may differ";
 
 /// A level of 0 to 3 as `option` gives it.
 llvm::Expected<unsigned> parseOptimizationLevel(llvm::StringRef option,

@@ -56,6 +56,8 @@ static Value getCopied(linalg::GenericOp op) {
       extract.getTensor().getType() != result.getType())
     return {};
   Value tensor = extract.getTensor();
+  if (op.getRegion().isAncestor(tensor.getParentRegion()))
+    return {};
   for (auto [dim, index] : llvm::enumerate(extract.getIndices())) {
     RuntimeSize size = RuntimeSize::of(tensor, dim);
     if (size != RuntimeSize::of(result, dim) || !isPosition(index, dim, size))

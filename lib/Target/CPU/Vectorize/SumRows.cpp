@@ -45,8 +45,8 @@ static arith::AddFOp findRowSum(linalg::LinalgOp op) {
   BlockArgument acc = body->getArguments().back();
   auto sum =
       body->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
-  if (!sum || sum->getBlock() != body || !acc.hasOneUse() ||
-      *acc.getUsers().begin() != sum)
+  if (!sum || sum->getBlock() != body || !sum->hasOneUse() ||
+      !acc.hasOneUse() || *acc.getUsers().begin() != sum)
     return {};
   return sum;
 }

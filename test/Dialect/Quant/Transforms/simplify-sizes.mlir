@@ -105,3 +105,20 @@ func.func @negative(%x: tensor<?x?xf32>, %y: tensor<?x?xf32>, %n: i64)
   return %is_negative, %part, %third, %a, %b, %c
       : i1, i64, index, tensor<?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32>
 }
+
+// A tensor that is made within the body is nothing to read outside of it.
+// CHECK-LABEL: func @negative_within
+// CHECK: linalg.generic
+// CHECK: tensor.extract
+func.func @negative_within(%t: tensor<?xf32>) -> tensor<8xf32> {
+  %e = tensor.empty() : tensor<8xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      outs(%e : tensor<8xf32>) {
+  ^bb0(%o: f32):
+    %i = linalg.index 0 : index
+    %c = tensor.cast %t : tensor<?xf32> to tensor<8xf32>
+    %v = tensor.extract %c[%i] : tensor<8xf32>
+    linalg.yield %v : f32
+  } -> tensor<8xf32>
+  return %r : tensor<8xf32>
+}

@@ -1,4 +1,5 @@
 // RUN: quant-opt --quant-sum-rows --canonicalize --cse %s | FileCheck %s
+// RUN: quant-opt --quant-sum-rows %s -o /dev/null
 
 #id = affine_map<(d0, d1) -> (d0, d1)>
 #rows = affine_map<(d0, d1) -> (d0)>
@@ -104,6 +105,20 @@ func.func @negative(%short: memref<8x15xf32>, %x: memref<8x64xf32>, %n: memref<8
       ins(%x : memref<8x64xf32>) outs(%sum : memref<8xf32>) {
   ^bb0(%in: f32, %out: f32):
     %0 = arith.mulf %in, %out : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
+// What the body adds up is read by nothing else.
+// CHECK-LABEL: func @negative_read_twice
+// CHECK: linalg.generic
+func.func @negative_read_twice(%x: memref<19x64xf32>, %sum: memref<19x1xf32>) {
+  linalg.generic {indexing_maps = [#id, #kept], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<19x64xf32>) outs(%sum : memref<19x1xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.addf %out, %in : f32
+    %1 = arith.mulf %0, %in : f32
     linalg.yield %0 : f32
   }
   return
