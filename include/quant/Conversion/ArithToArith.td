@@ -14,7 +14,9 @@ def QuantExpandBF16Pass : Pass<"quant-expand-bf16", "::mlir::ModuleOp"> {
     processors with AVX512_BF16 or AVX-NE-CONVERT (`vcvtneps2bf16`) takes
     denormals for zero. Arithmetic on bf16 has to be on f32 already
     (`arith-emulate-unsupported-floats`). Conversions of f4E2M1FN and f8E8M0FNU,
-    which LLVM does not know, become upstream's integer forms, too.
+    which LLVM does not know, become integer forms, too: our own to E2M1 and from
+    E8M0, upstream's the other way. Errors: rounding modes other than to nearest
+    even, and f64 on the other side of these two.
 
     Example:
 
