@@ -114,6 +114,9 @@ class Function:
         if f"{side}_unsigned" in rest:
             bits = sizes_of((rhs_type if side == "rhs" else lhs_type)[7:-1])[1]
             q = q & ((1 << int(bits[1:])) - 1)
+        book = re.search(rf"{side}_codebook = array<i8: ([^>]*)>", rest)
+        if book:  # the integers are numbers of entries
+            q = np.array(book[1].split(","), np.int64)[q & 15]
         zero = self.operand(rest, f"{side}_zero_point")
         if zero is None:
             return "the weight's zero point is no constant"
