@@ -5,11 +5,11 @@
 #include "quant/Dialect/Quant/Utils/DiscardableAttrs.h"
 #include "quant/Runtime/Execution/Diagnostics.h"
 #include "quant/Runtime/Execution/Program.h"
+#include "quant/Runtime/Execution/ProgramCommandLine.h"
 #include "quant/Runtime/Execution/Progress.h"
 #include "quant/Runtime/Execution/Reported.h"
 #include "quant/Runtime/Report/Report.h"
 
-#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -19,13 +19,13 @@ namespace cl = llvm::cl;
 
 namespace {
 
-/// The options, alive only while the command line is read; those that
-/// quant-run has too mean the same.
-struct CommandLine {
-  cl::OptionCategory category{"quant-compile options"};
-  cl::opt<std::string> model{cl::Positional, cl::Required,
-                             cl::desc("MODEL.mlir or MODEL.mlirbc"),
-                             cl::cat(category)};
+/// The options, alive only while the command line is read.
+struct CommandLine : public ProgramCommandLine {
+  CommandLine()
+      : ProgramCommandLine("quant-compile options",
+
+                           {"threads", "emit", "name", "linker"}) {}
+
   cl::opt<std::string> emit{
       "emit", cl::value_desc("dir/name.so|.o"), cl::Required, cl::cat(category),
       cl::desc("Write a shared library or an object, and beside it name.h and "
@@ -34,14 +34,6 @@ struct CommandLine {
       "name", cl::value_desc("identifier"), cl::cat(category),
       cl::desc("What the symbol begins with: identifier_artifact (default: of "
                "the file's name)")};
-  cl::opt<std::string> entry{
-      "entry", cl::value_desc("name"), cl::cat(category),
-      cl::desc("Function to compile (default: main, or the only public one)")};
-  cl::opt<std::string> quantize{
-      "quantize", cl::value_desc("options"), cl::ValueOptional,
-      cl::cat(category),
-      cl::desc("Quantize float matmuls first, with these options of "
-               "quant-quantize-matmul")};
   cl::opt<RunTarget> target{
       "target", cl::init(RunTarget::Generic), cl::cat(category),
       cl::desc("Pipeline that compiles the program"),
@@ -56,19 +48,6 @@ struct CommandLine {
       "cpu", cl::value_desc("name"), cl::init("host"), cl::cat(category),
       cl::desc("LLVM's name of the CPU to compile for (default: this one, or "
                "any of another triple)")};
-  cl::list<std::string> features{
-      "features", cl::value_desc("+x,-y"), cl::CommaSeparated,
-      cl::cat(category), cl::desc("LLVM features to add (+x) or remove (-x)")};
-  cl::opt<int64_t> threads{
-      "threads", cl::value_desc("n"), cl::init(1), cl::cat(category),
-      cl::desc("x86: threads that large matmuls are divided over (default 1)")};
-  cl::opt<std::string> optLevel{
-      "O",           cl::Prefix,        cl::value_desc("level"),
-      cl::init("2"), cl::cat(category), cl::desc(kOptimizationHelp)};
-  cl::opt<std::string> schedules{
-      "schedules", cl::value_desc("file.json"), cl::cat(category),
-      cl::desc("x86: tiles and blocks of matmuls that quant-run --tune "
-               "measured")};
   cl::opt<int64_t> shard{
       "shard", cl::value_desc("n"), cl::init(1), cl::cat(category),
       cl::desc("Cut the program, whose sizes are static, over n ranks; "
@@ -76,24 +55,12 @@ struct CommandLine {
   cl::opt<int64_t> rank{"rank", cl::value_desc("i"), cl::init(0),
                         cl::cat(category),
                         cl::desc("--shard: the rank that this is for, from 0")};
-  cl::opt<Parallelism> shardAlong{
-      "shard-along", cl::init(Parallelism::Auto), cl::cat(category),
-      cl::desc("--shard: what is cut"), listParallelism()};
   cl::opt<std::string> mpi{"mpi", cl::value_desc("OpenMPI|MPICH"),
                            cl::init("OpenMPI"), cl::cat(category),
                            cl::desc("--shard: the MPI library that is called")};
   cl::opt<std::string> linker{
       "linker", cl::value_desc("cc"), cl::cat(category),
       cl::desc("Compiler driver that links a shared library (default cc)")};
-  cl::opt<bool> strict{
-      "strict", cl::cat(category),
-      cl::desc("Fail where a product stays in float, a weight is quantized in "
-               "every call, or a scheme cannot be honoured")};
-  cl::opt<bool> progress{
-      "progress", cl::cat(category),
-      cl::desc("Name every stage on stderr, not only those that take long")};
-  cl::opt<bool> verbose{"verbose", cl::cat(category),
-                        cl::desc("Show the compiler's remarks")};
 };
 
 /// Carries one model through its stages.
@@ -125,21 +92,11 @@ private:
 
 } // namespace
 
-/// Takes away options that LLVM's library brings along under our names.
-static void removeForeignOptions() {
-  auto &options = cl::getRegisteredOptions();
-  for (StringRef name : {"threads", "emit", "name", "linker"})
-    if (auto found = options.find(name); found != options.end())
-      found->second->removeArgument();
-}
-
 llvm::Expected<ArtifactOptions> quantmlir::parseArtifactOptions(int argc,
                                                                 char **argv) {
-  removeForeignOptions();
   CommandLine line;
-  cl::HideUnrelatedOptions(line.category);
-  cl::ParseCommandLineOptions(
-      argc, argv, "quantize and compile an MLIR program for C and Python\n");
+  line.parse(argc, argv,
+             "quantize and compile an MLIR program for C and Python\n");
   ArtifactOptions options;
   auto paths = ArtifactPaths::of(line.emit);
   if (!paths)
@@ -153,16 +110,9 @@ llvm::Expected<ArtifactOptions> quantmlir::parseArtifactOptions(int argc,
   options.compile.weightsFile = options.paths.getStem() + ".weights";
   options.linker = line.linker;
   RunOptions &run = options.run;
-  run.model = line.model;
-  run.entry = line.entry;
-  if (line.quantize.getNumOccurrences()) {
-    auto request = parseQuantizeOption(line.quantize);
-    if (!request)
-      return request.takeError();
-    run.quantize = std::move(*request);
-  }
+  if (llvm::Error error = line.fill(run))
+    return std::move(error);
   run.shard = line.shard;
-  run.shardAlong = line.shardAlong;
   options.rank = line.rank;
   options.mpi = line.mpi;
   if (run.shard < 1)
@@ -171,8 +121,7 @@ llvm::Expected<ArtifactOptions> quantmlir::parseArtifactOptions(int argc,
   bool isCut = line.shard.getNumOccurrences() != 0;
   if (isCut != (line.rank.getNumOccurrences() != 0))
     return llvm::createStringError("--shard and --rank: expected both or none");
-  if (!isCut &&
-      (line.mpi.getNumOccurrences() || line.shardAlong.getNumOccurrences()))
+  if (!isCut && (line.mpi.getNumOccurrences() || line.isShardAlongGiven()))
     return llvm::createStringError("--mpi and --shard-along need --shard");
   if (options.rank < 0 || options.rank >= run.shard)
     return llvm::createStringError(
@@ -180,17 +129,7 @@ llvm::Expected<ArtifactOptions> quantmlir::parseArtifactOptions(int argc,
         ", found " + Twine(options.rank));
   run.target = line.target;
   run.cpu = line.cpu;
-  run.features.assign(line.features.begin(), line.features.end());
   run.forThisMachine = false;
-  run.threads = line.threads;
-  auto level = parseOptimizationLevel("-O", line.optLevel);
-  if (!level)
-    return level.takeError();
-  run.optLevel = *level;
-  run.schedules = line.schedules;
-  run.strict = line.strict;
-  run.progress = line.progress;
-  run.verbose = line.verbose;
   if (llvm::Error error = verifyTargetOptions(run))
     return std::move(error);
   return options;

@@ -2,10 +2,10 @@
 
 #include "quant/Runtime/Execution/Options.h"
 
+#include "quant/Runtime/Execution/ProgramCommandLine.h"
 #include "quant/Runtime/Execution/Provenance.h"
 
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/CommandLine.h"
 
 #include <cmath>
 
@@ -15,14 +15,9 @@ namespace cl = llvm::cl;
 namespace {
 
 /// The options, alive only while the command line is read.
-struct CommandLine {
-  cl::OptionCategory category{"quant-run options"};
-  cl::opt<std::string> model{cl::Positional, cl::Required,
-                             cl::desc("MODEL.mlir or MODEL.mlirbc"),
-                             cl::cat(category)};
-  cl::opt<std::string> entry{
-      "entry", cl::value_desc("name"), cl::cat(category),
-      cl::desc("Function to run (default: main, or the only public one)")};
+struct CommandLine : public ProgramCommandLine {
+  CommandLine() : ProgramCommandLine("quant-run options", {"threads"}) {}
+
   cl::list<std::string> inputs{"inputs", cl::value_desc("a.npy,b.npy"),
                                cl::CommaSeparated, cl::cat(category),
                                cl::desc("One NPY file for each argument")};
@@ -35,11 +30,6 @@ struct CommandLine {
   cl::opt<std::string> outputs{
       "outputs", cl::value_desc("dir"), cl::cat(category),
       cl::desc("Write the results there as out0.npy and on")};
-  cl::opt<std::string> quantize{
-      "quantize", cl::value_desc("options"), cl::ValueOptional,
-      cl::cat(category),
-      cl::desc("Quantize float matmuls first, with these options of "
-               "quant-quantize-matmul")};
   cl::opt<RunTarget> target{
       "target", cl::init(RunTarget::Generic), cl::cat(category),
       cl::desc("Pipeline that compiles the program"),
@@ -55,20 +45,6 @@ struct CommandLine {
       "cpu", cl::value_desc("name"), cl::init("host"), cl::cat(category),
       cl::desc(
           "x86, arm: LLVM's name of the CPU whose instructions are chosen")};
-  cl::list<std::string> features{
-      "features", cl::value_desc("+x,-y"), cl::CommaSeparated,
-      cl::cat(category),
-      cl::desc("x86, arm: LLVM features to add (+x) or remove (-x)")};
-  cl::opt<int64_t> threads{
-      "threads", cl::value_desc("n"), cl::init(1), cl::cat(category),
-      cl::desc(
-          "x86, arm: threads that large matmuls are divided over (default 1)")};
-  cl::opt<std::string> optLevel{
-      "O",           cl::Prefix,        cl::value_desc("level"),
-      cl::init("2"), cl::cat(category), cl::desc(kOptimizationHelp)};
-  cl::opt<std::string> schedules{
-      "schedules", cl::value_desc("file.json"), cl::cat(category),
-      cl::desc("x86: tiles and blocks of matmuls that --tune measured")};
   cl::opt<std::string> tune{
       "tune", cl::value_desc("file.json"), cl::cat(category),
       cl::desc(
@@ -78,9 +54,6 @@ struct CommandLine {
       "shard", cl::value_desc("n"), cl::init(1), cl::cat(category),
       cl::desc("Cut the program over the n processes that mpirun started; "
                "sizes are those of the inputs")};
-  cl::opt<Parallelism> shardAlong{
-      "shard-along", cl::init(Parallelism::Auto), cl::cat(category),
-      cl::desc("--shard: what is cut"), listParallelism()};
   cl::opt<unsigned> shardTimeout{
       "shard-timeout", cl::value_desc("seconds"), cl::init(300),
       cl::cat(category),
@@ -156,17 +129,8 @@ struct CommandLine {
       cl::desc("With --compare and --quantize: write a page with plots of each "
                "matmul's error, activations and weight; with --profile: of "
                "where the time goes")};
-  cl::opt<bool> strict{
-      "strict", cl::cat(category),
-      cl::desc("Fail where a product stays in float, a weight is quantized in "
-               "every call, or a scheme cannot be honoured")};
   cl::opt<bool> print{"print", cl::init(true), cl::cat(category),
                       cl::desc("Print results of up to 64 elements (default)")};
-  cl::opt<bool> progress{
-      "progress", cl::cat(category),
-      cl::desc("Name every stage on stderr, not only those that take long")};
-  cl::opt<bool> verbose{"verbose", cl::cat(category),
-                        cl::desc("Show the compiler's remarks")};
 };
 
 } // namespace
@@ -295,48 +259,24 @@ quantmlir::parseQuantizeOption(llvm::StringRef text) {
   return request;
 }
 
-/// Takes away an option that LLVM's library brings along under our name.
-static void removeForeignOption(llvm::StringRef name) {
-  auto &options = cl::getRegisteredOptions();
-  auto found = options.find(name);
-  if (found != options.end())
-    found->second->removeArgument();
-}
-
 llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
-  removeForeignOption("threads");
   CommandLine line;
-  cl::HideUnrelatedOptions(line.category);
-  cl::ParseCommandLineOptions(
-      argc, argv, "quantize, compile, run and compare an MLIR program\n");
+  line.parse(argc, argv,
+             "quantize, compile, run and compare an MLIR program\n");
   RunOptions options;
   options.command = quoteCommand(llvm::ArrayRef<const char *>(argv, argc));
-  options.model = line.model;
-  options.entry = line.entry;
+  if (llvm::Error error = line.fill(options))
+    return std::move(error);
   options.inputs.assign(line.inputs.begin(), line.inputs.end());
   if (line.randomInputs.getNumOccurrences())
     options.randomSeed = line.randomInputs;
   options.dynamicSize = line.dims;
   options.outputs = line.outputs;
-  if (line.quantize.getNumOccurrences()) {
-    auto request = parseQuantizeOption(line.quantize);
-    if (!request)
-      return request.takeError();
-    options.quantize = std::move(*request);
-  }
   options.target = line.target;
   options.cpu = line.cpu;
   options.chip = line.chip;
-  options.features.assign(line.features.begin(), line.features.end());
-  options.threads = line.threads;
-  auto level = parseOptimizationLevel("-O", line.optLevel);
-  if (!level)
-    return level.takeError();
-  options.optLevel = *level;
-  options.schedules = line.schedules;
   options.tune = line.tune;
   options.shard = line.shard;
-  options.shardAlong = line.shardAlong;
   options.shardTimeout = line.shardTimeout;
   options.compare = line.compare;
   options.repeat = line.repeat;
@@ -377,9 +317,6 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
       options.compare && options.quantize &&
       (line.report.getNumOccurrences() || !options.reportHtml.empty());
   options.print = line.print;
-  options.strict = line.strict;
-  options.progress = line.progress;
-  options.verbose = line.verbose;
   bool isAuto = options.automatic != AutoLevels::None;
   if (!isAuto && (options.minSqnr || options.maxBytes))
     return llvm::createStringError("--min-sqnr and --max-bytes need --auto");
