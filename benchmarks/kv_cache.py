@@ -18,6 +18,7 @@ import sys
 import time
 from types import SimpleNamespace
 
+import machine
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -103,13 +104,6 @@ class Form:
         self.reads.append(time.perf_counter() - begin)
 
 
-def cpu():
-    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return "an unknown CPU"
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawTextHelpFormatter)
@@ -141,7 +135,7 @@ def main():
         where = (f"{options.layers} layers of {options.heads} heads of queries and "
                  f"{options.kv_heads} of keys and values, {options.head_dim} elements "
                  f"each, {options.positions} positions, {options.threads} thread(s), "
-                 f"{options.rounds} rounds by turns on {cpu()}.")
+                 f"{options.rounds} rounds by turns on {machine.cpu()}.")
         PAGE.write_text("# Decode attention by the form of the cache\n\nMade by "
                         f"`benchmarks/kv_cache.py --write`: {where}\n\n"
                         + "\n".join(lines) + "\n\n"

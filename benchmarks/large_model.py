@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A language model of the shape of 7 billion weights: memory and time from file to token.
 
-    PYTHONPATH=python:build/python QUANTMLIR_LIBRARY=build/lib/libquantmlir.so.1 \\
+    PYTHONPATH=python:test/lib QUANTMLIR_LIBRARY=build/lib/libquantmlir.so.1 \\
         python3 benchmarks/large_model.py [--folder=FOLDER] [--layers=32] [--dim=4096] [--ffn=11008]
             [--heads=32] [--kv-heads=32] [--vocabulary=32000] [--tokens=16] [--threads=1] [--write]
 
@@ -64,15 +64,9 @@ def tensors(args):
 
 def write_model(args, path):
     import gguf
+    from quantllm import checkpoints
     out = gguf.GGUFWriter(path, "llama")
-    out.add_block_count(args.layers)
-    out.add_context_length(llm.CONTEXT)
-    out.add_embedding_length(args.dim)
-    out.add_feed_forward_length(args.ffn)
-    out.add_head_count(args.heads)
-    out.add_head_count_kv(args.kv_heads)
-    out.add_layer_norm_rms_eps(1e-5)
-    out.add_rope_freq_base(10000.0)
+    checkpoints.add_sizes(out, args, llm.CONTEXT)
     for name, n, k in tensors(args):
         if n is None:
             out.add_tensor_info(name, (k,), np.dtype(np.float32), 4 * k)

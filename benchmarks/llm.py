@@ -25,6 +25,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import machine
 import numpy as np
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -226,13 +227,6 @@ def run(args, threads, folder):
                      "times": summarize(samples), "load": os.getloadavg()[0]}
 
 
-def processor():
-    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":")[1].strip()
-    return "?"
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -248,7 +242,7 @@ def main():
     parser.add_argument("--markdown", type=pathlib.Path)
     args = parser.parse_args()
     when = time.strftime("%Y-%m-%d %H:%M")
-    results, lines = [], [f"{args.model.name}, {processor()}, {when}.", ""]
+    results, lines = [], [f"{args.model.name}, {machine.cpu()}, {when}.", ""]
     with tempfile.TemporaryDirectory() as scratch:
         folder = args.folder or pathlib.Path(scratch)
         folder.mkdir(exist_ok=True, parents=True)

@@ -26,6 +26,7 @@ import time
 
 import numpy as np
 
+import machine
 import minilm_rivals
 from quantmlir import compile, weights
 from quantsim import catalog
@@ -105,16 +106,9 @@ def table(results):
         yield f"| {name} | " + " | ".join(cells) + f" | {min(r['cosine'] for r in rows):.4f} |"
 
 
-def cpu():
-    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return "an unknown CPU"
-
-
 def describe(args, rivals, compiled):
     versions = {r.package: r.version for r in rivals.values()}
-    return [f"{cpu()}, {time.strftime('%Y-%m-%d %H:%M')}, {args.rounds} rounds, load "
+    return [f"{machine.cpu()}, {time.strftime('%Y-%m-%d %H:%M')}, {args.rounds} rounds, load "
             f"{os.getloadavg()[0]:.1f}; "
             + ", ".join(f"{name} {version}" for name, version in versions.items()) + ".",
             "Compiling: " + ", ".join(f"{name} {seconds:.1f} s"

@@ -19,6 +19,7 @@ import re
 import sys
 import time
 
+import machine
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -55,13 +56,6 @@ def program(weight, n, k):
 """
 
 
-def cpu():
-    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return "an unknown CPU"
-
-
 def measure(models, rows, k, options):
     """{program: seconds of each round}"""
     rng = np.random.default_rng(1)
@@ -82,14 +76,20 @@ def measure(models, rows, k, options):
     return times
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__,
+def arguments(text):
+    """The options of benchmarks that measure one matmul in several schemes by turns."""
+    parser = argparse.ArgumentParser(description=text,
                                      formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rows", default="1,128")
     parser.add_argument("--size", default="4096x4096", help="columns x contracted")
     parser.add_argument("--rounds", type=int, default=41)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--schemes", default="", metavar="REGEX")
+    return parser
+
+
+def main():
+    parser = arguments(__doc__)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     options.n, k = map(int, options.size.split("x"))
@@ -116,7 +116,7 @@ def main():
             lines.append(f"| {name} | {rows} | {1e6 * np.median(plain):.0f} | "
                          + " | ".join(cells) + " |")
     where = (f"{options.size} (columns x contracted), {options.threads} thread(s), "
-             f"{options.rounds} rounds by turns on {cpu()}; load average "
+             f"{options.rounds} rounds by turns on {machine.cpu()}; load average "
              f"{os.getloadavg()[0]:.1f} at the end.")
     print("\n".join(lines) + "\n\n" + where)
     if options.write:

@@ -10,11 +10,11 @@ one in the same round, and beside it the ratio of the least times. Time is the
 processor's for this process, as in rotation.py.
 """
 
-import argparse
 import os
 import re
 import sys
 
+import machine
 import numpy as np
 import rotation
 
@@ -29,14 +29,7 @@ SCHEMES += ["weights=group group-size=16 weight-bits=4",
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--rows", default="1,128")
-    parser.add_argument("--size", default="4096x4096", help="columns x contracted")
-    parser.add_argument("--rounds", type=int, default=41)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--schemes", default="", metavar="REGEX")
-    options = parser.parse_args()
+    options = rotation.arguments(__doc__).parse_args()
     schemes = [s for s in SCHEMES if re.search(options.schemes, s)]
     options.n, k = map(int, options.size.split("x"))
     weight = np.random.default_rng(0).standard_normal((k, options.n)).astype(np.float32)
@@ -53,7 +46,7 @@ def main():
             print(f"| {scheme} | {rows} | {1e6 * np.median(own):.0f} | "
                   f"{np.median(own / first):.3f} | {own.min() / first.min():.3f} |")
     print(f"\n{options.size} (columns x contracted), {options.threads} thread(s), "
-          f"{options.rounds} rounds by turns on {rotation.cpu()}; load average "
+          f"{options.rounds} rounds by turns on {machine.cpu()}; load average "
           f"{os.getloadavg()[0]:.1f} at the end.")
 
 

@@ -14,7 +14,7 @@ scores far apart.
 import sys
 
 import numpy as np
-from Integration.Generic.Inputs.batch import Batch, tensor_type
+from Integration.Generic.Inputs.batch import Batch
 from quantsim import attention
 
 F32 = np.float32
@@ -53,24 +53,14 @@ def case(batch, rng, size, bits, kind, dynamic):
         words = attention.pack(keys, bits)
         operands += [np.ascontiguousarray(words.swapaxes(1, 2)), key_scale,
                      attention.pack(values, bits), value_scale]
-    arguments = [batch.argument(a) for a in operands]
+    w, types = d * bits // 32, []
     if dynamic:
-        w = d * bits // 32
         types = [f"tensor<{h}x{g}x?x{d}xi8>", f"tensor<{h}x{g}x?xf32>"] + 2 * [
             f"tensor<{h}x{w}x?xi32>", f"tensor<{h}x?xf32>", f"tensor<{h}x?x{w}xi32>",
             f"tensor<{h}x?xf32>"]
-        arguments = [batch.cast(a, t) for a, t in zip(arguments, types)]
-        result = f"tensor<?x{h}x{g}x{d}xf32>"
-        count = batch.line(f"arith.constant {s} : index", "index")[0]
-    else:
-        result, count = tensor_type((s, h, g, d), "f32"), ""
-    init = batch.line(f"tensor.empty({count}) : {result}", result)[0]
-    group = lambda part: ", ".join(n for n, _ in part) + " : " + \
-        ", ".join(t for _, t in part)
-    y = batch.line(
-        f"quant.cached_attention query({group(arguments[:2])}) "
-        f"past({group(arguments[2:6])}) new({group(arguments[6:])}) "
-        f"outs({init} : {result}) bits = {bits} -> {result}", result)
+    y = batch.attention("quant.cached_attention",
+                        [batch.argument(a) for a in operands], (2, 6),
+                        f"bits = {bits}", (s, h, g, d), types)
     expected = attention.cached_attention(query, query_scale, past, new)
     assert np.isfinite(expected).all()
     batch.expect(y, expected, f"cached_attention {size} int{bits} {kind}")

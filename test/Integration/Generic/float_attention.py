@@ -14,7 +14,7 @@ behind what a token sees.
 import sys
 
 import numpy as np
-from Integration.Generic.Inputs.batch import Batch, tensor_type
+from Integration.Generic.Inputs.batch import Batch
 from quantsim import attention
 
 F32 = np.float32
@@ -37,23 +37,14 @@ def case(batch, rng, size, kind, dynamic):
     operands = [query]
     for keys, values in (past, new):
         operands += [np.ascontiguousarray(keys.swapaxes(1, 2)), values]
-    arguments = [batch.argument(a) for a in operands]
+    types = []
     if dynamic:
         types = [f"tensor<{h}x{g}x?x{d}xf32>"] + 2 * [
             f"tensor<{h}x{d}x?xf32>", f"tensor<{h}x?x{d}xf32>"]
-        arguments = [batch.cast(a, t) for a, t in zip(arguments, types)]
-        result = f"tensor<?x{h}x{g}x{d}xf32>"
-        count = batch.line(f"arith.constant {s} : index", "index")[0]
-    else:
-        result, count = tensor_type((s, h, g, d), "f32"), ""
-    init = batch.line(f"tensor.empty({count}) : {result}", result)[0]
-    group = lambda part: ", ".join(n for n, _ in part) + " : " + \
-        ", ".join(t for _, t in part)
     scale = d ** -0.5
-    y = batch.line(
-        f"quant.float_attention query({group(arguments[:1])}) "
-        f"past({group(arguments[1:3])}) new({group(arguments[3:])}) "
-        f"outs({init} : {result}) scale = {scale:.17e} -> {result}", result)
+    y = batch.attention("quant.float_attention",
+                        [batch.argument(a) for a in operands], (1, 3),
+                        f"scale = {scale:.17e}", (s, h, g, d), types)
     expected = attention.float_attention(query, past, new, scale)
     assert np.isfinite(expected[:s // 2 + 1]).all()
     batch.expect(y, expected, f"float_attention {size} {kind}")

@@ -69,16 +69,8 @@ def add(batch, rng, m, n, k, group):
 
 
 def run(folder, batch, *options):
-    os.makedirs(folder, exist_ok=True)
-    model = os.path.join(folder, "batch.mlir")
-    with open(model, "w") as f:
-        f.write(batch.text())
-    inputs = []
-    for i, (_, _, array) in enumerate(batch.arguments):
-        inputs.append(os.path.join(folder, f"in{i}.npy"))
-        np.save(inputs[-1], array)
-    done = subprocess.run(["quant-run", model, "--target=x86", "--inputs=" + ",".join(inputs),
-                           "--print=false", "--outputs=" + folder, *options],
+    done = subprocess.run(["quant-run", *batch.write(folder), "--target=x86",
+                           "--print=false", *options],
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[:2000]
     assert "portable" not in done.stdout + done.stderr, done.stdout + done.stderr

@@ -24,6 +24,19 @@ def random_blocks(rng, kind, n, k, spread=0.05):
     return raw.reshape(n, -1)
 
 
+def add_sizes(out, sizes, context):
+    """The metadata of a decoder that every one has; `sizes` has layers, dim,
+    ffn, heads and kv_heads."""
+    out.add_block_count(sizes.layers)
+    out.add_context_length(context)
+    out.add_embedding_length(sizes.dim)
+    out.add_feed_forward_length(sizes.ffn)
+    out.add_head_count(sizes.heads)
+    out.add_head_count_kv(sizes.kv_heads)
+    out.add_layer_norm_rms_eps(1e-5)
+    out.add_rope_freq_base(10000.0)
+
+
 class Decoder:
     """Sizes of a decoder; `kinds` gives the format of each weight: of a name
     (`attn_q`, `token_embd`), of a name in a layer (`blk.1.attn_q`), or `*`."""
@@ -49,16 +62,9 @@ class Decoder:
         """Writes it as GGUF; `tokens` is a vocabulary with its merges."""
         rng = np.random.default_rng(seed)
         out = gguf.GGUFWriter(path, self.architecture)
-        out.add_block_count(self.layers)
-        out.add_context_length(128)
-        out.add_embedding_length(self.dim)
-        out.add_feed_forward_length(self.ffn)
-        out.add_head_count(self.heads)
-        out.add_head_count_kv(self.kv_heads)
+        add_sizes(out, self, 128)
         out.add_key_length(self.head_dim)
         out.add_value_length(self.head_dim)
-        out.add_layer_norm_rms_eps(1e-5)
-        out.add_rope_freq_base(10000.0)
         floats = lambda *shape: rng.standard_normal(shape).astype(np.float32)
         if self.rope_factors:
             out.add_tensor("rope_freqs.weight",

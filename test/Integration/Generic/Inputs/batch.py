@@ -50,6 +50,27 @@ class Batch:
         return self.line(f"tensor.cast {value[0]} : {value[1]} to {type_}",
                          type_)
 
+    def attention(self, op, arguments, inputs, flags, like, types):
+        """An op of attention whose query, and keys and values of the past, are
+        the first `inputs` of `arguments`; sizes of tokens are dynamic where
+        there are `types`, which the arguments are cast to. The result has the
+        shape `like`, [tokens, heads, group, size]."""
+        result = tensor_type(like, "f32")
+        count = ""
+        if types:
+            arguments = [self.cast(a, t) for a, t in zip(arguments, types)]
+            result = tensor_type(like, "f32", dynamic=True)
+            count = self.line(f"arith.constant {like[0]} : index", "index")[0]
+        init = self.line(f"tensor.empty({count}) : {result}", result)[0]
+        group = lambda part: (", ".join(n for n, _ in part) + " : " +
+                              ", ".join(t for _, t in part))
+        query, past = inputs
+        return self.line(
+            f"{op} query({group(arguments[:query])}) "
+            f"past({group(arguments[query:past])}) "
+            f"new({group(arguments[past:])}) outs({init} : {result}) {flags} "
+            f"-> {result}", result)
+
     def expect(self, value, array, what, bound=0):
         """The result is `array` to the bit, or within `bound` of it."""
         self.results.append((value, np.asarray(array), what, bound))
@@ -62,8 +83,9 @@ class Batch:
         return (f"func.func @main({arguments}) -> ({types}) {{\n{body}\n"
                 f"  return {names} : {types}\n}}\n")
 
-    def run(self, folder, *options):
-        """Number of results that differ; each is named."""
+    def write(self, folder):
+        """Writes the program and its inputs; the arguments of quant-run for
+        them."""
         os.makedirs(folder, exist_ok=True)
         model = os.path.join(folder, "batch.mlir")
         with open(model, "w") as f:
@@ -72,10 +94,13 @@ class Batch:
         for i, (_, _, array) in enumerate(self.arguments):
             inputs.append(os.path.join(folder, f"in{i}.npy"))
             np.save(inputs[-1], array)
-        subprocess.run(
-            [os.environ.get("QUANT_RUN", "quant-run"), model, "--inputs=" + ",".join(inputs),
-             "--outputs=" + folder, *options],
-            check=True, stdout=subprocess.DEVNULL)
+        return [model, "--inputs=" + ",".join(inputs), "--outputs=" + folder]
+
+    def run(self, folder, *options):
+        """Number of results that differ; each is named."""
+        subprocess.run([os.environ.get("QUANT_RUN", "quant-run"),
+                        *self.write(folder), *options],
+                       check=True, stdout=subprocess.DEVNULL)
         failures = 0
         for i, (_, expected, what, bound) in enumerate(self.results):
             got = np.load(os.path.join(folder, f"out{i}.npy"))
