@@ -25,6 +25,7 @@ import time
 import numpy as np
 
 import llm
+import machine
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HEAD = """# A model of 7 billion weights
@@ -144,7 +145,7 @@ def table(args, size, compiled, ran):
     reading = 1e3 * weight_bytes(args) / ran["pace"]
     yield (f"{args.layers} layers of {args.dim}, {args.ffn} between, {args.heads} heads, {args.vocabulary} tokens: "
            f"{size / 1e9:.2f} GB of Q4_0; {args.threads} thread(s), reads {ran['pace'] / 1e9:.1f} GB/s at best, "
-           f"{llm.processor()}, load {ran['load']:.1f}.")
+           f"{machine.cpu()}, load {ran['load']:.1f}.")
     yield ""
     yield "| | s | peak MB |"
     yield "|---|--:|--:|"
