@@ -103,19 +103,19 @@ llvm::Error LoadedModel::linkObject(llvm::ArrayRef<char> object,
 
 llvm::Expected<std::unique_ptr<LoadedModel>>
 LoadedModel::link(llvm::ArrayRef<char> object, StringRef name,
-                  const WeightsImage &image) {
+                  WeightsImage &&image, mlir::ModuleOp module) {
   std::unique_ptr<LoadedModel> model(new LoadedModel());
   if (!image.isEmpty()) {
-    void *pages = mmap(nullptr, image.getSize(), PROT_READ | PROT_WRITE,
+    model->weightsSize = image.getSize();
+    void *pages = mmap(nullptr, model->weightsSize, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS, /*fd=*/-1, /*offset=*/0);
     if (pages == MAP_FAILED)
       return llvm::createStringError("not enough memory for " +
                                      llvm::Twine(image.getSize()) +
                                      " bytes of weights");
     model->weights = static_cast<char *>(pages);
-    model->weightsSize = image.getSize();
-    image.copyTo(model->weights);
-    mprotect(pages, image.getSize(), PROT_READ);
+    std::move(image).moveTo(model->weights, module);
+    mprotect(pages, model->weightsSize, PROT_READ);
   }
   if (llvm::Error error = model->linkObject(object, (name + "_artifact").str()))
     return std::move(error);

@@ -340,7 +340,8 @@ int32_t quantProgramCompile(QuantProgram *program,
   model->object = std::move(compiled->object);
   if (run.forThisMachine) {
     auto loaded =
-        LoadedModel::link(model->object, model->facts.name, compiled->weights);
+        LoadedModel::link(model->object, model->facts.name,
+                          std::move(compiled->weights), *program->module);
     if (!loaded)
       return fail(log, QUANT_NOT_COMPILED, loaded.takeError());
     model->loaded = std::move(*loaded);

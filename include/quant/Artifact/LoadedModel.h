@@ -24,10 +24,11 @@ namespace quantmlir {
 /// state wait for each other.
 class LoadedModel {
 public:
-  /// Code that was compiled for this machine, and a copy of its weights.
+  /// Code that was compiled for this machine, and its weights, which move here
+  /// but for those that `module` has, too.
   static llvm::Expected<std::unique_ptr<LoadedModel>>
   link(llvm::ArrayRef<char> object, llvm::StringRef name,
-       const WeightsImage &weights);
+       WeightsImage &&weights, mlir::ModuleOp module);
   /// NAME.so or NAME.o, with the weights of `weightsPath` (empty: from where
   /// they were written).
   static llvm::Expected<std::unique_ptr<LoadedModel>>

@@ -12,6 +12,7 @@
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 
 #include <array>
 #include <vector>
@@ -38,8 +39,12 @@ llvm::ArrayRef<char> getExternalBytes(mlir::LLVM::GlobalOp global,
 /// multiple of 64 bytes. The bytes are the module's context's.
 class WeightsImage {
 public:
-  /// Appends `bytes`; where they will stand in the file.
-  uint64_t add(llvm::ArrayRef<char> bytes);
+  /// What holds the bytes of a resource.
+  using Resource = mlir::DialectResourceBlobManager::BlobEntry;
+
+  /// Appends `bytes`, which are those of `resource`, or of something that lives
+  /// as long as the context; where they will stand in the file.
+  uint64_t add(llvm::ArrayRef<char> bytes, Resource *resource = nullptr);
   /// To be called when everything was added.
   void finish();
 
@@ -48,13 +53,28 @@ public:
   llvm::ArrayRef<uint8_t> getHash() const { return hash; }
   /// Writes the file.
   void print(llvm::raw_ostream &os) const;
-  /// Writes the same to memory of getSize() bytes.
-  void copyTo(char *memory) const;
+  /// Writes the same to memory of getSize() bytes, and frees each resource when
+  /// its bytes are there, but for those that `module` has: weights of gigabytes
+  /// are in memory once. Nobody may use the others, or the image, after it.
+  void moveTo(char *memory, mlir::ModuleOp module) &&;
 
 private:
   std::array<char, 64> makeHeader() const;
 
-  std::vector<std::pair<uint64_t, llvm::ArrayRef<char>>> chunks;
+  struct Chunk {
+    uint64_t offset;
+    llvm::ArrayRef<char> bytes;
+    Resource *resource;
+  };
+
+  /// Calls `visit` with what lies in the file after the header, in its order,
+  /// and `done` behind each chunk.
+  void visitBytes(
+      llvm::function_ref<void(llvm::StringRef)> visit,
+      llvm::function_ref<void(const Chunk &)> done = [](const Chunk &) {
+      }) const;
+
+  std::vector<Chunk> chunks;
   uint64_t size = 64;
   std::array<uint8_t, 16> hash = {};
 };

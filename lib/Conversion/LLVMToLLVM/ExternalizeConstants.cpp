@@ -52,28 +52,29 @@ ArrayRef<char> quantmlir::getExternalBytes(LLVM::GlobalOp global,
 // The file
 //===----------------------------------------------------------------------===//
 
-uint64_t WeightsImage::add(ArrayRef<char> bytes) {
+uint64_t WeightsImage::add(ArrayRef<char> bytes, Resource *resource) {
   uint64_t offset = llvm::alignTo(size, kConstantAlignment);
-  chunks.emplace_back(offset, bytes);
+  chunks.push_back({offset, bytes, resource});
   size = offset + bytes.size();
   return offset;
 }
 
-/// Calls `visit` with what lies in the file after the header, in its order.
-static void visitBytes(ArrayRef<std::pair<uint64_t, ArrayRef<char>>> chunks,
-                       llvm::function_ref<void(StringRef)> visit) {
+void WeightsImage::visitBytes(
+    llvm::function_ref<void(StringRef)> visit,
+    llvm::function_ref<void(const Chunk &)> done) const {
   static constexpr char zeros[kConstantAlignment] = {};
   uint64_t at = 64;
-  for (auto [offset, bytes] : chunks) {
-    visit(StringRef(zeros, offset - at));
-    visit(StringRef(bytes.data(), bytes.size()));
-    at = offset + bytes.size();
+  for (const Chunk &chunk : chunks) {
+    visit(StringRef(zeros, chunk.offset - at));
+    visit(StringRef(chunk.bytes.data(), chunk.bytes.size()));
+    at = chunk.offset + chunk.bytes.size();
+    done(chunk);
   }
 }
 
 void WeightsImage::finish() {
   llvm::BLAKE3 hasher;
-  visitBytes(chunks, [&](StringRef bytes) { hasher.update(bytes); });
+  visitBytes([&](StringRef bytes) { hasher.update(bytes); });
   hash = hasher.final<16>();
 }
 
@@ -90,17 +91,38 @@ std::array<char, 64> WeightsImage::makeHeader() const {
 void WeightsImage::print(llvm::raw_ostream &os) const {
   std::array<char, 64> header = makeHeader();
   os.write(header.data(), header.size());
-  visitBytes(chunks, [&](StringRef bytes) { os << bytes; });
+  visitBytes([&](StringRef bytes) { os << bytes; });
 }
 
-void WeightsImage::copyTo(char *memory) const {
+/// The resources that the module's attributes refer to.
+static DenseSet<WeightsImage::Resource *> findResources(ModuleOp module) {
+  DenseSet<WeightsImage::Resource *> found;
+  module.walk([&](Operation *op) {
+    op->getAttrDictionary().walk([&](DenseResourceElementsAttr attr) {
+      found.insert(attr.getRawHandle().getResource());
+    });
+  });
+  return found;
+}
+
+void WeightsImage::moveTo(char *memory, ModuleOp module) && {
+  DenseSet<Resource *> kept = findResources(module);
+  // Constants of the same numbers may share theirs.
+  DenseMap<Resource *, unsigned> uses;
+  for (const Chunk &chunk : chunks)
+    ++uses[chunk.resource];
   auto copy = [&](StringRef bytes) {
     std::memcpy(memory, bytes.data(), bytes.size());
     memory += bytes.size();
   };
   std::array<char, 64> header = makeHeader();
   copy(StringRef(header.data(), header.size()));
-  visitBytes(chunks, copy);
+  visitBytes(copy, [&](const Chunk &chunk) {
+    if (chunk.resource && --uses[chunk.resource] == 0 &&
+        !kept.contains(chunk.resource))
+      chunk.resource->setBlob(AsmResourceBlob());
+  });
+  chunks.clear();
 }
 
 //===----------------------------------------------------------------------===//
@@ -151,7 +173,10 @@ WeightsImage quantmlir::externalizeConstants(ModuleOp module, StringRef symbol,
     auto addresses = findAddresses(global, module);
     if (!addresses)
       continue;
-    uint64_t offset = image.add(bytes);
+    WeightsImage::Resource *resource = nullptr;
+    if (auto attr = dyn_cast<DenseResourceElementsAttr>(*global.getValue()))
+      resource = attr.getRawHandle().getResource();
+    uint64_t offset = image.add(bytes, resource);
     for (LLVM::AddressOfOp address : *addresses)
       replaceAddress(address, symbol, offset);
     global.erase();

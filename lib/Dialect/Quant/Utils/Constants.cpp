@@ -6,6 +6,7 @@
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/APFloat.h"
 #include "llvm/Support/MathExtras.h"
+#include "llvm/Support/Memory.h"
 
 #include <cstring>
 
@@ -214,6 +215,30 @@ bool quantmlir::isZeroConstant(Value value) {
 // Making
 //===----------------------------------------------------------------------===//
 
+/// Cache-line alignment lets a global made from the blob be loaded aligned.
+constexpr size_t kBlobAlignment = 64;
+
+/// Memory of a constant. That of large ones goes back to the system when they
+/// are freed; the heap would keep it.
+static AsmResourceBlob allocateBlob(size_t size) {
+  constexpr size_t minMapped = 1 << 17;
+  if (size >= minMapped) {
+    using llvm::sys::Memory;
+    std::error_code error;
+    llvm::sys::MemoryBlock block = Memory::allocateMappedMemory(
+        size, /*NearBlock=*/nullptr, Memory::MF_READ | Memory::MF_WRITE, error);
+    if (!error)
+      return AsmResourceBlob(
+          ArrayRef(static_cast<char *>(block.base()), size), kBlobAlignment,
+          [block](void *, size_t, size_t) mutable {
+            Memory::releaseMappedMemory(block);
+          },
+          /*dataIsMutable=*/true);
+  }
+  return HeapAsmResourceBlob::allocate(size, kBlobAlignment,
+                                       /*dataIsMutable=*/true);
+}
+
 ElementsAttr
 quantmlir::makeTensorAttr(RankedTensorType type, StringRef key,
                           function_ref<void(MutableArrayRef<char>)> fill) {
@@ -225,9 +250,7 @@ quantmlir::makeTensorAttr(RankedTensorType type, StringRef key,
     fill(buffer);
     return DenseElementsAttr::getFromRawBuffer(type, buffer);
   }
-  // Cache-line alignment lets a global made from the blob be loaded aligned.
-  AsmResourceBlob blob =
-      HeapAsmResourceBlob::allocate(size, /*align=*/64, /*dataIsMutable=*/true);
+  AsmResourceBlob blob = allocateBlob(size);
   fill(blob.getMutableData());
   return DenseResourceElementsAttr::get(type, key, std::move(blob));
 }
