@@ -3,12 +3,12 @@
 
     PYTHONPATH=python QUANTMLIR_LIBRARY=build/lib/libquantmlir.so.1 \\
         python3 benchmarks/llm.py [MODEL.gguf] [--folder=FOLDER] [--rounds=7]
-            [--threads=1] [--prefill=64,512] [--forms=REGEX] [--json=FILE] [--markdown=FILE]
+            [--threads=1] [--prefill=64,512] [--forms=REGEX] [--json=FILE] [--markdown=FILE] [--no-llama]
 
 llama.cpp (PyPI's `llama-cpp-python`, built for this machine: `CMAKE_ARGS=-DGGML_NATIVE=ON pip install
 --no-binary llama-cpp-python llama-cpp-python`) writes MODEL (default: the tests' SmolLM2-135M) in its formats
 into FOLDER, by its own quantizer. Both then read the same files: this project computes with the integers that are in
-them. All contenders are one process, pinned to as many processors as there are threads, and take turns: in each
+them. Floats are also compared with eager torch, where it is installed. All contenders are one process, pinned to as many processors as there are threads, and take turns: in each
 round each takes a prompt of every length of --prefill and then, after the first, 32 tokens one by one. Reads of as
 many bytes as the memory cannot keep near take part in the same rounds; "reading" is the time in which the weights of
 a token come at that pace. Times are the best and the median of all prompts, and of all tokens.
@@ -16,6 +16,7 @@ a token come at that pace. Times are the best and the median of all prompts, and
 
 import argparse
 import ctypes
+import importlib.util
 import json
 import os
 import pathlib
@@ -35,8 +36,8 @@ CONTEXT, TOKENS = 1024, 32
 FORMS = [("W8 g32 A8", "Q8_0", "int8"), ("W8 g32, float activations", "Q8_0", "float"),
          ("W4 g32 A8", "Q4_0", "int8"), ("W4 g32, float activations", "Q4_0", "float"),
          ("Q4_1 blocks, A8", "Q4_1", "int8"), ("Q4_1 blocks, float activations", "Q4_1", "float"),
-         ("Q4_K_M blocks, A8", "Q4_K_M", "int8")]
-FILE_TYPES = {"Q4_0": 2, "Q4_1": 3, "Q8_0": 7, "Q4_K_M": 15}  # llama_ftype
+         ("Q4_K_M blocks, A8", "Q4_K_M", "int8"), ("f32", "F32", "float"), ("f32 beside torch", "F32", "float")]
+FILE_TYPES = {"F32": 0, "Q4_0": 2, "Q4_1": 3, "Q8_0": 7, "Q4_K_M": 15}  # llama_ftype
 
 READER = """
 #include <stdint.h>
@@ -192,11 +193,11 @@ def table(result, lengths):
            f"({result['bandwidth_median'] / 1e9:.1f} median), {result['rounds']} rounds, "
            f"load {result['load']:.1f}; best ms (median)")
     yield ""
-    yield ("| form | reading | decode | of reading | llama.cpp | ratio | "
-           + " | ".join(f"S = {n} | llama.cpp | ratio" for n in lengths) + " |")
+    yield ("| form | reading | decode | of reading | rival | ratio | "
+           + " | ".join(f"S = {n} | rival | ratio" for n in lengths) + " |")
     yield "|---|--:|--:|--:|--:|--:|" + "--:|--:|--:|" * len(lengths)
     for form in result["forms"]:
-        mine, rival = (result["times"].get(form[k]) for k in ("ours", "llama"))
+        mine, rival = (result["times"].get(form[k]) for k in ("ours", "rival"))
         cells = [form["name"], f"{form['reading_ms']:.2f}"]
         for what in columns:
             show = lambda t: f"{t[what]['best']:.2f} ({t[what]['median']:.2f})"
@@ -212,12 +213,19 @@ def run(args, threads, folder):
     chosen = [form for form in FORMS if re.search(args.forms, form[0])]
     contenders, forms = {}, []
     for name, kind, activations in chosen:
+        if name.endswith("torch") and not importlib.util.find_spec("torch"):
+            continue
         path = llama_file(args.model, kind, folder)
-        rival = f"llama.cpp {kind}"
-        if not args.no_llama and rival not in contenders:
+        rival = "torch" if name.endswith("torch") else f"llama.cpp {kind}"
+        if rival == "torch":
+            import llm_torch
+            contenders[rival] = llm_torch.Torch(path, threads, CONTEXT)
+        elif not args.no_llama and rival not in contenders:
             contenders[rival] = Llama(path, threads)
-        contenders[name] = Ours(path, activations, threads, str(args.cache or folder / "cache"))
-        forms.append({"name": name, "ours": name, "llama": rival, "file": kind, "bytes": weight_bytes(path)})
+        ours = f"{kind}, {activations}"
+        if ours not in contenders:
+            contenders[ours] = Ours(path, activations, threads, str(args.cache or folder / "cache"))
+        forms.append({"name": name, "ours": ours, "rival": rival, "file": kind, "bytes": weight_bytes(path)})
     samples, pace = measure(contenders, Reads(threads), lengths, args.rounds)
     best = max(pace)
     for form in forms:
@@ -258,7 +266,8 @@ def main():
         args.markdown.write_text("\n".join([
             "# Language models", "", "Written by `benchmarks/llm.py`, whose `--help` says what is measured: one process, "
             "by turns. \"Reading\" is the time in which",
-            "a token's weights come from memory; ratios are llama.cpp's time over this project's.", "", *lines]))
+            "a token's weights come from memory; the rival is llama.cpp with the same file, or eager torch with its weights in "
+            "f32; ratios are its time over this project's.", "", *lines]))
 
 
 if __name__ == "__main__":
