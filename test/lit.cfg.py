@@ -63,11 +63,13 @@ config.substitutions += [
 ]
 
 # LLVM's libraries are not instrumented. What they allocate and free, and how
-# their containers grow, is not known to the sanitizers.
+# their containers grow, is not known to the sanitizers. Memory that there is not
+# is an error of ours.
 if config.sanitize:
     config.environment["ASAN_OPTIONS"] = (
         "detect_leaks=0:detect_container_overflow=0:allow_user_poisoning=0:"
-        "alloc_dealloc_mismatch=0")
+        "alloc_dealloc_mismatch=0:allocator_may_return_null=1")
+    config.available_features.add("sanitizers")
     config.environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
 
 # Machine code for AMX runs everywhere with this preloaded (test/Emulator).
