@@ -40,8 +40,8 @@ config.substitutions += [
     ("%reports", config.python + " -m quantcheck.reports"),
     ("%damage", config.python + " -m quantcheck.damage --build="
      + config.quant_build_dir),
-    # 4 GiB of address space.
-    ("%limited", "prlimit --as=4294967296"),
+    # 4 GiB of address space, where no sanitizer maps more.
+    ("%limited", "" if config.sanitize else "prlimit --as=4294967296"),
     ("%spellings", config.python + " -m quantcheck.spellings --quant-run="
      + os.path.join(bin_dir, "quant-run") + " --quant-opt="
      + os.path.join(bin_dir, "quant-opt")),

@@ -1,3 +1,5 @@
+# The limit on memory is what the test is about.
+# UNSUPPORTED: sanitizers
 # RUN: %python %s %t
 """NPZ archives that would take much memory: nothing is inflated but what the
 arguments can take, and no bytes serve for two members."""
