@@ -160,28 +160,36 @@ def round_keys(q, k, cache, first):
         squares = [np.square(x[:, :first]).reshape(len(k), -1, k.shape[-1]).sum(1)
                    for x in (q, k - center)]
         factor = np.clip((squares[0] / squares[1]) ** F32(0.25), 1 / 8, 8)[:, None]
-    return round_cached((k - center) * factor, cache) / factor + center
+    return round_cached((k - center) * factor, cache, True) / factor + center
 
 
-def round_cached(x, cache):
-    """Heads [.., D], rotated, as what integers with a scale for each stand for."""
+def round_cached(x, cache, is_signed=False):
+    """Heads [.., D], rotated, as what integers with a scale for each stand for; signed:
+    of 4 bits -8 is on the side of the largest magnitude."""
     if cache == "float":
         return x
     top, turn = 127 if cache == "int8" else 7, Rotation(64).matrix().astype(F32)
     blocks = x.reshape(*x.shape[:-1], -1, len(turn)) @ turn
     turned = blocks.reshape(x.shape)
+    sign = F32(1)
+    if is_signed and cache == "int4":
+        sign = np.where(turned.max(-1) > -turned.min(-1), F32(-1), F32(1))[..., None]
+        turned = turned * sign
     scale = np.abs(turned).max(-1, keepdims=True) / F32(top)
     scale[scale == 0] = 1
-    rounded = np.rint(turned / scale) * scale
+    q = np.rint(turned / scale)
     if cache == "int4":
-        # Scales of the least squared error.
-        least = np.square(rounded - turned).sum(-1, keepdims=True)
+        # Scales of the least squared error, and then of these integers.
+        least = np.square(q * scale - turned).sum(-1, keepdims=True)
         for share in np.arange(0.95, 0.5, -0.05):
             part = scale * F32(share)
-            tried = np.clip(np.rint(turned / part), -top - 1, top) * part
-            error = np.square(tried - turned).sum(-1, keepdims=True)
-            rounded = np.where(error < least, tried, rounded)
+            tried = np.clip(np.rint(turned / part), -top - 1, top)
+            error = np.square(tried * part - turned).sum(-1, keepdims=True)
+            q = np.where(error < least, tried, q)
             least = np.minimum(error, least)
+        squares = np.maximum(np.square(q).sum(-1, keepdims=True), 1)
+        scale = (q * turned).sum(-1, keepdims=True) / squares
+    rounded = q * scale * sign
     return rounded.reshape(blocks.shape).dot(turn.T).reshape(x.shape)
 
 
