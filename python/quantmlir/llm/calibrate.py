@@ -20,7 +20,7 @@ from .weights import SLOTS, slot_of
 # Tokens of a window, which is a text of its own, and windows at once.
 WINDOW, BATCH = 256, 2
 # What is added to the diagonal of H before it is inverted, of the diagonal's mean.
-DAMPING = 0.1
+DAMPING = 0.3
 
 
 def windows_of(text, tokenizer, config):
@@ -116,11 +116,12 @@ class Stream:
         """Second moments [K, K] of what a slot's weights are multiplied by."""
         return self.finite(layer, slot, _mean_products(batches, batches))
 
-    def finite(self, layer, slot, moments):
-        if not np.isfinite(moments).all():
+    def finite(self, layer, slot, values):
+        """`values`, which follow from the activations."""
+        if not np.isfinite(values).all():
             self.layers.source.fail(f"the activations of {slot} of layer {layer} are "
                                     "not finite: nothing can be calibrated")
-        return moments
+        return values
 
 
 def _mean_products(left, right):
@@ -169,8 +170,8 @@ class _Calibration(Stream):
         batches = [rounded(turn.of_rows(x), self.activations) for x in batches]
         moments = self.moments(layer, slot, batches)
         missed = [turn.of_rows(x) - y for x, y in zip(self.wanted.pop(slot), batches)]
-        weight = _corrected(weight, moments, self.finite(
-            layer, slot, _mean_products(missed, batches)))
+        weight = self.finite(layer, slot, _corrected(
+            weight, moments, _mean_products(missed, batches)))
         stored = self.how.of(layer, slot).quantize(weight, moments)
         self.stored[layer, slot] = stored
         new = floats(stored)
@@ -185,7 +186,7 @@ def _corrected(weight, moments, missed):
     if not mean > 0:  # y is always 0.
         return weight
     damped[np.diag_indices(k)] += DAMPING * mean
-    change = np.linalg.solve(damped, (weight @ missed).T.astype(np.float64))
+    change = np.linalg.solve(damped, (weight.astype(np.float64) @ missed).T)
     return (weight + change.T).astype(F32)
 
 
