@@ -24,7 +24,8 @@ documentation strings of Python's standard library and the topics of its `help()
 windows of 256 tokens drawn with a fixed seed, --calibration tokens in all. "Q4_K_M's
 bytes": each product's weights in the form that `choose_weights` chose for that text,
 where all constants of the program, scales in f32, have as many bytes together as the
-tensors of llama.cpp's Q4_K_M of the same weights. "Embedding of the file": measured
+tensors of llama.cpp's Q4_K_M of the same weights (the page's row is of a recipe that was
+chosen before scales were sought in compensated groups). "Embedding of the file": measured
 before a tied head that is quantized anew was the embedding, too, and before weights were
 those for float's activations. Rows of
 llama.cpp are its own formats of the same file, written and run by llama-cpp-python
@@ -33,9 +34,9 @@ them. With --write, the page docs/results/perplexity.md is made; --from=FILE mak
 it of a printed table.
 
 W4 is symmetric, with scales in f32: 6 bits a weight in groups of 16, 5 in groups of 32;
-NVFP4 has 4.5 and MXFP4 4.25. Of normally distributed weights, as rotated ones are, W4 g16
-keeps all but 0.56 % of the squares with each group's best scale (0.60 % were that one of
-E4M3's), NVFP4 0.66 %, W4 g32 0.74 %, and MXFP4, whose scales are powers of two, 1.25 %
+NVFP4 has 4.5 and MXFP4 4.25. Of the squares of normally distributed weights, as rotated
+ones are, W4 g16 loses 0.554 % with each group's best scale (0.598 % if that is one of
+E4M3's), NVFP4 0.661 %, W4 g32 0.736 %, and MXFP4, whose scales are powers of two, 1.245 %
 (`benchmarks/weight_formats.py`): at equal care the loss of NVFP4 is 1.2 times that of W4
 g16, and that of MXFP4 1.7 times that of W4 g32, however scales are chosen. Perplexity
 says so only roughly: over the 16 windows of a text the standard error of its change is
