@@ -7,11 +7,18 @@
 // Columns are worked on in blocks; what a block owes to the columns behind it
 // is one matrix product.
 //
+// Where a scheme seeks the scale of the least error, and groups are short, that
+// error is what is left when the group is compensated within itself, not what
+// rounding each value on its own would leave: errors of opposite sign make each
+// other good, and a scale that seems coarse may be the better one.
+//
 //===----------------------------------------------------------------------===//
 
 #include "ErrorCompensation.h"
 
 #include "WeightGrid.h"
+
+#include "llvm/Support/MathExtras.h"
 
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
@@ -30,6 +37,8 @@ using RowMajor =
 
 /// Columns of a block, where groups do not ask for more.
 constexpr int64_t kBlock = 128;
+/// Rows whose scales are sought at once.
+constexpr int64_t kLanes = WeightGrid::kLanes;
 
 class Compensator {
 public:
@@ -47,6 +56,9 @@ private:
   Error factorize();
   void chooseAllParams();
   void chooseParams(int64_t group);
+  void searchParams(int64_t group);
+  void getErrors(int64_t begin, int64_t end, int64_t row,
+                 ArrayRef<reference::QParams> lanes, float *errors) const;
   void roundColumn(int64_t j, RowMajor &errors, int64_t row);
 
   bool isPerTensor() const {
@@ -78,7 +90,8 @@ private:
   std::vector<float> importance;
   /// U above, in the order of rounding.
   RowMajor factor;
-  /// The weight's columns as rows, compensated so far, in the same order.
+  /// The weight's columns as rows, compensated so far, in the same order; rows
+  /// are a multiple of kLanes, those past n are 0.
   RowMajor columns;
   std::vector<reference::QParams> params;
 };
@@ -128,6 +141,8 @@ Error Compensator::factorize() {
 
 /// Parameters of a group (a row each) from `columns` as they are now.
 void Compensator::chooseParams(int64_t group) {
+  if (grid.seeksLeastError() && groupSize <= kBlock)
+    return searchParams(group);
   int64_t begin = group * groupSize, end = std::min(begin + groupSize, k);
   std::vector<float> run(end - begin);
   auto weights = ArrayRef<float>(importance).slice(begin, end - begin);
@@ -135,6 +150,68 @@ void Compensator::chooseParams(int64_t group) {
     for (int64_t j = begin; j < end; ++j)
       run[j - begin] = columns(j, row);
     getParams(row, group) = grid.chooseQParams(run, weights);
+  }
+}
+
+/// Of columns [begin, end), rounded under `lanes`, a row each from `row` on:
+/// the squared errors that no column of them makes good.
+void Compensator::getErrors(int64_t begin, int64_t end, int64_t row,
+                            ArrayRef<reference::QParams> lanes,
+                            float *errors) const {
+  float scale[kLanes], zeroPoint[kLanes], total[kLanes] = {};
+  for (int64_t i = 0; i < kLanes; ++i) {
+    scale[i] = lanes[i].scale;
+    zeroPoint[i] = static_cast<float>(lanes[i].zeroPoint);
+  }
+  float values[kBlock][kLanes];
+  for (int64_t j = begin; j < end; ++j)
+    std::copy_n(&columns(j, row), kLanes, values[j - begin]);
+  for (int64_t j = begin; j < end; ++j) {
+    const float *x = values[j - begin];
+    float rounded[kLanes], error[kLanes];
+    grid.round(x, scale, zeroPoint, rounded);
+    float divisor = factor(j, j);
+    for (int64_t i = 0; i < kLanes; ++i) {
+      error[i] = (x[i] - rounded[i]) / divisor;
+      total[i] += error[i] * error[i];
+    }
+    for (int64_t next = j + 1; next < end; ++next) {
+      float owed = factor(j, next);
+      for (int64_t i = 0; i < kLanes; ++i)
+        values[next - begin][i] -= owed * error[i];
+    }
+  }
+  std::copy_n(total, kLanes, errors);
+}
+
+/// The same by the error that is left once the group is compensated.
+void Compensator::searchParams(int64_t group) {
+  int64_t begin = group * groupSize, end = std::min(begin + groupSize, k);
+  std::vector<float> run(end - begin);
+  for (int64_t row = 0; row < n; row += kLanes) {
+    SmallVector<reference::QParams> candidates[kLanes];
+    size_t most = 1;
+    for (int64_t i = 0; i < kLanes; ++i) {
+      for (int64_t j = begin; j < end; ++j)
+        run[j - begin] = columns(j, row + i);
+      candidates[i] = grid.getCandidates(run);
+      most = std::max(most, candidates[i].size());
+    }
+    float least[kLanes], errors[kLanes];
+    reference::QParams best[kLanes], tried[kLanes];
+    for (size_t which = 0; which < most; ++which) {
+      for (int64_t i = 0; i < kLanes; ++i)
+        tried[i] = candidates[i][which < candidates[i].size() ? which : 0];
+      getErrors(begin, end, row, tried, errors);
+      for (int64_t i = 0; i < kLanes; ++i) {
+        if (which && !(errors[i] < least[i]))
+          continue;
+        least[i] = errors[i];
+        best[i] = tried[i];
+      }
+    }
+    for (int64_t i = 0, e = std::min(kLanes, n - row); i < e; ++i)
+      getParams(row + i, group) = best[i];
   }
 }
 
@@ -173,7 +250,7 @@ Error Compensator::run(QuantizedWeight &result) {
   orderColumns();
   if (Error error = factorize())
     return error;
-  columns.resize(k, n);
+  columns = RowMajor::Zero(k, llvm::alignTo(n, kLanes));
   for (int64_t j = 0; j < k; ++j)
     for (int64_t i = 0; i < n; ++i)
       columns(j, i) = weight[i * k + order[j]];
@@ -184,7 +261,7 @@ Error Compensator::run(QuantizedWeight &result) {
     block = std::max<int64_t>(1, kBlock / groupSize) * groupSize;
   for (int64_t begin = 0; begin < k; begin += block) {
     int64_t end = std::min(begin + block, k);
-    RowMajor errors(end - begin, n);
+    RowMajor errors = RowMajor::Zero(end - begin, columns.cols());
     for (int64_t j = begin; j < end; ++j) {
       if (choosesOnTheWay() && j % groupSize == 0)
         chooseParams(j / groupSize);

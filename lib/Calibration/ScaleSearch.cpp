@@ -83,6 +83,19 @@ static reference::QParams chooseFullRange(const reference::Observer &range,
   return params;
 }
 
+SmallVector<reference::QParams>
+quantmlir::getCandidates(ArrayRef<float> values, const WeightScheme &scheme) {
+  reference::Observer range;
+  observeRun(values, range);
+  SmallVector<reference::QParams> candidates;
+  for (double fraction = 1; fraction >= kSmallest; fraction -= kStep)
+    candidates.push_back(shrink(range, fraction, scheme));
+  if (scheme.scaleSearch == WeightScheme::ScaleSearch::FullRangeMSE)
+    for (size_t i = 0, e = candidates.size(); i < e; ++i)
+      candidates.push_back({candidates[i].scale, -1});
+  return candidates;
+}
+
 reference::QParams quantmlir::chooseQParams(ArrayRef<float> values,
                                             ArrayRef<float> importance,
                                             const WeightScheme &scheme) {

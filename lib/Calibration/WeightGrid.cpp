@@ -32,6 +32,8 @@ static constexpr double kLargestFraction = 1.6, kSmallestFraction = 0.5,
                         kGridStep = 0.04;
 /// Halvings of the step around the best one, where scales are that fine.
 static constexpr unsigned kGridRefinements = 3;
+/// Powers of two are tried at these multiples of it.
+static constexpr float kPowersOfTwo[] = {2.0f, 0.5f, 0.25f};
 
 /// `x` >= 0 with `bits` of mantissa behind the leading one, to nearest even;
 /// below 2^least it has fewer.
@@ -215,7 +217,7 @@ float WeightGrid::search(ArrayRef<float> values, ArrayRef<float> importance,
   };
   if (row.scales == WeightScales::E8M0) {
     top = start;
-    for (double factor : {2.0, 0.5, 0.25})
+    for (float factor : kPowersOfTwo)
       attempt(factor);
     return best;
   }
@@ -232,6 +234,20 @@ float WeightGrid::search(ArrayRef<float> values, ArrayRef<float> importance,
   return best;
 }
 
+/// The scale of `absmax`; of ternary weights the mean magnitude.
+reference::QParams WeightGrid::chooseAbsMax(ArrayRef<float> values) const {
+  if (scheme.format == WeightFormat::Ternary)
+    return {getMeanMagnitude(values), 0};
+  reference::Observer range;
+  observeRun(values, range);
+  if (range.min == 0 && range.max == 0) {
+    // Where no entry is 0, the scale is.
+    bool hasZero = !hasCodes() || is_contained(row.codes, 0);
+    return {hasZero ? roundScale(1) : 0.0f, 0};
+  }
+  return {getAbsMaxScale(range), 0};
+}
+
 reference::QParams WeightGrid::chooseQParams(ArrayRef<float> values,
                                              ArrayRef<float> importance) const {
   if (scheme.format == WeightFormat::Int) {
@@ -240,29 +256,79 @@ reference::QParams WeightGrid::chooseQParams(ArrayRef<float> values,
     params.scale = roundScaleTo(params.scale, scheme.scaleType);
     return params;
   }
-  if (scheme.format == WeightFormat::Ternary) {
-    float mean = getMeanMagnitude(values);
-    bool isPlain = scheme.scaleSearch != WeightScheme::ScaleSearch::MSE;
-    return {isPlain ? mean
-                    : search(values, importance, mean, kTernaryTop * mean),
-            0};
-  }
+  float scale = chooseAbsMax(values).scale;
+  if (!seeksLeastError())
+    return {scale, 0};
   reference::Observer range;
   observeRun(values, range);
-  if (range.min == 0 && range.max == 0) {
-    // Where no entry is 0, the scale is.
-    bool hasZero = !hasCodes() || is_contained(row.codes, 0);
-    return {hasZero ? roundScale(1) : 0.0f, 0};
+  bool isTernary = scheme.format == WeightFormat::Ternary;
+  if (!isTernary && range.min == 0 && range.max == 0)
+    return {scale, 0};
+  float top = isTernary ? kTernaryTop * scale : getTop(range);
+  return {search(values, importance, scale, top), 0};
+}
+
+bool WeightGrid::seeksLeastError() const {
+  return scheme.scaleSearch == WeightScheme::ScaleSearch::MSE ||
+         scheme.scaleSearch == WeightScheme::ScaleSearch::FullRangeMSE;
+}
+
+SmallVector<reference::QParams>
+WeightGrid::getCandidates(ArrayRef<float> values) const {
+  SmallVector<reference::QParams> candidates;
+  if (scheme.format == WeightFormat::Int) {
+    candidates = ::quantmlir::getCandidates(values, scheme);
+    for (reference::QParams &params : candidates)
+      params.scale = roundScaleTo(params.scale, scheme.scaleType);
+    return candidates;
   }
-  float scale = getAbsMaxScale(range);
-  if (scheme.scaleSearch == WeightScheme::ScaleSearch::MSE)
-    scale = search(values, importance, scale, getTop(range));
-  return {scale, 0};
+  candidates.push_back(chooseAbsMax(values));
+  auto add = [&](float scale) {
+    bool isScale = scale > 0 && std::isfinite(scale);
+    candidates.push_back({isScale ? scale : candidates.front().scale, 0});
+  };
+  reference::Observer range;
+  observeRun(values, range);
+  if (row.scales == WeightScales::E8M0) {
+    for (float factor : kPowersOfTwo)
+      add(roundScale(candidates.front().scale * factor));
+    return candidates;
+  }
+  float top = scheme.format == WeightFormat::Ternary
+                  ? kTernaryTop * candidates.front().scale
+                  : getTop(range);
+  for (double fraction = kLargestFraction; fraction >= kSmallestFraction;
+       fraction -= kGridStep)
+    add(roundScale(static_cast<float>(top * fraction)));
+  return candidates;
 }
 
 //===----------------------------------------------------------------------===//
 // Elements
 //===----------------------------------------------------------------------===//
+
+void WeightGrid::round(const float *x, const float *scale,
+                       const float *zeroPoint, float *rounded) const {
+  float v[kLanes];
+  for (size_t j = 0; j < kLanes; ++j) {
+    v[j] = x[j] / scale[j];
+    v[j] = v[j] == v[j] ? v[j] : 0.0f;
+  }
+  if (!hasCodes()) {
+    auto min = static_cast<float>(scheme.getMin());
+    auto max = static_cast<float>(scheme.getMax());
+    for (size_t j = 0; j < kLanes; ++j)
+      rounded[j] =
+          scale[j] * roundClamped(v[j], min - zeroPoint[j], max - zeroPoint[j]);
+    return;
+  }
+  std::fill_n(rounded, kLanes, entries[0]);
+  for (size_t i = 0; i + 1 < count; ++i)
+    for (size_t j = 0; j < kLanes; ++j)
+      rounded[j] += v[j] > last[i] ? entries[i + 1] - entries[i] : 0.0f;
+  for (size_t j = 0; j < kLanes; ++j)
+    rounded[j] *= scale[j];
+}
 
 void WeightGrid::quantize(ArrayRef<float> run, reference::QParams params,
                           MutableArrayRef<int8_t> out) const {

@@ -20,6 +20,12 @@ public:
   /// Parameters for elements that share a scale, by the scheme's search.
   reference::QParams chooseQParams(llvm::ArrayRef<float> values,
                                    llvm::ArrayRef<float> importance) const;
+  /// Whether the search is one for the least error.
+  bool seeksLeastError() const;
+  /// What such a search tries, the scale of `absmax` first. All runs that have
+  /// a value other than 0 have as many.
+  llvm::SmallVector<reference::QParams>
+  getCandidates(llvm::ArrayRef<float> values) const;
   /// Quantizes `run` to one byte for each element: an integer, or the number of
   /// an entry of the code book (sign-extended from 4 bits).
   void quantize(llvm::ArrayRef<float> run, reference::QParams params,
@@ -27,9 +33,15 @@ public:
   /// One of them, and what it stands for.
   int8_t quantize(float x, reference::QParams params) const;
   float dequantize(int8_t stored, reference::QParams params) const;
+  /// What is stored for kLanes values, each under parameters of its own, stands
+  /// for.
+  static constexpr size_t kLanes = 16;
+  void round(const float *x, const float *scale, const float *zeroPoint,
+             float *rounded) const;
 
 private:
   bool hasCodes() const { return !row.codes.empty(); }
+  reference::QParams chooseAbsMax(llvm::ArrayRef<float> values) const;
   float getTop(const reference::Observer &range) const;
   float getAbsMaxScale(const reference::Observer &range) const;
   float roundScale(float scale) const;

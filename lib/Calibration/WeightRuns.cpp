@@ -66,15 +66,11 @@ double quantmlir::getSquaredError(ArrayRef<float> values,
                                   reference::QParams params, int64_t qmin,
                                   int64_t qmax) {
   constexpr size_t kLanes = 8;
-  constexpr float kRound = 12582912.0f;
   float low = static_cast<float>(qmin - params.zeroPoint);
   float high = static_cast<float>(qmax - params.zeroPoint);
   float scale = params.scale;
   auto error = [=](float x) {
-    float v = x / scale;
-    v = v > low ? v : low;
-    v = v < high ? v : high;
-    v = (v + kRound) - kRound;
+    float v = roundClamped(x / scale, low, high);
     float difference = v * scale - x;
     return difference * difference;
   };

@@ -12,7 +12,19 @@
 #include "quant/Calibration/WeightQuantizer.h"
 #include "quant/Reference/Reference.h"
 
+#include "llvm/ADT/SmallVector.h"
+
 namespace quantmlir {
+
+/// The integer nearest to `v`, which is not NaN, within [low, high]. Clamping
+/// first and rounding then is the same as the reverse, and keeps values small
+/// enough for an addition to round them: the last bit of 1.5 * 2^23 is worth 1.
+inline float roundClamped(float v, float low, float high) {
+  constexpr float kRound = 12582912.0f;
+  v = v > low ? v : low;
+  v = v < high ? v : high;
+  return (v + kRound) - kRound;
+}
 
 /// Widens `range` by the finite elements of `run`.
 void observeRun(llvm::ArrayRef<float> run, reference::Observer &range);
@@ -37,6 +49,11 @@ reference::QParams chooseQParams(const reference::Observer &range,
 reference::QParams chooseQParams(llvm::ArrayRef<float> values,
                                  llvm::ArrayRef<float> importance,
                                  const WeightScheme &scheme);
+
+/// What the search of the least squared error tries first; the range that clips
+/// nothing comes first of all.
+llvm::SmallVector<reference::QParams>
+getCandidates(llvm::ArrayRef<float> values, const WeightScheme &scheme);
 
 } // namespace quantmlir
 

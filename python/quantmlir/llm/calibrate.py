@@ -1,9 +1,10 @@
 """Weights whose errors are compensated for a text.
 
-The text goes through the layers once, in NumPy, a window a text of its own. Weights,
-up to there, and activations are those of the program, so that each product's weights
-are rounded for what they will be multiplied by: with H the second moments of the
-rotated and rounded activations, by GPTQ (`rounding=error-compensated`).
+The text goes through the layers in NumPy, a window a text of its own, twice: in floats,
+and as the program has it, with weights, up to there, and activations that are rounded.
+What a product should give is what float's weights give for float's activations x; what
+its weights W will be multiplied by is y. With H = E[y y^T] the best weights in floats
+are W E[x y^T] H^-1, and these are rounded, for H, by GPTQ (`rounding=error-compensated`).
 """
 
 import hashlib
@@ -18,6 +19,8 @@ from .weights import SLOTS, slot_of
 
 # Tokens of a window, which is a text of its own, and windows at once.
 WINDOW, BATCH = 256, 2
+# What is added to the diagonal of H before it is inverted, of the diagonal's mean.
+DAMPING = 0.3
 
 
 def windows_of(text, tokenizer, config):
@@ -111,30 +114,80 @@ class Stream:
 
     def moments(self, layer, slot, batches):
         """Second moments [K, K] of what a slot's weights are multiplied by."""
-        rows = [x.reshape(-1, x.shape[-1]) for x in batches]
-        moments = sum(x.T @ x for x in rows) / F32(sum(map(len, rows)))
-        if not np.isfinite(moments).all():
+        return self.finite(layer, slot, _mean_products(batches, batches))
+
+    def finite(self, layer, slot, values):
+        """`values`, which follow from the activations."""
+        if not np.isfinite(values).all():
             self.layers.source.fail(f"the activations of {slot} of layer {layer} are "
                                     "not finite: nothing can be calibrated")
-        return moments
+        return values
+
+
+def _mean_products(left, right):
+    """E[x y^T] of rows of batches."""
+    rows = lambda batches: (x.reshape(-1, x.shape[-1]) for x in batches)
+    count = sum(x.size // x.shape[-1] for x in left)
+    return sum(x.T @ y for x, y in zip(rows(left), rows(right))) / F32(count)
+
+
+class _Exact(Stream):
+    """In floats."""
+
+    def __init__(self, layers, source, windows):
+        super().__init__(layers, windows)
+        self.source = source
+
+    def product(self, layer, slot, batches):
+        self.inputs[slot] = batches
+        weight = slot_weight(self.source, layer, slot)
+        return [x @ weight.T for x in batches]
+
+    def layer(self, layer):
+        """{slot: what its weights are multiplied by}"""
+        self.inputs = {}
+        super().layer(layer)
+        return self.inputs
 
 
 class _Calibration(Stream):
     def __init__(self, config, embedded, source, how, activations, windows):
         """`embedded`: the source of all but linear weights."""
-        super().__init__(Layers(config, embedded, windows.shape[1]), windows)
+        layers = Layers(config, embedded, windows.shape[1])
+        super().__init__(layers, windows)
+        self.exact = _Exact(Layers(config, source, windows.shape[1]), source, windows)
         self.source, self.how, self.activations = source, how, activations
         self.stored = {}
 
+    def layer(self, layer):
+        self.wanted = self.exact.layer(layer)
+        super().layer(layer)
+
     def product(self, layer, slot, batches):
         """Quantizes the weights of a slot; their products."""
-        weight, turn = slot_weight(self.source, layer, slot), self.how.rotation
+        turn = self.how.rotation
+        weight = turn.of_weight(slot_weight(self.source, layer, slot))
         batches = [rounded(turn.of_rows(x), self.activations) for x in batches]
-        stored = self.how.of(layer, slot).quantize(
-            turn.of_weight(weight), self.moments(layer, slot, batches))
+        moments = self.moments(layer, slot, batches)
+        missed = [turn.of_rows(x) - y for x, y in zip(self.wanted.pop(slot), batches)]
+        weight = self.finite(layer, slot, _corrected(
+            weight, moments, _mean_products(missed, batches)))
+        stored = self.how.of(layer, slot).quantize(weight, moments)
         self.stored[layer, slot] = stored
         new = floats(stored)
         return [x @ new.T for x in batches]
+
+
+def _corrected(weight, moments, missed):
+    """W + W E[(x - y) y^T] H^-1."""
+    k = weight.shape[1]
+    damped = moments.astype(np.float64)
+    mean = damped.trace() / k
+    if not mean > 0:  # y is always 0.
+        return weight
+    damped[np.diag_indices(k)] += DAMPING * mean
+    change = np.linalg.solve(damped, (weight.astype(np.float64) @ missed).T)
+    return (weight + change.T).astype(F32)
 
 
 class _Part:

@@ -102,8 +102,10 @@ class FloatCache:
 class IntegerCache:
     """Symmetric integers of `bits`, a scale in f32 for each token of each head, in
     words of 32 bits as `quant.cached_attention` reads them. Of 8 bits the scale is
-    the largest magnitude over 127; of 4 bits it is that over 7, or what of it has the
-    least squared error, with integers from -8 on.
+    the largest magnitude over 127; of 4 bits integers are those of that over 7, or of
+    what of it has the least squared error, with integers from -8 on, and the scale is
+    the best one for these integers; of keys it has the sign by which -8 is on the side
+    of the largest magnitude.
 
     Heads are rotated by a Hadamard matrix before: queries and keys alike, which
     leaves their products as they are, and values, whose rotation is
@@ -147,7 +149,11 @@ class IntegerCache:
         k, v = self._rotate(b, k), self._rotate(b, v)
         stored = []
         for x, out in ((k, ("h", "w", "s")), (v, ("h", "s", "w"))):
-            q, scale = quantize_runs(b, x, self._top, _SHARES if self.bits == 4 else ())
+            how = {}
+            if self.bits == 4:
+                # Scales of values are not negative (`quant.cached_attention`).
+                how = dict(shares=_SHARES, is_fitted=True, is_signed=x is k)
+            q, scale = quantize_runs(b, x, self._top, **how)
             stored += [self._pack(b, q, out), scale]
         return (*stored, *kept)
 

@@ -5,11 +5,16 @@ from .parts import ROWS
 from .text import tensor
 
 
-def quantize_runs(b, x, top, shares=()):
+def quantize_runs(b, x, top, shares=(), is_fitted=False, is_signed=False):
     """(integers i8, scales) of x [A, B, D], of which one size may be the new
     tokens, symmetric: a scale is the largest magnitude over `top`, or, with shares (count,
     step), of 1, 1 - step, ... of that the one, the larger of two, with the least
-    squared error; there the integers reach from -top - 1."""
+    squared error; there the integers reach from -top - 1. Fitted: the scale is then
+    what is best for the integers that it gave. Signed: the scale is below 0 where the
+    value of the largest magnitude is above, so that -top - 1 is on its side."""
+    if is_signed:
+        sign = _sign(b, x)
+        x = _times(b, x, sign)
     sizes = _sizes(x)
     scales = tensor(x.shape[:2])
     scale = b.op(f"quant.choose_qparams {x} axes = [0, 1] range = [-{top}, {top}] "
@@ -20,7 +25,49 @@ def quantize_runs(b, x, top, shares=()):
     q = b.op(f"quant.quantize {x} scale({scale} : {scale.type}) axes = [0, 1] "
              f"range = [{low}, {top}] : {x.type} -> {tensor(x.shape, 'i8')}",
              sizes, "i8")
-    return q, scale
+    if is_fitted:
+        scale = _fitted(b, x, q, scale)
+    return q, _times(b, scale, sign) if is_signed else scale
+
+
+def _times(b, x, sign):
+    """x [A, B, ..] times [A, B]."""
+    dims = ("h", "s", "d")[:len(x.shape)]
+    return b.generic(dims, [(x, dims), (sign, ("h", "s"))], b.empty(_sizes(x)),
+                     ["%r = arith.mulf %a, %b : f32", "linalg.yield %r : f32"])
+
+
+def _sign(b, x):
+    """-1 where a run's value of the largest magnitude is above 0, else 1."""
+    row, all_ = ("h", "s"), ("h", "s", "d")
+    sizes = _sizes(x)[:2]
+    high, low = (b.generic(all_, [(x, all_)], b.fill(sizes, 0.0),
+                           [f"%m = arith.{op} %a, %o : f32", "linalg.yield %m : f32"],
+                           row, reduced=("d",)) for op in ("maximumf", "minimumf"))
+    return b.generic(row, [(high, row), (low, row)], b.empty(sizes),
+                     ["%n = arith.negf %b : f32", "%p = arith.cmpf ogt, %a, %n : f32",
+                      f"%s = arith.select %p, {b.number(-1.0)}, {b.number(1.0)} : f32",
+                      "linalg.yield %s : f32"])
+
+
+def _fitted(b, x, q, scale):
+    """sum(q x) / sum(q q) of each run; `scale` where all integers are 0."""
+    row, all_ = ("h", "s"), ("h", "s", "d")
+    sizes = _sizes(x)[:2]
+    as_float = "%q = arith.sitofp %a : i8 to f32"
+    products = b.generic(
+        all_, [(q, all_), (x, all_)], b.fill(sizes, 0.0),
+        [as_float, "%p = arith.mulf %q, %b : f32", "%r = arith.addf %o, %p : f32",
+         "linalg.yield %r : f32"], row, reduced=("d",))
+    squares = b.generic(
+        all_, [(q, all_)], b.fill(sizes, 0.0),
+        [as_float, "%p = arith.mulf %q, %q : f32", "%r = arith.addf %o, %p : f32",
+         "linalg.yield %r : f32"], row, reduced=("d",))
+    return b.generic(
+        row, [(products, row), (squares, row), (scale, row)], b.empty(sizes),
+        [f"%e = arith.cmpf oeq, %b, {b.number(0.0)} : f32",
+         "%d = arith.divf %a, %b : f32", "%s = arith.select %e, %c, %d : f32",
+         "linalg.yield %s : f32"])
 
 
 def _sizes(x):

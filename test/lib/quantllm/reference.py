@@ -77,9 +77,16 @@ def tie(reference, path, how):
     return reference
 
 
+def _signed_integers(x):
+    """Of 4 bits, turned so that the largest magnitudes are below 0."""
+    sign = np.where(x.max(-1) > -x.min(-1), np.float32(-1), np.float32(1))
+    q, scale = _integers(x * sign[..., None], 7)
+    return q, scale * sign
+
+
 def _integers(x, top):
-    """(integers, a scale for each row) of [heads, S, D]; of 4 bits the scale with
-    the least squared error."""
+    """(integers, a scale for each row) of [heads, S, D]; of 4 bits the integers of
+    the scale with the least squared error, and the best scale for them."""
     x = x.astype(np.float32)
     scale = np.abs(x).max(-1) / np.float32(top)
     scale[scale == 0] = 1
@@ -91,7 +98,10 @@ def _integers(x, top):
     errors = np.square(q * tried[..., None] - x[..., None, :]).sum(-1)
     best = errors.argmin(-1)[..., None]
     q = np.take_along_axis(q, best[..., None], -2)[..., 0, :]
-    return q.astype(np.int64), np.take_along_axis(tried, best, -1)[..., 0]
+    squares = np.square(q).sum(-1)
+    fitted = (q * x).sum(-1) / np.where(squares == 0, np.float32(1), squares)
+    return q.astype(np.int64), np.where(
+        squares == 0, np.take_along_axis(tried, best, -1)[..., 0], fitted)
 
 
 def _integer_attention(q, k, v, bits, first):
@@ -115,7 +125,8 @@ def _integer_attention(q, k, v, bits, first):
     q, k, v = q @ turn, k @ turn, v @ turn
     top = (1 << (bits - 1)) - 1
     q, scale = _integers(q, 127)
-    kept = (*_integers(k, top), *_integers(v, top))
+    keys = _signed_integers(k) if bits == 4 else _integers(k, top)
+    kept = (*keys, *_integers(v, top))
     out = cached_attention(q.reshape(kv, heads // kv, s, d),
                            scale.reshape(kv, -1, s) * np.float32(d ** -0.5),
                            [part[:, :0] for part in kept], kept)
