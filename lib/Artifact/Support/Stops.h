@@ -23,6 +23,8 @@ typedef struct {
   /** Threads that the program asks for. */
   int32_t threads;
   int32_t isWorker;
+  /** The run of the team whose rounding this thread has. */
+  uint32_t run;
   /** Whether it found no team. */
   int32_t isAlone;
 } Call;

@@ -96,7 +96,11 @@ static void computeParts(Team *team, Call *call, uint64_t number) {
     if (!__atomic_compare_exchange_n(&team->ticket, &ticket, ticket - 1, 0,
                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
       continue;
-    // The loop does not end before this part does.
+    // From here on the loop does not end before this part does.
+    if (call->run != team->run) {
+      call->run = team->run;
+      fesetenv(team->environment);
+    }
     call->parts = (int32_t)team->parts;
     call->part = call->parts - (int32_t)left;
     int32_t thread = call->part, zero = 0;
@@ -170,7 +174,8 @@ static void wake(Team *team) {
 /** A loop of `parts` parts begins. */
 static uint64_t beginLoop(Team *team, Task task, void *argument,
                           uint64_t parts) {
-  uint64_t number = (team->ticket >> 16) + 1;
+  uint64_t number =
+      (__atomic_load_n(&team->ticket, __ATOMIC_RELAXED) >> 16) + 1;
   team->task = task;
   team->argument = argument;
   team->parts = parts;
@@ -183,12 +188,12 @@ static uint64_t beginLoop(Team *team, Task task, void *argument,
 static void *__attribute__((noinline)) work(void *argument) {
   Team *team = argument;
   volatile uint64_t number = 0;
-  volatile uint32_t run = 0;
   Call call;
   call.team = team;
   call.isWorker = 1;
   call.part = 0;
   call.threads = 1;
+  call.run = 0;
   call.said[0] = 0;
   call.parts = 0;
   pthread_setspecific(callKey, &call);
@@ -196,12 +201,8 @@ static void *__attribute__((noinline)) work(void *argument) {
   (void)_setjmp(call.jump);
   for (;;) {
     number = waitForLoop(team, number) >> 16;
-    if (team->ends)
+    if (__atomic_load_n(&team->ends, __ATOMIC_RELAXED))
       return 0;
-    if (run != team->run) {
-      run = team->run;
-      fesetenv(team->environment);
-    }
     computeParts(team, &call, number);
   }
 }
@@ -288,7 +289,7 @@ static void joinTeam(Call *call) {
   call->isAlone = 0;
   call->team = team;
   fegetenv(team->environment);
-  ++team->run;
+  call->run = ++team->run;
   team->stopped = 0;
 }
 
@@ -313,7 +314,7 @@ void quantForgetTeams(void) {
   teams.first = 0;
   while (team) {
     Team *next = team->next;
-    team->ends = 1;
+    __atomic_store_n(&team->ends, 1, __ATOMIC_RELAXED);
     beginLoop(team, 0, 0, 0);
     for (uint32_t i = 0; i < team->numWorkers; ++i)
       pthread_join(team->workers[i], 0);
