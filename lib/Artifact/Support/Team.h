@@ -122,16 +122,6 @@ static void waitForParts(Team *team) {
   }
 }
 
-/** Takes what nobody has taken; those parts are not computed. */
-static void dropParts(Team *team) {
-  uint64_t ticket = __atomic_load_n(&team->ticket, __ATOMIC_RELAXED);
-  while (!__atomic_compare_exchange_n(&team->ticket, &ticket,
-                                      ticket & ~(uint64_t)0xffff, 0,
-                                      __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-    ;
-  __atomic_fetch_sub(&team->unfinished, ticket & 0xffff, __ATOMIC_RELEASE);
-}
-
 /*===----------------------------------------------------------------------===*\
 |* Threads of a team
 \*===----------------------------------------------------------------------===*/
@@ -325,14 +315,13 @@ void quantForgetTeams(void) {
   pthread_mutex_unlock(teams.mutex);
 }
 
-/** A program stops: nobody computes for it afterwards. Does not return to a
- *  thread of the team. */
+/** A part stops the program: the caller waits for the others, and a thread of
+ *  the team goes on with them. */
 static void leaveLoop(Call *call) {
   Team *team = call->team;
   if (!team || !call->parts)
     return;
   call->parts = 0;
-  dropParts(team);
   if (call->isWorker) {
     if (!__atomic_exchange_n(&team->stopped, 1, __ATOMIC_ACQ_REL))
       memcpy(team->said, call->said, sizeof(call->said));

@@ -32,8 +32,9 @@ typedef struct {
   uint64_t trips;
   /** ..., an iteration that stops the program or -1, ... */
   int64_t stopsAt;
-  /** ..., one that waits for a thread that sleeps, and the roundings seen. */
-  int64_t waitsAt;
+  /** ..., every which one waits so that others compute too or 0, and the
+   *  roundings seen. */
+  uint64_t waitsEvery;
   int64_t rounding[SIZE];
   int nests;
 } Loop;
@@ -60,8 +61,8 @@ static void body(int32_t *thread, int32_t *zero, void *argument) {
       quantSay("iteration says why");
       quantStop();
     }
-    if ((int64_t)i == loop->waitsAt)
-      usleep(2000);
+    if (loop->waitsEvery && i % loop->waitsEvery == 0)
+      usleep(100);
     loop->rounding[i] = fegetround();
     if (loop->nests)
       quantFork(inner, &loop->counts[i]);
@@ -92,7 +93,8 @@ static void clear(Loop *loop, uint64_t trips) {
   for (int i = 0; i < SIZE; ++i)
     loop->counts[i] = loop->rounding[i] = 0;
   loop->trips = trips;
-  loop->stopsAt = loop->waitsAt = -1;
+  loop->stopsAt = -1;
+  loop->waitsEvery = 0;
   loop->nests = 0;
 }
 
@@ -111,6 +113,19 @@ static void testCounts(int64_t times) {
     }
 }
 
+/** A loop ends when all of its parts have. */
+static void testWaits(void) {
+  char said[512];
+  Loop loop;
+  for (int i = 0; i < 40; ++i) {
+    clear(&loop, SIZE);
+    loop.waitsEvery = 100;
+    EXPECT(callLoop(&loop, 1, said));
+    for (int k = 0; k < SIZE; ++k)
+      EXPECT(loop.counts[k] == 1);
+  }
+}
+
 /** Whichever iteration stops, the caller hears why, and may call again. */
 static void testStops(void) {
   char said[512];
@@ -118,7 +133,7 @@ static void testStops(void) {
   for (int64_t i = 0; i < 64; ++i) {
     clear(&loop, 64);
     loop.stopsAt = i;
-    loop.waitsAt = i % 8;
+    loop.waitsEvery = 4;
     EXPECT(!callLoop(&loop, 1, said));
     EXPECT(memcmp(said, "iteration says why", 18) == 0);
     EXPECT(loop.counts[i] == 0);
@@ -140,7 +155,7 @@ static void testRounding(void) {
   Loop loop;
   for (int r = 0; r < 3; ++r) {
     clear(&loop, SIZE);
-    loop.waitsAt = 0;
+    loop.waitsEvery = 100;
     fesetround(roundings[r]);
     EXPECT(callLoop(&loop, 3, said));
     fesetround(0);
@@ -154,6 +169,7 @@ static void testFork(void) {
   int status = -1, child = fork();
   if (child == 0) {
     testCounts(10);
+    EXPECT((teams.first != 0) == (countProcessors() > 1));
     quantForgetTeams();
     _exit(failures != 0);
   }
@@ -195,7 +211,8 @@ int main(void) {
   prepare();
   testOneProcessor();
   testCounts(50);
-  EXPECT((teams.numWorkers > 0) == (countProcessors() > 1));
+  EXPECT((teams.first != 0) == (countProcessors() > 1));
+  testWaits();
   testStops();
   testRounding();
   usleep(2000); // Threads sleep.
