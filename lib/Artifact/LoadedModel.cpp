@@ -68,11 +68,6 @@ llvm::Error LoadedModel::linkObject(llvm::ArrayRef<char> object,
                                     StringRef symbol) {
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
-  if (needsThreads(object)) {
-    auto threads = findThreads();
-    if (!threads)
-      return threads.takeError();
-  }
   if (needsMPI(object)) {
     auto mpi = openMPILibrary();
     if (!mpi)

@@ -20,12 +20,15 @@
 #include "mlir/Target/LLVMIR/ModuleTranslation.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/IntrinsicsAArch64.h"
+#include "llvm/IR/IntrinsicsX86.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/Linker/Linker.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Transforms/IPO/Internalize.h"
+#include "llvm/Transforms/Utils/ModuleUtils.h"
 
 using namespace mlir;
 using namespace quantmlir;
@@ -56,8 +59,34 @@ static void redirectTraps(llvm::Module &module) {
     }
 }
 
+/// Loops over threads call OpenMP's library: Team.h answers. Of a fork's
+/// variable arguments there is one, the values that its task captures.
+static void redirectThreads(llvm::Module &module) {
+  llvm::Function *fork = module.getFunction("__kmpc_fork_call");
+  if (!fork)
+    return;
+  auto *pointer = llvm::PointerType::getUnqual(module.getContext());
+  auto *nothing = llvm::Type::getVoidTy(module.getContext());
+  auto quantFork =
+      module.getOrInsertFunction("quantFork", nothing, pointer, pointer);
+  for (llvm::User *user : llvm::make_early_inc_range(fork->users())) {
+    auto *call = cast<llvm::CallInst>(user);
+    constexpr unsigned task = 2, captured = 3;
+    llvm::Value *argument = call->arg_size() > captured
+                                ? call->getArgOperand(captured)
+                                : llvm::ConstantPointerNull::get(pointer);
+    llvm::IRBuilder<>(call).CreateCall(quantFork,
+                                       {call->getArgOperand(task), argument});
+    call->eraseFromParent();
+  }
+  fork->eraseFromParent();
+  auto forget = module.getOrInsertFunction("quantForgetTeams", nothing);
+  llvm::appendToGlobalDtors(module, cast<llvm::Function>(forget.getCallee()),
+                            /*Priority=*/65535);
+}
+
 /// Programs print why they stop, and abort: both go to the caller instead.
-/// Their memory is kept for the next call.
+/// Their memory is kept for the next call, their threads are the model's.
 /// dprintf(2, format, ...) becomes snprintf(quantGetSaid(), n, format, ...).
 static void redirectCalls(llvm::Module &module) {
   auto redirect = [&](StringRef from, StringRef to) {
@@ -69,6 +98,12 @@ static void redirectCalls(llvm::Module &module) {
   redirect("free", "quantFree");
   redirect("abort", "quantStop");
   redirect("puts", "quantSay");
+  redirect("__kmpc_push_num_threads", "quantPushThreads");
+  redirect("__kmpc_global_thread_num", "quantGetThread");
+  redirect("__kmpc_for_static_init_8u", "quantDivide");
+  redirect("__kmpc_for_static_fini", "quantDivided");
+  redirect("__kmpc_barrier", "quantBarrier");
+  redirectThreads(module);
   redirectTraps(module);
   llvm::Function *print = module.getFunction("dprintf");
   if (!print || !print->isDeclaration())
@@ -91,6 +126,22 @@ static void redirectCalls(llvm::Module &module) {
     call->replaceAllUsesWith(builder.CreateCall(format, arguments));
     call->eraseFromParent();
   }
+}
+
+/// Defines quantPause() of Team.h: a processor is told that a loop waits.
+static void addPause(llvm::Module &module) {
+  auto *function = llvm::Function::Create(
+      llvm::FunctionType::get(llvm::Type::getVoidTy(module.getContext()),
+                              false),
+      llvm::GlobalValue::ExternalLinkage, "quantPause", module);
+  llvm::IRBuilder<> builder(
+      llvm::BasicBlock::Create(module.getContext(), "", function));
+  if (module.getTargetTriple().isX86())
+    builder.CreateIntrinsic(llvm::Intrinsic::x86_sse2_pause, {});
+  else if (module.getTargetTriple().isAArch64())
+    builder.CreateIntrinsic(llvm::Intrinsic::aarch64_hint,
+                            {builder.getInt32(1)}); // yield
+  builder.CreateRetVoid();
 }
 
 /// Defines quantCallProgram(results, inputs) of Support.c.
@@ -294,6 +345,7 @@ quantmlir::generateObject(ModuleOp program, ModelFacts &facts,
   facts.keepsState = hasState(program);
   facts.usesTiles = hasTiles(*module);
   redirectCalls(*module);
+  addPause(*module);
   addTrampoline(*module, facts.signature);
   auto support = readSupport(*module);
   if (!support)

@@ -12,8 +12,6 @@
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/Triple.h"
 
-#include <dlfcn.h>
-
 using namespace quantmlir;
 using llvm::StringRef;
 
@@ -35,24 +33,8 @@ static bool names(llvm::ArrayRef<char> object, StringRef prefix) {
   return false;
 }
 
-bool quantmlir::needsThreads(llvm::ArrayRef<char> object) {
-  return names(object, "__kmpc_");
-}
-
 bool quantmlir::needsMPI(llvm::ArrayRef<char> object) {
   return names(object, "MPI_");
-}
-
-llvm::Expected<std::string> quantmlir::findThreads() {
-  // Visible to all code that is compiled later, as the loader would have it.
-  void *library = dlopen("libomp.so.5", RTLD_NOW | RTLD_GLOBAL);
-  Dl_info info;
-  if (!library)
-    return llvm::createStringError("--threads needs OpenMP's library: " +
-                                   StringRef(dlerror()));
-  if (!dladdr(dlsym(library, "__kmpc_fork_call"), &info))
-    return llvm::createStringError("libomp.so.5 is not OpenMP's library");
-  return std::string(info.dli_fname);
 }
 
 static llvm::Expected<std::string> findLinker(StringRef linker) {
@@ -116,14 +98,6 @@ quantmlir::linkSharedLibrary(llvm::ArrayRef<char> object,
                                             "-Wl,--build-id=none",
                                             "-Wl,-z,noexecstack",
                                             "-Wl,-z,relro"};
-  std::string threads;
-  if (needsThreads(object)) {
-    auto library = findThreads();
-    if (!library)
-      return library.takeError();
-    threads = *library;
-    arguments.push_back(threads);
-  }
   std::string mpi;
   if (needsMPI(object)) {
     auto library = openMPILibrary();

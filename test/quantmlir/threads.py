@@ -3,7 +3,9 @@
 """Ten threads call one model, compiled here and loaded from a file, with inputs
 of different sizes; two models at once; threads within."""
 
+import os
 import pathlib
+import subprocess
 import sys
 import threading
 
@@ -61,9 +63,47 @@ for thread in threads:
     thread.join()
 assert counter(one) == 8 * 200 + 1
 
-# OpenMP's threads, compiled here and saved.
-team = quantmlir.compile(text, quantize=scheme, target="x86", threads=2)
+# A model whose loops are divided, called by as many threads as above: each call
+# that finds processors has threads of its own, no library has them.
+divided = """
+func.func @main(%x: tensor<?x512xi8>, %w: tensor<512x512xi8>) -> tensor<?x512xi32> {
+  %zero = arith.constant 0 : i32
+  %row = arith.constant 0 : index
+  %rows = tensor.dim %x, %row : tensor<?x512xi8>
+  %empty = tensor.empty(%rows) : tensor<?x512xi32>
+  %init = linalg.fill ins(%zero : i32) outs(%empty : tensor<?x512xi32>) -> tensor<?x512xi32>
+  %y = quant.matmul ins(%x, %w : tensor<?x512xi8>, tensor<512x512xi8>)
+         outs(%init : tensor<?x512xi32>) {transpose_rhs} -> tensor<?x512xi32>
+  return %y : tensor<?x512xi32>
+}"""
+rng = np.random.default_rng(1)
+weight = rng.integers(-127, 128, (512, 512), np.int8)
+inputs = [rng.integers(-128, 128, (rows + 1, 512), np.int8) for rows in range(10)]
+expected = [x.astype(np.int32) @ weight.T.astype(np.int32) for x in inputs]
+before = len(os.listdir("/proc/self/task"))
+team = quantmlir.compile(divided, target="x86", threads=3, optimize=0)
 team.save(FOLDER / "team.so")
-for model in (team, quantmlir.load(FOLDER / "team.so")):
-    for x, y in zip(inputs, expected[0]):
-        assert np.array_equal(model(x), y)
+assert b"omp" not in subprocess.run(["llvm-readelf", "-d", FOLDER / "team.so"],
+                                    capture_output=True, check=True).stdout
+models = [team, quantmlir.load(FOLDER / "team.so")]
+for model in models:
+    assert np.array_equal(model(inputs[0], weight), expected[0])
+processors = len(os.sched_getaffinity(0))
+assert len(os.listdir("/proc/self/task")) == before + 2 * min(2, processors - 1)
+
+
+def multiply(t):
+    for call in range(20):
+        if not np.array_equal(models[call % 2](inputs[t], weight), expected[t]):
+            failures.append((t, call))
+
+
+threads = [threading.Thread(target=multiply, args=(t,)) for t in range(10)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+assert not failures, failures[:5]
+for model in models:
+    model.close()
+assert len(os.listdir("/proc/self/task")) == before

@@ -29,15 +29,10 @@ struct ArtifactPaths {
 void printHeader(const ModelFacts &facts, llvm::raw_ostream &os);
 
 /// Links an object to a shared library that depends on libc and libm, and on
-/// OpenMP's library if the code has threads, on MPI's if it is a rank's, by the
-/// compiler driver `linker` (empty: cc).
+/// MPI's if it is a rank's, by the compiler driver `linker` (empty: cc).
 llvm::Expected<llvm::SmallVector<char, 0>>
 linkSharedLibrary(llvm::ArrayRef<char> object, const ModelFacts &facts,
                   llvm::StringRef linker = "");
-
-/// Whether an object calls OpenMP's library, and where that is.
-bool needsThreads(llvm::ArrayRef<char> object);
-llvm::Expected<std::string> findThreads();
 
 /// Whether an object calls MPI, as programs of ranks do.
 bool needsMPI(llvm::ArrayRef<char> object);

@@ -11,11 +11,22 @@
 #include "Model.h"
 #include "Text.h"
 
-/** One call of a thread. */
+/** One call of a thread, or a thread that takes part in calls. */
 typedef struct {
   /** A jmp_buf of any target. */
   _Alignas(16) char jump[1024];
   char said[512];
+  /** Who shares its loops, or null (Team.h). */
+  struct Team *team;
+  /** Which part of how many of a loop is computed; 0: outside of loops. */
+  int32_t part, parts;
+  /** Threads that the program asks for. */
+  int32_t threads;
+  int32_t isWorker;
+  /** The run of the team whose rounding this thread has. */
+  uint32_t run;
+  /** Whether it found no team. */
+  int32_t isAlone;
 } Call;
 
 static unsigned callKey;
@@ -34,11 +45,16 @@ static void prepareOnce(void) {
 /** What is done before the first call. */
 static void prepare(void) { pthread_once(&once, prepareOnce); }
 
+static void leaveLoop(Call *call);
+static void leaveTeam(Call *call);
+
 /** Called instead of abort(), by the calling thread or another of its team. */
 _Noreturn void quantStop(void) {
   Call *call = hasKey ? pthread_getspecific(callKey) : 0;
-  if (call)
+  if (call) {
+    leaveLoop(call);
     longjmp(call->jump, 1);
+  }
   abort();
 }
 
@@ -62,11 +78,15 @@ callProgram(Call *call, int64_t *results, int64_t **inputs) {
   const void *outer = pthread_getspecific(callKey);
   volatile int done = 0;
   call->said[0] = 0;
+  call->team = 0;
+  call->part = call->parts = call->isWorker = call->isAlone = 0;
+  call->threads = 1;
   pthread_setspecific(callKey, call);
   if (_setjmp(call->jump) == 0) {
     quantCallProgram(results, inputs);
     done = 1;
   }
+  leaveTeam(call);
   pthread_setspecific(callKey, outer);
   return done;
 }

@@ -11,6 +11,7 @@
 #include "Memory.h"
 #include "Numbers.h"
 #include "Stops.h"
+#include "Team.h"
 #include "Weights.h"
 
 const QuantArtifact *quantGetArtifact(void) { return &quantArtifact; }
@@ -191,6 +192,7 @@ int32_t quantRun(const QuantTensor *inputs, size_t numInputs,
 void quantRelease(void *data) { free(data); }
 
 void quantUnload(void) {
+  quantForgetTeams();
   forgetWeights();
   forgetCalls();
   forgetMemory();

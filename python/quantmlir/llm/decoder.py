@@ -20,8 +20,10 @@ class Session:
             raise InvalidArgument(f"capacity: expected 1 to {c.context} tokens, "
                                   f"found {capacity}")
         self._decoder, self.capacity, self.position = decoder, capacity, 0
-        # Rows of keys, which have tokens last, begin at lines of the cache.
+        # Rows of keys, which have tokens last, begin at lines of the cache, and
+        # not at few of its sets, as they would a power of two apart.
         held = -(-capacity // 16) * 16
+        held += 16 if held % 256 == 0 else 0
         self.arrays = {array.name: array.zeros(c.layers, held)
                        for array in decoder.cache.arrays}
         self._logits = np.empty(c.vocabulary, np.float32)

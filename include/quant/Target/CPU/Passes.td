@@ -178,7 +178,7 @@ def QuantParallelizeMatmulsPass
     Option<"minMacs", "min-macs", "int64_t", "16777216",
            "Fewest multiply-adds that are worth waking threads; four times as "
            "many on tile registers, which take that much less time">,
-    Option<"minBytes", "min-bytes", "int64_t", "262144",
+    Option<"minBytes", "min-bytes", "int64_t", "131072",
            "Fewest bytes of a packed weight that are worth waking threads, "
            "however few rows are multiplied by it">
   ];

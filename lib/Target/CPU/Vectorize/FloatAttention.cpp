@@ -137,7 +137,7 @@ void FloatAttentionLoops::emit() {
           memref::DeallocOp::create(b, loc, memory);
       });
   // A head's products are of as many elements, times the tokens that it sees.
-  constexpr int64_t someTokens = 64;
+  constexpr int64_t someTokens = 256;
   markIndependent(heads, op.getSize(1) * kernel.d * someTokens);
 }
 
