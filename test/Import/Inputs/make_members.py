@@ -300,6 +300,20 @@ def strided_rows():
         "%Y", ("%X", "tensor<3x8xf32>"), ("%W", "tensor<5x8xf32>"), y), "%Y")
 
 
+def softmax():
+    """Upstream's op, which none of its passes lowers, of a product."""
+    q, s, x = integers(5, 8), scales(5), floats(3, 8)
+    body = constant("%Q", q) + constant("%S", s)
+    body += elementwise("%W", [("%Q", type_of(q)), ("%S", type_of(s))], "n, k",
+                        ["n, k", "n"], "f32", SCALE, q.shape)
+    e = np.exp(x @ (q * s[:, None].astype(np.float64)).T)
+    y = (e / e.sum(1, keepdims=True)).astype(F32)
+    write("softmax", [x], y, body + transposed_product(
+        "%Y", ("%0", type_of(x)), ("%W", "tensor<5x8xf32>"), y) +
+          "%P = linalg.softmax dimension(1) ins(%Y : tensor<3x5xf32>) "
+          "outs(%Y.e : tensor<3x5xf32>) -> tensor<3x5xf32>\n", "%P")
+
+
 def multiplied_in_f16(name, q, s, x):
     """A weight that is multiplied by its scales in f16, then widened."""
     body = constant("%Q", q) + constant("%S", s)
@@ -341,6 +355,7 @@ expert_of_each_token()
 experts_of_each_token()
 moved()
 strided_rows()
+softmax()
 cache()
 concatenated()
 super_blocks()
