@@ -235,8 +235,11 @@ SchemeRewriter::explainScheme(const Contraction &c,
                               const std::optional<QuantizedOperand> &givenLhs,
                               const std::optional<QuantizedOperand> &givenRhs) {
   std::optional<ChosenWeight> chosen = matchChosenWeight(c.rhs);
-  if (!isPlain() && !givenRhs &&
-      !FloatConstant::get(chosen ? chosen->all.value : c.rhs.value))
+  Value weight = chosen ? chosen->all.value : c.rhs.value;
+  if (!isPlain() && !givenRhs && weight.getDefiningOp<DequantizeOp>())
+    return "the program gives the weight in integers, which this product "
+           "cannot use";
+  if (!isPlain() && !givenRhs && !FloatConstant::get(weight))
     return "the scheme needs a constant weight whose data is there";
   if (chosen && !givenRhs &&
       scheme.weight.rounding == WeightScheme::Rounding::ErrorCompensated)
