@@ -235,8 +235,11 @@ SchemeRewriter::explainScheme(const Contraction &c,
                               const std::optional<QuantizedOperand> &givenLhs,
                               const std::optional<QuantizedOperand> &givenRhs) {
   std::optional<ChosenWeight> chosen = matchChosenWeight(c.rhs);
-  if (!isPlain() && !givenRhs &&
-      !FloatConstant::get(chosen ? chosen->all.value : c.rhs.value))
+  Value weight = chosen ? chosen->all.value : c.rhs.value;
+  if (!isPlain() && !givenRhs && weight.getDefiningOp<DequantizeOp>())
+    return "the program gives the weight in integers, which this product "
+           "cannot use";
+  if (!isPlain() && !givenRhs && !FloatConstant::get(weight))
     return "the scheme needs a constant weight whose data is there";
   if (chosen && !givenRhs &&
       scheme.weight.rounding == WeightScheme::Rounding::ErrorCompensated)
@@ -316,6 +319,8 @@ FailureOr<QuantizedMatrix> SchemeRewriter::emitRhs(OpBuilder &builder,
                                 /*asRows=*/isScaled(), scheme.weight, *moments,
                                 reason, rotation);
     eraseDeadChain(matrix.getDefiningOp());
+    if (succeeded(result))
+      noteLostScales(c.op, result->scale);
     if (succeeded(result) && key && moments->empty())
       stored.add(*key, *result);
   }
@@ -323,6 +328,40 @@ FailureOr<QuantizedMatrix> SchemeRewriter::emitRhs(OpBuilder &builder,
     for (Value *tensor : {&result->ints, &result->scale, &result->zeroPoint})
       *tensor = emitChosen(builder, loc, *tensor, chosen->index);
   return result;
+}
+
+/// Says which scales the type that the scheme stores them in does not reach:
+/// they are its largest number, or its least above 0.
+void SchemeRewriter::noteLostScales(Operation *op, Value scale) {
+  WeightScales type = scheme.weight.scaleType;
+  if (type == WeightScales::F32)
+    return;
+  bool isF16 = type == WeightScales::F16;
+  const llvm::fltSemantics &semantics =
+      isF16 ? APFloat::IEEEhalf() : APFloat::BFloat();
+  auto getLimit = [](APFloat number) {
+    bool losesInfo = false;
+    number.convert(APFloat::IEEEsingle(), APFloat::rmNearestTiesToEven,
+                   &losesInfo);
+    return number.convertToFloat();
+  };
+  float most = getLimit(APFloat::getLargest(semantics)),
+        least = getLimit(APFloat::getSmallest(semantics));
+  std::optional<SmallVector<float>> scales = getConstantFloats(scale);
+  if (!scales)
+    return;
+  auto lost =
+      llvm::count_if(*scales, [&](float s) { return s >= most || s <= least; });
+  if (lost == 0)
+    return;
+  if (!missing.empty())
+    missing += "; ";
+  missing += std::to_string(lost) + " of " + std::to_string(scales->size()) +
+             " scales of the weight are too large or too small for " +
+             (isF16 ? "f16" : "bf16") +
+             ", and stored as its largest or "
+             "least";
+  noteMissing(op);
 }
 
 /// In every call, by a plain scheme.

@@ -34,6 +34,7 @@ public:
 
 private:
   void noteMissing(mlir::Operation *op);
+  void noteLostScales(mlir::Operation *op, mlir::Value scale);
   mlir::FailureOr<QuantScheme> rewriteProduct(const Contraction &c,
                                               std::string &reason);
   void chooseRotation(const Contraction &c, bool isLhsGiven, bool isRhsGiven);

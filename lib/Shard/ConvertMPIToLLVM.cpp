@@ -63,7 +63,7 @@ struct QuantConvertMPIToLLVMPass final
       return signalPassFailure();
     if (!isFound)
       return;
-    if (failed(verifyNoMPINames(getOperation())))
+    if (failed(verifyMPINames(getOperation())))
       return signalPassFailure();
     LLVMTypeConverter converter(&getContext());
     RewritePatternSet patterns(&getContext());

@@ -256,7 +256,7 @@ struct QuantLowerCollectivesPass final
         found.push_back(op);
     });
     if ((getOperation()->hasAttr(kRankAttr) || !found.empty()) &&
-        failed(verifyNoMPINames(getOperation())))
+        failed(verifyMPINames(getOperation())))
       return signalPassFailure();
     GatherFunctions functions(getOperation());
     SymbolTableCollection symbols;

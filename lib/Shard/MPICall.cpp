@@ -8,6 +8,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/DataLayoutInterfaces.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 
 using namespace mlir;
 using namespace quantmlir;
@@ -45,7 +46,7 @@ LogicalResult quantmlir::verifyMPI(ModuleOp module, Operation *op) {
 /// A declaration is of the library, whoever wrote it.
 static bool isOwnName(Operation &op) {
   auto symbol = dyn_cast<SymbolOpInterface>(op);
-  auto function = dyn_cast<LLVM::LLVMFuncOp>(op);
+  auto function = dyn_cast<FunctionOpInterface>(op);
   auto global = dyn_cast<LLVM::GlobalOp>(op);
   bool isDeclared = (function && function.isExternal()) ||
                     (global && !global.getValueOrNull() &&
@@ -57,13 +58,66 @@ static bool isOwnName(Operation &op) {
          name.starts_with("ompi_");
 }
 
-LogicalResult quantmlir::verifyNoMPINames(ModuleOp module) {
-  for (Operation &op : *module.getBody())
+namespace {
+/// A function that lowering calls. Its parameters: a pointer, an int, or a
+/// handle, which is a pointer of Open MPI's and an int of MPICH's.
+struct LibraryFunction {
+  StringLiteral name;
+  StringLiteral parameters;
+};
+} // namespace
+
+static constexpr LibraryFunction kCalledFunctions[] = {
+    {"MPI_Allgather", "pihpihh"}, {"MPI_Allreduce", "ppihhh"},
+    {"MPI_Comm_rank", "hp"},      {"MPI_Comm_size", "hp"},
+    {"MPI_Finalize", ""},         {"MPI_Init", "pp"},
+    {"MPI_Recv", "pihiihp"},      {"MPI_Send", "pihiih"}};
+
+static LLVM::LLVMFunctionType getType(const LibraryFunction &called,
+                                      ModuleOp module) {
+  MLIRContext *ctx = module.getContext();
+  Type number = IntegerType::get(ctx, 32);
+  Type pointer = LLVM::LLVMPointerType::get(ctx);
+  Type handle = usesOpenMPI(module) ? pointer : number;
+  SmallVector<Type> parameters;
+  for (char kind : called.parameters)
+    parameters.push_back(kind == 'p' ? pointer : kind == 'i' ? number : handle);
+  return LLVM::LLVMFunctionType::get(number, parameters);
+}
+
+/// What lowering calls and the program has declared is called as declared.
+static LogicalResult verifyDeclaration(Operation &op, ModuleOp module) {
+  auto symbol = dyn_cast<SymbolOpInterface>(op);
+  const auto *called =
+      symbol ? llvm::find_if(kCalledFunctions,
+                             [&](const LibraryFunction &function) {
+                               return function.name == symbol.getName();
+                             })
+             : std::end(kCalledFunctions);
+  if (called == std::end(kCalledFunctions))
+    return success();
+  LLVM::LLVMFunctionType expected = getType(*called, module);
+  auto function = dyn_cast<LLVM::LLVMFuncOp>(op);
+  if (function && function.getFunctionType() == expected)
+    return success();
+  InFlightDiagnostic error = op.emitError("expected llvm.func @")
+                             << called->name << " of the MPI library's type "
+                             << expected << ", found ";
+  if (function)
+    return error << function.getFunctionType();
+  return error << op.getName();
+}
+
+LogicalResult quantmlir::verifyMPINames(ModuleOp module) {
+  for (Operation &op : *module.getBody()) {
     if (isOwnName(op))
       return op.emitError("expected no symbol MPI_*, PMPI_* or ompi_* in a "
                           "program that calls MPI, whose library has those; "
                           "found @")
              << cast<SymbolOpInterface>(op).getName();
+    if (failed(verifyDeclaration(op, module)))
+      return failure();
+  }
   return success();
 }
 

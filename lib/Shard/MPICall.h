@@ -12,8 +12,9 @@ namespace quantmlir {
 /// where it names one that is not known.
 llvm::LogicalResult verifyMPI(mlir::ModuleOp module, mlir::Operation *op);
 
-/// Fails where the program has a symbol of its own that is called as MPI's are.
-llvm::LogicalResult verifyNoMPINames(mlir::ModuleOp module);
+/// Fails where the program has a symbol of its own that is called as MPI's are,
+/// or declares a function that lowering calls with another type than it has.
+llvm::LogicalResult verifyMPINames(mlir::ModuleOp module);
 
 /// Writes calls of MPI's functions, as its library that the module names has
 /// them; each is declared when it is first called.

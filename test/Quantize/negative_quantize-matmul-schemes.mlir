@@ -46,3 +46,18 @@ func.func @given(%x: tensor<2x8xf32>, %q: tensor<8x4xi8>, %s: tensor<f32>) -> te
   %y = linalg.matmul ins(%x, %w : tensor<2x8xf32>, tensor<8x4xf32>) outs(%zero : tensor<2x4xf32>) -> tensor<2x4xf32>
   return %y : tensor<2x4xf32>
 }
+
+// -----
+
+// It is a constant, with scales that no kernel takes.
+// CHECK-LABEL: func @scales_along_k
+// CHECK: linalg.matmul
+func.func @scales_along_k(%x: tensor<2x4xf32>) -> tensor<2x3xf32> {
+  %w = arith.constant dense<1> : tensor<4x3xi8>
+  %s = arith.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>
+  %d = quant.dequantize %w scale(%s : tensor<4xf32>) axes = [0] : tensor<4x3xi8> -> tensor<4x3xf32>
+  %z = arith.constant dense<0.0> : tensor<2x3xf32>
+  // expected-remark @below {{matmul stays in float: the program gives the weight in integers, which this product cannot use}}
+  %y = linalg.matmul ins(%x, %d : tensor<2x4xf32>, tensor<4x3xf32>) outs(%z : tensor<2x3xf32>) -> tensor<2x3xf32>
+  return %y : tensor<2x3xf32>
+}

@@ -124,6 +124,33 @@ func.func @MPI_Allgather(%x: tensor<4xf32>) -> tensor<4xf32> {
 
 // -----
 
+// What the library has is called as it is declared.
+module attributes {dlti.map = #dlti.map<"MPI:Implementation" = "OpenMPI">} {
+  shard.grid @ranks(shape = 2)
+  func.func private @MPI_Barrier(!llvm.ptr) -> i32
+  llvm.func @MPI_Comm_size(!llvm.ptr, !llvm.ptr) -> i32
+  // expected-error @below {{expected llvm.func @MPI_Comm_rank of the MPI library's type '!llvm.func<i32 (ptr, ptr)>', found '!llvm.func<i32 (i32)>'}}
+  llvm.func @MPI_Comm_rank(i32) -> i32
+  func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+    %0 = shard.all_reduce %x on @ranks grid_axes = [0] : tensor<4xf32> -> tensor<4xf32>
+    return %0 : tensor<4xf32>
+  }
+}
+
+// -----
+
+module attributes {dlti.map = #dlti.map<"MPI:Implementation" = "MPICH">} {
+  shard.grid @ranks(shape = 2)
+  // expected-error @below {{expected llvm.func @MPI_Allgather of the MPI library's type '!llvm.func<i32 (ptr, i32, i32, ptr, i32, i32, i32)>', found func.func}}
+  func.func private @MPI_Allgather(!llvm.ptr) -> i32
+  func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+    %0 = shard.all_reduce %x on @ranks grid_axes = [0] : tensor<4xf32> -> tensor<4xf32>
+    return %0 : tensor<4xf32>
+  }
+}
+
+// -----
+
 // expected-error @below {{expected a rank of the grid as quant.rank, found 2}}
 module attributes {quant.rank = 2 : i64} {
   shard.grid @ranks(shape = 2)

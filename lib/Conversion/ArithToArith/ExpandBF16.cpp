@@ -136,6 +136,13 @@ static LogicalResult verifyCast(Operation *op) {
            << arith::stringifyRoundingMode(*truncate.getRoundingmode());
   Type from = getElementTypeOrSelf(op->getOperand(0).getType());
   Type to = getElementTypeOrSelf(op->getResult(0).getType());
+  for (Type type : {from, to})
+    if (type.getIntOrFloatBitWidth() < 16 &&
+        !isa<Float4E2M1FNType, Float8E8M0FNUType>(type))
+      return op->emitOpError("expected f4E2M1FN, f8E8M0FNU or floats of 16 "
+                             "bits or more where no constant is converted, "
+                             "found ")
+             << type;
   if (isa<Float4E2M1FNType, Float8E8M0FNUType>(from) ||
       isa<Float4E2M1FNType, Float8E8M0FNUType>(to))
     if (from.getIntOrFloatBitWidth() > 32 || to.getIntOrFloatBitWidth() > 32)

@@ -14,6 +14,7 @@
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
 namespace quantmlir {
@@ -68,15 +69,41 @@ static bool dropFromSignature(FunctionOpInterface function) {
   return dropped;
 }
 
-/// What was a resource of no elements becomes `dense<>`.
-static void replaceEmptyResource(Operation *op,
-                                 DenseResourceElementsAttr resource) {
-  auto empty =
-      DenseElementsAttr::get(resource.getType(), ArrayRef<Attribute>());
+/// Whether translation has no way to write `resource`: it knows numbers of
+/// whole bytes, and some of them.
+static bool mustBeInline(DenseResourceElementsAttr resource) {
+  if (resource.empty())
+    return true;
+  auto type = dyn_cast<IntegerType>(resource.getElementType());
+  constexpr unsigned byte = 8;
+  return type && type.getWidth() > 1 && type.getWidth() % byte != 0;
+}
+
+/// What was a resource of no elements becomes `dense<>`, one of 4-bit integers
+/// a list of them.
+static LogicalResult replaceResource(Operation *op,
+                                     DenseResourceElementsAttr resource) {
+  DenseElementsAttr dense;
+  if (resource.empty()) {
+    dense = DenseElementsAttr::get(resource.getType(), ArrayRef<Attribute>());
+  } else {
+    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+    bool isSplat = false;
+    if (!blob ||
+        !DenseElementsAttr::isValidRawBuffer(resource.getType(),
+                                             blob->getData(), isSplat) ||
+        (isSplat && resource.getNumElements() != 1))
+      return op->emitOpError("expected a blob of whole bytes for each element "
+                             "of ")
+             << resource.getType();
+    dense = DenseElementsAttr::getFromRawBuffer(resource.getType(),
+                                                blob->getData());
+  }
   if (auto global = dyn_cast<LLVM::GlobalOp>(op))
-    global.setValueAttr(empty);
+    global.setValueAttr(dense);
   else
-    cast<LLVM::ConstantOp>(op).setValueAttr(empty);
+    cast<LLVM::ConstantOp>(op).setValueAttr(dense);
+  return success();
 }
 
 namespace {
@@ -98,8 +125,9 @@ struct QuantDropForeignAttributesPass
         dropped |= dropFromSignature(function);
       if (auto resource =
               dyn_cast_or_null<DenseResourceElementsAttr>(getConstantValue(op));
-          resource && resource.empty()) {
-        replaceEmptyResource(op, resource);
+          resource && mustBeInline(resource)) {
+        if (failed(replaceResource(op, resource)))
+          return WalkResult::interrupt();
         dropped = true;
       }
       numOps += dropped;

@@ -8,11 +8,31 @@
 
 using namespace mlir;
 
+namespace {
+/// `linalg.softmax` is neither a loop nor lowered to one by upstream's passes.
+struct DecomposeSoftmax final : OpRewritePattern<linalg::SoftmaxOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(linalg::SoftmaxOp op,
+                                PatternRewriter &rewriter) const override {
+    if (!op.hasPureTensorSemantics() ||
+        !isa<FloatType>(op.getInputOperandType().getElementType()))
+      return rewriter.notifyMatchFailure(op, "expected tensors of floats");
+    FailureOr<SmallVector<Value>> parts = op.decomposeOperation(rewriter);
+    if (failed(parts))
+      return rewriter.notifyMatchFailure(op, "upstream has no parts of it");
+    rewriter.replaceOp(op, *parts);
+    return success();
+  }
+};
+} // namespace
+
 void quantmlir::convertElementwise(Operation *root) {
   // arith.scaling_extf and scaling_truncf as what they are defined by, which is
   // read like any other arithmetic.
   RewritePatternSet scaling(root->getContext());
   arith::populateExpandScalingExtTruncPatterns(scaling);
+  scaling.add<DecomposeSoftmax>(root->getContext());
   walkAndApplyPatterns(root, std::move(scaling));
   RewritePatternSet patterns(root->getContext());
   linalg::populateElementwiseToLinalgConversionPatterns(patterns);

@@ -205,26 +205,30 @@ void quantmlir::groupAlongSum(Operation *dequantize) {
     replace(builder, root, floats);
 }
 
-/// Whether `root` is rounded to a narrower type and widened again: other
-/// numbers.
-static bool isRoundedBetween(Elements &elements, Value root) {
-  return elements.resolve(elements.getRoot(root))->is(ElementOpcode::TruncF) &&
-         llvm::any_of(root.getUsers(), [](Operation *user) {
-           auto op = dyn_cast<linalg::LinalgOp>(user);
-           return op && op.getNumReductionLoops() == 0 &&
-                  !op.getBlock()->getOps<arith::ExtFOp>().empty();
-         });
+/// Whether `root`, which stands for `stored`, is rounded to a narrower type and
+/// widened again: other numbers.
+static bool isRoundedBetween(Elements &elements, Value root,
+                             const StoredElement &stored) {
+  bool isWidened = llvm::any_of(root.getUsers(), [](Operation *user) {
+    auto op = dyn_cast<linalg::LinalgOp>(user);
+    return op && op.getNumReductionLoops() == 0 &&
+           !op.getBlock()->getOps<arith::ExtFOp>().empty();
+  });
+  if (!isWidened)
+    return false;
+  const Element *element = elements.resolve(elements.getRoot(root));
+  return element->is(ElementOpcode::TruncF) ||
+         !isExactIn(elements, element->type, stored);
 }
 
 static bool convertDequantize(const ElementSite &site, Value root) {
   Type type = getElementTypeOrSelf(root.getType());
   Elements &elements = site.elements;
-  if (!isa<Float32Type, Float16Type, BFloat16Type>(type) ||
-      isRoundedBetween(elements, root))
+  if (!isa<Float32Type, Float16Type, BFloat16Type>(type))
     return false;
   std::optional<StoredElement> stored =
       matchStored(elements, elements.getRoot(root));
-  if (!stored)
+  if (!stored || isRoundedBetween(elements, root, *stored))
     return false;
   bool isMoved = !isComputation(root.getDefiningOp());
   if ((isMoved && !isConstantElement(elements, stored->stored) &&

@@ -11,6 +11,8 @@
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/SmallBitVector.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace quantmlir;
 
@@ -39,6 +41,29 @@ llvm::SmallBitVector quantmlir::getDependence(Elements &elements,
   llvm::DenseSet<const Element *> seen;
   addDependence(elements, element, dims, seen);
   return dims;
+}
+
+bool quantmlir::isExactIn(Elements &elements, Type type,
+                          const StoredElement &stored) {
+  if (!isa<Float16Type, BFloat16Type>(type))
+    return true;
+  // Products with bytes stay normal numbers of the type.
+  auto isPower = [&](double factor) {
+    int exponent = 0;
+    return factor == 0 || (std::abs(std::frexp(factor, &exponent)) == 0.5 &&
+                           exponent > (type.isF16() ? -14 : -126) &&
+                           exponent <= (type.isF16() ? 8 : 119));
+  };
+  return llvm::all_of(stored.factors, [&](const ElementFactor &factor) {
+    ElementGrid grid = ElementGrid::all(elements.getShape());
+    llvm::SmallBitVector dependence = getDependence(elements, factor.value);
+    for (auto [dim, size] : llvm::enumerate(grid.sizes))
+      if (!dependence.test(dim))
+        size = 1;
+    return !llvm::is_contained(grid.sizes, ShapedType::kDynamic) &&
+           isConstantElement(elements, factor.value) &&
+           llvm::all_of(evaluateAll(elements, factor.value, grid), isPower);
+  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -189,11 +214,16 @@ StoredMatcher::matchRealOperation(const Element *element) {
   case Code::SIToFP:
   case Code::UIToFP:
     return matchInteger(element->operands[0], element->is(Code::UIToFP));
-  case Code::ExtF:
+  case Code::ExtF: {
     // What was rounded to a narrower type is another number.
-    if (elements.resolve(element->operands[0])->is(Code::TruncF))
+    const Element *narrow = elements.resolve(element->operands[0]);
+    if (narrow->is(Code::TruncF))
       return std::nullopt;
-    return matchReal(element->operands[0]);
+    Matched stored = matchReal(narrow);
+    if (stored && !isExactIn(elements, narrow->type, *stored))
+      return std::nullopt;
+    return stored;
+  }
   case Code::TruncF:
     return matchReal(element->operands[0]);
   case Code::AddF:

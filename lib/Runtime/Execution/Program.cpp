@@ -189,6 +189,11 @@ LogicalResult quantmlir::specialize(ModuleOp module, const Signature &signature,
   return pm.run(module);
 }
 
+static bool hasStaticShape(Type type) {
+  auto shaped = dyn_cast<ShapedType>(type);
+  return shaped && shaped.hasStaticShape();
+}
+
 /// Results as what was cast to the types that they had.
 static void dropResultCasts(func::FuncOp function) {
   Operation *end = function.front().getTerminator();
@@ -203,9 +208,18 @@ static void dropResultCasts(func::FuncOp function) {
 LogicalResult quantmlir::fixSizes(ModuleOp module, const Signature &signature,
                                   ArrayRef<HostTensor> inputs) {
   auto function = module.lookupSymbol<func::FuncOp>(signature.name);
-  if (llvm::none_of(signature.arguments, [](const HostTensorType &type) {
-        return ShapedType::isDynamicShape(type.shape);
-      }))
+  // Casts may forget the sizes that the arguments have.
+  bool isDynamic =
+      llvm::any_of(signature.arguments,
+                   [](const HostTensorType &type) {
+                     return ShapedType::isDynamicShape(type.shape);
+                   }) ||
+      module
+          .walk([](tensor::CastOp op) {
+            return WalkResult(success(hasStaticShape(op.getType())));
+          })
+          .wasInterrupted();
+  if (!isDynamic)
     return success();
   // Folding these would lose their rounding.
   WalkResult walk = module.walk([](Operation *op) {

@@ -29,3 +29,19 @@ func.func @dynamic(%x: tensor<?xf32>) -> tensor<?xf4E2M1FN> {
   %0 = arith.truncf %x : tensor<?xf32> to tensor<?xf4E2M1FN>
   return %0 : tensor<?xf4E2M1FN>
 }
+
+// -----
+
+func.func @widened_f8(%x: tensor<4xf8E4M3FN>) -> tensor<4xf32> {
+  // expected-error @below {{expected f4E2M1FN, f8E8M0FNU or floats of 16 bits or more where no constant is converted, found 'f8E4M3FN'}}
+  %0 = arith.extf %x : tensor<4xf8E4M3FN> to tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+func.func @rounded_to_f6(%x: tensor<4xbf16>) -> tensor<4xf6E2M3FN> {
+  // expected-error @below {{found 'f6E2M3FN'}}
+  %0 = arith.truncf %x : tensor<4xbf16> to tensor<4xf6E2M3FN>
+  return %0 : tensor<4xf6E2M3FN>
+}

@@ -10,4 +10,9 @@ llvm.mlir.global private constant @none(dense_resource<none> : tensor<16x0xf32>)
 // IR: @some = private constant [2 x i8] c"ab"
 llvm.mlir.global private constant @some(dense_resource<some> : tensor<2xi8>) : !llvm.array<2 x i8>
 
-{-# dialect_resources: { builtin: { none: "0x04000000", some: "0x010000006162" } } #-}
+// Numbers that do not fill bytes are written as a list, of their low bits.
+// CHECK: llvm.mlir.global private constant @nibbles(dense<[-3, 7]> : tensor<2xi4>)
+// IR: @nibbles = private constant [2 x i4] [i4 -3, i4 7]
+llvm.mlir.global private constant @nibbles(dense_resource<nibbles> : tensor<2xi4>) : !llvm.array<2 x i4>
+
+{-# dialect_resources: { builtin: { none: "0x04000000", some: "0x010000006162", nibbles: "0x01000000FD07" } } #-}

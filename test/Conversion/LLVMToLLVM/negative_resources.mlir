@@ -113,3 +113,10 @@ llvm.mlir.global private constant @scales(dense_resource<scales> : tensor<2xf8E8
 llvm.mlir.global private constant @numbers(dense_resource<numbers> : tensor<1xindex>) : !llvm.array<1 x i64>
 
 {-# dialect_resources: { builtin: { scales: "0x010000007F80", numbers: "0x080000000100000000000000" } } #-}
+
+// -----
+
+// expected-error @below {{expected a blob of whole bytes for each element of 'tensor<2xi4>'}}
+llvm.mlir.global private constant @short(dense_resource<short> : tensor<2xi4>) : !llvm.array<2 x i4>
+
+{-# dialect_resources: { builtin: { short: "0x01000000FD" } } #-}

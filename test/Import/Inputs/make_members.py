@@ -9,7 +9,8 @@ import numpy as np
 random = np.random.default_rng(11)
 ROOT = pathlib.Path(sys.argv[1])
 F32 = np.float32
-NAMES = {"float32": "f32", "int8": "i8", "int32": "i32", "int64": "i64"}
+NAMES = {"float16": "f16", "float32": "f32", "int8": "i8", "int32": "i32",
+         "int64": "i64"}
 
 
 def type_of(array):
@@ -281,6 +282,48 @@ def moved():
                           "f32", ["%r = arith.extf %a : f16 to f32"], (6, 12))
     weight_only("rounded_to_f16", body + halves, (6, 12),
                 real.astype(F32).astype(np.float16), x)
+    multiplied_in_f16("rounded_product_of_f16", q, s.astype(np.float16), x)
+    multiplied_in_f16("exact_product_of_f16", q,
+                      np.exp2(-np.arange(6)).astype(np.float16), x)
+
+
+def strided_rows():
+    """Every other row and column of the activations."""
+    q, s, x = integers(5, 8), scales(5), floats(6, 16)
+    body = (constant("%Q", q) + constant("%S", s) +
+            "%X = tensor.extract_slice %0[0, 1] [3, 8] [2, 2] : "
+            "tensor<6x16xf32> to tensor<3x8xf32>\n")
+    body += elementwise("%W", [("%Q", type_of(q)), ("%S", type_of(s))], "n, k",
+                        ["n, k", "n"], "f32", SCALE, q.shape)
+    y = (x[::2, 1::2] @ (q * s[:, None].astype(np.float64)).T).astype(F32)
+    write("strided_rows", [x], y, body + transposed_product(
+        "%Y", ("%X", "tensor<3x8xf32>"), ("%W", "tensor<5x8xf32>"), y), "%Y")
+
+
+def softmax():
+    """Upstream's op, which none of its passes lowers, of a product."""
+    q, s, x = integers(5, 8), scales(5), floats(3, 8)
+    body = constant("%Q", q) + constant("%S", s)
+    body += elementwise("%W", [("%Q", type_of(q)), ("%S", type_of(s))], "n, k",
+                        ["n, k", "n"], "f32", SCALE, q.shape)
+    e = np.exp(x @ (q * s[:, None].astype(np.float64)).T)
+    y = (e / e.sum(1, keepdims=True)).astype(F32)
+    write("softmax", [x], y, body + transposed_product(
+        "%Y", ("%0", type_of(x)), ("%W", "tensor<5x8xf32>"), y) +
+          "%P = linalg.softmax dimension(1) ins(%Y : tensor<3x5xf32>) "
+          "outs(%Y.e : tensor<3x5xf32>) -> tensor<3x5xf32>\n", "%P")
+
+
+def multiplied_in_f16(name, q, s, x):
+    """A weight that is multiplied by its scales in f16, then widened."""
+    body = constant("%Q", q) + constant("%S", s)
+    body += elementwise("%H", [("%Q", type_of(q)), ("%S", type_of(s))], "n, k",
+                        ["n, k", "n"], "f16", [
+                            "%f = arith.sitofp %a : i8 to f16",
+                            "%r = arith.mulf %f, %b : f16"], q.shape)
+    body += elementwise("%W", [("%H", "tensor<6x12xf16>")], "n, k", ["n, k"],
+                        "f32", ["%r = arith.extf %a : f16 to f32"], q.shape)
+    weight_only(name, body, q.shape, q.astype(np.float16) * s[:, None], x)
 
 
 def cache():
@@ -311,6 +354,8 @@ fractional_zero_points()
 expert_of_each_token()
 experts_of_each_token()
 moved()
+strided_rows()
+softmax()
 cache()
 concatenated()
 super_blocks()

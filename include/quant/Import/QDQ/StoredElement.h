@@ -43,6 +43,11 @@ struct StoredElement {
 std::optional<StoredElement> matchStored(Elements &elements,
                                          const Element *element);
 
+/// Whether `type` holds the products of the integers and their factors: f16 and
+/// bf16 round them, unless all factors are powers of two.
+bool isExactIn(Elements &elements, mlir::Type type,
+               const StoredElement &stored);
+
 /// `element = clamp(roundeven(input / scale) + sum of the zeros, min, max)`.
 struct QuantizedElement {
   const Element *input;

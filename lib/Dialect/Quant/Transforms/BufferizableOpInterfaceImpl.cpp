@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Dialect.h"
 #include "quant/Dialect/Quant/IR/CachedAttention.h"
 #include "quant/Dialect/Quant/IR/FloatAttention.h"
@@ -14,6 +15,29 @@
 using namespace mlir;
 using namespace mlir::bufferization;
 using namespace quantmlir;
+
+/// `buffer`, or a copy of it where elements that follow each other in the last
+/// dimension do not follow each other in memory (a slice with strides): the
+/// kernels load vectors of them.
+static FailureOr<Value> closeGaps(RewriterBase &rewriter, Location loc,
+                                  Value buffer,
+                                  const BufferizationOptions &options) {
+  auto type = cast<MemRefType>(buffer.getType());
+  if (type.getRank() == 0 || type.areTrailingDimsContiguous(1))
+    return buffer;
+  SmallVector<Value> sizes;
+  for (auto [dim, size] : llvm::enumerate(type.getShape()))
+    if (ShapedType::isDynamic(size))
+      sizes.push_back(memref::DimOp::create(rewriter, loc, buffer, dim));
+  auto plain =
+      MemRefType::get(type.getShape(), type.getElementType(),
+                      MemRefLayoutAttrInterface(), type.getMemorySpace());
+  FailureOr<Value> copy = options.createAlloc(rewriter, loc, plain, sizes);
+  if (failed(copy) ||
+      failed(options.createMemCpy(rewriter, loc, buffer, *copy)))
+    return failure();
+  return *copy;
+}
 
 namespace {
 
@@ -31,12 +55,16 @@ struct PackedStageModel
                           BufferizationState &state) const {
     rewriter.setInsertionPoint(op);
     SmallVector<Value> operands;
-    for (Value operand : op->getOperands()) {
-      if (!isa<TensorType>(operand.getType())) {
-        operands.push_back(operand);
+    for (OpOperand &operand : op->getOpOperands()) {
+      if (!isa<TensorType>(operand.get().getType())) {
+        operands.push_back(operand.get());
         continue;
       }
-      FailureOr<Value> buffer = getBuffer(rewriter, operand, options, state);
+      FailureOr<Value> buffer =
+          getBuffer(rewriter, operand.get(), options, state);
+      if (succeeded(buffer) && isa<qtarget::PackedMatmulOp>(op) &&
+          !cast<OpT>(op).isDpsInit(&operand))
+        buffer = closeGaps(rewriter, op->getLoc(), *buffer, options);
       if (failed(buffer))
         return failure();
       operands.push_back(*buffer);

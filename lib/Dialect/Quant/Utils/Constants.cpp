@@ -142,8 +142,7 @@ std::optional<IntConstant> IntConstant::get(Attribute attr) {
   if (element.isIndex())
     element = IntegerType::get(element.getContext(), 64);
   auto type = dyn_cast<IntegerType>(element);
-  if (!type ||
-      !llvm::is_contained({2u, 4u, 8u, 16u, 32u, 64u}, type.getWidth()))
+  if (!type || type.getWidth() > 64)
     return std::nullopt;
   IntConstant result;
   result.data = raw->bytes.data();

@@ -64,8 +64,8 @@ private:
   bool splat = false;
 };
 
-/// Values of a constant tensor of integers of 4, 8, 16, 32 or 64 bits, or of
-/// indices; signless ones are read as signed. Always a view: the attribute must
+/// Values of a constant tensor of integers of 2 to 64 bits, or of indices;
+/// signless ones are read as signed. Always a view: the attribute must
 /// outlive it.
 class IntConstant {
 public:
