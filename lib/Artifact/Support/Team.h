@@ -20,6 +20,10 @@
 
 /** Parts of a loop for each thread: what one is late by, others take. */
 enum { PARTS_PER_THREAD = 2 };
+/** SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV and SIGSYS of Linux. */
+#define RAISED_SIGNALS                                                         \
+  ((uint64_t)(1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 10 |     \
+              1u << 30))
 /** How long a thread looks for work before it sleeps: longer than what a model
  *  computes between two loops, shorter than anybody would notice. */
 enum { SPIN_NANOSECONDS = 100000, SPINS_PER_LOOK = 64 };
@@ -50,7 +54,6 @@ typedef struct Team {
   int64_t mutex[8], condition[8];
   char said[sizeof((Call *)0)->said];
   struct Team *next;
-  int32_t process;
   uint32_t numWorkers;
   uint64_t workers[];
 } Team;
@@ -99,6 +102,7 @@ static void computeParts(Team *team, Call *call, uint64_t number) {
     // From here on the loop does not end before this part does.
     if (call->run != team->run) {
       call->run = team->run;
+      call->said[0] = 0;
       fesetenv(team->environment);
     }
     call->parts = (int32_t)team->parts;
@@ -120,6 +124,16 @@ static void waitForParts(Team *team) {
     else
       quantPause();
   }
+}
+
+/** Takes what nobody has taken; those parts are not computed. */
+static void dropParts(Team *team) {
+  uint64_t ticket = __atomic_load_n(&team->ticket, __ATOMIC_RELAXED);
+  while (!__atomic_compare_exchange_n(&team->ticket, &ticket,
+                                      ticket & ~(uint64_t)0xffff, 0,
+                                      __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    ;
+  __atomic_fetch_sub(&team->unfinished, ticket & 0xffff, __ATOMIC_RELEASE);
 }
 
 /*===----------------------------------------------------------------------===*\
@@ -220,7 +234,9 @@ static Team *makeTeam(uint32_t numWorkers) {
     ((uint64_t *)team)[i] = 0;
   for (int i = 0; i < 16; ++i)
     all[i] = ~(uint64_t)0;
-  // Signals are for the threads of the process itself.
+  // Signals are for the threads of the process itself, but for those that an
+  // instruction raises: a handler of the process may know what to do.
+  all[0] &= ~RAISED_SIGNALS;
   pthread_sigmask(SET_MASK, all, old);
   while (team->numWorkers < numWorkers &&
          pthread_create(&team->workers[team->numWorkers], 0, work, team) == 0)
@@ -258,21 +274,41 @@ static Team *takeWaitingTeam(void) {
   return team;
 }
 
+/** Ends the threads of a team that no call has. */
+static void endTeam(Team *team) {
+  __atomic_store_n(&team->ends, 1, __ATOMIC_RELAXED);
+  beginLoop(team, 0, 0, 0);
+  for (uint32_t i = 0; i < team->numWorkers; ++i)
+    pthread_join(team->workers[i], 0);
+  teams.numWorkers -= team->numWorkers;
+  free(team);
+}
+
+/** A team of up to `wanted` threads for the caller's processors, or null. The
+ *  mutex is the caller's. */
+static Team *findTeam(uint32_t wanted) {
+  uint32_t most = countProcessors();
+  Team *team = takeWaitingTeam();
+  uint32_t others = teams.numWorkers - (team ? team->numWorkers : 0);
+  uint32_t room = most > others + 1 ? most - others - 1 : 0;
+  uint32_t size = wanted < room ? wanted : room;
+  if (team && team->numWorkers >= size)
+    return team;
+  // Made when there were fewer processors.
+  if (team)
+    endTeam(team);
+  team = size ? makeTeam(size) : 0;
+  if (team)
+    teams.numWorkers += team->numWorkers;
+  return team;
+}
+
 /** Gives `call` a team, if there are processors for it. */
 static void joinTeam(Call *call) {
   call->isAlone = 1;
   pthread_mutex_lock(teams.mutex);
   forgetParentsTeams();
-  Team *team = takeWaitingTeam();
-  if (!team) {
-    uint32_t most = countProcessors(), wanted = (uint32_t)call->threads - 1;
-    uint32_t room =
-        most > teams.numWorkers + 1 ? most - teams.numWorkers - 1 : 0;
-    if (wanted && room)
-      team = makeTeam(wanted < room ? wanted : room);
-    if (team)
-      teams.numWorkers += team->numWorkers;
-  }
+  Team *team = findTeam((uint32_t)call->threads - 1);
   pthread_mutex_unlock(teams.mutex);
   if (!team)
     return;
@@ -304,24 +340,20 @@ void quantForgetTeams(void) {
   teams.first = 0;
   while (team) {
     Team *next = team->next;
-    __atomic_store_n(&team->ends, 1, __ATOMIC_RELAXED);
-    beginLoop(team, 0, 0, 0);
-    for (uint32_t i = 0; i < team->numWorkers; ++i)
-      pthread_join(team->workers[i], 0);
-    teams.numWorkers -= team->numWorkers;
-    free(team);
+    endTeam(team);
     team = next;
   }
   pthread_mutex_unlock(teams.mutex);
 }
 
-/** A part stops the program: the caller waits for the others, and a thread of
- *  the team goes on with them. */
+/** A program stops: nobody computes for it afterwards. Does not return to a
+ *  thread of the team. */
 static void leaveLoop(Call *call) {
   Team *team = call->team;
   if (!team || !call->parts)
     return;
   call->parts = 0;
+  dropParts(team);
   if (call->isWorker) {
     if (!__atomic_exchange_n(&team->stopped, 1, __ATOMIC_ACQ_REL))
       memcpy(team->said, call->said, sizeof(call->said));

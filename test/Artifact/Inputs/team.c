@@ -7,6 +7,8 @@ int fork(void);
 int waitpid(int, int *, int);
 _Noreturn void _exit(int);
 int usleep(unsigned);
+int mprotect(void *, size_t, int);
+void (*signal(int, void (*)(int)))(int);
 int fesetround(int);
 int fegetround(void);
 int sched_setaffinity(int, size_t, const void *);
@@ -17,6 +19,7 @@ const QuantArtifact quantArtifact;
 void quantPause(void) {}
 
 static int failures = 0;
+static char *page;
 
 static void expect(int holds, int line) {
   if (holds)
@@ -30,8 +33,9 @@ static void expect(int holds, int line) {
 typedef struct {
   int64_t counts[SIZE];
   uint64_t trips;
-  /** ..., an iteration that stops the program or -1, ... */
-  int64_t stopsAt;
+  /** ..., an iteration that stops the program or -1, how many behind it do,
+   *  too, ... */
+  int64_t stopsAt, moreStops;
   /** ..., every which one waits so that others compute too or 0, and the
    *  roundings seen. */
   uint64_t waitsEvery;
@@ -57,7 +61,8 @@ static void body(int32_t *thread, int32_t *zero, void *argument) {
   int32_t isLast;
   quantDivide(0, quantGetThread(0), 34, &isLast, &first, &last, &stride, 1, 0);
   for (uint64_t i = first, left = last - first + 1; left; ++i, --left) {
-    if ((int64_t)i == loop->stopsAt) {
+    if (loop->stopsAt >= 0 && (int64_t)i >= loop->stopsAt &&
+        (int64_t)i <= loop->stopsAt + loop->moreStops) {
       quantSay("iteration says why");
       quantStop();
     }
@@ -94,6 +99,7 @@ static void clear(Loop *loop, uint64_t trips) {
     loop->counts[i] = loop->rounding[i] = 0;
   loop->trips = trips;
   loop->stopsAt = -1;
+  loop->moreStops = 0;
   loop->waitsEvery = 0;
   loop->nests = 0;
 }
@@ -126,13 +132,15 @@ static void testWaits(void) {
   }
 }
 
-/** Whichever iteration stops, the caller hears why, and may call again. */
-static void testStops(void) {
+/** Whichever iteration stops, and all behind it if there are `more`, the caller
+ *  hears why, and may call again. */
+static void testStops(int64_t more) {
   char said[512];
   Loop loop;
   for (int64_t i = 0; i < 64; ++i) {
     clear(&loop, 64);
     loop.stopsAt = i;
+    loop.moreStops = more;
     loop.waitsEvery = 4;
     EXPECT(!callLoop(&loop, 1, said));
     EXPECT(memcmp(said, "iteration says why", 18) == 0);
@@ -142,6 +150,37 @@ static void testStops(void) {
     for (int k = 0; k < 64; ++k)
       EXPECT(loop.counts[k] == 1);
   }
+}
+
+static void openPage(int signal) {
+  (void)signal;
+  mprotect(page, 4096, 3);
+}
+
+static void touch(int32_t *thread, int32_t *zero, void *argument) {
+  (void)thread, (void)zero;
+  usleep(2000); // Another thread takes a part, too.
+  __atomic_fetch_add((int64_t *)argument, 1, __ATOMIC_RELAXED);
+}
+
+/** A handler of the process takes what an instruction of any part raises. */
+static void testSignals(void) {
+  Call *before = getCall();
+  Call call = {0};
+  page = mmap(0, 4096, 0, 0x22, -1, 0);
+  signal(11, openPage);
+  pthread_setspecific(callKey, &call);
+  call.threads = THREADS;
+  for (int i = 0; i < 4; ++i) {
+    mprotect(page, 4096, 0);
+    quantFork(touch, page);
+  }
+  leaveTeam(&call);
+  pthread_setspecific(callKey, before);
+  signal(11, 0);
+  mprotect(page, 4096, 3);
+  // Twice a thread, or once where there is no team.
+  EXPECT(*(int64_t *)page == (countProcessors() > 1 ? 8 * THREADS : 4));
 }
 
 /** All parts round as the caller does, when it calls. */
@@ -213,7 +252,9 @@ int main(void) {
   testCounts(50);
   EXPECT((teams.first != 0) == (countProcessors() > 1));
   testWaits();
-  testStops();
+  testStops(0);
+  testStops(SIZE);
+  testSignals();
   testRounding();
   usleep(2000); // Threads sleep.
   testCounts(1);
