@@ -22,6 +22,11 @@ namespace {
 struct NumberRange {
   double min = 0, max = 0;
 
+  static NumberRange ofBits(unsigned bits, bool isUnsigned) {
+    double count = std::ldexp(1.0, bits);
+    return isUnsigned ? NumberRange{0, count - 1}
+                      : NumberRange{-count / 2, count / 2 - 1};
+  }
   double getMagnitude() const { return std::max(std::abs(min), std::abs(max)); }
 };
 } // namespace
@@ -68,13 +73,38 @@ static std::optional<NumberRange> getStoredRange(Elements &elements,
   }
   // What is quantized fits in a byte, whatever its type is.
   unsigned bits = type ? std::min(type.getWidth(), 8u) : 8u;
-  double count = std::ldexp(1.0, bits);
-  return stored.isUnsigned ? NumberRange{0, count - 1}
-                           : NumberRange{-count / 2, count / 2 - 1};
+  return NumberRange::ofBits(bits, stored.isUnsigned);
+}
+
+/// The range of a zero that is known, or read from integers of at most 8 bits;
+/// nothing where it may be no whole number.
+static std::optional<NumberRange> getZeroRange(Elements &elements,
+                                               const Element *zero) {
+  std::vector<double> values = getParameterValues(elements, zero);
+  if (!values.empty()) {
+    bool areWhole = llvm::all_of(values, [](double value) {
+      return std::isfinite(value) && value == std::trunc(value);
+    });
+    auto [min, max] = std::minmax_element(values.begin(), values.end());
+    return areWhole ? std::optional(NumberRange{*min, *max}) : std::nullopt;
+  }
+  using Code = ElementOpcode;
+  bool isUnsigned = false;
+  for (zero = elements.resolve(zero);
+       !zero->type.isInteger() || zero->type.getIntOrFloatBitWidth() > 8;
+       zero = elements.resolve(zero->operands[0])) {
+    bool isSigned = zero->is(Code::SIToFP) || zero->is(Code::ExtSI);
+    // Negative ones read as unsigned are large.
+    if (isSigned ? isUnsigned
+                 : !zero->is(Code::UIToFP) && !zero->is(Code::ExtUI))
+      return std::nullopt;
+    isUnsigned = !isSigned;
+  }
+  return NumberRange::ofBits(zero->type.getIntOrFloatBitWidth(), isUnsigned);
 }
 
 /// The largest difference of integers and zeros on the way; nothing where a
-/// zero is no whole number that is known, or is behind factors.
+/// zero may be no whole number, or is behind factors.
 static std::optional<double> getLargestStep(Elements &elements,
                                             const StoredElement &stored) {
   std::optional<NumberRange> range = getStoredRange(elements, stored);
@@ -82,15 +112,12 @@ static std::optional<double> getLargestStep(Elements &elements,
     return std::nullopt;
   double largest = range->getMagnitude();
   for (const ElementZero &zero : stored.zeros) {
-    std::vector<double> values = getParameterValues(elements, zero.value);
-    bool areWhole = llvm::all_of(values, [](double value) {
-      return std::isfinite(value) && value == std::trunc(value);
-    });
-    if (zero.numFactors != 0 || values.empty() || !areWhole)
+    std::optional<NumberRange> own = getZeroRange(elements, zero.value);
+    if (zero.numFactors != 0 || !own)
       return std::nullopt;
-    auto [min, max] = std::minmax_element(values.begin(), values.end());
-    *range = zero.isNegated ? NumberRange{range->min + *min, range->max + *max}
-                            : NumberRange{range->min - *max, range->max - *min};
+    *range = zero.isNegated
+                 ? NumberRange{range->min + own->min, range->max + own->max}
+                 : NumberRange{range->min - own->max, range->max - own->min};
     largest = std::max(largest, range->getMagnitude());
   }
   return largest;

@@ -212,3 +212,24 @@ func.func @words_of_f16(%x: tensor<2x2xf32>) -> tensor<2x2xf32> {
   %y = linalg.matmul ins(%x, %real : tensor<2x2xf32>, tensor<2x2xf32>) outs(%zero : tensor<2x2xf32>) -> tensor<2x2xf32>
   return %y : tensor<2x2xf32>
 }
+
+// A zero point of the run time is a byte, the difference a number of f16.
+// CHECK-LABEL: func @zero_of_run_time
+// CHECK: quant.dequantize %{{.*}} scale(%{{.*}}) zero_point(%{{.*}})
+func.func @zero_of_run_time(%x: tensor<2x2xf32>, %w: tensor<2x2xi8>, %z: tensor<i8>) -> tensor<2x2xf32> {
+  %zero = arith.constant dense<0.0> : tensor<2x2xf32>
+  %empty = tensor.empty() : tensor<2x2xf32>
+  %real = linalg.generic {indexing_maps = [#id, affine_map<(a, b) -> ()>, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%w, %z : tensor<2x2xi8>, tensor<i8>) outs(%empty : tensor<2x2xf32>) {
+  ^bb0(%q: i8, %p: i8, %o: f32):
+    %s = arith.constant 0.3 : f32
+    %f = arith.sitofp %q : i8 to f16
+    %g = arith.sitofp %p : i8 to f16
+    %d = arith.subf %f, %g : f16
+    %e = arith.extf %d : f16 to f32
+    %r = arith.mulf %e, %s : f32
+    linalg.yield %r : f32
+  } -> tensor<2x2xf32>
+  %y = linalg.matmul ins(%x, %real : tensor<2x2xf32>, tensor<2x2xf32>) outs(%zero : tensor<2x2xf32>) -> tensor<2x2xf32>
+  return %y : tensor<2x2xf32>
+}
