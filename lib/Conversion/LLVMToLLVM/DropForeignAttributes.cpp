@@ -69,36 +69,53 @@ static bool dropFromSignature(FunctionOpInterface function) {
   return dropped;
 }
 
-/// Whether translation has no way to write `resource`: it knows numbers of
-/// whole bytes, and some of them.
+/// Whether translation has no way to write `resource`: of integers it knows
+/// those that a list of LLVM's raw data has.
 static bool mustBeInline(DenseResourceElementsAttr resource) {
   if (resource.empty())
     return true;
   auto type = dyn_cast<IntegerType>(resource.getElementType());
-  constexpr unsigned byte = 8;
-  return type && type.getWidth() > 1 && type.getWidth() % byte != 0;
+  return type && !llvm::is_contained({8u, 16u, 32u, 64u}, type.getWidth());
 }
 
-/// What was a resource of no elements becomes `dense<>`, one of 4-bit integers
-/// a list of them.
+/// The elements of `resource`, which has a byte for each i1, as upstream's
+/// DenseBoolResourceElementsAttr reads them, and whole bytes for each other
+/// integer; null, and an error at `op`, where it has not.
+static DenseElementsAttr getInline(Operation *op,
+                                   DenseResourceElementsAttr resource) {
+  ShapedType type = resource.getType();
+  if (resource.empty())
+    return DenseElementsAttr::get(type, ArrayRef<Attribute>());
+  AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+  ArrayRef<char> bytes = blob ? blob->getData() : ArrayRef<char>();
+  bool isSplat = false;
+  bool isBool = resource.getElementType().isInteger(1);
+  bool isWhole =
+      isBool ? static_cast<int64_t>(bytes.size()) == resource.getNumElements()
+             : DenseElementsAttr::isValidRawBuffer(type, bytes, isSplat) &&
+                   (!isSplat || resource.getNumElements() == 1);
+  if (!blob || !isWhole) {
+    op->emitOpError("expected a blob of whole bytes for each element of ")
+        << type;
+    return {};
+  }
+  if (!isBool)
+    return DenseElementsAttr::getFromRawBuffer(type, bytes);
+  if (llvm::any_of(bytes, [](char byte) { return byte != 0 && byte != 1; })) {
+    op->emitOpError("expected a blob of bytes of 0 and 1 for ") << type;
+    return {};
+  }
+  SmallVector<bool> bits(bytes.begin(), bytes.end());
+  return DenseElementsAttr::get(type, ArrayRef<bool>(bits));
+}
+
+/// What was a resource of no elements becomes `dense<>`, one of integers of
+/// other widths a list of them.
 static LogicalResult replaceResource(Operation *op,
                                      DenseResourceElementsAttr resource) {
-  DenseElementsAttr dense;
-  if (resource.empty()) {
-    dense = DenseElementsAttr::get(resource.getType(), ArrayRef<Attribute>());
-  } else {
-    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
-    bool isSplat = false;
-    if (!blob ||
-        !DenseElementsAttr::isValidRawBuffer(resource.getType(),
-                                             blob->getData(), isSplat) ||
-        (isSplat && resource.getNumElements() != 1))
-      return op->emitOpError("expected a blob of whole bytes for each element "
-                             "of ")
-             << resource.getType();
-    dense = DenseElementsAttr::getFromRawBuffer(resource.getType(),
-                                                blob->getData());
-  }
+  DenseElementsAttr dense = getInline(op, resource);
+  if (!dense)
+    return failure();
   if (auto global = dyn_cast<LLVM::GlobalOp>(op))
     global.setValueAttr(dense);
   else

@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
 
 using namespace mlir;
@@ -18,6 +19,17 @@ struct DecomposeSoftmax final : OpRewritePattern<linalg::SoftmaxOp> {
     if (!op.hasPureTensorSemantics() ||
         !isa<FloatType>(op.getInputOperandType().getElementType()))
       return rewriter.notifyMatchFailure(op, "expected tensors of floats");
+    // Upstream's parts are of valid types only where the two are the same.
+    auto input = cast<RankedTensorType>(op.getInputOperandType());
+    auto output = cast<RankedTensorType>(op.getOutputOperandType());
+    if (input != output) {
+      if (!tensor::CastOp::areCastCompatible(input, output))
+        return rewriter.notifyMatchFailure(
+            op, "expected an input and an output of the same elements");
+      Value cast =
+          tensor::CastOp::create(rewriter, op.getLoc(), output, op.getInput());
+      rewriter.modifyOpInPlace(op, [&] { op.getInputMutable().assign(cast); });
+    }
     FailureOr<SmallVector<Value>> parts = op.decomposeOperation(rewriter);
     if (failed(parts))
       return rewriter.notifyMatchFailure(op, "upstream has no parts of it");

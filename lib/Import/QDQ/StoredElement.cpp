@@ -11,8 +11,6 @@
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/SmallBitVector.h"
 
-#include <cmath>
-
 using namespace mlir;
 using namespace quantmlir;
 
@@ -41,29 +39,6 @@ llvm::SmallBitVector quantmlir::getDependence(Elements &elements,
   llvm::DenseSet<const Element *> seen;
   addDependence(elements, element, dims, seen);
   return dims;
-}
-
-bool quantmlir::isExactIn(Elements &elements, Type type,
-                          const StoredElement &stored) {
-  if (!isa<Float16Type, BFloat16Type>(type))
-    return true;
-  // Products with bytes stay normal numbers of the type.
-  auto isPower = [&](double factor) {
-    int exponent = 0;
-    return factor == 0 || (std::abs(std::frexp(factor, &exponent)) == 0.5 &&
-                           exponent > (type.isF16() ? -14 : -126) &&
-                           exponent <= (type.isF16() ? 8 : 119));
-  };
-  return llvm::all_of(stored.factors, [&](const ElementFactor &factor) {
-    ElementGrid grid = ElementGrid::all(elements.getShape());
-    llvm::SmallBitVector dependence = getDependence(elements, factor.value);
-    for (auto [dim, size] : llvm::enumerate(grid.sizes))
-      if (!dependence.test(dim))
-        size = 1;
-    return !llvm::is_contained(grid.sizes, ShapedType::kDynamic) &&
-           isConstantElement(elements, factor.value) &&
-           llvm::all_of(evaluateAll(elements, factor.value, grid), isPower);
-  });
 }
 
 //===----------------------------------------------------------------------===//

@@ -147,7 +147,7 @@ static Value matchShifted(Value value, int64_t &zeroPoint) {
   return value;
 }
 
-static bool convertDequantize(tosa::MulOp op) {
+static bool convertTosaDequantize(tosa::MulOp op) {
   auto type = dyn_cast<RankedTensorType>(op.getType());
   auto cast = op.getInput1().getDefiningOp<tosa::CastOp>();
   if (!type || !type.getElementType().isF32() || !cast ||
@@ -198,5 +198,5 @@ static bool convertDequantize(tosa::MulOp op) {
 int64_t quantmlir::convertTosaDequantizes(Operation *root) {
   SmallVector<tosa::MulOp> ops;
   root->walk([&](tosa::MulOp op) { ops.push_back(op); });
-  return llvm::count_if(ops, convertDequantize);
+  return llvm::count_if(ops, convertTosaDequantize);
 }

@@ -120,3 +120,25 @@ llvm.mlir.global private constant @numbers(dense_resource<numbers> : tensor<1xin
 llvm.mlir.global private constant @short(dense_resource<short> : tensor<2xi4>) : !llvm.array<2 x i4>
 
 {-# dialect_resources: { builtin: { short: "0x01000000FD" } } #-}
+
+// -----
+
+// Packed as DenseElementsAttr has them.
+// expected-error @below {{expected a blob of whole bytes for each element of 'tensor<9xi1>'}}
+llvm.mlir.global private constant @packed(dense_resource<packed> : tensor<9xi1>) : !llvm.array<9 x i1>
+
+{-# dialect_resources: { builtin: { packed: "0x010000000301" } } #-}
+
+// -----
+
+// expected-error @below {{expected a blob of bytes of 0 and 1 for 'tensor<2xi1>'}}
+llvm.mlir.global private constant @two(dense_resource<two> : tensor<2xi1>) : !llvm.array<2 x i1>
+
+{-# dialect_resources: { builtin: { two: "0x010000000102" } } #-}
+
+// -----
+
+// expected-error @below {{expected a blob of whole bytes for each element of 'tensor<2xi24>'}}
+llvm.mlir.global private constant @cut(dense_resource<cut> : tensor<2xi24>) : !llvm.array<2 x i24>
+
+{-# dialect_resources: { builtin: { cut: "0x010000000102030405" } } #-}

@@ -43,8 +43,10 @@ struct StoredElement {
 std::optional<StoredElement> matchStored(Elements &elements,
                                          const Element *element);
 
-/// Whether `type` holds the products of the integers and their factors: f16 and
-/// bf16 round them, unless all factors are powers of two.
+/// Whether `type` holds the differences of the integers and the zeros, and
+/// their products with the factors, every one on the way: floats of less than
+/// 32 bits round them, unless the integers are short, all factors powers of two
+/// and all products normal numbers.
 bool isExactIn(Elements &elements, mlir::Type type,
                const StoredElement &stored);
 
