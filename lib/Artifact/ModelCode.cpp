@@ -26,7 +26,9 @@
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/Linker/Linker.h"
+#include "llvm/Pass.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Transforms/IPO/GlobalDCE.h"
 #include "llvm/Transforms/IPO/Internalize.h"
 #include "llvm/Transforms/Utils/ModuleUtils.h"
 
@@ -37,6 +39,60 @@ using namespace quantmlir;
 static constexpr unsigned char kSupport[] = {
 #include "Support.inc"
 };
+
+//===----------------------------------------------------------------------===//
+// Names
+//===----------------------------------------------------------------------===//
+
+/// Makes what the program defines its own: a function of it may be called as
+/// one of the C library or of Support.c is, which then is another.
+static void renameDefinitions(llvm::Module &module) {
+  std::string entry = "_mlir_ciface_" + kProgramName.str();
+  for (llvm::GlobalValue &value : module.global_values()) {
+    if (value.isDeclaration() || value.hasAppendingLinkage() ||
+        value.getName() == entry)
+      continue;
+    value.setName("program." + value.getName());
+    if (!value.hasLocalLinkage())
+      value.setLinkage(llvm::GlobalValue::InternalLinkage);
+  }
+}
+
+/// Functions that the program names itself: none is OpenMP's, which loops over
+/// threads call when they are translated.
+static llvm::Error checkFunctions(ModuleOp program) {
+  for (auto function : program.getOps<LLVM::LLVMFuncOp>())
+    if (function.getSymName().starts_with("__kmpc_"))
+      return llvm::createStringError("expected a program without OpenMP, found "
+                                     "its function '" +
+                                     function.getSymName() + "'");
+  return llvm::Error::success();
+}
+
+/// Nothing that the program calls but does not define is Support.c's, except
+/// for what programs are lowered to.
+static llvm::Error checkCalls(const llvm::Module &module,
+                              const llvm::Module &support) {
+  for (const llvm::Function &function : module.functions())
+    if (function.isDeclaration() && function.getName().starts_with("quant") &&
+        support.getFunction(function.getName()))
+      return llvm::createStringError(
+          "expected a function of another library, found a call of '" +
+          function.getName() + "', which every model has for itself");
+  return llvm::Error::success();
+}
+
+/// Team.h answers what loops over threads call of OpenMP's library.
+static llvm::Error checkThreads(const llvm::Module &module) {
+  for (const llvm::Function &function : module.functions())
+    if (function.isDeclaration() &&
+        (function.getName().starts_with("__kmpc_") ||
+         function.getName().starts_with("omp_")))
+      return llvm::createStringError("expected no other call of OpenMP's "
+                                     "library than models answer, found '" +
+                                     function.getName() + "'");
+  return llvm::Error::success();
+}
 
 //===----------------------------------------------------------------------===//
 // What the program calls
@@ -142,6 +198,16 @@ static void addPause(llvm::Module &module) {
     builder.CreateIntrinsic(llvm::Intrinsic::aarch64_hint,
                             {builder.getInt32(1)}); // yield
   builder.CreateRetVoid();
+}
+
+/// Threads of a program without loops over threads do not exist, so that it
+/// needs nothing that they call.
+static void dropTeams(llvm::Module &module) {
+  llvm::Function *forget = module.getFunction("quantForgetTeams");
+  forget->deleteBody();
+  forget->setLinkage(llvm::GlobalValue::InternalLinkage);
+  llvm::IRBuilder<>(llvm::BasicBlock::Create(module.getContext(), "", forget))
+      .CreateRetVoid();
 }
 
 /// Defines quantCallProgram(results, inputs) of Support.c.
@@ -325,6 +391,8 @@ assemble(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::SmallVector<char, 0> object;
   llvm::raw_svector_ostream os(object);
   llvm::legacy::PassManager passes;
+  // LLVM's level 0 keeps what nobody calls.
+  passes.add(llvm::createGlobalDCEPass());
   if (machine.addPassesToEmitFile(passes, os, nullptr,
                                   llvm::CodeGenFileType::ObjectFile))
     return llvm::createStringError("LLVM writes no objects for this target");
@@ -335,6 +403,8 @@ assemble(llvm::Module &module, llvm::TargetMachine &machine) {
 llvm::Expected<llvm::SmallVector<char, 0>>
 quantmlir::generateObject(ModuleOp program, ModelFacts &facts,
                           llvm::TargetMachine &machine, unsigned optLevel) {
+  if (llvm::Error error = checkFunctions(program))
+    return std::move(error);
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> module =
       translateModuleToLLVMIR(program, context, facts.name);
@@ -344,15 +414,23 @@ quantmlir::generateObject(ModuleOp program, ModelFacts &facts,
   module->setDataLayout(machine.createDataLayout());
   facts.keepsState = hasState(program);
   facts.usesTiles = hasTiles(*module);
-  redirectCalls(*module);
-  addPause(*module);
-  addTrampoline(*module, facts.signature);
   auto support = readSupport(*module);
   if (!support)
     return support.takeError();
+  renameDefinitions(*module);
+  if (llvm::Error error = checkCalls(*module, **support))
+    return std::move(error);
+  redirectCalls(*module);
+  if (llvm::Error error = checkThreads(*module))
+    return std::move(error);
+  bool hasTeams = module->getFunction("quantFork");
+  addPause(*module);
+  addTrampoline(*module, facts.signature);
   if (llvm::Linker::linkModules(*module, std::move(*support)))
     return llvm::createStringError("the program does not link with what stands "
                                    "around the code of a model");
+  if (!hasTeams)
+    dropTeams(*module);
   addFacts(*module, facts);
   hideSymbols(*module, facts);
   auto optimize =

@@ -338,6 +338,7 @@ static void buildCPUTargetStage(OpPassManager &pm, const CPUOptions &options) {
 
 /// Parallel loops to OpenMP, while bodies still are structured.
 static void buildThreads(OpPassManager &pm, int64_t threads) {
+  pm.addPass(createQuantSerializeReductionsPass());
   pm.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
   ConvertSCFToOpenMPPassOptions openMP;
   openMP.numThreads = threads;

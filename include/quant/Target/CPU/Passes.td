@@ -219,6 +219,36 @@ def QuantParallelizeLoopsPass
     "::mlir::scf::SCFDialect"];
 }
 
+def QuantSerializeReductionsPass
+    : Pass<"quant-serialize-reductions", "::mlir::ModuleOp"> {
+  let summary = "Keep loops that reduce on one thread";
+  let description = [{
+    Turns each `scf.parallel` with results into `scf.for` that carry them, in the
+    order in which one thread computes. A sum that threads divide rounds
+    otherwise, and depends on how many there are.
+
+    Example:
+
+    ```mlir
+    %s = scf.parallel (%i) = (%c0) to (%n) step (%c1) init (%zero) -> f32 {
+      %v = memref.load %x[%i] : memref<?xf32>
+      scf.reduce(%v : f32) {
+      ^bb0(%a: f32, %b: f32):
+        %t = arith.addf %a, %b : f32
+        scf.reduce.return %t : f32
+      }
+    }
+    // becomes
+    %s = scf.for %i = %c0 to %n step %c1 iter_args(%a = %zero) -> (f32) {
+      %v = memref.load %x[%i] : memref<?xf32>
+      %t = arith.addf %a, %v : f32
+      scf.yield %t : f32
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::scf::SCFDialect"];
+}
+
 def ConvertQuantToCPUPass : Pass<"convert-quant-to-cpu", "::mlir::ModuleOp"> {
   let summary = "Emit packed matmuls on memrefs as their kernels";
   let description = [{
