@@ -1,3 +1,5 @@
+# A program that is not instrumented cannot load a library that is.
+# UNSUPPORTED: sanitizers
 # RUN: rm -rf %t && mkdir %t
 # RUN: %python %s %src %shlib_dir %t
 """The commands of docs/artifacts.md, one after the other."""
