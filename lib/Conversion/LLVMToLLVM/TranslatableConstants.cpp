@@ -134,13 +134,23 @@ static LogicalResult verifyNumbers(LLVM::GlobalOp global) {
 }
 
 /// LLVM counts the elements of a vector in 32 bits; translation cuts larger
-/// numbers to those.
+/// numbers to those. A vector is aligned to its size, and no value to more than
+/// 2^32 bytes.
 static LogicalResult verifyVectors(Operation *op, TypeRange types) {
+  constexpr uint64_t mostBits = uint64_t(8) << 32;
   for (Type type : types) {
     auto vector = dyn_cast<VectorType>(type);
-    if (vector && vector.getNumElements() > UINT32_MAX)
+    if (!vector)
+      continue;
+    if (vector.getNumElements() > UINT32_MAX)
       return op->emitOpError("expected vectors of less than 2^32 elements, "
                              "found ")
+             << vector;
+    Type element = vector.getElementType();
+    uint64_t bits =
+        element.isIntOrFloat() ? element.getIntOrFloatBitWidth() : 64;
+    if (bits > mostBits / std::max<int64_t>(vector.getNumElements(), 1))
+      return op->emitOpError("expected vectors of up to 2^32 bytes, found ")
              << vector;
   }
   return success();

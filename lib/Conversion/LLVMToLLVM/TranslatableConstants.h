@@ -14,7 +14,8 @@ mlir::Attribute getConstantValue(mlir::Operation *op);
 /// Refuses, at `op`, what `mlir-translate --mlir-to-llvmir` dies on or writes
 /// as invalid IR or as other numbers, though it verifies: a constant whose
 /// sizes, number or kind of elements are not those of its type, constants of
-/// arrays that it lists of 2^32 elements or more, vectors of as many.
+/// arrays that it lists of 2^32 elements or more, vectors of as many or of more
+/// than 2^32 bytes.
 mlir::LogicalResult verifyTranslatable(mlir::Operation *op);
 
 } // namespace quantmlir

@@ -38,6 +38,13 @@ llvm.mlir.global private constant @few(dense_resource<few> : tensor<2xi8>) : !ll
 
 // -----
 
+// expected-error @below {{expected vectors of up to 2^32 bytes, found 'vector<2147483648xf32>'}}
+llvm.func @bytes(%x: vector<2147483648xf32>) {
+  llvm.return
+}
+
+// -----
+
 // expected-error @below {{expected vectors of less than 2^32 elements, found 'vector<4611686018427387904xf32>'}}
 llvm.func @lanes(%x: vector<4611686018427387904xf32>) {
   llvm.return
