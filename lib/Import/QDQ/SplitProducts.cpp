@@ -214,6 +214,19 @@ static bool isReduction(linalg::LinalgOp op, unsigned loop) {
   return op.getIteratorTypesArray()[loop] == utils::IteratorType::reduction;
 }
 
+/// What a body widens to multiply it, as products of narrow floats widen their
+/// operands; `element` where it widens nothing.
+static const Element *getUnwidened(Elements &elements, const Element *element) {
+  const Element *wide = elements.resolve(element);
+  return wide->is(ElementOpcode::ExtF) ? wide->operands[0] : element;
+}
+
+static Value widen(OpBuilder &b, Location loc, Value value, Type type) {
+  return value.getType() == type
+             ? value
+             : arith::ExtFOp::create(b, loc, type, value).getResult();
+}
+
 static void split(linalg::GenericOp op) {
   ElementKind lhsKind, rhsKind;
   auto linalgOp = cast<linalg::LinalgOp>(op.getOperation());
@@ -230,6 +243,8 @@ static void split(linalg::GenericOp op) {
     const Element *element = elements.getInBody(linalgOp, value);
     if (!element)
       return;
+    if (product->factors.size() == 2)
+      element = getUnwidened(elements, element);
     llvm::SmallBitVector walked(linalgOp.getNumLoops());
     addWalkedLoops(value, linalgOp, walked);
     factors.push_back({value, element, getDependence(elements, element), walked,
@@ -287,7 +302,10 @@ static void split(linalg::GenericOp op) {
         Value result;
         if (isFloat)
           result = arith::AddFOp::create(
-              b, loc, args[2], arith::MulFOp::create(b, loc, args[0], args[1]));
+              b, loc, args[2],
+              arith::MulFOp::create(b, loc,
+                                    widen(b, loc, args[0], args[2].getType()),
+                                    widen(b, loc, args[1], args[2].getType())));
         else
           result = arith::AddIOp::create(
               b, loc, args[2], arith::MulIOp::create(b, loc, args[0], args[1]));
