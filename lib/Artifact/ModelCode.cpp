@@ -192,11 +192,17 @@ static void addPause(llvm::Module &module) {
       llvm::GlobalValue::ExternalLinkage, "quantPause", module);
   llvm::IRBuilder<> builder(
       llvm::BasicBlock::Create(module.getContext(), "", function));
-  if (module.getTargetTriple().isX86())
+  switch (module.getTargetTriple().getArch()) {
+  case llvm::Triple::x86_64:
     builder.CreateIntrinsic(llvm::Intrinsic::x86_sse2_pause, {});
-  else if (module.getTargetTriple().isAArch64())
+    break;
+  case llvm::Triple::aarch64:
     builder.CreateIntrinsic(llvm::Intrinsic::aarch64_hint,
                             {builder.getInt32(1)}); // yield
+    break;
+  default:
+    break;
+  }
   builder.CreateRetVoid();
 }
 
