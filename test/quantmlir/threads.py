@@ -28,6 +28,15 @@ failures = []
 start = threading.Barrier(10)
 
 
+def in_threads(count, function):
+    """function(0), function(1), ..., each by a thread of its own, at once."""
+    threads = [threading.Thread(target=function, args=(t,)) for t in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 def work(t):
     out = np.empty((t + 1, programs.N), np.float32)
     start.wait()
@@ -38,11 +47,7 @@ def work(t):
             failures.append((t, call))
 
 
-threads = [threading.Thread(target=work, args=(t,)) for t in range(10)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+in_threads(10, work)
 assert not failures, failures[:5]
 
 # A model that keeps a variable: calls wait for each other, none is lost.
@@ -56,12 +61,7 @@ func.func @main(%x: tensor<i64>) -> tensor<i64> {
   return %1 : tensor<i64>
 }""", target="generic")
 one = np.array(1, np.int64)
-threads = [threading.Thread(target=lambda: [counter(one) for _ in range(200)])
-           for _ in range(8)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+in_threads(8, lambda t: [counter(one) for _ in range(200)])
 assert counter(one) == 8 * 200 + 1
 
 # A model whose loops are divided, called by as many threads as above: each call
@@ -99,11 +99,7 @@ def multiply(t):
             failures.append((t, call))
 
 
-threads = [threading.Thread(target=multiply, args=(t,)) for t in range(10)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+in_threads(10, multiply)
 assert not failures, failures[:5]
 for model in models:
     model.close()
