@@ -23,7 +23,6 @@ namespace {
 struct CommandLine : public ProgramCommandLine {
   CommandLine()
       : ProgramCommandLine("quant-compile options",
-
                            {"threads", "emit", "name", "linker"}) {}
 
   cl::opt<std::string> emit{

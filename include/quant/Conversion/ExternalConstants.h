@@ -55,7 +55,8 @@ public:
   void print(llvm::raw_ostream &os) const;
   /// Writes the same to memory of getSize() bytes, and frees each resource when
   /// its bytes are there, but for those that `module` has: weights of gigabytes
-  /// are in memory once. Nobody may use the others, or the image, after it.
+  /// are in memory once. Nobody may use the others, or the image, after it: a
+  /// context in which another module has them would lose them.
   void moveTo(char *memory, mlir::ModuleOp module) &&;
 
 private:
