@@ -13,26 +13,6 @@
 using namespace mlir;
 using namespace quantmlir;
 
-llvm::Error quantmlir::verifyTargetOptions(const RunOptions &options) {
-  constexpr int64_t mostThreads = 1024;
-  if (options.threads < 1 || options.threads > mostThreads)
-    return llvm::createStringError("--threads: expected 1 to " +
-                                   Twine(mostThreads) + ", found " +
-                                   Twine(options.threads));
-  bool isCPU =
-      options.target == RunTarget::X86 || options.target == RunTarget::Arm;
-  if (!isCPU && options.threads != 1)
-    return llvm::createStringError(
-        "--threads needs --target=x86 or --target=arm");
-  if (options.target != RunTarget::X86 && !options.schedules.empty())
-    return llvm::createStringError("--schedules needs --target=x86");
-  for (StringRef feature : options.features)
-    if (feature.size() < 2 || (feature[0] != '+' && feature[0] != '-'))
-      return llvm::createStringError(
-          "--features: expected +name or -name, found '" + feature + "'");
-  return llvm::Error::success();
-}
-
 /// Gives the function the name that ModelCode.cpp looks for, and takes from it
 /// the right to write to its arguments.
 static llvm::Error prepareFunction(ModuleOp module, StringRef name) {

@@ -32,9 +32,6 @@ struct CompileOptions {
   std::string weightsFile;
 };
 
-/// Checks threads and features, and what only --target=x86 takes.
-llvm::Error verifyTargetOptions(const RunOptions &options);
-
 /// Compiles the function of `signature`, to which `module` was cut down and
 /// which is at the end of the quant stage. The inputs stay as they are: a
 /// program that writes to an argument writes to a copy. `products`, if there

@@ -153,7 +153,25 @@ static bool isCPU(RunTarget target) {
   return target == RunTarget::X86 || target == RunTarget::Arm;
 }
 
-static llvm::Error verify(const RunOptions &options, bool hasDims) {
+llvm::Error quantmlir::verifyTargetOptions(const RunOptions &options) {
+  constexpr int64_t mostThreads = 1024;
+  if (options.threads < 1 || options.threads > mostThreads)
+    return llvm::createStringError("--threads: expected 1 to " +
+                                   llvm::Twine(mostThreads) + ", found " +
+                                   llvm::Twine(options.threads));
+  if (options.threads != 1 && !isCPU(options.target))
+    return llvm::createStringError(
+        "--threads needs --target=x86 or --target=arm");
+  if (options.target != RunTarget::X86 && !options.schedules.empty())
+    return llvm::createStringError("--schedules needs --target=x86");
+  for (llvm::StringRef feature : options.features)
+    if (feature.size() < 2 || (feature[0] != '+' && feature[0] != '-'))
+      return llvm::createStringError(
+          "--features: expected +name or -name, found '" + feature + "'");
+  return llvm::Error::success();
+}
+
+static llvm::Error verifyInputs(const RunOptions &options, bool hasDims) {
   if (!options.inputs.empty() && options.randomSeed)
     return llvm::createStringError(
         "--inputs and --random-inputs: expected one of them, found both");
@@ -162,34 +180,35 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
                                    llvm::Twine(options.dynamicSize));
   if (hasDims && !options.randomSeed)
     return llvm::createStringError("--dims needs --random-inputs");
+  return llvm::Error::success();
+}
+
+/// What quant-run has of a target, beside what all tools have.
+static llvm::Error verifyTarget(const RunOptions &options) {
   if (!isCPU(options.target) &&
       (options.cpu != "host" || !options.features.empty()))
     return llvm::createStringError(
         "--cpu and --features need --target=x86 or --target=arm");
   if (options.target != RunTarget::NVVM && options.chip != "sm_80")
     return llvm::createStringError("--chip needs --target=nvvm");
-  constexpr int64_t mostThreads = 1024;
-  if (options.threads < 1 || options.threads > mostThreads)
-    return llvm::createStringError("--threads: expected 1 to " +
-                                   llvm::Twine(mostThreads) + ", found " +
-                                   llvm::Twine(options.threads));
-  if (options.optLevel != kOptimizationLevel && !options.tune.empty())
+  if (llvm::Error error = verifyTargetOptions(options))
+    return error;
+  if (options.tune.empty())
+    return llvm::Error::success();
+  if (options.optLevel != kOptimizationLevel)
     return llvm::createStringError(
         "--tune: expected no -O beside it: kernels are measured as they are "
         "made without");
-  if (options.threads != 1 && !isCPU(options.target))
-    return llvm::createStringError(
-        "--threads needs --target=x86 or --target=arm");
-  if (options.target != RunTarget::X86 &&
-      (!options.schedules.empty() || !options.tune.empty()))
-    return llvm::createStringError("--schedules and --tune need --target=x86");
-  if (!options.schedules.empty() && !options.tune.empty())
+  if (options.target != RunTarget::X86)
+    return llvm::createStringError("--tune needs --target=x86");
+  if (!options.schedules.empty())
     return llvm::createStringError(
         "--schedules and --tune: expected one of them, found both");
-  for (const std::string &feature : options.features)
-    if (feature.size() < 2 || (feature[0] != '+' && feature[0] != '-'))
-      return llvm::createStringError(
-          "--features: expected +name or -name, found '" + feature + "'");
+  return llvm::Error::success();
+}
+
+/// What is measured or chosen, at most one of which is asked for.
+static llvm::Error verifyModes(const RunOptions &options) {
   if (options.calibrate.empty() != options.statsOutput.empty())
     return llvm::createStringError(
         "--calibrate and --stats-output: expected both or none");
@@ -223,6 +242,12 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
       (!options.report.empty() || !options.outputs.empty()))
     return llvm::createStringError("--sensitivity and --auto: expected none of "
                                    "--report and --outputs beside them");
+  return llvm::Error::success();
+}
+
+/// What not all of those go along with.
+static llvm::Error verifyCompany(const RunOptions &options) {
+  bool isAuto = options.automatic != AutoLevels::None;
   if (options.profile && options.target == RunTarget::NVVM)
     return llvm::createStringError(
         "--profile: expected a target that runs on a CPU, found nvvm");
@@ -247,6 +272,16 @@ static llvm::Error verify(const RunOptions &options, bool hasDims) {
     return llvm::createStringError(
         "--report-html needs --compare and --quantize, or --profile");
   return llvm::Error::success();
+}
+
+static llvm::Error verify(const RunOptions &options, bool hasDims) {
+  if (llvm::Error error = verifyInputs(options, hasDims))
+    return error;
+  if (llvm::Error error = verifyTarget(options))
+    return error;
+  if (llvm::Error error = verifyModes(options))
+    return error;
+  return verifyCompany(options);
 }
 
 llvm::Expected<QuantizeRequest>

@@ -23,7 +23,7 @@
 // RUN: not quant-run %s --entry=static --tune=%t.none.json 2>&1 | FileCheck %s --check-prefix=TARGET
 // RUN: not quant-run %s --entry=static --target=x86 --tune=a --schedules=b 2>&1 | FileCheck %s --check-prefix=BOTH
 // NONE: error: --tune: no matmul of the program has a schedule
-// TARGET: error: --schedules and --tune need --target=x86
+// TARGET: error: --tune needs --target=x86
 // BOTH: error: --schedules and --tune: expected one of them, found both
 
 // The same size twice is measured once.

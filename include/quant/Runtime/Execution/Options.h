@@ -98,6 +98,10 @@ struct RunOptions {
   bool verbose = false;
 };
 
+/// Checks the threads and features of any tool, and what only --target=x86
+/// takes.
+llvm::Error verifyTargetOptions(const RunOptions &options);
+
 /// Reads the text of `--quantize`.
 llvm::Expected<QuantizeRequest> parseQuantizeOption(llvm::StringRef text);
 
