@@ -136,9 +136,6 @@ static void redirectThreads(llvm::Module &module) {
     call->eraseFromParent();
   }
   fork->eraseFromParent();
-  auto forget = module.getOrInsertFunction("quantForgetTeams", nothing);
-  llvm::appendToGlobalDtors(module, cast<llvm::Function>(forget.getCallee()),
-                            /*Priority=*/65535);
 }
 
 /// Programs print why they stop, and abort: both go to the caller instead.
@@ -437,6 +434,8 @@ quantmlir::generateObject(ModuleOp program, ModelFacts &facts,
                                    "around the code of a model");
   if (!hasTeams)
     dropTeams(*module);
+  llvm::appendToGlobalDtors(*module, module->getFunction("quantClose"),
+                            /*Priority=*/65535);
   addFacts(*module, facts);
   hideSymbols(*module, facts);
   auto optimize =

@@ -126,9 +126,9 @@ typedef struct QuantArtifact {
   /** Gives memory of a result back; the same as free(). */
   void (*release)(void *data);
 
-  /** Gives back what load() mapped, and the working memory that calls keep for
-   *  the next ones, for who closes the library of the model, or will not call
-   *  for long. No call may be running. */
+  /** Gives back what load() mapped, and the working memory and threads that
+   *  calls keep for the next ones, for who will not call for long. Closing the
+   *  library of the model does, too. No call may be running. */
   void (*unload)(void);
 } QuantArtifact;
 

@@ -2,6 +2,8 @@
 |*                                                                            *|
 |* Blocks that one call frees wait for the next one: asking the system for    *|
 |* pages, which it fills with zeros, takes a small model a fifth of its time. *|
+|* Nobody waits for the lists: a thread that finds one taken asks the system. *|
+|* A process that was forked while a thread had one finds it taken for good.  *|
 |*                                                                            *|
 \*===----------------------------------------------------------------------===*/
 
@@ -46,8 +48,7 @@ quantAllocate(size_t size) {
   size_t capacity = 0;
   int which = getClass(size, &capacity);
   Block *block = 0;
-  if (which >= 0) {
-    pthread_mutex_lock(waiting[which].mutex);
+  if (which >= 0 && pthread_mutex_trylock(waiting[which].mutex) == 0) {
     block = waiting[which].first;
     if (block)
       waiting[which].first = block->next;
@@ -68,11 +69,10 @@ __attribute__((noinline)) void quantFree(void *memory) {
   Block *block = (Block *)memory - 1;
   size_t capacity = 0;
   int which = getClass(block->capacity, &capacity);
-  if (which < 0) {
+  if (which < 0 || pthread_mutex_trylock(waiting[which].mutex) != 0) {
     free(block);
     return;
   }
-  pthread_mutex_lock(waiting[which].mutex);
   block->next = waiting[which].first;
   waiting[which].first = block;
   pthread_mutex_unlock(waiting[which].mutex);

@@ -176,9 +176,9 @@ static int32_t runChecked(Text *text, const QuantTensor *inputs,
   return status;
 }
 
-int32_t quantRun(const QuantTensor *inputs, size_t numInputs,
-                 QuantTensor *results, size_t numResults, char *message,
-                 size_t messageSize) {
+static int32_t loadAndRun(const QuantTensor *inputs, size_t numInputs,
+                          QuantTensor *results, size_t numResults,
+                          char *message, size_t messageSize) {
   Text text = start(message, messageSize);
   int32_t status = quantLoad(0, message, messageSize);
   if (status)
@@ -189,6 +189,19 @@ int32_t quantRun(const QuantTensor *inputs, size_t numInputs,
   return status ? status : runChecked(&text, inputs, results);
 }
 
+/** Whom calls that run have. All zeros are a pthread_rwlock_t that is free. */
+static int64_t running[8];
+
+int32_t quantRun(const QuantTensor *inputs, size_t numInputs,
+                 QuantTensor *results, size_t numResults, char *message,
+                 size_t messageSize) {
+  pthread_rwlock_rdlock(running);
+  int32_t status =
+      loadAndRun(inputs, numInputs, results, numResults, message, messageSize);
+  pthread_rwlock_unlock(running);
+  return status;
+}
+
 void quantRelease(void *data) { free(data); }
 
 void quantUnload(void) {
@@ -196,6 +209,16 @@ void quantUnload(void) {
   forgetWeights();
   forgetCalls();
   forgetMemory();
+}
+
+/** Before the code goes. At the end of a process threads may still call: what
+ *  they use stays. */
+void quantClose(void) {
+  quantForgetTeams();
+  if (pthread_rwlock_trywrlock(running) != 0)
+    return;
+  quantUnload();
+  pthread_rwlock_unlock(running);
 }
 
 /*===----------------------------------------------------------------------===*\

@@ -257,7 +257,7 @@ static void forgetParentsTeams(void) {
   int32_t process = getpid();
   if (teams.process == process)
     return;
-  teams.process = process;
+  __atomic_store_n(&teams.process, process, __ATOMIC_RELAXED);
   teams.first = 0;
   teams.numWorkers = 0;
 }
@@ -303,11 +303,24 @@ static Team *findTeam(uint32_t wanted) {
   return team;
 }
 
+/** Takes the mutex; false if a thread had it when this process was forked: it
+ * is never given back then, and no call has a team. Also false, once, if
+ * another thread makes the first call of this process at the same time. */
+static int lockTeams(void) {
+  if (pthread_mutex_trylock(teams.mutex) != 0) {
+    if (__atomic_load_n(&teams.process, __ATOMIC_RELAXED) != getpid())
+      return 0;
+    pthread_mutex_lock(teams.mutex);
+  }
+  forgetParentsTeams();
+  return 1;
+}
+
 /** Gives `call` a team, if there are processors for it. */
 static void joinTeam(Call *call) {
   call->isAlone = 1;
-  pthread_mutex_lock(teams.mutex);
-  forgetParentsTeams();
+  if (!lockTeams())
+    return;
   Team *team = findTeam((uint32_t)call->threads - 1);
   pthread_mutex_unlock(teams.mutex);
   if (!team)

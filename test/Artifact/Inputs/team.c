@@ -1,6 +1,7 @@
 /* Loops of calls that share threads (Support/Team.h), without a model. */
 
 #include "Team.h"
+#include "Memory.h"
 
 int printf(const char *, ...);
 int fork(void);
@@ -216,6 +217,29 @@ static void testFork(void) {
   EXPECT(status == 0);
 }
 
+/** Nor does it wait for a thread of its parent that was about to call. */
+static void testForkOfCaller(void) {
+  int status = -1;
+  pthread_mutex_lock(teams.mutex);
+  for (int which = 0; which < NUM_CLASSES; ++which)
+    pthread_mutex_lock(waiting[which].mutex);
+  int child = fork();
+  if (child == 0) {
+    void *block = quantAllocate(5000);
+    EXPECT(block != 0);
+    quantFree(block);
+    EXPECT(quantAllocate(5000) != 0);
+    testCounts(10);
+    quantForgetTeams();
+    _exit(failures != 0);
+  }
+  for (int which = 0; which < NUM_CLASSES; ++which)
+    pthread_mutex_unlock(waiting[which].mutex);
+  pthread_mutex_unlock(teams.mutex);
+  waitpid(child, &status, 0);
+  EXPECT(status == 0);
+}
+
 static void *callOften(void *nothing) {
   for (int i = 0; i < 20; ++i)
     testCounts(3);
@@ -259,6 +283,7 @@ int main(void) {
   usleep(2000); // Threads sleep.
   testCounts(1);
   testFork();
+  testForkOfCaller();
   testCallers();
   quantForgetTeams();
   EXPECT(teams.numWorkers == 0 && !teams.first);
