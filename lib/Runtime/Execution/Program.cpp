@@ -20,6 +20,7 @@
 #include "quant/Import/Passes.h"
 #include "quant/Pipelines/Pipelines.h"
 #include "quant/Quantize/Passes.h"
+#include "quant/Runtime/Execution/LibraryCalls.h"
 #include "quant/Support/ForeignFile.h"
 
 using namespace mlir;
@@ -300,7 +301,8 @@ runLLVMStage(ModuleOp module, llvm::function_ref<void(OpPassManager &)> build) {
   PassManager pm(module.getContext());
   pm.enableVerifier(false);
   build(pm);
-  return success(succeeded(pm.run(module)) && succeeded(verify(module)));
+  return success(succeeded(pm.run(module)) && succeeded(verify(module)) &&
+                 succeeded(verifyLibraryCalls(module)));
 }
 
 LogicalResult quantmlir::lowerToLLVM(ModuleOp module, RunTarget target,

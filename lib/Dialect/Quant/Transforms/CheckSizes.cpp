@@ -72,20 +72,20 @@ private:
 
 LLVM::LLVMFuncOp Stops::getPrint() {
   constexpr StringLiteral name = "dprintf";
+  OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
+  auto type = LLVM::LLVMFunctionType::get(
+      b.getI32Type(),
+      {b.getI32Type(), LLVM::LLVMPointerType::get(b.getContext())},
+      /*isVarArg=*/true);
   if (Operation *found = symbols.lookup(name)) {
     auto function = dyn_cast<LLVM::LLVMFuncOp>(found);
-    if (function && function.isVarArg())
+    if (function && function.getFunctionType() == type)
       return function;
     found->emitError("expected no function named `")
         << name << "` but that of the C library, which a program whose sizes "
         << "are compared calls";
     return {};
   }
-  OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
-  auto type = LLVM::LLVMFunctionType::get(
-      b.getI32Type(),
-      {b.getI32Type(), LLVM::LLVMPointerType::get(b.getContext())},
-      /*isVarArg=*/true);
   auto function = LLVM::LLVMFuncOp::create(b, module.getLoc(), name, type);
   symbols.insert(function);
   return function;
