@@ -26,23 +26,19 @@ static Operation *getRescale(MatmulOp op) {
   return isAlike ? rescale : nullptr;
 }
 
-/// Merges all dimensions but the last `keep`, as in [B.., M, K] to [B*M, K].
-static Value mergeLeading(OpBuilder &b, Location loc, Value value,
-                          int64_t keep) {
+Value quantmlir::mergeLeading(OpBuilder &b, Location loc, Value value,
+                              int64_t keep) {
+  if (!value)
+    return value;
   int64_t rank = tensorType(value).getRank();
+  if (rank <= keep + 1)
+    return value;
   SmallVector<ReassociationIndices> groups(1);
   for (int64_t i = 0; i < rank - keep; ++i)
     groups[0].push_back(i);
   for (int64_t i = rank - keep; i < rank; ++i)
     groups.push_back({i});
   return tensor::CollapseShapeOp::create(b, loc, value, groups);
-}
-
-/// A vector over rows [B.., M] as [B*M]; one number stays as it is.
-static Value mergeRows(OpBuilder &b, Location loc, Value value) {
-  if (!value || tensorType(value).getRank() <= 1)
-    return value;
-  return mergeLeading(b, loc, value, 0);
 }
 
 /// Whether all batch dimensions are known to be 1.
@@ -109,13 +105,13 @@ static void mergeBatchIntoRows(MatmulOp op, RewriterBase &b) {
   Value rhs = op.getRhs();
   if (op.hasBatchedRhs())
     rhs = dropUnitBatch(b, loc, rhs);
-  Value result = cloneOn(
-      b, op, rescale, mergeLeading(b, loc, op.getLhs(), 1), rhs,
-      mergeRows(b, loc, op.getLhsZeroPoint()),
-      mergeRows(b, loc, op.getRhsZeroPoint()),
-      mergeLeading(b, loc, op.getInit(), 1), [&](Value v, int64_t inner) {
-        return inner == 1 ? mergeRows(b, loc, v) : mergeLeading(b, loc, v, 1);
-      });
+  Value result = cloneOn(b, op, rescale, mergeLeading(b, loc, op.getLhs(), 1),
+                         rhs, mergeLeading(b, loc, op.getLhsZeroPoint(), 0),
+                         mergeLeading(b, loc, op.getRhsZeroPoint(), 0),
+                         mergeLeading(b, loc, op.getInit(), 1),
+                         [&](Value v, int64_t inner) {
+                           return mergeLeading(b, loc, v, inner == 1 ? 0 : 1);
+                         });
   SmallVector<ReassociationIndices> groups = {{}, {type.getRank() - 1}};
   for (int64_t i = 0; i < type.getRank() - 1; ++i)
     groups[0].push_back(i);

@@ -3,9 +3,7 @@
 #ifndef QUANT_LIB_PACKING_BATCHDIMS_H
 #define QUANT_LIB_PACKING_BATCHDIMS_H
 
-namespace mlir {
-class Operation;
-} // namespace mlir
+#include "mlir/IR/Builders.h"
 
 namespace quantmlir {
 
@@ -14,6 +12,11 @@ namespace quantmlir {
 /// the batch is merged into the rows ([B.., M, K] to [B*M, K]); otherwise a
 /// loop over the batch holds a matmul of rank 2.
 void removeBatchDims(mlir::Operation *root);
+
+/// Merges all dimensions but the last `keep`, as in [B.., M, K] to [B*M, K].
+/// Null and what has no more than one stay as they are.
+mlir::Value mergeLeading(mlir::OpBuilder &b, mlir::Location loc,
+                         mlir::Value value, int64_t keep);
 
 } // namespace quantmlir
 

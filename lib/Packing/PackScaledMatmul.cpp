@@ -50,7 +50,10 @@ public:
   void rewrite();
 
 private:
-  Value mergeRows(Value value, int64_t keep);
+  /// [B.., M, ...], the last `keep` dimensions aside.
+  Value mergeRows(Value value, int64_t keep) {
+    return mergeLeading(b, loc, value, keep);
+  }
   Value prepareLhs();
   Value prepareIntegers();
   Value padRows(Value x, int64_t zerosTo, int64_t stride);
@@ -98,21 +101,6 @@ private:
 };
 
 } // namespace
-
-/// All dimensions but the last `keep` as one.
-Value ScaledPacker::mergeRows(Value value, int64_t keep) {
-  if (!value)
-    return value;
-  int64_t rank = tensorType(value).getRank();
-  if (rank <= keep + 1)
-    return value;
-  SmallVector<ReassociationIndices> groups(1);
-  for (int64_t i = 0; i < rank - keep; ++i)
-    groups[0].push_back(i);
-  for (int64_t i = rank - keep; i < rank; ++i)
-    groups.push_back({i});
-  return tensor::CollapseShapeOp::create(b, loc, value, groups);
-}
 
 Value ScaledPacker::prepareLhs() {
   return row.lhs.isFloat ? mergeRows(op.getLhs(), 1) : prepareIntegers();

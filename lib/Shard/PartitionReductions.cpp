@@ -97,25 +97,14 @@ static Value oneSided(OpBuilder &b, Location loc, Value value,
 static Value reduceSide(OpBuilder &b, Location loc, Value input,
                         RankedTensorType type, ArrayRef<int64_t> axes,
                         std::optional<float> sign) {
-  int64_t rank = tensorType(input).getRank();
-  SmallVector<AffineExpr> kept;
-  SmallVector<utils::IteratorType> iterators(rank,
-                                             utils::IteratorType::reduction);
-  for (int64_t axis : axes) {
-    kept.push_back(b.getAffineDimExpr(axis));
-    iterators[axis] = utils::IteratorType::parallel;
-  }
-  SmallVector<AffineMap> maps = {b.getMultiDimIdentityMap(rank),
-                                 AffineMap::get(rank, 0, kept, b.getContext())};
   Value zeros = filled(b, loc, type, input, axes, b.getF32FloatAttr(0));
-  return linalg::GenericOp::create(
-             b, loc, type, input, zeros, maps, iterators,
-             [&](OpBuilder &b, Location loc, ValueRange args) {
-               Value side =
-                   oneSided(b, loc, extendToF32(b, loc, args[0]), sign);
-               Value larger = arith::MaximumFOp::create(b, loc, side, args[1]);
-               linalg::YieldOp::create(b, loc, larger);
-             })
+  return reduceOver(b, loc, input, axes, zeros,
+                    [&](OpBuilder &b, Location loc,
+                        ValueRange args) -> SmallVector<Value> {
+                      Value side =
+                          oneSided(b, loc, extendToF32(b, loc, args[0]), sign);
+                      return {arith::MaximumFOp::create(b, loc, side, args[1])};
+                    })
       .getResult(0);
 }
 

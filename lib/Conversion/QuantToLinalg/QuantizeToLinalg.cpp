@@ -75,28 +75,6 @@ struct LowerDequantize : OpRewritePattern<DequantizeOp> {
   }
 };
 
-/// Reduces `input` over the dimensions that are not in `axes` into one result
-/// for each of `combine`'s values, starting from 0.
-static linalg::GenericOp reduceOver(OpBuilder &b, Location loc, Value input,
-                                    ArrayRef<int64_t> axes, ValueRange inits,
-                                    BodyBuilder combine) {
-  int64_t rank = cast<RankedTensorType>(input.getType()).getRank();
-  SmallVector<AffineExpr> kept;
-  SmallVector<utils::IteratorType> iterators(rank,
-                                             utils::IteratorType::reduction);
-  for (int64_t axis : axes) {
-    kept.push_back(b.getAffineDimExpr(axis));
-    iterators[axis] = utils::IteratorType::parallel;
-  }
-  SmallVector<AffineMap> maps = {b.getMultiDimIdentityMap(rank)};
-  maps.append(inits.size(), AffineMap::get(rank, 0, kept, b.getContext()));
-  return linalg::GenericOp::create(
-      b, loc, inits.getTypes(), input, inits, maps, iterators,
-      [&](OpBuilder &b, Location loc, ValueRange args) {
-        linalg::YieldOp::create(b, loc, combine(b, loc, args));
-      });
-}
-
 /// `value` where it is finite, else 0, which never moves a range that contains
 /// 0.
 static Value finiteOrZero(OpBuilder &b, Location loc, Value value) {

@@ -47,23 +47,24 @@ static constexpr GroupedFormat unsignedGroups(int64_t columns) {
           /*f16Features=*/"avx512f|f16c"};
 }
 
+/// `k` products of the operands' elements, added to each i32 lane.
+static constexpr KernelRow
+laneDot(llvm::StringLiteral name, int64_t k, const OperandFormat &lhs,
+        const OperandFormat &rhs, unsigned vectorBits,
+        llvm::StringLiteral features, llvm::StringLiteral llvmIntrinsic) {
+  KernelRow row = {name, kArch,    1,          vectorBits / 32, k, lhs, rhs,
+                   32,   features, vectorBits, llvmIntrinsic};
+  row.vectorRegisters = vectorBits == 512 ? 32 : 16;
+  return row;
+}
+
 /// vpdpbusd: four u8 * s8 products added to each i32 lane; wraps.
 static constexpr KernelRow dotU8S8(llvm::StringLiteral name,
                                    unsigned vectorBits,
                                    llvm::StringLiteral features,
                                    llvm::StringLiteral llvmIntrinsic) {
-  KernelRow row = {name,
-                   kArch,
-                   1,
-                   vectorBits / 32,
-                   4,
-                   {8, true, 8, 4},
-                   {8, false, 8, 4},
-                   32,
-                   features,
-                   vectorBits,
-                   llvmIntrinsic};
-  row.vectorRegisters = vectorBits == 512 ? 32 : 16;
+  KernelRow row = laneDot(name, 4, {8, true, 8, 4}, {8, false, 8, 4},
+                          vectorBits, features, llvmIntrinsic);
   row.grouped = unsignedGroups(vectorBits / 32);
   return row;
 }
@@ -87,18 +88,8 @@ static constexpr KernelRow maddI16(llvm::StringLiteral name,
                                    unsigned vectorBits,
                                    llvm::StringLiteral features,
                                    llvm::StringLiteral llvmIntrinsic) {
-  KernelRow row = {name,
-                   kArch,
-                   1,
-                   vectorBits / 32,
-                   2,
-                   {16, false, 16, 2},
-                   {16, false, 8, 2},
-                   32,
-                   features,
-                   vectorBits,
-                   llvmIntrinsic};
-  row.vectorRegisters = vectorBits == 512 ? 32 : 16;
+  KernelRow row = laneDot(name, 2, {16, false, 16, 2}, {16, false, 8, 2},
+                          vectorBits, features, llvmIntrinsic);
   row.instructions = 2;
   return row;
 }

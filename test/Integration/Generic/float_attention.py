@@ -14,7 +14,7 @@ behind what a token sees.
 import sys
 
 import numpy as np
-from Integration.Generic.Inputs.batch import Batch
+from Integration.Generic.Inputs.batch import Batch, report
 from quantsim import attention
 
 F32 = np.float32
@@ -54,10 +54,7 @@ def main(folder, cases, target, *options):
     rng, batch = np.random.default_rng(6), Batch()
     for i, (size, kind) in enumerate(CASES[:int(cases)]):
         case(batch, rng, size, kind, dynamic=i % 2 == 0)
-    failures = batch.run(folder, f"--target={target}", *options)
-    print(f"{len(batch.results) - failures} of {len(batch.results)} results "
-          "agree with NumPy")
-    return 1 if failures else 0
+    return report([(batch, folder)], target, *options)
 
 
 if __name__ == "__main__":

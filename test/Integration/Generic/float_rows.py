@@ -16,7 +16,7 @@ in memory. erf of all kinds of numbers, and of a GELU's quotient.
 import sys
 
 import numpy as np
-from Integration.Generic.Inputs.batch import Batch
+from Integration.Generic.Inputs.batch import Batch, report
 from quantsim import functions
 
 F32, F64 = np.float32, np.float64
@@ -91,10 +91,7 @@ def main(folder, target, *options):
             if columns or dynamic:
                 add_rows(batch, x, dynamic)
     add_erf(batch, rng)
-    failures = batch.run(folder, f"--target={target}", *options)
-    print(f"{len(batch.results) - failures} of {len(batch.results)} results "
-          "agree with NumPy")
-    return 1 if failures else 0
+    return report([(batch, folder)], target, *options)
 
 
 if __name__ == "__main__":

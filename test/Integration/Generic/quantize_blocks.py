@@ -17,7 +17,7 @@ blocks; the same of rotated rows.
 import sys
 
 import numpy as np
-from Integration.Generic.Inputs.batch import Batch
+from Integration.Generic.Inputs.batch import Batch, report
 from quantsim import blocks, rotation
 
 F32 = np.float32
@@ -118,10 +118,7 @@ def main(folder, target, *options):
     for range_ in RANGES:
         for kind in KINDS:
             case(batch, rng, (6, 70, 32), kind, range_)
-    failures = batch.run(folder, f"--target={target}", *options)
-    print(f"{len(batch.results) - failures} of {len(batch.results)} results "
-          "agree with NumPy")
-    return 1 if failures else 0
+    return report([(batch, folder)], target, *options)
 
 
 if __name__ == "__main__":

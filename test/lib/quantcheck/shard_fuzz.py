@@ -31,7 +31,8 @@ SCHEMES = ["weights=channel activations=dynamic-token",
            "weights=group group-size=16 weight-bits=4 activations=dynamic-token",
            "weights=group group-size=32 activations=dynamic-token symmetric=false",
            "weights=group group-size=32 weight-bits=4 activations=dynamic-block",
-           "weights=channel activations=float"]
+           "weights=channel activations=float",
+           "weights=group group-size=16 activations=float"]
 SIZES = [1, 2, 3, 5, 7, 8, 12, 16, 17, 24, 31, 32, 33, 47, 48, 64, 65, 96]
 BETWEEN = {"tanh": ["%t = math.tanh %a : f32"],
            "relu": ["%z = arith.constant 0.0 : f32",

@@ -60,12 +60,8 @@ LogicalResult QuantizeBlocksOp::verify() {
       failed(verifyPart(*this, "sums", getSums(), b.getI32Type(), shape, why)))
     return failure();
   // quantize_blocks_c4
-  if (failed(verifyRange(*this, getRange(), b.getI8Type(),
-                         /*isUnsigned=*/false)))
+  if (failed(verifySymmetricRange(*this, getRange(), b.getI8Type())))
     return failure();
-  if (getRange()[0] >= 0 || getRange()[1] <= 0)
-    return emitOpError("expected a range around 0, but got [")
-           << getRange()[0] << ", " << getRange()[1] << "]";
   // quantize_blocks_c7
   if (getRotationSeed() && !getRotation())
     return emitOpError("expected a rotation where there is a rotation_seed");

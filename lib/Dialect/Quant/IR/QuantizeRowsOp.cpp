@@ -61,12 +61,8 @@ LogicalResult QuantizeRowsOp::verify() {
                          "[M] of input")))
     return failure();
   // quantize_rows_c4
-  if (failed(verifyRange(*this, getRange(), packed.getElementType(),
-                         /*isUnsigned=*/false)))
+  if (failed(verifySymmetricRange(*this, getRange(), packed.getElementType())))
     return failure();
-  if (getRange()[0] >= 0 || getRange()[1] <= 0)
-    return emitOpError("expected a range around 0, but got [")
-           << getRange()[0] << ", " << getRange()[1] << "]";
   // quantize_rows_c6
   if (getRotationSeed() && !getRotation())
     return emitOpError("expected a rotation where there is a rotation_seed");

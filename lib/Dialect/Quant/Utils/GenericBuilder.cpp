@@ -78,6 +78,26 @@ linalg::GenericOp quantmlir::elementwise(OpBuilder &b, Location loc,
       });
 }
 
+linalg::GenericOp quantmlir::reduceOver(OpBuilder &b, Location loc, Value input,
+                                        ArrayRef<int64_t> axes,
+                                        ValueRange inits, BodyBuilder combine) {
+  int64_t rank = cast<RankedTensorType>(input.getType()).getRank();
+  SmallVector<AffineExpr> kept;
+  SmallVector<utils::IteratorType> iterators(rank,
+                                             utils::IteratorType::reduction);
+  for (int64_t axis : axes) {
+    kept.push_back(b.getAffineDimExpr(axis));
+    iterators[axis] = utils::IteratorType::parallel;
+  }
+  SmallVector<AffineMap> maps = {b.getMultiDimIdentityMap(rank)};
+  maps.append(inits.size(), AffineMap::get(rank, 0, kept, b.getContext()));
+  return linalg::GenericOp::create(
+      b, loc, inits.getTypes(), input, inits, maps, iterators,
+      [&](OpBuilder &b, Location loc, ValueRange args) {
+        linalg::YieldOp::create(b, loc, combine(b, loc, args));
+      });
+}
+
 Value quantmlir::constantFloat(OpBuilder &b, Location loc, double value) {
   return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(value));
 }

@@ -127,6 +127,17 @@ LogicalResult quantmlir::verifyRange(Operation *op, ArrayRef<int64_t> range,
          << formatShape(range);
 }
 
+LogicalResult quantmlir::verifySymmetricRange(Operation *op,
+                                              ArrayRef<int64_t> range,
+                                              Type type) {
+  if (failed(verifyRange(op, range, type, /*isUnsigned=*/false)))
+    return failure();
+  if (range[0] >= 0 || range[1] <= 0)
+    return op->emitOpError("expected a range around 0, but got [")
+           << range[0] << ", " << range[1] << "]";
+  return success();
+}
+
 LogicalResult quantmlir::verifyConstantScale(Operation *op, StringRef what,
                                              Value scale, ScaleRange range) {
   std::optional<FloatConstant> values = FloatConstant::get(scale);

@@ -70,14 +70,19 @@ static Value emitFma(OpBuilder &b, Location loc, Value x, Value scale,
   return math::FmaOp::create(b, loc, x, scale, sum);
 }
 
+/// Element [row, group] of `numbers` in all lanes, if there are any.
+static Value broadcastOf(OpBuilder &b, Location loc, const ScaledKernel &kernel,
+                         Value numbers, Value row, Value group) {
+  if (!numbers)
+    return {};
+  Value x = memref::LoadOp::create(b, loc, numbers, ValueRange{row, group});
+  return broadcast(b, loc, kernel, x);
+}
+
 Value quantmlir::broadcastLhsScale(OpBuilder &b, Location loc,
                                    const ScaledKernel &kernel, Value row,
                                    Value group) {
-  Value scale = kernel.op.getLhsScale();
-  if (!scale)
-    return {};
-  Value s = memref::LoadOp::create(b, loc, scale, ValueRange{row, group});
-  return broadcast(b, loc, kernel, s);
+  return broadcastOf(b, loc, kernel, kernel.op.getLhsScale(), row, group);
 }
 
 Value quantmlir::endGroup(OpBuilder &b, Location loc,
@@ -95,20 +100,14 @@ Value quantmlir::endGroup(OpBuilder &b, Location loc,
   sum = emitFma(b, loc, acc, columns.scale, ofRow, sum);
   if (!columns.offset)
     return sum;
-  Value x =
-      memref::LoadOp::create(b, loc, op.getRowSums(), ValueRange{row, group});
-  return emitFma(b, loc, broadcast(b, loc, kernel, x), columns.offset, ofRow,
-                 sum);
+  Value x = broadcastOf(b, loc, kernel, op.getRowSums(), row, group);
+  return emitFma(b, loc, x, columns.offset, ofRow, sum);
 }
 
 Value quantmlir::broadcastRowBias(OpBuilder &b, Location loc,
                                   const ScaledKernel &kernel, Value row,
                                   Value group) {
-  Value bias = kernel.op.getRowBias();
-  if (!bias)
-    return {};
-  Value x = memref::LoadOp::create(b, loc, bias, ValueRange{row, group});
-  return broadcast(b, loc, kernel, x);
+  return broadcastOf(b, loc, kernel, kernel.op.getRowBias(), row, group);
 }
 
 Value quantmlir::broadcastActivations(OpBuilder &b, Location loc,

@@ -113,3 +113,13 @@ class Batch:
                 print(f"MISMATCH {' '.join(options)} {what}: expected\n"
                       f"{expected}\nfound\n{got}")
         return failures
+
+
+def report(batches, target, *options):
+    """Runs (batch, folder)s and says how many results agree; an exit status."""
+    failures = checked = 0
+    for batch, folder in batches:
+        failures += batch.run(folder, f"--target={target}", *options)
+        checked += len(batch.results)
+    print(f"{checked - failures} of {checked} results agree with NumPy")
+    return 1 if failures or not checked else 0

@@ -21,6 +21,7 @@ import time
 import numpy as np
 
 from quantcheck.mpi import ENVIRONMENT
+from quantcheck.shard_fuzz import SCHEMES
 
 SCHEME = "weights=channel activations=dynamic-token"
 SIZES = {"matmul": (48, 24), "mlp": (48, 72, 24),
@@ -80,21 +81,6 @@ def forget_rows(program):
         f"  %x = tensor.cast %given : {fixed_x} to {x}")
     return re.sub(r"  return (%\w+) : .*", rf"  %cast = tensor.cast \1 : {y} to "
                   rf"{fixed_y}\n  return %cast : {fixed_y}", program)
-
-
-# Those of --random.
-SCHEMES = ["weights=channel activations=dynamic-token",
-           "weights=tensor activations=dynamic-tensor",
-           "weights=channel activations=dynamic-token symmetric=false",
-           "weights=channel weight-bits=4 activations=dynamic-token",
-           "weights=channel weight-symmetric=false activations=dynamic-token",
-           "weights=channel activations=dynamic-token rotation=hadamard32",
-           "weights=group group-size=16 weight-bits=4 activations=dynamic-token",
-           "weights=group group-size=32 activations=dynamic-token "
-           "symmetric=false",
-           "weights=group group-size=32 weight-bits=4 "
-           "activations=dynamic-block",
-           "weights=group group-size=16 activations=float"]
 
 
 def make_case(rng):

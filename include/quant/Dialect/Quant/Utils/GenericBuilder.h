@@ -49,6 +49,14 @@ mlir::linalg::GenericOp elementwise(mlir::OpBuilder &b, mlir::Location loc,
                                     llvm::ArrayRef<ElementwiseOperand> inputs,
                                     mlir::ValueRange inits, BodyBuilder body);
 
+/// Reduces `input` over the dimensions that are not in `axes` into `inits`, one
+/// for each of the values of `combine`, which has an element of the input
+/// first.
+mlir::linalg::GenericOp reduceOver(mlir::OpBuilder &b, mlir::Location loc,
+                                   mlir::Value input,
+                                   llvm::ArrayRef<int64_t> axes,
+                                   mlir::ValueRange inits, BodyBuilder combine);
+
 /// A constant of `type` (a float or integer type) with the value `value`.
 mlir::Value constantFloat(mlir::OpBuilder &b, mlir::Location loc, double value);
 mlir::Value constantInt(mlir::OpBuilder &b, mlir::Location loc, int64_t value,

@@ -48,8 +48,8 @@ struct RescaleTerms {
 mlir::Value emitRescale(mlir::OpBuilder &b, mlir::Location loc, mlir::Value acc,
                         const RescaleTerms &terms, mlir::Type element);
 
-/// What of quant.rescale's formula follows the scales, for f32: an f32 bias, the
-/// residual, the clamp and the conversion to `element`.
+/// What of quant.rescale's formula follows the scales, for f32: an f32 bias,
+/// the residual, the clamp and the conversion to `element`.
 mlir::Value emitRescaled(mlir::OpBuilder &b, mlir::Location loc, mlir::Value y,
                          const RescaleTerms &terms, mlir::Type element);
 

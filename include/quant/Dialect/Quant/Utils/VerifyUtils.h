@@ -67,6 +67,11 @@ llvm::LogicalResult verifyRange(mlir::Operation *op,
                                 llvm::ArrayRef<int64_t> range, mlir::Type type,
                                 bool isUnsigned);
 
+/// The same of a signed range that has numbers on both sides of 0.
+llvm::LogicalResult verifySymmetricRange(mlir::Operation *op,
+                                         llvm::ArrayRef<int64_t> range,
+                                         mlir::Type type);
+
 /// What a scale may be, all of it finite.
 enum class ScaleRange { AboveZero, FromZero, Finite };
 
