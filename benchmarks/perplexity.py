@@ -345,7 +345,7 @@ def write(lines, caches):
         + "\n".join(lines) + "\n\n" + "\n\n".join(said) + "\n")
 
 
-def main():
+def parse_options():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--gguf", default=str(GGUF))
@@ -364,66 +364,90 @@ def main():
     parser.add_argument("--kv-cache", action="store_true")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--from", dest="printed", metavar="FILE")
-    options = parser.parse_args()
-    if options.printed:
-        write([line for line in pathlib.Path(options.printed).read_text().splitlines()
-               if line.startswith("|")], options.kv_cache)
-        return
-    file = loading._open(options.gguf)[0]
-    tokenizer = loading._tokenizer(file)
-    texts = [make_windows(tokenizer, first_text(), options.windows)]
-    if options.second:
-        texts.append(make_windows(tokenizer, second_text(), options.second))
-    lines = []
+    return parser.parse_args()
 
-    def show(line):
-        lines.append(line)
+
+class Table:
+    """The scores of texts beside float's, a line a model."""
+
+    def __init__(self, texts, bases):
+        self.texts, self.bases, self.lines = texts, bases, []
+        titles = ["first text", "fake, first text", "second text"][:1 + len(texts)]
+        self.show("| scheme | " + " | ".join(titles) + " |\n|---"
+                  + "|---" * len(titles) + "|")
+        self.show("| float (perplexity) | | " + " | ".join(
+            f"{base[0]:.2f}" for base in bases) + " |")
+
+    def show(self, line):
+        self.lines.append(line)
         print(line, flush=True)
 
-    bases = score_float(options, texts)
-    titles = ["first text", "fake, first text", "second text"][:1 + len(texts)]
-    show("| scheme | " + " | ".join(titles) + " |\n|---" + "|---" * len(titles) + "|")
-    show("| float (perplexity) | | " + " | ".join(
-        f"{base[0]:.2f}" for base in bases) + " |")
-    def measure(name, make_ours, make_fake):
+    def measure(self, name, make_ours, make_fake):
         begin = time.time()
         model = make_ours()
         cells = []
-        for text, base in zip(texts, bases):
+        for text, base in zip(self.texts, self.bases):
             cells.append(cell(score(model, text), base))
             say(f"{name}: {cells[-1]}")
         model = make_fake and make_fake()
-        cells.insert(1, cell(score(model, texts[0]), bases[0]) if model else "")
-        show(f"| {name} | " + " | ".join(cells) + " |")
+        cells.insert(1, cell(score(model, self.texts[0]), self.bases[0])
+                     if model else "")
+        self.show(f"| {name} | " + " | ".join(cells) + " |")
         say(f"{time.time() - begin:.0f} s")
 
-    _, config, plain = loading._open(options.gguf)
-    for scheme in [] if options.kv_cache else SCHEMES:
-        if options.only and not re.search(options.only, scheme[0]):
+
+def measure_schemes(options, table, tokenizer, config, plain):
+    for scheme in SCHEMES:
+        if not re.search(options.only, scheme[0]):
             continue
         if scheme[1] == "auto" and not options.llama:
             continue
         activations = scheme[3]
         name, how, source = quantized(options, config, plain, tokenizer, *scheme)
-        measure(name,
-                lambda: Compiled(config, source, how, activations, options.threads),
-                None if options.no_fake else
-                lambda: Float(config, source, activations, how.rotation))
-    for name, cache, first in CACHES if options.kv_cache else []:
-        if options.only and not re.search(options.only, name):
-            continue
-        measure(name,
-                lambda: Compiled(config, plain, None, "float",
-                                 options.threads, cache, first),
-                None if options.no_fake else
-                lambda: Float(config, plain, cache=cache, first=first))
-    for kind in LLAMA if options.llama else ():
+        table.measure(name,
+                      lambda: Compiled(config, source, how, activations, options.threads),
+                      None if options.no_fake else
+                      lambda: Float(config, source, activations, how.rotation))
+
+
+def measure_caches(options, table, config, plain):
+    for name, cache, first in CACHES:
+        if re.search(options.only, name):
+            table.measure(name,
+                          lambda: Compiled(config, plain, None, "float",
+                                           options.threads, cache, first),
+                          None if options.no_fake else
+                          lambda: Float(config, plain, cache=cache, first=first))
+
+
+def measure_llama(options, table):
+    for kind in LLAMA:
         if re.search(options.only, f"llama.cpp {kind}"):
-            measure(f"llama.cpp {kind}",
-                    lambda: Llama(options.gguf, kind, options.llama, options.threads),
-                    None)
+            table.measure(f"llama.cpp {kind}",
+                          lambda: Llama(options.gguf, kind, options.llama,
+                                        options.threads), None)
+
+
+def main():
+    options = parse_options()
+    if options.printed:
+        write([line for line in pathlib.Path(options.printed).read_text().splitlines()
+               if line.startswith("|")], options.kv_cache)
+        return
+    file, config, plain = loading._open(options.gguf)
+    tokenizer = loading._tokenizer(file)
+    texts = [make_windows(tokenizer, first_text(), options.windows)]
+    if options.second:
+        texts.append(make_windows(tokenizer, second_text(), options.second))
+    table = Table(texts, score_float(options, texts))
+    if options.kv_cache:
+        measure_caches(options, table, config, plain)
+    else:
+        measure_schemes(options, table, tokenizer, config, plain)
+    if options.llama:
+        measure_llama(options, table)
     if options.write:
-        write(lines, options.kv_cache)
+        write(table.lines, options.kv_cache)
 
 
 if __name__ == "__main__":

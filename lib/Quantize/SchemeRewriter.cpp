@@ -450,6 +450,13 @@ FailureOr<QuantScheme> SchemeRewriter::rewrite(const Contraction &matched,
     return failure();
 
   noteMissing(c.op);
+  return emit(c, givenLhs, givenRhs, reason);
+}
+
+FailureOr<QuantScheme>
+SchemeRewriter::emit(Contraction &c, std::optional<QuantizedOperand> &givenLhs,
+                     std::optional<QuantizedOperand> &givenRhs,
+                     std::string &reason) {
   QuantScheme applied = getApplied(givenLhs, givenRhs);
   OpBuilder builder(c.op);
   if (rotation)

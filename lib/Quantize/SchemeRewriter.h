@@ -37,6 +37,11 @@ private:
   void noteLostScales(mlir::Operation *op, mlir::Value scale);
   mlir::FailureOr<QuantScheme> rewriteProduct(const Contraction &c,
                                               std::string &reason);
+  /// Emits the quantized matmul of a contraction that fits the scheme.
+  mlir::FailureOr<QuantScheme> emit(Contraction &c,
+                                    std::optional<QuantizedOperand> &givenLhs,
+                                    std::optional<QuantizedOperand> &givenRhs,
+                                    std::string &reason);
   void chooseRotation(const Contraction &c, bool isLhsGiven, bool isRhsGiven);
   const MatmulStatistics *findStatistics(mlir::Operation *op) const;
   QuantScheme getApplied(const std::optional<QuantizedOperand> &lhs,

@@ -227,6 +227,78 @@ static Value widen(OpBuilder &b, Location loc, Value value, Type type) {
              : arith::ExtFOp::create(b, loc, type, value).getResult();
 }
 
+/// The factors of `product` as elements; none where one has no such form.
+static SmallVector<BodyFactor> getBodyFactors(Elements &elements,
+                                              linalg::LinalgOp op,
+                                              const SummedProduct &product) {
+  SmallVector<BodyFactor> factors;
+  for (Value value : product.factors) {
+    const Element *element = elements.getInBody(op, value);
+    if (!element)
+      return {};
+    if (product.factors.size() == 2)
+      element = getUnwidened(elements, element);
+    llvm::SmallBitVector walked(op.getNumLoops());
+    addWalkedLoops(value, op, walked);
+    factors.push_back({value, element, getDependence(elements, element), walked,
+                       matchStored(elements, element)});
+  }
+  return factors;
+}
+
+/// Appends the product of the factors `side` as a tensor of its own, and how it
+/// is read. `placed`: loops of operands that have been appended.
+static LogicalResult
+appendOperand(OpBuilder &builder, linalg::LinalgOp op, Elements &elements,
+              bool isFloat, ArrayRef<BodyFactor> factors,
+              ArrayRef<unsigned> side, ArrayRef<OpFoldResult> sizes,
+              llvm::SmallBitVector &placed, SmallVectorImpl<Value> &inputs,
+              SmallVectorImpl<AffineMap> &maps) {
+  const Element *element = nullptr;
+  llvm::SmallBitVector along(sizes.size());
+  for (unsigned i : side) {
+    const BodyFactor &factor = factors[i];
+    along |= factor.dims;
+    // A loop of one step belongs to one operand, or to both if it is
+    // contracted.
+    for (unsigned dim : factor.walked.set_bits())
+      if (elements.getShape()[dim] == 1 &&
+          (!placed.test(dim) || isReduction(op, dim)))
+        along.set(dim);
+    element = element ? elements.getOperation(
+                            isFloat ? ElementOpcode::MulF : ElementOpcode::MulI,
+                            element->type, {element, factor.element})
+                      : factor.element;
+  }
+  placed |= along;
+  SmallVector<int64_t> dims;
+  SmallVector<AffineExpr> results;
+  for (unsigned dim : along.set_bits()) {
+    dims.push_back(dim);
+    results.push_back(builder.getAffineDimExpr(dim));
+  }
+  Value tensor = emitElement(builder, op.getLoc(), element, dims, sizes);
+  if (!tensor)
+    return failure();
+  inputs.push_back(tensor);
+  maps.push_back(
+      AffineMap::get(sizes.size(), 0, results, builder.getContext()));
+  return success();
+}
+
+/// `sum + x * y`
+static Value emitSummedProduct(OpBuilder &b, Location loc, bool isFloat,
+                               Value x, Value y, Value sum) {
+  if (!isFloat) {
+    Value product = arith::MulIOp::create(b, loc, x, y);
+    return arith::AddIOp::create(b, loc, sum, product);
+  }
+  x = widen(b, loc, x, sum.getType());
+  y = widen(b, loc, y, sum.getType());
+  Value product = arith::MulFOp::create(b, loc, x, y);
+  return arith::AddFOp::create(b, loc, sum, product);
+}
+
 static void split(linalg::GenericOp op) {
   ElementKind lhsKind, rhsKind;
   auto linalgOp = cast<linalg::LinalgOp>(op.getOperation());
@@ -236,22 +308,11 @@ static void split(linalg::GenericOp op) {
   std::optional<SummedProduct> product = matchSummedProduct(op);
   if (!product || product->factors.size() < 2)
     return;
-  MLIRContext *context = op.getContext();
-  Elements elements(context, linalgOp.getStaticLoopRanges());
-  SmallVector<BodyFactor> factors;
-  for (Value value : product->factors) {
-    const Element *element = elements.getInBody(linalgOp, value);
-    if (!element)
-      return;
-    if (product->factors.size() == 2)
-      element = getUnwidened(elements, element);
-    llvm::SmallBitVector walked(linalgOp.getNumLoops());
-    addWalkedLoops(value, linalgOp, walked);
-    factors.push_back({value, element, getDependence(elements, element), walked,
-                       matchStored(elements, element)});
-  }
+  Elements elements(op.getContext(), linalgOp.getStaticLoopRanges());
+  SmallVector<BodyFactor> factors =
+      getBodyFactors(elements, linalgOp, *product);
   SmallVector<unsigned> sides[2];
-  if (!sortFactors(elements, linalgOp, factors, sides))
+  if (factors.empty() || !sortFactors(elements, linalgOp, factors, sides))
     return;
 
   OpBuilder builder(op);
@@ -261,54 +322,17 @@ static void split(linalg::GenericOp op) {
   SmallVector<Value> inputs;
   SmallVector<AffineMap> maps;
   llvm::SmallBitVector placed(sizes.size());
-  for (ArrayRef<unsigned> side : sides) {
-    const Element *element = nullptr;
-    llvm::SmallBitVector along(sizes.size());
-    for (unsigned i : side) {
-      const BodyFactor &factor = factors[i];
-      along |= factor.dims;
-      // A loop of one step belongs to one operand, or to both if it is
-      // contracted.
-      for (unsigned dim : factor.walked.set_bits())
-        if (elements.getShape()[dim] == 1 &&
-            (!placed.test(dim) || isReduction(linalgOp, dim)))
-          along.set(dim);
-      element =
-          element
-              ? elements.getOperation(product->isFloat ? ElementOpcode::MulF
-                                                       : ElementOpcode::MulI,
-                                      element->type, {element, factor.element})
-              : factor.element;
-    }
-    placed |= along;
-    SmallVector<int64_t> dims;
-    SmallVector<AffineExpr> results;
-    for (unsigned dim : along.set_bits()) {
-      dims.push_back(dim);
-      results.push_back(builder.getAffineDimExpr(dim));
-    }
-    Value tensor = emitElement(builder, op.getLoc(), element, dims, sizes);
-    if (!tensor)
+  for (ArrayRef<unsigned> side : sides)
+    if (failed(appendOperand(builder, linalgOp, elements, product->isFloat,
+                             factors, side, sizes, placed, inputs, maps)))
       return;
-    inputs.push_back(tensor);
-    maps.push_back(AffineMap::get(sizes.size(), 0, results, context));
-  }
   maps.push_back(op.getIndexingMapsArray().back());
-  bool isFloat = product->isFloat;
   auto contraction = linalg::GenericOp::create(
       builder, op.getLoc(), op.getResultTypes(), inputs, op.getOutputs(), maps,
       op.getIteratorTypesArray(),
       [&](OpBuilder &b, Location loc, ValueRange args) {
-        Value result;
-        if (isFloat)
-          result = arith::AddFOp::create(
-              b, loc, args[2],
-              arith::MulFOp::create(b, loc,
-                                    widen(b, loc, args[0], args[2].getType()),
-                                    widen(b, loc, args[1], args[2].getType())));
-        else
-          result = arith::AddIOp::create(
-              b, loc, args[2], arith::MulIOp::create(b, loc, args[0], args[1]));
+        Value result = emitSummedProduct(b, loc, product->isFloat, args[0],
+                                         args[1], args[2]);
         linalg::YieldOp::create(b, loc, result);
       });
   if (Attribute name = op->getAttr(kMatmulNameAttr))

@@ -294,6 +294,46 @@ quantmlir::parseQuantizeOption(llvm::StringRef text) {
   return request;
 }
 
+static llvm::Error readRotations(const CommandLine &line, RunOptions &options) {
+  for (const std::string &name : line.rotations) {
+    std::optional<Rotation> rotation = Rotation::parse(name);
+    if (!rotation)
+      return llvm::createStringError(
+          "--rotation: expected hadamard32 or hadamard128, with `:seed` where "
+          "signs are turned, found '" +
+          name + "'");
+    options.rotations.push_back(*rotation);
+  }
+  return llvm::Error::success();
+}
+
+/// --auto, and what it goes by.
+static llvm::Error readAuto(const CommandLine &line, RunOptions &options) {
+  options.automatic = line.automatic;
+  if (line.minSqnr.getNumOccurrences())
+    options.minSqnr = line.minSqnr;
+  if (line.maxBytes.getNumOccurrences()) {
+    constexpr int64_t most = std::numeric_limits<int64_t>::max();
+    if (line.maxBytes > static_cast<uint64_t>(most))
+      return llvm::createStringError(
+          "--max-bytes: expected up to " + llvm::Twine(most) + ", found " +
+          llvm::Twine(static_cast<uint64_t>(line.maxBytes)));
+    options.maxBytes = line.maxBytes;
+  }
+  options.recipeOutput = line.recipeOutput;
+  bool isAuto = options.automatic != AutoLevels::None;
+  if (!isAuto && (options.minSqnr || options.maxBytes))
+    return llvm::createStringError("--min-sqnr and --max-bytes need --auto");
+  if (isAuto && options.minSqnr.has_value() == options.maxBytes.has_value())
+    return llvm::createStringError(
+        "--auto: expected one of --min-sqnr and --max-bytes beside it");
+  if (options.minSqnr && !std::isfinite(*options.minSqnr))
+    return llvm::createStringError(
+        "--min-sqnr: expected a number of dB, found " +
+        std::to_string(double(line.minSqnr)));
+  return llvm::Error::success();
+}
+
 llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
   CommandLine line;
   line.parse(argc, argv,
@@ -301,6 +341,10 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
   RunOptions options;
   options.command = quoteCommand(llvm::ArrayRef<const char *>(argv, argc));
   if (llvm::Error error = line.fill(options))
+    return std::move(error);
+  if (llvm::Error error = readRotations(line, options))
+    return std::move(error);
+  if (llvm::Error error = readAuto(line, options))
     return std::move(error);
   options.inputs.assign(line.inputs.begin(), line.inputs.end());
   if (line.randomInputs.getNumOccurrences())
@@ -320,29 +364,8 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
   options.statsOutput = line.statsOutput;
   options.evaluate.assign(line.evaluate.begin(), line.evaluate.end());
   options.secondMoments = line.secondMoments;
-  for (const std::string &name : line.rotations) {
-    std::optional<Rotation> rotation = Rotation::parse(name);
-    if (!rotation)
-      return llvm::createStringError(
-          "--rotation: expected hadamard32 or hadamard128, with `:seed` where "
-          "signs are turned, found '" +
-          name + "'");
-    options.rotations.push_back(*rotation);
-  }
   options.sensitivity = line.sensitivity.getNumOccurrences() != 0;
   options.sensitivityOutput = line.sensitivity;
-  options.automatic = line.automatic;
-  if (line.minSqnr.getNumOccurrences())
-    options.minSqnr = line.minSqnr;
-  if (line.maxBytes.getNumOccurrences()) {
-    constexpr int64_t most = std::numeric_limits<int64_t>::max();
-    if (line.maxBytes > static_cast<uint64_t>(most))
-      return llvm::createStringError(
-          "--max-bytes: expected up to " + llvm::Twine(most) + ", found " +
-          llvm::Twine(static_cast<uint64_t>(line.maxBytes)));
-    options.maxBytes = line.maxBytes;
-  }
-  options.recipeOutput = line.recipeOutput;
   options.report = line.report;
   options.reportHtml = line.reportHtml;
   if (line.reportHtml.getNumOccurrences() && options.reportHtml.empty())
@@ -352,16 +375,6 @@ llvm::Expected<RunOptions> quantmlir::parseRunOptions(int argc, char **argv) {
       options.compare && options.quantize &&
       (line.report.getNumOccurrences() || !options.reportHtml.empty());
   options.print = line.print;
-  bool isAuto = options.automatic != AutoLevels::None;
-  if (!isAuto && (options.minSqnr || options.maxBytes))
-    return llvm::createStringError("--min-sqnr and --max-bytes need --auto");
-  if (isAuto && options.minSqnr.has_value() == options.maxBytes.has_value())
-    return llvm::createStringError(
-        "--auto: expected one of --min-sqnr and --max-bytes beside it");
-  if (options.minSqnr && !std::isfinite(*options.minSqnr))
-    return llvm::createStringError(
-        "--min-sqnr: expected a number of dB, found " +
-        std::to_string(double(line.minSqnr)));
   if (llvm::Error error = verify(options, line.dims.getNumOccurrences() != 0))
     return std::move(error);
   return options;

@@ -267,18 +267,59 @@ def quantize(draw):
     return case
 
 
+def quantized_rows(case, draw, shape, group, args, flags):
+    """Operand and integers [.., M, K]; adds what goes with them to `args` and
+    `flags`."""
+    *rows, k = shape
+    rows, unsigned = tuple(rows), draw.chance(.4)
+    x = draw.integers(shape, 8, unsigned)
+    operand = stored(case, x, stored_name(8, unsigned))
+    flags += ["lhs_unsigned"] * unsigned
+    if draw.chance(.5):
+        args["lhs_zero_point"] = draw.integers(draw.pick((), rows), 8, unsigned)
+    if draw.chance(.6):
+        args["row_scale"] = draw.scales(draw.pick((), rows), .01, 1)
+    if draw.chance(.4):
+        block = draw.pick(group, group, 2 * group, 16 * group, k, *(
+            b for b in (8, 16, 32) if group % b == 0 or group == k))
+        flags.append(f"lhs_group_size = {block} : i64")
+        args["lhs_scale"] = draw.scales(rows + (-(-k // block),), .01, 1)
+        args["lhs_group_size"] = block
+    return operand, x
+
+
+def weight_parameters(draw, args, groups, bits, unsigned, in_codes):
+    """Adds those that a weight may have, `groups` being [N, groups]."""
+    if not in_codes and draw.chance(.5):
+        args["rhs_zero_point"] = draw.integers(groups, bits, unsigned)
+    if draw.chance(.2):
+        args["rhs_offset"] = draw.rng.standard_normal(groups).astype(F32)
+    if draw.chance(.5):
+        args["bias"] = draw.rng.standard_normal(groups[0]).astype(F32)
+
+
+def weight_only(x, w, group, args, step):
+    """The rule for float rows `x`, whose product is rounded by `step`."""
+    real = arith.dequantize_groups(w, args["rhs_scale"], group,
+                                   args.get("rhs_zero_point"),
+                                   args.get("rhs_offset"))
+    expected = x @ real.T + args.get("bias", 0)
+    bound = (x.shape[-1] + 8) * 2.0**-24 * (np.abs(x) @ np.abs(real).T + 4)
+    return within(expected, bound + step * np.abs(expected))
+
+
 def scaled_matmul(draw):
     case = Case("scaled_matmul")
     lead = draw.pick((), (), (2,))
     m, n = draw.rows(), draw.columns()
     k = draw.depth(n)
     group = draw.pick(k, 1, 3, 16, 32, 32, 64, 128, 200)
-    groups = -(-k // group)
+    groups = (n, -(-k // group))
     bits, unsigned = draw.pick(2, 4, 4, 8), draw.chance(.4)
     w = draw.integers((n, k), bits, unsigned)
     rhs = stored(case, w, stored_name(bits, unsigned), draw.chance(.6))
     # Those of f16 and bf16 are stored so.
-    args = {"rhs_scale": arith.narrow_scale(draw.scales((n, groups)), draw.pick(
+    args = {"rhs_scale": arith.narrow_scale(draw.scales(groups), draw.pick(
         "f32", "f32", "f16", "bf16"))}
     flags = [f"group_size = {group} : i64"] + ["rhs_unsigned"] * unsigned
     in_codes = bits == 4 and not unsigned and draw.chance(.5)
@@ -286,33 +327,14 @@ def scaled_matmul(draw):
         codes = draw.integers((16,), 8, False)
         flags.append(f"rhs_codebook = array<i8: {', '.join(map(str, codes))}>")
         w = codes[w & 15]
-    shape = lead + (m, n)
     kind = draw.pick("int", "int", "f32", "f16", "bf16")
     if kind == "int":
-        x_unsigned = draw.chance(.4)
-        x = draw.integers(lead + (m, k), 8, x_unsigned)
-        lhs = stored(case, x, stored_name(8, x_unsigned))
-        flags += ["lhs_unsigned"] * x_unsigned
-        if draw.chance(.5):
-            args["lhs_zero_point"] = draw.integers(
-                draw.pick((), lead + (m,)), 8, x_unsigned)
-        if draw.chance(.6):
-            args["row_scale"] = draw.scales(draw.pick((), lead + (m,)), .01, 1)
-        if draw.chance(.4):
-            block = draw.pick(group, group, 2 * group, 16 * group, k, *(
-                b for b in (8, 16, 32) if group % b == 0 or group == k))
-            flags.append(f"lhs_group_size = {block} : i64")
-            args["lhs_scale"] = draw.scales(lead + (m, -(-k // block)), .01, 1)
+        lhs, x = quantized_rows(case, draw, lead + (m, k), group, args, flags)
     else:
         # Small enough that no sum overflows f16.
-        data = round_to(np.clip(draw.floats(lead + (m, k)), -2, 2), kind)
-        lhs = case.argument(data)
-    if not in_codes and draw.chance(.5):
-        args["rhs_zero_point"] = draw.integers((n, groups), bits, unsigned)
-    if draw.chance(.2):
-        args["rhs_offset"] = draw.rng.standard_normal((n, groups)).astype(F32)
-    if draw.chance(.5):
-        args["bias"] = draw.rng.standard_normal(n).astype(F32)
+        x = round_to(np.clip(draw.floats(lead + (m, k)), -2, 2), kind)
+        lhs = case.argument(x)
+    weight_parameters(draw, args, groups, bits, unsigned, in_codes)
     text = ""
     for name in ("lhs_zero_point", "row_scale", "rhs_scale", "rhs_zero_point",
                  "rhs_offset", "bias", "lhs_scale"):
@@ -321,23 +343,16 @@ def scaled_matmul(draw):
             text += f" {name}" + parameter(case, draw, value.astype(
                 np.int32 if value.dtype.kind == "i" else F32))
     element = kind if kind != "int" else draw.pick("f32", "f32", "f16", "bf16")
+    shape = lead + (m, n)
     type_ = tensor(shape, element)
     y = case.line(f"quant.scaled_matmul ins({lhs[0]}, {rhs[0]} : {lhs[1]}, "
                   f"{rhs[1]}){text} {{{', '.join(flags)}}} -> {type_}", type_)
     if kind == "int":
-        if "lhs_scale" in args:
-            args["lhs_group_size"] = block
         expected = arith.scaled_matmul(x, w, group_size=group, **args)
         case.result(y, shape, equal(round_to(expected, element)))
-        return case
-    x = to_float(data)
-    real = arith.dequantize_groups(w, args["rhs_scale"], group,
-                                   args.get("rhs_zero_point"),
-                                   args.get("rhs_offset"))
-    expected = x @ real.T + args.get("bias", 0)
-    bound = (k + 8) * 2.0**-24 * (np.abs(x) @ np.abs(real).T + 4)
-    step = {"f32": 0, "f16": 2.0**-11, "bf16": 2.0**-8}[element]
-    case.result(y, shape, within(expected, bound + step * np.abs(expected)))
+    else:
+        step = {"f32": 0, "f16": 2.0**-11, "bf16": 2.0**-8}[element]
+        case.result(y, shape, weight_only(to_float(x), w, group, args, step))
     return case
 
 
