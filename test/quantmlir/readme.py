@@ -1,7 +1,8 @@
 # RUN: rm -rf %t && mkdir %t
 # RUN: %python %src/utils/attach-weights.py --opt %build/bin/quant-opt %src/test/Inputs/models/digits_mlp_b16.body.mlir %src/test/Inputs/models/digits_mlp_b16.weights.json %t/model.mlir %src/test/Inputs/models/digits_mlp_b16.weights.npz
 # RUN: env CC=%cc %python %s %src %t | FileCheck %s
-"""The first lines of README.md, from an exported model to a call from C."""
+"""The first lines of README.md: a layer that is written by hand and what is said of
+it, and an exported model on its way to a call from C."""
 
 # CHECK: {{^}}{{[3-9][0-9]}}.{{[0-9]+}} dB to the float model
 # CHECK: 16 x 10
@@ -20,8 +21,13 @@ text = (source / "README.md").read_text()
 page = text[text.index("## Twelve lines"):text.index("## Two commands")]
 python, = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
 shell, = re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S)
+page = text[text.index("## From nothing"):text.index("## Twelve lines")]
+layer, = re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S)
+said = re.findall(r"^```text\n(.*?)^```", page, re.M | re.S)[-1]
 archive = np.load(source / "test/Inputs/models/digits_mlp_b16.io.npz")
 os.chdir(folder)
+done = subprocess.run(["bash", "-euc", layer], capture_output=True, text=True, check=True)
+assert done.stdout.endswith(said), done.stdout
 archive["in0"].astype(np.float32).tofile("x.bin")
 shutil.copy(source / "examples/artifact/main.c", ".")
 scope = {}
