@@ -4,7 +4,6 @@
 
 #include "quant/Runtime/Execution/OptimizationLevel.h"
 
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"

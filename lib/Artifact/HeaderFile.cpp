@@ -4,7 +4,6 @@
 
 #include "quant/Support/Version.h"
 
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;

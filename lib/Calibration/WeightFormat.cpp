@@ -2,8 +2,6 @@
 
 #include "quant/Calibration/WeightFormat.h"
 
-#include "llvm/ADT/STLExtras.h"
-
 using namespace llvm;
 using namespace quantmlir;
 

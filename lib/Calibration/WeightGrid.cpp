@@ -16,7 +16,6 @@
 
 #include "WeightGrid.h"
 
-#include "llvm/ADT/bit.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>

@@ -10,7 +10,6 @@
 #include "ErrorCompensation.h"
 #include "WeightGrid.h"
 
-#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/MathExtras.h"
 

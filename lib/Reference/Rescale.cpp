@@ -2,7 +2,6 @@
 
 #include "quant/Reference/Reference.h"
 
-#include <algorithm>
 #include <cmath>
 
 using namespace quantmlir;

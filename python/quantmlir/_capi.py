@@ -10,7 +10,6 @@ import os
 import pathlib
 
 VERSION = 1
-ABI = 1
 
 
 class TensorType(ctypes.Structure):

@@ -16,7 +16,6 @@ import numpy as np
 from .errors import FileError
 
 _STRING, _RESOURCE, _RESOURCE_OFFSET = 0, 5, 6
-_MAGIC = b"ML\xefR"
 # What a buffer that was not mapped is aligned to.
 ALIGNMENT = 16
 _BLOB = 0

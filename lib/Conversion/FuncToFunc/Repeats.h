@@ -18,7 +18,6 @@ struct Repeat {
 
   /// How many elements are there once too often.
   unsigned getSaved() const { return count ? (count - 1) * size : 0; }
-  unsigned getEnd() const { return start + count * size; }
 };
 
 /// The repeat of windows of at least `minSize` elements that saves most of

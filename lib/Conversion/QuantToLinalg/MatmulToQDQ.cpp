@@ -14,7 +14,6 @@
 #include "quant/Dialect/Quant/Utils/RescaleFormula.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 

@@ -8,7 +8,6 @@
 #include "quant/Dialect/Quant/Utils/GenericBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Dialect/Quant/Utils/ReciprocalFormula.h"

@@ -2,7 +2,6 @@
 
 #include "Patterns.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "quant/Dialect/Quant/IR/QuantizeRows.h"
 #include "quant/Dialect/Quant/Utils/GenericBuilder.h"

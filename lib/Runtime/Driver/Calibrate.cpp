@@ -11,7 +11,6 @@
 #include "quant/Runtime/Host/FileSet.h"
 #include "quant/Runtime/Host/Npy.h"
 
-#include "llvm/Support/Format.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 

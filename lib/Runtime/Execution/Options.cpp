@@ -5,8 +5,6 @@
 #include "quant/Runtime/Execution/ProgramCommandLine.h"
 #include "quant/Runtime/Execution/Provenance.h"
 
-#include "llvm/ADT/STLExtras.h"
-
 #include <cmath>
 
 using namespace quantmlir;

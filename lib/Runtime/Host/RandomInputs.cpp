@@ -10,7 +10,6 @@
 
 #include "llvm/ADT/APFloat.h"
 
-#include <cstring>
 #include <random>
 
 using namespace mlir;

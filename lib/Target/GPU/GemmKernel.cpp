@@ -21,8 +21,6 @@
 #include "quant/Target/GPU/KernelEpilogue.h"
 #include "quant/Target/GPU/StageRing.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;

@@ -2,7 +2,6 @@
 
 #include "quant/Target/GPU/KernelEpilogue.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "quant/Dialect/Quant/Utils/RescaleFormula.h"

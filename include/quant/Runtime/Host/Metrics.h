@@ -25,8 +25,6 @@ public:
   void add(double reference, double result);
   /// `bitIdentical` says that no pair differed.
   Metrics getMetrics() const;
-  double getSignal() const { return signal; }
-  double getNoise() const { return noise; }
 
 private:
   double signal = 0, noise = 0, product = 0, power = 0, maxError = 0;

@@ -15,7 +15,6 @@
 
 #include "mlir/IR/BuiltinOps.h"
 
-#include <array>
 #include <memory>
 
 namespace quantmlir {

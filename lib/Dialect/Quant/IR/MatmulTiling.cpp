@@ -10,7 +10,6 @@
 #include "quant/Dialect/Quant/IR/QuantOps.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
 using namespace quantmlir;

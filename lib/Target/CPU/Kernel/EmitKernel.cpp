@@ -11,7 +11,6 @@
 #include "quant/Target/CPU/Kernel/EmitLoops.h"
 #include "quant/Target/CPU/Kernel/ScaledLoops.h"
 
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "quant/Target/IR/PackedMatmul.h"
 
 using namespace mlir;

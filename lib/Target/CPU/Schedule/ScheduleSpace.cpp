@@ -11,7 +11,6 @@
 #include "quant/Target/CPU/Schedule/RegisterTile.h"
 
 #include "mlir/IR/BuiltinTypes.h"
-#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;

@@ -10,8 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "CachedAttention.h"
-#include "FloatAttention.h"
+#include "Attention/CachedAttention.h"
+#include "Attention/FloatAttention.h"
 #include "QuantizeBlocks.h"
 #include "QuantizeRows.h"
 #include "RotateRows.h"

@@ -100,13 +100,9 @@ def QuantExt_QuantizeBlocksOp : QuantExt_Op<"quantize_blocks", [
     static bool canRotate(int64_t k, int64_t block, int64_t size) {
       return block >= k || size % block == 0 || block % size == 0;
     }
-    /// Elements of a row, and of its blocks.
+    /// Elements of a row.
     int64_t getK() {
       return ::llvm::cast<::mlir::ShapedType>(getInput().getType())
-          .getDimSize(1);
-    }
-    int64_t getNumBlocks() {
-      return ::llvm::cast<::mlir::ShapedType>(getScale().getType())
           .getDimSize(1);
     }
   }];

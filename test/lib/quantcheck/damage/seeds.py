@@ -10,7 +10,7 @@ import numpy as np
 
 from quantmlir.checkpoint import ggml
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
+ROOT = pathlib.Path(__file__).resolve().parents[4]
 MAX_BYTES = 5000
 SCHEMES = ["weights=channel activations=dynamic-token",
            "weights=tensor activations=dynamic-tensor symmetric=false",

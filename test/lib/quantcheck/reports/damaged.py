@@ -17,7 +17,7 @@ import tempfile
 import numpy as np
 
 from quantcheck import closeness, evaluate, module
-from quantcheck.report_program import SCHEME, Verdict, argument_arrays, numbered
+from quantcheck.reports.program import SCHEME, Verdict, argument_arrays, numbered
 
 FOUR_BITS = ("weights=tensor weight-bits=4 activation-bits=4 "
              "activations=dynamic-tensor symmetric=false")

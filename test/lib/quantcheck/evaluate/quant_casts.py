@@ -2,14 +2,14 @@
 
     q = clamp(roundeven(x / s) + z, qmin, qmax)          x = s * (q - z)
 
-NaN becomes z. The ops are named `quantcheck.` here, see `evaluate.py`. Types: of the tensor, along an axis, by blocks; any width.
+NaN becomes z. The ops are named `quantcheck.` here, see the package. Types: of the tensor, along an axis, by blocks; any width.
 """
 
 import re
 
 import numpy as np
 
-from quantcheck.evaluate_body import Unsupported
+from quantcheck.evaluate.body import Unsupported
 from quantcheck.generic_form import split, tensor_type, wrap
 
 

@@ -1,7 +1,7 @@
 //===- FloatAttention.h - attention over floats as vectors ------*- C++ -*-===//
 
-#ifndef QUANT_LIB_TARGET_CPU_VECTORIZE_FLOATATTENTION_H
-#define QUANT_LIB_TARGET_CPU_VECTORIZE_FLOATATTENTION_H
+#ifndef QUANT_LIB_TARGET_CPU_VECTORIZE_ATTENTION_FLOATATTENTION_H
+#define QUANT_LIB_TARGET_CPU_VECTORIZE_ATTENTION_FLOATATTENTION_H
 
 #include "mlir/IR/PatternMatch.h"
 #include "quant/Dialect/Quant/IR/FloatAttention.h"
@@ -15,4 +15,4 @@ mlir::LogicalResult expandFloatAttention(mlir::RewriterBase &b,
 
 } // namespace quantmlir
 
-#endif // QUANT_LIB_TARGET_CPU_VECTORIZE_FLOATATTENTION_H
+#endif // QUANT_LIB_TARGET_CPU_VECTORIZE_ATTENTION_FLOATATTENTION_H

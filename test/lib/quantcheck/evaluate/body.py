@@ -1,7 +1,7 @@
 """NumPy's meaning of the arith and math ops: one op on whole arrays.
 
 Floats are rounded after each op, integers wrap. An f32 sum that a reduction
-carries may come as float64 (`evaluate.py`); then the op's result stays wide.
+carries may come as float64 (`__init__.py`); then the op's result stays wide.
 """
 
 import math

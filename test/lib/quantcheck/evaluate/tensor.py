@@ -1,10 +1,10 @@
-"""NumPy's meaning of the tensor ops, for `evaluate.py`."""
+"""NumPy's meaning of the tensor ops, for the package."""
 
 import re
 
 import numpy as np
 
-from quantcheck.evaluate_body import Mismatch, Unsupported
+from quantcheck.evaluate.body import Mismatch, Unsupported
 from quantcheck.generic_form import FLOATS, tensor_type
 
 

@@ -14,8 +14,8 @@ import subprocess
 
 import numpy as np
 
-from quantcheck import evaluate_tensor, quant_casts
-from quantcheck.evaluate_body import Mismatch, Unsupported, apply
+from quantcheck.evaluate import quant_casts, tensor
+from quantcheck.evaluate.body import Mismatch, Unsupported, apply
 from quantcheck.generic_form import (as_element, constant, parse, split,
                                      tensor_type)
 from quantcheck.program import to_float
@@ -137,7 +137,7 @@ class Evaluator:
         if method:
             return method(op, operands, values)
         if op.name.startswith("tensor."):
-            return evaluate_tensor.run(self, op, operands, values)
+            return tensor.run(self, op, operands, values)
         if op.name.startswith("quantcheck."):
             return [quant_casts.run(op, operands[0])]
         if op.name.startswith(("arith.", "math.")):

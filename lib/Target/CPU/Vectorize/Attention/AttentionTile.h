@@ -6,11 +6,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef QUANT_LIB_TARGET_CPU_VECTORIZE_ATTENTIONTILE_H
-#define QUANT_LIB_TARGET_CPU_VECTORIZE_ATTENTIONTILE_H
+#ifndef QUANT_LIB_TARGET_CPU_VECTORIZE_ATTENTION_ATTENTIONTILE_H
+#define QUANT_LIB_TARGET_CPU_VECTORIZE_ATTENTION_ATTENTIONTILE_H
 
+#include "../LaneBuilder.h"
 #include "ByteDots.h"
-#include "LaneBuilder.h"
 
 #include "quant/Dialect/Quant/IR/CachedAttention.h"
 
@@ -83,4 +83,4 @@ struct AttentionTile : LaneBuilder {
 
 } // namespace quantmlir
 
-#endif // QUANT_LIB_TARGET_CPU_VECTORIZE_ATTENTIONTILE_H
+#endif // QUANT_LIB_TARGET_CPU_VECTORIZE_ATTENTION_ATTENTIONTILE_H

@@ -1,7 +1,7 @@
 //===- CachedAttention.h - attention over integers as vectors ---*- C++ -*-===//
 
-#ifndef QUANT_LIB_TARGET_CPU_VECTORIZE_CACHEDATTENTION_H
-#define QUANT_LIB_TARGET_CPU_VECTORIZE_CACHEDATTENTION_H
+#ifndef QUANT_LIB_TARGET_CPU_VECTORIZE_ATTENTION_CACHEDATTENTION_H
+#define QUANT_LIB_TARGET_CPU_VECTORIZE_ATTENTION_CACHEDATTENTION_H
 
 #include "mlir/IR/PatternMatch.h"
 #include "quant/Dialect/Quant/IR/CachedAttention.h"
@@ -15,4 +15,4 @@ mlir::LogicalResult expandCachedAttention(mlir::RewriterBase &b,
 
 } // namespace quantmlir
 
-#endif // QUANT_LIB_TARGET_CPU_VECTORIZE_CACHEDATTENTION_H
+#endif // QUANT_LIB_TARGET_CPU_VECTORIZE_ATTENTION_CACHEDATTENTION_H

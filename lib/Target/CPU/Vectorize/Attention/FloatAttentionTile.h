@@ -7,10 +7,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef QUANT_LIB_TARGET_CPU_VECTORIZE_FLOATATTENTIONTILE_H
-#define QUANT_LIB_TARGET_CPU_VECTORIZE_FLOATATTENTIONTILE_H
+#ifndef QUANT_LIB_TARGET_CPU_VECTORIZE_ATTENTION_FLOATATTENTIONTILE_H
+#define QUANT_LIB_TARGET_CPU_VECTORIZE_ATTENTION_FLOATATTENTIONTILE_H
 
-#include "LaneBuilder.h"
+#include "../LaneBuilder.h"
 
 #include "quant/Dialect/Quant/IR/FloatAttention.h"
 #include "quant/Target/IR/QTarget.h"
@@ -69,4 +69,4 @@ struct FloatAttentionTile : LaneBuilder {
 
 } // namespace quantmlir
 
-#endif // QUANT_LIB_TARGET_CPU_VECTORIZE_FLOATATTENTIONTILE_H
+#endif // QUANT_LIB_TARGET_CPU_VECTORIZE_ATTENTION_FLOATATTENTIONTILE_H

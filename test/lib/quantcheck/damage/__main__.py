@@ -1,6 +1,6 @@
 """Damaged programs, files and options: refused with a diagnostic, or done.
 
-usage: damage.py [-jN] [--build=DIR] [--only=I] [--programs=DIR] COUNT [SEED]
+usage: python -m quantcheck.damage [-jN] [--build=DIR] [--only=I] [--programs=DIR] COUNT [SEED]
 
 Mutant i of a seed is always the same. A finding is a tool that ends by a signal,
 runs for more than 20 seconds of the processor, fails without a diagnostic,
@@ -27,9 +27,9 @@ import sys
 import time
 import traceback
 
-from quantcheck import damage_seeds as seeds
-from quantcheck import damage_text as damage
-from quantcheck.damage_upstream import KNOWN
+from quantcheck.damage import seeds
+from quantcheck.damage import text as damage
+from quantcheck.damage.upstream import KNOWN
 from quantmlir import import_weights
 
 SECONDS, BYTES = 20, 4 << 30

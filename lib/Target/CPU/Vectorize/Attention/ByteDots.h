@@ -1,7 +1,7 @@
 //===- ByteDots.h - dot products of four bytes a lane -----------*- C++ -*-===//
 
-#ifndef QUANT_LIB_TARGET_CPU_VECTORIZE_BYTEDOTS_H
-#define QUANT_LIB_TARGET_CPU_VECTORIZE_BYTEDOTS_H
+#ifndef QUANT_LIB_TARGET_CPU_VECTORIZE_ATTENTION_BYTEDOTS_H
+#define QUANT_LIB_TARGET_CPU_VECTORIZE_ATTENTION_BYTEDOTS_H
 
 #include "quant/Target/IR/MatmulKernelInterface.h"
 
@@ -46,4 +46,4 @@ private:
 
 } // namespace quantmlir
 
-#endif // QUANT_LIB_TARGET_CPU_VECTORIZE_BYTEDOTS_H
+#endif // QUANT_LIB_TARGET_CPU_VECTORIZE_ATTENTION_BYTEDOTS_H

@@ -24,7 +24,7 @@ import argparse
 import pathlib
 import sys
 
-from quantcheck import report_damaged, report_program, report_weights
+from quantcheck.reports import damaged, program, weights
 from quantcheck.commands import LIMIT_SECONDS, Tools
 
 
@@ -33,17 +33,17 @@ def find(folder):
     found = []
     for path in [folder, *sorted(p for p in folder.rglob("*") if p.is_dir())]:
         if (path / "model.mlir").is_file():
-            found.append((report_program.run_folder, path))
-        elif report_weights.is_one(path):
-            found.append((report_weights.run_folder, path))
-        elif report_damaged.is_one(path):
-            found.append((report_damaged.run_folder, path))
+            found.append((program.run_folder, path))
+        elif weights.is_one(path):
+            found.append((weights.run_folder, path))
+        elif damaged.is_one(path):
+            found.append((damaged.run_folder, path))
     return found
 
 
 def main():
     parser = argparse.ArgumentParser(prog="reports.sh")
-    root = pathlib.Path(__file__).resolve().parents[3]
+    root = pathlib.Path(__file__).resolve().parents[4]
     parser.add_argument("--bin", default=str(root / "build" / "bin"),
                         help="where quant-opt and quant-run are")
     parser.add_argument("--seconds", type=int, default=LIMIT_SECONDS,

@@ -12,7 +12,7 @@ import tempfile
 import numpy as np
 
 from quantcheck import closeness, module
-from quantcheck.report_program import TARGETS, Verdict
+from quantcheck.reports.program import TARGETS, Verdict
 
 FORMATS = ("matmulnbits",)
 
