@@ -40,9 +40,12 @@ FORMS = [("W8 g32 A8", "Q8_0", "int8"), ("W8 g32, float activations", "Q8_0", "f
 FILE_TYPES = {"F32": 0, "Q4_0": 2, "Q4_1": 3, "Q8_0": 7, "Q4_K_M": 15}  # llama_ftype
 
 READER = """
+#include <pthread.h>
 #include <stdint.h>
+#include <time.h>
 typedef uint64_t V __attribute__((vector_size(64)));
-uint64_t read_all(const V *p, long count) {
+
+static uint64_t read_piece(const V *p, long count) {
   V a = {0}, b = {0}, c = {0}, d = {0};
   for (long i = 0; i < count; i += 8) {
     __builtin_prefetch(p + i + 32); __builtin_prefetch(p + i + 33);
@@ -55,12 +58,34 @@ uint64_t read_all(const V *p, long count) {
   a |= b | c | d;
   return a[0] | a[1] | a[2] | a[3] | a[4] | a[5] | a[6] | a[7];
 }
+
+static pthread_barrier_t together;
+void set_threads(unsigned threads) { pthread_barrier_init(&together, 0, threads); }
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+/* When each piece was begun and ended by this thread; all begin one together. */
+uint64_t read_all(const char *block, long pieces, long bytes, double *times) {
+  uint64_t bits = 0;
+  for (long i = 0; i < pieces; ++i) {
+    pthread_barrier_wait(&together);
+    times[2 * i] = now();
+    bits |= read_piece((const V *)(block + i * bytes), bytes / 64);
+    times[2 * i + 1] = now();
+  }
+  return bits;
+}
 """
 
 
 class Reads:
-    """Of 256 MB by each of the threads, timed in pieces that are a few milliseconds at most, as tokens
-    are; a run returns bytes a second of each."""
+    """Of 256 MB by each of the threads, in pieces that are a few milliseconds at most, as tokens are.
+    All threads begin a piece together; a run returns, for each, the bytes that all have read by the
+    seconds from the first one's begin to the last one's end."""
 
     PIECE = 16 << 20
 
@@ -68,26 +93,27 @@ class Reads:
         with tempfile.TemporaryDirectory() as folder:
             source = pathlib.Path(folder, "read.c")
             source.write_text(READER)
-            subprocess.run(["cc", "-O3", "-march=native", "-shared", "-fPIC", "-Wno-psabi", source,
+            subprocess.run(["cc", "-O3", "-march=native", "-shared", "-fPIC", "-pthread", "-Wno-psabi", source,
                             "-o", source.with_suffix(".so")], check=True)
-            self.function = ctypes.CDLL(str(source.with_suffix(".so"))).read_all
-        self.function.argtypes, self.function.restype = [ctypes.c_void_p, ctypes.c_long], ctypes.c_uint64
+            library = ctypes.CDLL(str(source.with_suffix(".so")))
+        library.set_threads(threads)
+        self.function = library.read_all
+        self.function.argtypes = [ctypes.c_void_p, ctypes.c_long, ctypes.c_long, ctypes.c_void_p]
+        self.function.restype = ctypes.c_uint64
         self.blocks = []
         for _ in range(threads):
             raw = np.ones((256 << 20) + 64, np.uint8)
             self.blocks.append(raw[-raw.ctypes.data % 64:][:256 << 20])
 
     def read(self, block):
-        paces = []
-        for at in range(0, block.size, self.PIECE):
-            begin = time.perf_counter()
-            self.function(block.ctypes.data + at, self.PIECE // 64)
-            paces.append(len(self.blocks) * self.PIECE / (time.perf_counter() - begin))
-        return paces
+        times = np.empty((block.size // self.PIECE, 2))
+        self.function(block.ctypes.data, len(times), self.PIECE, times.ctypes.data)
+        return times
 
     def run(self):
         with ThreadPoolExecutor(len(self.blocks)) as pool:
-            return [pace for paces in pool.map(self.read, self.blocks) for pace in paces]
+            begins, ends = np.moveaxis(np.array(list(pool.map(self.read, self.blocks))), -1, 0)
+        return list(len(self.blocks) * self.PIECE / (ends.max(0) - begins.min(0)))
 
 
 class Llama:
