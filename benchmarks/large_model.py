@@ -8,7 +8,7 @@
 Writes a checkpoint of random Q4_0 blocks of that shape (GGUF, tensor by tensor), compiles it by `quantmlir.llm`
 for integer activations, loads it once more from the cache, and decodes tokens one by one, between reads of memory.
 Writing, compiling and running are processes of their own; "peak" is the most resident memory of each, mapped files
-included. "Reading" is the time in which the weights of a token come from memory at the best pace that was read (as in
+included, whose pages the system takes back at will; "own" is the most without them. "Reading" is the time in which the weights of a token come from memory at the best pace that was read (as in
 `benchmarks/llm.py`). With --write, the page docs/results/large-model.md is made. The files (twice the model) stay in
 FOLDER, if it is given.
 """
@@ -20,6 +20,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import numpy as np
@@ -109,11 +110,30 @@ def decode(args, path):
             "load": os.getloadavg()[0]}
 
 
-def peak_mb():
-    """Of this process: VmHWM."""
-    for line in pathlib.Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM"):
-            return int(line.split()[1]) / 1024
+def status_mb(*names):
+    """The sum of these lines of the process's status."""
+    lines = (line.split() for line in pathlib.Path("/proc/self/status").read_text().splitlines())
+    return sum(int(words[1]) for words in lines if words[0].rstrip(":") in names) / 1024
+
+
+class OwnMemory:
+    """The most resident memory that is of no file, looked at every 20 ms."""
+
+    def __init__(self):
+        self.peak, self.ended = 0, threading.Event()
+        self.thread = threading.Thread(target=self._watch)
+
+    def _watch(self):
+        while not self.ended.wait(0.02):
+            self.peak = max(self.peak, status_mb("RssAnon", "RssShmem"))
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
 
 
 def step(args, what, path):
@@ -125,14 +145,15 @@ def step(args, what, path):
 def run_step(args):
     begin = time.perf_counter()
     result = {}
-    if args.step == "write":
-        write_model(args, args.model)
-    elif args.step == "compile":
-        result["seconds"] = load(args, args.model)[1]
-    else:
-        result = decode(args, args.model)
+    with OwnMemory() as own:
+        if args.step == "write":
+            write_model(args, args.model)
+        elif args.step == "compile":
+            result["seconds"] = load(args, args.model)[1]
+        else:
+            result = decode(args, args.model)
     result.setdefault("seconds", time.perf_counter() - begin)
-    print(json.dumps({**result, "peak": peak_mb()}))
+    print(json.dumps({**result, "peak": status_mb("VmHWM"), "own": own.peak}))
 
 
 def weight_bytes(args):
@@ -147,10 +168,10 @@ def table(args, size, compiled, ran):
            f"{size / 1e9:.2f} GB of Q4_0; {args.threads} thread(s), reads {ran['pace'] / 1e9:.1f} GB/s at best, "
            f"{machine.cpu()}, load {ran['load']:.1f}.")
     yield ""
-    yield "| | s | peak MB |"
-    yield "|---|--:|--:|"
-    yield f"| compiled | {compiled['seconds']:.1f} | {compiled['peak']:.0f} |"
-    yield f"| from the cache, and run | {ran['seconds']:.2f} | {ran['peak']:.0f} |"
+    yield "| | s | peak MB | own MB |"
+    yield "|---|--:|--:|--:|"
+    for what, of in (("compiled", compiled), ("from the cache, and run", ran)):
+        yield f"| {what} | {of['seconds']:.1f} | {of['peak']:.0f} | {of['own']:.0f} |"
     yield ""
     yield "| a token, best ms | median | reading, ms | of the pace of reading |"
     yield "|--:|--:|--:|--:|"
