@@ -176,6 +176,7 @@ void quantmlir::buildShardStage(OpPassManager &pm,
 }
 
 void quantmlir::buildBufferizeStage(OpPassManager &pm, bool outline) {
+  pm.addPass(createQuantFoldConstantTransposesPass());
   // Of programs that are written for one rank.
   pm.addPass(createQuantLowerCollectivesPass({/*all=*/true}));
   pm.addPass(createCanonicalizerPass());

@@ -147,6 +147,33 @@ def QuantImportPass : Pass<"quant-import", "::mlir::ModuleOp"> {
     "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def QuantFoldConstantTransposesPass
+    : Pass<"quant-fold-constant-transposes", "::mlir::ModuleOp"> {
+  let summary = "Move constants once, not in every call";
+  let description = [{
+    A `linalg` op that only moves the elements of a constant (a transpose, a copy,
+    with unit dimensions that come or go between) becomes a constant: what
+    exporters put before the weight of a product, where the product stays in
+    float. Comes after quantizing, which reads weights through such ops, and
+    leaves the old constant to those who read it, too. What repeats elements (a
+    broadcast) stays, as do constants whose elements take no whole bytes.
+
+    Example:
+
+    ```mlir
+    %w = arith.constant dense_resource<w> : tensor<1536x384xf32>
+    %t = linalg.transpose ins(%w : tensor<1536x384xf32>)
+           outs(%e : tensor<384x1536xf32>) permutation = [1, 0]
+    // becomes
+    %t = arith.constant dense_resource<quant_weight> : tensor<384x1536xf32>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numFolded", "num-folded", "Ops that became constants">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def QuantNameMatmulsPass : Pass<"quant-name-matmuls", "::mlir::ModuleOp"> {
   let summary = "Give every float matmul a name";
   let description = [{
