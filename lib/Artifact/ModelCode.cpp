@@ -220,6 +220,9 @@ static void addTrampoline(llvm::Module &module, const Signature &signature) {
   auto *function = llvm::Function::Create(
       llvm::FunctionType::get(builder.getVoidTy(), {pointer, pointer}, false),
       llvm::GlobalValue::ExternalLinkage, "quantCallProgram", module);
+  // In its caller, which is optimized for size and calls setjmp, kernels would
+  // keep their sums on the stack.
+  function->addFnAttr(llvm::Attribute::NoInline);
   builder.SetInsertPoint(
       llvm::BasicBlock::Create(module.getContext(), "", function));
   SmallVector<llvm::Value *> arguments;
