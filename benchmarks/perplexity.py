@@ -24,8 +24,7 @@ documentation strings of Python's standard library and the topics of its `help()
 windows of 256 tokens drawn with a fixed seed, --calibration tokens in all. "Q4_K_M's
 bytes": each product's weights in the form that `choose_weights` chose for that text,
 where all constants of the program, scales in f32, have as many bytes together as the
-tensors of llama.cpp's Q4_K_M of the same weights (the page's row is of a recipe that was
-chosen before scales were sought in compensated groups). "Embedding of the file": measured
+tensors of llama.cpp's Q4_K_M of the same weights. "Embedding of the file": measured
 before a tied head that is quantized anew was the embedding, too, and before weights were
 those for float's activations. Rows of
 llama.cpp are its own formats of the same file, written and run by llama-cpp-python
