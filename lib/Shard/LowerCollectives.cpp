@@ -1,13 +1,13 @@
 //===- LowerCollectives.cpp - collectives that upstream does not lower ----===//
 //
 // `quant-lower-collectives`. Upstream's `convert-shard-to-mpi` (MLIR 22) has no
-// gather, and wants static sizes of a sum.
+// gather and no sum that is divided, and wants static sizes of a sum.
 //
 //===----------------------------------------------------------------------===//
 
 #include "quant/Shard/Passes.h"
 
-#include "GatherFunctions.h"
+#include "CollectiveFunctions.h"
 #include "MPICall.h"
 #include "RankCheck.h"
 
@@ -18,12 +18,18 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MPI/IR/MPI.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Shard/IR/ShardDialect.h"
 #include "mlir/Dialect/Shard/IR/ShardOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 
 #include "quant/Dialect/Quant/Utils/DiscardableAttrs.h"
 #include "quant/Dialect/Quant/Utils/GenericBuilder.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+#include <limits>
 
 namespace quantmlir {
 #define GEN_PASS_DEF_QUANTLOWERCOLLECTIVESPASS
@@ -142,6 +148,20 @@ static LogicalResult checkCount(OpBuilder &b, Operation *op, Value value,
   return success();
 }
 
+/// How elements of `type` are combined, or an error.
+static FailureOr<mpi::MPI_ReductionOpEnum>
+verifyReduction(Operation *op, shard::ReductionKind reduction, Type type) {
+  std::optional<mpi::MPI_ReductionOpEnum> kind = getReduction(reduction);
+  if (!kind)
+    return op->emitOpError("expected a sum, a maximum or an or of bits, found ")
+           << shard::stringifyReductionKind(reduction);
+  if (*kind == mpi::MPI_ReductionOpEnum::MPI_BOR &&
+      !getElementTypeOrSelf(type).isInteger())
+    return op->emitOpError("expected integers for an or of bits, found ")
+           << type;
+  return *kind;
+}
+
 static LogicalResult lowerReduce(shard::AllReduceOp op) {
   auto type = dyn_cast<RankedTensorType>(op.getInput().getType());
   if (!type || type != op.getType() || !isReduced(type.getElementType()))
@@ -149,15 +169,10 @@ static LogicalResult lowerReduce(shard::AllReduceOp op) {
                "expected ranked tensors of one type, of f32, f64, i8, "
                "i16, i32 or i64, found ")
            << op.getInput().getType() << " and " << op.getType();
-  std::optional<mpi::MPI_ReductionOpEnum> kind =
-      getReduction(op.getReduction());
-  if (!kind)
-    return op.emitOpError("expected a sum, a maximum or an or of bits, found ")
-           << shard::stringifyReductionKind(op.getReduction());
-  if (*kind == mpi::MPI_ReductionOpEnum::MPI_BOR &&
-      !type.getElementType().isInteger())
-    return op.emitOpError("expected integers for an or of bits, found ")
-           << type;
+  FailureOr<mpi::MPI_ReductionOpEnum> kind =
+      verifyReduction(op, op.getReduction(), type);
+  if (failed(kind))
+    return failure();
   OpBuilder b(op);
   Location loc = op.getLoc();
   if (failed(checkCount(b, op, op.getInput(), 1, "elements")))
@@ -210,7 +225,7 @@ static Value joinParts(OpBuilder &b, Location loc, Value parts, int64_t axis,
 }
 
 static LogicalResult lowerGather(shard::AllGatherOp op, int64_t ranks,
-                                 GatherFunctions &functions) {
+                                 CollectiveFunctions &functions) {
   auto whole = cast<RankedTensorType>(op.getType());
   if (!whole.getElementType().isIntOrFloat())
     return op.emitOpError(
@@ -230,11 +245,160 @@ static LogicalResult lowerGather(shard::AllGatherOp op, int64_t ranks,
   Value to = memref::AllocOp::create(
       b, loc, MemRefType::get(shape, whole.getElementType()),
       dynamicSizes(b, loc, part));
-  func::CallOp::create(b, loc, functions.get(from.getType(), to.getType()),
+  func::CallOp::create(b, loc,
+                       functions.getGather(from.getType(), to.getType()),
                        ValueRange{from, to});
   Value parts = takeBuffer(b, loc, to, type);
   op.getResult().replaceAllUsesWith(
       joinParts(b, loc, parts, op.getGatherAxis().getSExtValue(), whole));
+  op.erase();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Sums that are divided
+//===----------------------------------------------------------------------===//
+
+/// `x` [.., N * r, ..] as [N, .., r, ..], a part for each rank. Where the run
+/// knows the size it is stopped unless that has N parts.
+static Value divide(OpBuilder &b, shard::ReduceScatterOp op, Value x,
+                    int64_t ranks, RankedTensorType part) {
+  Location loc = op.getLoc();
+  RankedTensorType type = tensorType(x);
+  int64_t axis = op.getScatterAxis().getSExtValue();
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, x);
+  if (type.isDynamicDim(axis)) {
+    Value size = cast<Value>(sizes[axis]);
+    Value count = arith::ConstantIndexOp::create(b, loc, ranks);
+    Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+    Value rest = arith::RemUIOp::create(b, loc, size, count);
+    Value isWhole =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, rest, zero);
+    cf::AssertOp::create(b, loc, isWhole,
+                         "shard.reduce_scatter: expected a size that is a "
+                         "multiple of the ranks");
+    sizes[axis] = arith::DivUIOp::create(b, loc, size, count).getResult();
+  } else {
+    sizes[axis] = b.getIndexAttr(part.getDimSize(axis));
+  }
+  SmallVector<int64_t> shape(part.getShape());
+  shape.insert(shape.begin() + axis, ranks);
+  sizes.insert(sizes.begin() + axis, b.getIndexAttr(ranks));
+  SmallVector<ReassociationIndices> groups;
+  for (int64_t dim : allDims(type.getRank())) {
+    if (dim == axis)
+      groups.push_back({dim, dim + 1});
+    else
+      groups.push_back({dim < axis ? dim : dim + 1});
+  }
+  Value parts = tensor::ExpandShapeOp::create(
+      b, loc, RankedTensorType::get(shape, type.getElementType()), x, groups,
+      sizes);
+  if (axis == 0)
+    return parts;
+  // The dimension of ranks comes first.
+  SmallVector<int64_t> order = allDims(part.getRank() + 1);
+  std::rotate(order.begin(), order.begin() + axis, order.begin() + axis + 1);
+  applyPermutationToVector(sizes, order);
+  Value empty = tensor::EmptyOp::create(b, loc, sizes, type.getElementType());
+  return linalg::TransposeOp::create(b, loc, parts, empty, order)->getResult(0);
+}
+
+static Value combine(OpBuilder &b, Location loc, mpi::MPI_ReductionOpEnum kind,
+                     Value x, Value y) {
+  bool isFloat = isa<FloatType>(x.getType());
+  switch (kind) {
+  case mpi::MPI_ReductionOpEnum::MPI_SUM:
+    if (isFloat)
+      return arith::AddFOp::create(b, loc, x, y);
+    return arith::AddIOp::create(b, loc, x, y);
+  case mpi::MPI_ReductionOpEnum::MPI_MAX:
+    if (isFloat)
+      return arith::MaximumFOp::create(b, loc, x, y);
+    return arith::MaxSIOp::create(b, loc, x, y);
+  default:
+    return arith::OrIOp::create(b, loc, x, y);
+  }
+}
+
+/// Part `rank` of `parts` [N, ..], as [..].
+static Value partOf(OpBuilder &b, Location loc, Value parts, Value rank,
+                    RankedTensorType type) {
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, parts);
+  SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0));
+  SmallVector<OpFoldResult> steps(sizes.size(), b.getIndexAttr(1));
+  offsets.front() = rank;
+  sizes.front() = b.getIndexAttr(1);
+  return tensor::ExtractSliceOp::create(b, loc, type, parts, offsets, sizes,
+                                        steps);
+}
+
+/// `own` [..] and the parts of `others` [N, ..], one after the other. A loop,
+/// which for one is none when it is canonicalized, so that what follows is
+/// fused with it.
+static Value combineParts(OpBuilder &b, Location loc,
+                          mpi::MPI_ReductionOpEnum kind, Value own,
+                          Value others) {
+  RankedTensorType type = tensorType(own);
+  Value begin = arith::ConstantIndexOp::create(b, loc, 0);
+  Value end =
+      arith::ConstantIndexOp::create(b, loc, tensorType(others).getDimSize(0));
+  Value step = arith::ConstantIndexOp::create(b, loc, 1);
+  auto loop = scf::ForOp::create(b, loc, begin, end, step, own);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value sum = loop.getRegionIterArg(0);
+  Value part = partOf(b, loc, others, loop.getInductionVar(), type);
+  SmallVector<int64_t> dims = allDims(type.getRank());
+  auto combined = elementwise(
+      b, loc, {{sum, dims}, {part, dims}}, sum,
+      [&](OpBuilder &b, Location loc, ValueRange in) -> SmallVector<Value> {
+        return {combine(b, loc, kind, in[0], in[1])};
+      });
+  scf::YieldOp::create(b, loc, combined.getResult(0));
+  return loop.getResult(0);
+}
+
+static LogicalResult lowerScatter(shard::ReduceScatterOp op, int64_t ranks,
+                                  CollectiveFunctions &functions) {
+  auto type = dyn_cast<RankedTensorType>(op.getInput().getType());
+  auto part = cast<RankedTensorType>(op.getType());
+  if (!type || type.getElementType() != part.getElementType() ||
+      !isReduced(type.getElementType()) ||
+      !llvm::equal(llvm::map_range(type.getShape(), ShapedType::isDynamic),
+                   llvm::map_range(part.getShape(), ShapedType::isDynamic)))
+    return op.emitOpError("expected ranked tensors of one element type, f32, "
+                          "f64, i8, i16, i32 or i64, with the same dynamic "
+                          "sizes, found ")
+           << op.getInput().getType() << " and " << part;
+  FailureOr<mpi::MPI_ReductionOpEnum> kind =
+      verifyReduction(op, op.getReduction(), type);
+  OpBuilder b(op);
+  int64_t width = type.getElementTypeBitWidth() / 8;
+  if (failed(kind) || failed(verifyMPI(op->getParentOfType<ModuleOp>(), op)) ||
+      failed(checkCount(b, op, op.getInput(), width, "bytes")))
+    return failure();
+  Location loc = op.getLoc();
+  // Of no elements nothing is sent.
+  if (llvm::is_contained(part.getShape(), 0)) {
+    op.getResult().replaceAllUsesWith(emptyLike(b, loc, part, op.getInput()));
+    op.erase();
+    return success();
+  }
+  Value sent = divide(b, op, op.getInput(), ranks, part);
+  Value from = getBuffer(b, loc, sent, /*isReadOnly=*/true);
+  SmallVector<int64_t> shape(tensorType(sent).getShape());
+  shape.front() = ranks - 1;
+  auto others = RankedTensorType::get(shape, type.getElementType());
+  Value to = memref::AllocOp::create(
+      b, loc, MemRefType::get(shape, type.getElementType()),
+      dynamicSizes(b, loc, sent));
+  func::FuncOp exchange = functions.getExchange(
+      cast<MemRefType>(from.getType()), cast<MemRefType>(to.getType()));
+  auto call = func::CallOp::create(b, loc, exchange, ValueRange{from, to});
+  Value own = partOf(b, loc, sent, call.getResult(0), part);
+  Value received = takeBuffer(b, loc, to, others);
+  op.getResult().replaceAllUsesWith(combineParts(b, loc, *kind, own, received));
   op.erase();
   return success();
 }
@@ -252,13 +416,14 @@ struct QuantLowerCollectivesPass final
   void runOnOperation() override {
     SmallVector<Operation *> found;
     getOperation()->walk([&](Operation *op) {
-      if (isa<shard::AllGatherOp, shard::AllReduceOp>(op))
+      if (isa<shard::AllGatherOp, shard::AllReduceOp, shard::ReduceScatterOp>(
+              op))
         found.push_back(op);
     });
     if ((getOperation()->hasAttr(kRankAttr) || !found.empty()) &&
         failed(verifyMPINames(getOperation())))
       return signalPassFailure();
-    GatherFunctions functions(getOperation());
+    CollectiveFunctions functions(getOperation());
     SymbolTableCollection symbols;
     for (Operation *op : found)
       if (failed(lower(op, functions, symbols)))
@@ -277,23 +442,40 @@ private:
     return checkCount(b, op, op.getInput(), 1, "elements");
   }
 
-  LogicalResult lower(Operation *op, GatherFunctions &functions,
-                      SymbolTableCollection &symbols) {
-    auto reduce = dyn_cast<shard::AllReduceOp>(op);
-    auto gather = dyn_cast<shard::AllGatherOp>(op);
-    if (reduce && !all)
-      return verifyStatic(reduce);
-    FlatSymbolRefAttr name =
-        reduce ? reduce.getGridAttr() : gather.getGridAttr();
-    ArrayRef<int16_t> axes =
-        reduce ? reduce.getGridAxes() : gather.getGridAxes();
-    shard::GridOp grid = shard::getGridOrNull(op, name, symbols);
-    if (!grid || grid.getShape().size() != 1 || axes.size() != 1 ||
+  /// The ranks that take part in `op`: all.
+  template <typename Collective>
+  static FailureOr<int64_t> count(Collective op,
+                                  SymbolTableCollection &symbols) {
+    shard::GridOp grid = shard::getGridOrNull(op, op.getGridAttr(), symbols);
+    if (!grid || grid.getShape().size() != 1 || op.getGridAxes().size() != 1 ||
         ShapedType::isDynamicShape(grid.getShape()))
       return op->emitOpError(
           "expected all ranks of a grid of one static dimension");
-    return reduce ? lowerReduce(reduce)
-                  : lowerGather(gather, grid.getShape().front(), functions);
+    int64_t ranks = grid.getShape().front();
+    if (ranks < 1 || ranks > std::numeric_limits<int32_t>::max())
+      return op->emitOpError("expected 1 to ")
+             << std::numeric_limits<int32_t>::max()
+             << " ranks, as MPI counts them, found " << ranks;
+    return ranks;
+  }
+
+  LogicalResult lower(Operation *op, CollectiveFunctions &functions,
+                      SymbolTableCollection &symbols) {
+    auto reduce = dyn_cast<shard::AllReduceOp>(op);
+    if (reduce && !all)
+      return verifyStatic(reduce);
+    FailureOr<int64_t> ranks =
+        TypeSwitch<Operation *, FailureOr<int64_t>>(op)
+            .Case<shard::AllGatherOp, shard::AllReduceOp,
+                  shard::ReduceScatterOp>(
+                [&](auto collective) { return count(collective, symbols); });
+    if (failed(ranks))
+      return failure();
+    if (reduce)
+      return lowerReduce(reduce);
+    if (auto scatter = dyn_cast<shard::ReduceScatterOp>(op))
+      return lowerScatter(scatter, *ranks, functions);
+    return lowerGather(cast<shard::AllGatherOp>(op), *ranks, functions);
   }
 };
 } // namespace

@@ -68,10 +68,15 @@ struct LibraryFunction {
 } // namespace
 
 static constexpr LibraryFunction kCalledFunctions[] = {
-    {"MPI_Allgather", "pihpihh"}, {"MPI_Allreduce", "ppihhh"},
-    {"MPI_Comm_rank", "hp"},      {"MPI_Comm_size", "hp"},
-    {"MPI_Finalize", ""},         {"MPI_Init", "pp"},
-    {"MPI_Recv", "pihiihp"},      {"MPI_Send", "pihiih"}};
+    {"MPI_Allgather", "pihpihh"},
+    {"MPI_Allreduce", "ppihhh"},
+    {"MPI_Alltoallv", "ppphppphh"},
+    {"MPI_Comm_rank", "hp"},
+    {"MPI_Comm_size", "hp"},
+    {"MPI_Finalize", ""},
+    {"MPI_Init", "pp"},
+    {"MPI_Recv", "pihiihp"},
+    {"MPI_Send", "pihiih"}};
 
 static LLVM::LLVMFunctionType getType(const LibraryFunction &called,
                                       ModuleOp module) {
@@ -152,11 +157,11 @@ Value MPICall::getPointer(Value buffer) {
       b, loc, LLVM::LLVMPointerType::get(b.getContext()), number);
 }
 
-Value MPICall::countBytes(Value buffer) {
+Value MPICall::countBytes(Value buffer, int64_t first) {
   auto type = cast<MemRefType>(buffer.getType());
   Value count = arith::ConstantIndexOp::create(
       b, loc, llvm::divideCeil(type.getElementTypeBitWidth(), 8));
-  for (int64_t dim = 0; dim < type.getRank(); ++dim) {
+  for (int64_t dim = first; dim < type.getRank(); ++dim) {
     Value size =
         type.isDynamicDim(dim)
             ? Value(memref::DimOp::create(b, loc, buffer, dim))

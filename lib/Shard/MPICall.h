@@ -31,8 +31,9 @@ public:
   /// Where the elements of a memref begin.
   mlir::Value getPointer(mlir::Value buffer);
 
-  /// Bytes of a memref of which every element has whole ones, as i32.
-  mlir::Value countBytes(mlir::Value buffer);
+  /// Bytes of a memref of which every element has whole ones, as i32; of its
+  /// dimensions from `first` on.
+  mlir::Value countBytes(mlir::Value buffer, int64_t first);
 
 private:
   mlir::Value getHandle(llvm::StringRef name, llvm::StringRef type,

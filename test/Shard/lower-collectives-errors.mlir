@@ -95,6 +95,53 @@ module attributes {dlti.map = #dlti.map<"MPI:Implementation" = "MPICH">} {
 // -----
 
 shard.grid @ranks(shape = 2)
+func.func @divided_static(%x: tensor<8x6xf32>) -> tensor<?x6xf32> {
+  // expected-error @below {{expected ranked tensors of one element type, f32, f64, i8, i16, i32 or i64, with the same dynamic sizes, found 'tensor<8x6xf32>' and 'tensor<?x6xf32>'}}
+  %0 = shard.reduce_scatter %x on @ranks grid_axes = [0] scatter_axis = 0 : tensor<8x6xf32> -> tensor<?x6xf32>
+  return %0 : tensor<?x6xf32>
+}
+
+// -----
+
+shard.grid @ranks(shape = 2)
+func.func @divided_wider(%x: tensor<8x6xf32>) -> tensor<4x6xf64> {
+  // expected-error @below {{expected ranked tensors of one element type, f32, f64, i8, i16, i32 or i64, with the same dynamic sizes, found 'tensor<8x6xf32>' and 'tensor<4x6xf64>'}}
+  %0 = shard.reduce_scatter %x on @ranks grid_axes = [0] scatter_axis = 0 : tensor<8x6xf32> -> tensor<4x6xf64>
+  return %0 : tensor<4x6xf64>
+}
+
+// -----
+
+shard.grid @ranks(shape = 2)
+func.func @divided_or(%x: tensor<4xf32>) -> tensor<2xf32> {
+  // expected-error @below {{expected integers for an or of bits, found 'tensor<4xf32>'}}
+  %0 = shard.reduce_scatter %x on @ranks grid_axes = [0] reduction = bitwise_or scatter_axis = 0 : tensor<4xf32> -> tensor<2xf32>
+  return %0 : tensor<2xf32>
+}
+
+// -----
+
+module attributes {dlti.map = #dlti.map<"MPI:Implementation" = "MPICH">} {
+  shard.grid @ranks(shape = 2)
+  func.func @divided_large(%x: tensor<4294967296x4294967296xf32>) -> tensor<2147483648x4294967296xf32> {
+    // expected-error @below {{expected a part of less than 2^31 bytes, found 'tensor<4294967296x4294967296xf32>'}}
+    %0 = shard.reduce_scatter %x on @ranks grid_axes = [0] scatter_axis = 0 : tensor<4294967296x4294967296xf32> -> tensor<2147483648x4294967296xf32>
+    return %0 : tensor<2147483648x4294967296xf32>
+  }
+}
+
+// -----
+
+shard.grid @ranks(shape = 3000000000)
+func.func @many(%x: tensor<?xf32>) -> tensor<?xf32> {
+  // expected-error @below {{expected 1 to 2147483647 ranks, as MPI counts them, found 3000000000}}
+  %0 = shard.reduce_scatter %x on @ranks grid_axes = [0] scatter_axis = 0 : tensor<?xf32> -> tensor<?xf32>
+  return %0 : tensor<?xf32>
+}
+
+// -----
+
+shard.grid @ranks(shape = 2)
 func.func @large_sum(%x: tensor<65536x32768xi32>) -> tensor<65536x32768xi32> {
   // expected-error @below {{expected a part of less than 2^31 elements, found 'tensor<65536x32768xi32>'}}
   %0 = shard.all_reduce %x on @ranks grid_axes = [0] : tensor<65536x32768xi32> -> tensor<65536x32768xi32>

@@ -1,4 +1,5 @@
-// Gathers, of which upstream has no lowering, and sums of sizes that the run knows.
+// Gathers and sums that are divided, of which upstream has no lowering, and sums of
+// sizes that the run knows.
 //
 // RUN: quant-opt %s --split-input-file --quant-lower-collectives=all=true --canonicalize | FileCheck %s
 // RUN: quant-opt %s --split-input-file --quant-lower-collectives --canonicalize | FileCheck %s --check-prefix=GATHERS
@@ -63,6 +64,66 @@ shard.grid @ranks(shape = 2)
 func.func @scalar(%x: tensor<f32>) -> tensor<f32> {
   %0 = shard.all_reduce %x on @ranks grid_axes = [0] reduction = max : tensor<f32> -> tensor<f32>
   return %0 : tensor<f32>
+}
+
+// -----
+
+// A rank gets what the others have of its part, and combines that with its own: for two
+// ranks without a loop, in place.
+// CHECK-LABEL: func @divided
+// CHECK-DAG: %[[TWO:.*]] = arith.constant 2 : index
+// CHECK-DAG: %[[ZERO:.*]] = arith.constant 0 : index
+// CHECK: %[[REST:.*]] = arith.remui %{{.*}}, %[[TWO]] : index
+// CHECK: %[[WHOLE:.*]] = arith.cmpi eq, %[[REST]], %[[ZERO]] : index
+// CHECK: cf.assert %[[WHOLE]], "shard.reduce_scatter: expected a size that is a multiple of the ranks"
+// CHECK: %[[X:.*]] = tensor.expand_shape %{{.*}} {{\[\[}}0, 1], [2]] output_shape [2, %{{.*}}, 6] : tensor<?x6xi32> into tensor<2x?x6xi32>
+// CHECK: %[[F:.*]] = bufferization.to_buffer %[[X]] read_only
+// CHECK: %[[T:.*]] = memref.alloc(%{{.*}}) : memref<1x?x6xi32>
+// CHECK: %[[RANK:.*]] = call @[[E:quant_exchange[_0-9]*]](%[[F]], %[[T]]) : (memref<2x?x6xi32>, memref<1x?x6xi32>) -> index
+// CHECK: %[[OWN:.*]] = tensor.extract_slice %[[X]][%[[RANK]], 0, 0]
+// CHECK: %[[G:.*]] = bufferization.to_tensor %[[T]] restrict writable
+// CHECK: %[[OTHER:.*]] = tensor.extract_slice %[[G]][0, 0, 0]
+// CHECK: linalg.generic {{.*}} ins(%[[OWN]], %[[OTHER]] : {{.*}}) outs(%[[OWN]] :
+// CHECK: arith.addi
+// CHECK: func.func private @[[E]](%[[P:.*]]: memref<2x?x6xi32>, %{{.*}}: memref<1x?x6xi32>) -> index
+// CHECK: llvm.call @MPI_Comm_rank
+// CHECK: memref.dim %[[P]], %{{.*}} : memref<2x?x6xi32>
+// CHECK-COUNT-3: memref.alloc() : memref<2xi32>
+// CHECK: llvm.call @MPI_Alltoallv(%{{.*}}) : (!llvm.ptr, !llvm.ptr, !llvm.ptr, i32, !llvm.ptr, !llvm.ptr, !llvm.ptr, i32, i32) -> i32
+// GATHERS-LABEL: func @divided
+// GATHERS: call @quant_exchange
+shard.grid @ranks(shape = 2)
+func.func @divided(%x: tensor<?x6xi32>) -> tensor<?x6xi32> {
+  %0 = shard.reduce_scatter %x on @ranks grid_axes = [0] scatter_axis = 0 : tensor<?x6xi32> -> tensor<?x6xi32>
+  return %0 : tensor<?x6xi32>
+}
+
+// -----
+
+// Another dimension: ranks come first on the way. More ranks: a loop.
+// CHECK-LABEL: func @divided_columns
+// CHECK: linalg.transpose ins(%{{.*}} : tensor<?x3x2xf32>) outs(%{{.*}} : tensor<3x?x2xf32>) permutation = [1, 0, 2]
+// CHECK: call @quant_exchange{{.*}} : (memref<3x?x2xf32>, memref<2x?x2xf32>) -> index
+// CHECK: scf.for
+// CHECK: linalg.generic
+// CHECK: arith.maximumf
+shard.grid @ranks(shape = 3)
+func.func @divided_columns(%x: tensor<?x6xf32>) -> tensor<?x2xf32> {
+  %0 = shard.reduce_scatter %x on @ranks grid_axes = [0] reduction = max scatter_axis = 1 : tensor<?x6xf32> -> tensor<?x2xf32>
+  return %0 : tensor<?x2xf32>
+}
+
+// -----
+
+// Of nothing, nothing is sent.
+// CHECK-LABEL: func @nothing
+// CHECK-NOT: call
+// CHECK: tensor.empty(%{{.*}}) : tensor<0x?xf32>
+// CHECK-NEXT: return
+shard.grid @ranks(shape = 2)
+func.func @nothing(%x: tensor<0x?xf32>) -> tensor<0x?xf32> {
+  %0 = shard.reduce_scatter %x on @ranks grid_axes = [0] scatter_axis = 0 : tensor<0x?xf32> -> tensor<0x?xf32>
+  return %0 : tensor<0x?xf32>
 }
 
 // -----

@@ -125,6 +125,12 @@ def QuantLowerCollectivesPass
     all ranks, one after the other, which a transposition then brings to the
     dimension that is gathered. The call is in a private function, on buffers.
 
+    A `shard.reduce_scatter` becomes one call of `MPI_Alltoallv`, which brings a rank
+    its part of all others', and a loop that combines its own, which is not moved, with
+    these, in the order of ranks. (`MPI_Reduce_scatter_block` of Open MPI 4 takes
+    several times as long.) Where the run knows the size, every rank stops unless that
+    is a multiple of the ranks.
+
     With `all`, each `shard.all_reduce` becomes an `mpi.allreduce` of one
     dimension, whose size the run knows: upstream wants static ones. It is in place
     where nothing else reads its operand (bufferization copies it else). This is what
@@ -160,7 +166,7 @@ def QuantLowerCollectivesPass
     "::mlir::cf::ControlFlowDialect", "::mlir::func::FuncDialect",
     "::mlir::linalg::LinalgDialect", "::mlir::LLVM::LLVMDialect",
     "::mlir::memref::MemRefDialect", "::mlir::mpi::MPIDialect",
-    "::mlir::tensor::TensorDialect"];
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def QuantUseWorldPass : Pass<"quant-use-world", "::mlir::ModuleOp"> {
