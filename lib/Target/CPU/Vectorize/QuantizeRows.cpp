@@ -77,7 +77,7 @@ private:
         return Value();
       });
   }
-  /// Asks for what the next row's loop will read at `column`.
+  /// Asks for what the next row's loop will read and write at `column`.
   void prefetchNextRow(Value column, int64_t lanes);
   Value chooseScale(Value magnitude);
   void quantizeFast(Value scale);
@@ -187,11 +187,15 @@ Value RowQuantizer::getLargestBits(const RowColumns &part, bool onlyFinite) {
 
 void RowQuantizer::prefetchNextRow(Value column, int64_t lanes) {
   int64_t elements = 64 / getElementBytes();
+  auto prefetch = [&](Value memory, Value at, bool isWrite) {
+    memref::PrefetchOp::create(b, loc, memory, ValueRange{nextRow, at}, isWrite,
+                               /*localityHint=*/3, /*isDataCache=*/true);
+  };
   for (int64_t i = 0; i < lanes; i += elements)
-    memref::PrefetchOp::create(
-        b, loc, op.getInput(),
-        ValueRange{nextRow, arith::AddIOp::create(b, loc, column, index(i))},
-        /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
+    prefetch(op.getInput(), arith::AddIOp::create(b, loc, column, index(i)),
+             /*isWrite=*/false);
+  // Another core has read what was sent from there.
+  prefetch(op.getPacked(), column, /*isWrite=*/true);
 }
 
 Value RowQuantizer::chooseScale(Value magnitude) {

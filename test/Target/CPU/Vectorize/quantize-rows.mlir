@@ -17,7 +17,8 @@
 // CHECK: memref.store %[[SCALE:.*]], %arg2[%[[ROW]]]
 // CHECK: scf.if
 // CHECK: scf.for
-// CHECK: memref.prefetch %arg0
+// CHECK: memref.prefetch %arg0[{{.*}}], read
+// CHECK: memref.prefetch %arg1[{{.*}}], write
 // CHECK: %[[X:.*]] = vector.load %arg0[%[[ROW]], %{{.*}}] : memref<?x200xf32>, vector<32xf32>
 // CHECK: arith.mulf
 // CHECK: %[[Q0:.*]] = math.fma %[[X]]
