@@ -32,3 +32,10 @@ int MPI_Allgather(const void *from, int count, Handle type, void *to, int got,
   memcpy(to, from, count);
   return 0;
 }
+
+/* A part of nobody else: what is there, which time does not depend on. */
+int MPI_Alltoallv(const void *from, const int *counts, const int *begins, Handle type,
+                  void *to, const int *gotCounts, const int *gotBegins,
+                  Handle gotType, Handle comm) {
+  return 0;
+}

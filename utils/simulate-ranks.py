@@ -6,8 +6,8 @@ is computed (docs/shard.md).
 
 The rank of N that has the most heads is compiled as it is for N hosts, and runs here on
 one core, with collectives that send nothing. To its time for a prompt and for a token is added that
-of the wire, the bytes that the plan says, and that of 2 log2 N messages for each
-collective.
+of the wire, the bytes that the plan says, and that of log2 N messages for each
+collective, twice as many where results are whole on all ranks.
 """
 
 import argparse
@@ -70,12 +70,15 @@ def measure(llm, args, ranks):
 def on_wire(args, plan, layers, tokens, gbits):
     if plan is None:
         return 0.0
-    # A sum and a maximum, or a maximum and two gathers, for each weight that ends a
-    # half layer; the embedding and the logits.
-    each = {True: 2, False: 3}
-    collectives = 2 + layers * sum(each[name in plan.by_rows]
-                                   for name in ("o", "down") if plan.is_cut(name))
-    steps = collectives * 2 * math.log2(plan.count)
+    # What is whole on all ranks when it is combined is divided and gathered. For each
+    # weight that ends a half layer that are a maximum and a sum, or, where rows are
+    # divided, half of the sum and two gathers, or a maximum and two gathers; and there
+    # are the embedding, the logits and, of rows that are divided, the last one.
+    divided = plan.divides_rows and tokens >= plan.least_rows
+    each = {True: 2 + (1 + 2 if divided else 2), False: 2 + 2}
+    halves = layers * sum(each[name in plan.by_rows]
+                          for name in ("o", "down") if plan.is_cut(name))
+    steps = (halves + (1 + 2 if divided else 2) + 1) * math.log2(plan.count)
     return plan.traffic().sent(tokens) * 8 / (gbits * 1e9) + steps * args.latency * 1e-6
 
 

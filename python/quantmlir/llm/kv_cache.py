@@ -223,7 +223,7 @@ class IntegerCache:
         """In blocks of the last dimension, of which heads are whole numbers."""
         name = b.fresh()
         b.line(f"{name} = quant.rotate {x} size = {self._size} : {x.type} -> {x.type}")
-        return Value(name, x.shape)
+        return Value(name, x.sizes)
 
     def _pack(self, b, q, out):
         """Words of i8 [H, S, D], by the order of dimensions `out`."""

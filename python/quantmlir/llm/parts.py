@@ -13,7 +13,7 @@ class Parts:
 
     def norm(self, x, weight):
         """x / sqrt(mean(x^2) + eps) * weight, over the last dimension."""
-        b, shape = self.body, tuple(s or ROWS for s in x.shape)
+        b, shape = self.body, x.sizes
         dims = ("h", "s", "d")[3 - len(shape):]
         size = x.shape[-1]
         squares = b.generic(dims, [(x, dims)], b.empty(shape),
@@ -116,8 +116,6 @@ class Parts:
                                   "linalg.yield %y : f32"])
 
     def add(self, x, y):
-        """Of [S, width]."""
         b, dims = self.body, ("s", "d")
-        return b.generic(dims, [(x, dims), (y, dims)],
-                         b.empty((ROWS, self.config.dim)),
+        return b.generic(dims, [(x, dims), (y, dims)], b.empty(x.sizes),
                          ["%t = arith.addf %a, %b : f32", "linalg.yield %t : f32"])

@@ -88,23 +88,20 @@ class Program:
         return self._quantized(x, scale), scale, 0
 
     def _choose_scale(self, x):
-        rows = tensor((None,))
-        if x.shape[0] == 1:
-            rows = tensor((1,))
         return self.body.op(
             f"quant.choose_qparams {x} axes = [0] range = [-128, 127] "
-            f": {x.type} -> {rows}", (x.shape[0] or ROWS,))
+            f": {x.type} -> {tensor(x.shape[:1])}", x.sizes[:1])
 
     def _quantized(self, x, scale):
         return self.body.op(
             f"quant.quantize {x} scale({scale} : {scale.type}) axes = [0] "
             f"range = [-128, 127] : {x.type} -> "
-            f"{tensor(x.shape, 'i8')}", (x.shape[0] or ROWS, x.shape[1]), "i8")
+            f"{tensor(x.shape, 'i8')}", x.sizes, "i8")
 
     def _quantize_blocks(self, x):
         """Of 4 bits, scales by least squares; a last block that is shorter makes all
         of them those of the largest magnitude."""
-        b, rows, k = self.body, x.shape[0] or ROWS, x.shape[1]
+        b, (rows, k) = self.body, x.sizes
         block = min(BLOCK_OF_4_BITS, k)
         if k % block == 0:
             x = b.expand(x, "[[0], [1, 2]]", (rows, k // block, block))
@@ -116,7 +113,7 @@ class Program:
         b.line(f"{name}:2 = quant.quantize_blocks ins({x} : {x.type}) "
                f"outs({into[0]}, {into[1]} : {types}) block = {block} "
                f"range = [-7, 7] -> {types}")
-        q, scale = (Value(f"{name}#{i}", value.shape, value.element)
+        q, scale = (Value(f"{name}#{i}", value.sizes, value.element)
                     for i, value in enumerate(into))
         return q, scale, block
 
@@ -126,7 +123,7 @@ class Program:
         seed = f" seed = {rotation.seed}" if rotation.seed else ""
         return self.body.op(
             f"quant.rotate {x} size = {rotation.size}{seed} : {x.type} -> "
-            f"{x.type}", (x.shape[0] or ROWS, x.shape[1]))
+            f"{x.type}", x.sizes)
 
     def _multiply(self, x, stack, index):
         """x, (floats, integers, scales, block), by the weight of layer `index`."""
@@ -134,7 +131,7 @@ class Program:
         form, part = stack.form, {
             name: self._of_layer(resource, index)
             for name, resource in stack.resources.items()}
-        rows = floats.shape[0] or ROWS
+        rows = floats.sizes[0]
         if not form.bits:
             return self._float_product(floats, part["values"], part.get("bias"))
         if form.order and block:
@@ -168,7 +165,7 @@ class Program:
             f"{{{flags}}} -> {result} loc(\"{stack.name}\")", (rows, stack.n))
 
     def _float_product(self, x, w, bias):
-        b, rows = self.body, x.shape[0] or ROWS
+        b, rows = self.body, x.sizes[0]
         body = ["%p = arith.mulf %a, %b : f32", "%s = arith.addf %o, %p : f32",
                 "linalg.yield %s : f32"]
         if len(w.shape) == 3:
@@ -193,7 +190,7 @@ class Program:
         """Columns of x in the order of their groups."""
         b = self.body
         return b.generic(("m", "k"), [(order, ("k",))],
-                         b.empty((x.shape[0] or ROWS, order.shape[0]), x.element),
+                         b.empty((x.sizes[0], order.shape[0]), x.element),
                          ["%m = linalg.index 0 : index",
                           "%k = arith.index_cast %a : i32 to index",
                           f"%v = tensor.extract {x}[%m, %k] : {x.type}",
@@ -218,14 +215,13 @@ class Program:
             return self._multiply(x, stacks[i], at)
         number = b.scalar(f"arith.constant {i} : i32")
         this = b.scalar(f"arith.cmpi eq, {which}, {number} : i32")
-        rows = x[0].shape[0] or ROWS
         name = b.fresh()
-        result = Value(name, b.static((rows, stacks[0].n)))
+        result = Value(name, (x[0].sizes[0], stacks[0].n))
         b.open(f"{name} = scf.if {this} -> ({result.type}) {{")
         value = self._multiply(x, stacks[i], at)
         b.line(f"scf.yield {value} : {value.type}")
         b.close("} else {")
-        b._indent += 1
+        b.indent()
         value = self._choose(x, stacks, i + 1, which, at)
         b.line(f"scf.yield {value} : {value.type}")
         b.close()
@@ -315,15 +311,19 @@ class Program:
         """x, and what quantized weights are multiplied by."""
         return (x, *self._quantize(x, is_head))
 
+    def _normed(self, h, weight):
+        """What is multiplied where a half layer begins."""
+        return self._operand(self.parts.norm(h, weight))
+
     def _joined(self, x, slots, index):
         """Products whose columns follow each other."""
         parts = [self._product(x, slot, index) for slot in slots]
         if len(parts) == 1:
             return parts[0]
-        b, at = self.body, 0
-        result = b.empty((ROWS, sum(p.shape[1] for p in parts)))
+        b, at, rows = self.body, 0, x[0].sizes[0]
+        result = b.empty((rows, sum(p.shape[1] for p in parts)))
         for part in parts:
-            result = b.insert(part, result, [0, at], [ROWS, part.shape[1]])
+            result = b.insert(part, result, [0, at], [rows, part.shape[1]])
             at += part.shape[1]
         return result
 
@@ -332,7 +332,7 @@ class Program:
         b, c, w, parts = self.body, self.config, self.weights, self.parts
         kv, cache = c.kv_heads, self.cache
         norm = lambda name: self._of_layer(w.norms[name].resource, index)
-        x = self._operand(parts.norm(h, norm("attn_norm")))
+        x = self._normed(h, norm("attn_norm"))
         qkv = self._joined(x, w.slots["qkv"], index)
         q = parts.rotate(parts.heads(qkv, 0, c.heads), c.heads, angles,
                          norm("q_norm") if c.qk_norm else None)
@@ -346,14 +346,25 @@ class Program:
                          [1, *array.sized(ROWS)])
                 for array, value, old in zip(cache.arrays, new, rows)]
         attended = cache.attend(parts, q, new, past)
-        h = parts.add(h, self._output(attended, "o", index))
-        x = self._operand(parts.norm(h, norm("ffn_norm")))
+        h = self._added(h, attended, "o", index)
+        x = self._normed(h, norm("ffn_norm"))
         gated = parts.mlp(self._joined(x, w.slots["gate_up"], index))
-        return parts.add(h, self._output(gated, "down", index)), *rows
+        return self._added(h, gated, "down", index), *rows
+
+    def _added(self, h, x, name, index):
+        """h and x by the weight where a half layer ends."""
+        return self.parts.add(h, self._output(x, name, index))
 
     def _output(self, x, name, index):
-        """x by a weight whose result is added to what came in."""
         return self._joined(self._operand(x), self.weights.slots[name], index)
+
+    def _all_rows(self, h):
+        return h
+
+    def _last_row(self, h):
+        b = self.body
+        last = b.scalar(f"arith.subi {b.sizes[ROWS]}, {b.index(1)} : index")
+        return b.slice(h, [last, 0], [1, self.config.dim])
 
     def _head(self, h):
         return self._multiply(self._operand(h, is_head=True), self.weights.head, None)
@@ -375,9 +386,7 @@ class Program:
         h = self._rotate(self._embed(ids), w.embedding_rotation)
         rows = [b.empty(*shape) for shape in shapes]
         h, *rows = self._loop(h, rows, caches, angles)
-        if not self.all_logits:
-            last = b.scalar(f"arith.subi {b.sizes[ROWS]}, {b.index(1)} : index")
-            h = b.slice(h, [last, 0], [1, c.dim])
+        h = self._all_rows(h) if self.all_logits else self._last_row(h)
         h = parts.norm(h, self._constant(w.final_norm.resource))
         logits = self._head(h)
         if not self.all_logits:
@@ -427,9 +436,9 @@ class Program:
         types = ", ".join(v.type for v in values)
         b.open(f"{results}:{len(values)} = scf.for %layer = {zero} to {count} step {one} "
                f"iter_args({inits}) -> ({types}) {{")
-        inner = [Value(n, v.shape, v.element) for n, v in zip(names, values)]
+        inner = [Value(n, v.sizes, v.element) for n, v in zip(names, values)]
         outs = self._layer("%layer", inner[0], caches, inner[1:], angles)
         b.line(f"scf.yield {', '.join(map(str, outs))} : {types}")
         b.close()
-        return [Value(f"{results}#{i}", v.shape, v.element)
+        return [Value(f"{results}#{i}", v.sizes, v.element)
                 for i, v in enumerate(values)]

@@ -9,6 +9,10 @@ up, and of the embedding and the head. The weights behind, O and down, are cut
 * by their rows, where they have scales of groups: the integers before them are
   gathered, and so is the result ("columns").
 
+Where both are cut by their columns, rows of tokens are divided, too: sums of i32 go to
+the rank that has the row, which adds it to what came in, and norms and quantizes it for
+all. Not of a call with few tokens.
+
 Either way all ranks together compute the bits of one.
 """
 
@@ -24,6 +28,8 @@ from dataclasses import dataclass, replace
 from ..errors import FileError, InvalidArgument, MissingPackage, QuantError
 
 OUTPUTS = {"o": "attention", "down": "mlp"}
+# Of a rank, so that rows are divided.
+LEAST_ROWS = 8
 
 
 def check(ranks):
@@ -63,19 +69,27 @@ def widths(ranges):
 
 @dataclass(frozen=True)
 class Traffic:
-    """Bytes of the tensors that one call combines: for each of its tokens, and for
-    the last one."""
+    """Bytes of the tensors that one call combines: for each of its rows, and for the
+    last one. `divided`: of a call with at least `least_rows` tokens, whose rows are
+    divided, or None."""
     count: int
-    reduced_token: int
-    gathered_token: int
-    gathered_call: int
+    reduced_row: int
+    moved_row: int
+    reduced_call: int
+    moved_call: int
+    least_rows: int = 0
+    divided: "Traffic | None" = None
 
     def sent(self, tokens):
         """Bytes that a rank sends for a call with so many tokens, where collectives
-        pass parts around a ring: what is gathered once, what is added twice."""
-        gathered = tokens * self.gathered_token + self.gathered_call
-        return (2 * tokens * self.reduced_token + gathered) \
-            * (self.count - 1) // self.count
+        pass parts around a ring: what is gathered or divided once, what is added and
+        whole on all twice."""
+        if self.divided and tokens >= self.least_rows:
+            # As many for each rank.
+            return self.divided.sent(-(-tokens // self.count) * self.count)
+        reduced = tokens * self.reduced_row + self.reduced_call
+        moved = tokens * self.moved_row + self.moved_call
+        return (2 * reduced + moved) * (self.count - 1) // self.count
 
 
 class Plan:
@@ -84,7 +98,8 @@ class Plan:
     heads: of queries, in whole `unit`s; None: every rank has all (there are fewer units
     than ranks); keys: heads of keys that those see; q: columns of attention's result;
     ffn; vocabulary. by_rows: names in OUTPUTS whose sums are added in i32; others are cut
-    by rows `dim` of the weight.
+    by rows `dim` of the weight. divides_rows: ranks have parts of a call's rows between
+    products, if it has at least `least_rows`.
     """
 
     def __init__(self, config, source, number, count, rotation, keeps_groups=False):
@@ -107,6 +122,9 @@ class Plan:
         self.dim = split(config.dim, count)
         self.by_rows = {name for name in OUTPUTS
                         if self._adds_integers(source, name)}
+        self.divides_rows = count > 1 and all(
+            self.is_cut(name) and name in self.by_rows for name in OUTPUTS)
+        self.least_rows = LEAST_ROWS * count
 
     def _split_heads(self, unit, keeps_groups):
         """In whole groups of a head of keys, or finer where the largest part is less."""
@@ -181,15 +199,21 @@ class Plan:
 
     def traffic(self):
         c, n = self.config, self.count
-        reduced, gathered = 4 * c.dim, 0  # the embedding's bits
+        sums, gathered = 1, 0  # the embedding's bits
+        maxima = 4 * c.layers * sum(map(self.is_cut, OUTPUTS))
         for name in filter(self.is_cut, OUTPUTS):
-            reduced += 4 * c.layers  # the maximum of a row
             if name in self.by_rows:
-                reduced += 4 * c.dim * c.layers
+                sums += c.layers
             else:
                 gathered += c.layers * n * (max(widths(self.inputs(name)))
                                             + 4 * max(widths(self.dim)))
-        return Traffic(n, reduced, gathered, 4 * n * max(widths(self.vocabulary)))
+        logits, divided = 4 * n * max(widths(self.vocabulary)), None
+        if self.divides_rows:
+            # Integers of a row and their scale, for each half layer; the last row.
+            quantized = (c.dim + 4) * c.layers * len(OUTPUTS)
+            divided = Traffic(n, maxima, 4 * c.dim * sums + quantized, 4 * c.dim, logits)
+        return Traffic(n, maxima + 4 * c.dim * sums, gathered, 0, logits,
+                       self.least_rows, divided)
 
     def explain(self):
         """A line about what is whole, and why; or none."""

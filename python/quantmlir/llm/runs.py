@@ -1,7 +1,6 @@
 """Runs of a tensor's last dimension quantized, each by a scale of its own, as text of
 the program: heads of keys and values, blocks of activations."""
 
-from .parts import ROWS
 from .text import tensor
 
 
@@ -15,7 +14,7 @@ def quantize_runs(b, x, top, shares=(), is_fitted=False, is_signed=False):
     if is_signed:
         sign = _sign(b, x)
         x = _times(b, x, sign)
-    sizes = _sizes(x)
+    sizes = x.sizes
     scales = tensor(x.shape[:2])
     scale = b.op(f"quant.choose_qparams {x} axes = [0, 1] range = [-{top}, {top}] "
                  f": {x.type} -> {scales}", sizes[:2])
@@ -33,14 +32,14 @@ def quantize_runs(b, x, top, shares=(), is_fitted=False, is_signed=False):
 def _times(b, x, sign):
     """x [A, B, ..] times [A, B]."""
     dims = ("h", "s", "d")[:len(x.shape)]
-    return b.generic(dims, [(x, dims), (sign, ("h", "s"))], b.empty(_sizes(x)),
+    return b.generic(dims, [(x, dims), (sign, ("h", "s"))], b.empty(x.sizes),
                      ["%r = arith.mulf %a, %b : f32", "linalg.yield %r : f32"])
 
 
 def _sign(b, x):
     """-1 where a run's value of the largest magnitude is above 0, else 1."""
     row, all_ = ("h", "s"), ("h", "s", "d")
-    sizes = _sizes(x)[:2]
+    sizes = x.sizes[:2]
     high, low = (b.generic(all_, [(x, all_)], b.fill(sizes, 0.0),
                            [f"%m = arith.{op} %a, %o : f32", "linalg.yield %m : f32"],
                            row, reduced=("d",)) for op in ("maximumf", "minimumf"))
@@ -53,7 +52,7 @@ def _sign(b, x):
 def _fitted(b, x, q, scale):
     """sum(q x) / sum(q q) of each run; `scale` where all integers are 0."""
     row, all_ = ("h", "s"), ("h", "s", "d")
-    sizes = _sizes(x)[:2]
+    sizes = x.sizes[:2]
     as_float = "%q = arith.sitofp %a : i8 to f32"
     products = b.generic(
         all_, [(q, all_), (x, all_)], b.fill(sizes, 0.0),
@@ -70,13 +69,9 @@ def _fitted(b, x, q, scale):
          "linalg.yield %s : f32"])
 
 
-def _sizes(x):
-    return tuple(size or ROWS for size in x.shape)
-
-
 def _least_squares(b, x, scale, top, count, step):
     row, tries, all_ = ("h", "s"), ("h", "s", "c"), ("h", "s", "c", "d")
-    sizes = (*_sizes(x)[:2], count)
+    sizes = (*x.sizes[:2], count)
     step, low = b.number(-step), b.number(-top - 1.0)
     one, high = b.number(1.0), b.number(top)
     share = ["%i = linalg.index 2 : index", "%j = arith.index_cast %i : index to i32",

@@ -8,10 +8,12 @@ def tensor(shape, element="f32"):
 
 
 class Value:
-    """The name of a value, its shape (None: of the run) and element type."""
+    """The name of a value, its shape and element type. sizes: numbers, and what stands
+    for sizes of the run (`Body.sizes`, or None); shape: None for these."""
 
-    def __init__(self, name, shape, element="f32"):
-        self.name, self.shape, self.element = name, tuple(shape), element
+    def __init__(self, name, sizes, element="f32"):
+        self.name, self.sizes, self.element = name, tuple(sizes), element
+        self.shape = tuple(s if isinstance(s, int) else None for s in self.sizes)
 
     @property
     def type(self):
@@ -45,7 +47,7 @@ class Body:
         """An op with one result."""
         name = self.fresh()
         self.line(f"{name} = {text}")
-        return Value(name, self.static(shape), element)
+        return Value(name, shape, element)
 
     def scalar(self, text):
         return self.op(text).name
@@ -73,7 +75,7 @@ class Body:
 
     def filled(self, init, scalar):
         return self.op(f"linalg.fill ins({scalar} : {init.element}) outs({init} : "
-                       f"{init.type}) -> {init.type}", init.shape, init.element)
+                       f"{init.type}) -> {init.type}", init.sizes, init.element)
 
     def generic(self, dims, inputs, init, body, out=None, reduced=()):
         """A linalg.generic: `inputs` are pairs of a value and its indices,
@@ -98,7 +100,7 @@ class Body:
         for text in body:
             self.line("  " + text)
         self.line(f"}} -> {init.type}")
-        return Value(name, init.shape, init.element)
+        return Value(name, init.sizes, init.element)
 
     def slice(self, source, offsets, sizes, dropped=()):
         """A slice with steps of 1: offsets are numbers or SSA names, sizes
@@ -113,7 +115,7 @@ class Body:
         return self.op(
             f"tensor.insert_slice {source} into {into}"
             f"{self._place(offsets, sizes)} : {source.type} into {into.type}",
-            into.shape, into.element)
+            into.sizes, into.element)
 
     def _place(self, offsets, sizes):
         sizes = [s if isinstance(s, int) else self.sizes[s] for s in sizes]
@@ -136,6 +138,9 @@ class Body:
 
     def open(self, text):
         self.line(text)
+        self.indent()
+
+    def indent(self):
         self._indent += 1
 
     def close(self, text="}"):

@@ -1,8 +1,8 @@
 # RUN: rm -rf %t && mkdir %t
 # RUN: %python %s %t
 # RUN: quant-opt %t/rank.mlirbc | FileCheck %s
-"""What a rank has of a decoder, what is refused, and the program of a rank: one sum
-of integers a half layer, and no float that is added over ranks."""
+"""What a rank has of a decoder, what is refused and sent, and the program of a rank: one
+sum of integers a half layer, and no float that is added over ranks."""
 
 import sys
 
@@ -89,24 +89,63 @@ assert heads(2, kv_cache="int4") == (([6, 3], [2, 1]), None)
 assert heads(4, kv_cache="int4") == (
     None, f"{whole_of}, 3 of which are not cut, have 3 parts, fewer than 4 ranks")
 
+# What is sent, of two layers: a maximum and a sum of a token for each half; of rows that
+# are divided sums go to one rank, and integers and a scale to all.
+plan, logits = model[0].plan, 4 * 96
+assert plan.divides_rows and plan.least_rows == 16
+few, row = 2 * (5 * 4 * 96 + 4 * 4), 2 * 4 * 4 + 5 * 4 * 96 + 4 * (96 + 4)
+traffic = plan.traffic()
+assert [traffic.sent(n) for n in (1, 15)] == [(n * few + logits) // 2 for n in (1, 15)]
+assert [traffic.sent(n) for n in (16, 17)] == [
+    (n * row + 2 * 4 * 96 + logits) // 2 for n in (16, 18)]
+# Not behind gathers, and not where every rank computes attention.
+assert not groups[0].plan.divides_rows and groups[0].plan.traffic().divided is None
+assert not build("w8", (0, 10)).plan.divides_rows
+
 llm.write_program(PATH, f"{FOLDER}/rank.mlirbc", weights="w8", ranks=(1, 3))
 # CHECK: dlti.map = #dlti.map<"MPI:Implementation" = "OpenMPI">, quant.rank = 1 : i64
 # CHECK: shard.grid @ranks(shape = 3)
 # CHECK: func.func @main({{.*}}: tensor<2x1x32x?xf32>, {{.*}}: tensor<2x1x?x32xf32>) -> (tensor<96xf32>
+# CHECK: %[[FEW:.*]] = arith.cmpi ult, %{{.*}}, %c24
+# CHECK: scf.if %[[FEW]]
 # CHECK: shard.all_reduce {{.*}} reduction = bitwise_or : tensor<?x96xi32>
+# CHECK: else
+# CHECK: shard.reduce_scatter {{.*}} reduction = bitwise_or scatter_axis = 0 : tensor<?x96xi32>
 # CHECK: scf.for
 # CHECK-NOT: shard.
-# CHECK: shard.all_reduce {{.*}} reduction = max : tensor<?xf32>
+# CHECK: scf.if
+# CHECK: shard.all_gather {{.*}} gather_axis = 0 : tensor<?x96xi8>
+# CHECK-NOT: shard.
+# CHECK: scf.if
+# CHECK: shard.all_gather {{.*}} gather_axis = 0 : tensor<?xf32>
+# CHECK-NOT: shard.
+# CHECK: shard.all_reduce {{.*}} reduction = max : tensor<?xi32>
 # CHECK-NOT: shard.
 # CHECK: quant.matmul ins(%{{.*}}, %{{.*}} : tensor<?x96xi8>, tensor<96x96xi8>)
-# CHECK: shard.all_reduce %{{.*}} on @ranks grid_axes = [0] : tensor<?x96xi32>
 # CHECK-NOT: shard.
-# CHECK: shard.all_reduce {{.*}} reduction = max : tensor<?xf32>
+# CHECK: scf.if
+# CHECK: shard.all_reduce %{{.*}} on @ranks grid_axes = [0] : tensor<?x96xi32>
+# CHECK: else
+# CHECK: shard.reduce_scatter %{{.*}} on @ranks grid_axes = [0] scatter_axis = 0 : tensor<?x96xi32>
+# CHECK-NOT: shard.
+# CHECK: scf.if
+# CHECK: shard.all_gather {{.*}} gather_axis = 0 : tensor<?x96xi8>
+# CHECK-NOT: shard.
+# CHECK: scf.if
+# CHECK: shard.all_gather {{.*}} gather_axis = 0 : tensor<?xf32>
+# CHECK-NOT: shard.
+# CHECK: shard.all_reduce {{.*}} reduction = max : tensor<?xi32>
 # CHECK-NOT: shard.
 # CHECK: quant.matmul ins(%{{.*}}, %{{.*}} : tensor<?x{{[0-9]+}}xi8>, tensor<96x{{[0-9]+}}xi8>)
+# CHECK-NOT: shard.
+# CHECK: scf.if
 # CHECK: shard.all_reduce %{{.*}} on @ranks grid_axes = [0] : tensor<?x96xi32>
+# CHECK: else
+# CHECK: shard.reduce_scatter %{{.*}} on @ranks grid_axes = [0] scatter_axis = 0 : tensor<?x96xi32>
 # CHECK-NOT: shard.
 # CHECK: scf.yield
+# CHECK-NOT: shard.
+# CHECK: shard.all_reduce {{.*}} reduction = bitwise_or : tensor<1x96xi32>
 # CHECK: shard.all_gather {{.*}} gather_axis = 0 : tensor<1x1x32xf32> -> tensor<3x1x32xf32>
 
 for ranks in ((2, 2), (-1, 2), 2, "x", (), (0, 1 << 17), (0.5, 2), ("0", "2"),

@@ -14,8 +14,11 @@ import sys
 import numpy as np
 import quantmlir.llm as llm
 
-# A prompt, its end, and tokens one by one.
-CALLS = [slice(0, 7), slice(7, 9), slice(9, 10), slice(10, 11)]
+# A prompt, whose rows are divided (of four ranks, one has none), its end, and tokens one
+# by one.
+CALLS = [slice(0, 9), slice(9, 11), slice(11, 12), slice(12, 13)]
+# So few that a short prompt does.
+llm.ranks.LEAST_ROWS = 2
 
 
 class Counter:

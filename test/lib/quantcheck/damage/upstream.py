@@ -74,6 +74,10 @@ KNOWN = [
           "MLIR 22.1.8 cuts zero points of blocks to the width of their storage "
           "where it prints them: those that have no place in it may leave "
           "nothing behind the colon, which does not parse."),
+    Known(_UPSTREAM + r"mlir::shard::ReduceScatterOp::verifySymbolUses",
+          "MLIR 22.1.8's verifier of `shard.reduce_scatter` does not look whether "
+          "the dimension is one of the tensor, and reads its size, and divides by "
+          "the number of ranks where that is 0."),
     Known(r"sharded dims offsets must be non-decreasing\.\n"
           r"[^\n]*split_axes = \[.*\b\d{2,}\b.*sharded_dims_offsets",
           "MLIR 22.1.8's verifier of `shard.sharding` reads the grid's size at an "
