@@ -51,7 +51,7 @@ def parse():
                         help="cut the model over the processes of mpirun")
     parser.add_argument("--kv-cache", choices=["float", "int8", "int4"], default="float",
                         help="keys and values that are kept: floats, or integers")
-    parser.add_argument("--target", choices=["x86", "generic"])
+    parser.add_argument("--target", choices=["x86", "arm", "generic"])
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--cache", help="folder of compiled models")
     options = parser.parse_args()

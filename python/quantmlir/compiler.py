@@ -11,6 +11,11 @@ from .model import Log, Model, encode
 _LIBRARY = _capi.library
 
 
+def default_target():
+    """The target for this machine where none is asked for."""
+    return "x86" if platform.machine() in ("x86_64", "AMD64") else "generic"
+
+
 def compile(program, *, quantize=None, target=None, cpu=None, features=None,
             triple=None, threads=1, optimize=2, entry=None, name=None,
             schedules=None, strict=False, example_inputs=None,
@@ -26,13 +31,14 @@ def compile(program, *, quantize=None, target=None, cpu=None, features=None,
             (docs/schemes.md), such as ``"weights=group group-size=32
             weight-bits=4"``; ``""`` is its defaults, None leaves the program as
             it is written.
-        target: ``"x86"`` (integer dot-product instructions) or ``"generic"``
-            (portable loops); both give the same integers. None: x86 where
-            this machine is one and no other is asked for.
+        target: ``"x86"`` or ``"arm"`` (the machine's integer instructions) or
+            ``"generic"`` (portable loops); all give the same integers. None:
+            x86 where this machine is one and no other is asked for, else
+            generic.
         cpu: LLVM's name of the CPU; None: this machine's.
         features: LLVM features, ``"+x,-y"``; None: the CPU's.
         triple: another machine, for `Model.save` only; None: this one.
-        threads: x86: number of threads that large matmuls are divided over.
+        threads: x86, arm: number of threads that large matmuls are divided over.
         optimize: LLVM's level, 0 to 3: with 0 the model is compiled in less
             time and runs slower, for few calls; integers are the same, last
             bits of floats may differ (docs/testing.md).
@@ -57,8 +63,7 @@ def compile(program, *, quantize=None, target=None, cpu=None, features=None,
         MissingPackage: torch-mlir is not installed and the input needs it.
     """
     if target is None:
-        is_x86 = platform.machine() in ("x86_64", "AMD64") and triple is None
-        target = "x86" if is_x86 else "generic"
+        target = default_target() if triple is None else "generic"
     options = _capi.CompileOptions(
         size=ctypes.sizeof(_capi.CompileOptions), target=encode(target),
         cpu=encode(cpu), features=encode(features), triple=encode(triple),

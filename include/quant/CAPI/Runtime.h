@@ -76,7 +76,8 @@ QUANT_EXPORT const char *quantLogText(const QuantLog *log);
 |* Programs
 \*===----------------------------------------------------------------------===*/
 
-/** An MLIR program on its way, as text, integers, or whatever it was given as. */
+/** An MLIR program on its way, as text, integers, or whatever it was given as.
+ */
 typedef struct QuantProgram QuantProgram;
 
 /** Reads text or bytecode. `entry` is the function that is meant; null: `main`
@@ -99,21 +100,21 @@ QUANT_EXPORT int32_t quantProgramWriteBytecode(const void *bytes, size_t size,
                                                const char *name,
                                                const char *path, QuantLog *log);
 
-/** Quantizes float matmuls by options of quant-quantize-matmul (docs/schemes.md:
- *  "weights=channel activations=dynamic-token"). At most once, before the
- *  program is compiled. What stays in float is said by remarks; with `strict`
- *  it is an error where the options ask for more. */
+/** Quantizes float matmuls by options of quant-quantize-matmul
+ * (docs/schemes.md: "weights=channel activations=dynamic-token"). At most once,
+ * before the program is compiled. What stays in float is said by remarks; with
+ * `strict` it is an error where the options ask for more. */
 QUANT_EXPORT int32_t quantProgramQuantize(QuantProgram *program,
                                           const char *options, int32_t strict,
                                           QuantLog *log);
 
 /** Quantizes one weight, row-major [n, k], as quantProgramQuantize() does: by
- *  the options that are about weights ("weight-bits=4 weights=group"). `moments`
- *  is null or the mean of x x^T over what the weight is multiplied by, [k, k],
- *  which "rounding=error-compensated" needs. Written are `ints`, a byte for each
- *  of n * k elements (of a code book: its number, the 4 bits as two's complement),
- *  and scales and, where the options ask for them, zero points, `numScales` each:
- *  one, one a row, or one for each group of a row. */
+ *  the options that are about weights ("weight-bits=4 weights=group").
+ * `moments` is null or the mean of x x^T over what the weight is multiplied by,
+ * [k, k], which "rounding=error-compensated" needs. Written are `ints`, a byte
+ * for each of n * k elements (of a code book: its number, the 4 bits as two's
+ * complement), and scales and, where the options ask for them, zero points,
+ * `numScales` each: one, one a row, or one for each group of a row. */
 QUANT_EXPORT int32_t quantWeightQuantize(const float *weight, int64_t n,
                                          int64_t k, const char *options,
                                          const float *moments, int8_t *ints,
@@ -131,14 +132,14 @@ quantProgramResult(const QuantProgram *program, uint32_t i);
 /** How a program is compiled. All zeros are the defaults; where `size` is less
     than that of the struct, fields from `optimize` on are not read. */
 typedef struct QuantCompileOptions {
-  size_t size;        /**< sizeof(QuantCompileOptions) */
-  const char *target; /**< "generic" (default) or "x86" */
-  const char *cpu;    /**< LLVM's name; null or "host": this machine's */
+  size_t size;           /**< sizeof(QuantCompileOptions) */
+  const char *target;    /**< "generic" (default), "x86" or "arm" */
+  const char *cpu;       /**< LLVM's name; null or "host": this machine's */
   const char *features;  /**< "+x,-y"; null: the CPU's */
   const char *triple;    /**< null: this machine's; another only for saving */
   const char *name;      /**< of the model's symbol; null: "model" */
   const char *schedules; /**< file of quant-run --tune; null: none */
-  int32_t threads;       /**< x86: of large matmuls; 0: 1 */
+  int32_t threads;       /**< x86, arm: of large matmuls; 0: 1 */
   int32_t strict;        /**< not 0: fail where there is no kernel */
   const char *optimize;  /**< LLVM's level, "0" (quickly compiled) to "3"; the
                               same integers, last bits of floats may differ

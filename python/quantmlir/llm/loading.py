@@ -3,7 +3,6 @@
 import operator
 import os
 import pathlib
-import platform
 import shutil
 import tempfile
 
@@ -335,7 +334,7 @@ def load(path, *, activations="int8", weights=None, rotation="none",
         CompileError: the program was not accepted.
     """
     if target is None:
-        target = "x86" if platform.machine() in ("x86_64", "AMD64") else "generic"
+        target = compiler.default_target()
     timeout = ranks_of.check_timeout(ranks_timeout)
     world = None
     if isinstance(ranks, str) and ranks == "mpi":
