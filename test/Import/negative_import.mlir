@@ -3,7 +3,7 @@
 // CHECK-NOT: quant.matmul
 
 func.func @wide_sums(%x: tensor<4x8xi8>, %w: tensor<8x2xi8>, %init: tensor<4x2xi64>) -> tensor<4x2xi64> {
-  // expected-remark @below {{quantized matmul is not imported: expected sums in i32, found i64}}
+  // expected-remark @below {{quantized matmul is not imported: expected sums in i64 to start from 0}}
   %y = linalg.matmul ins(%x, %w : tensor<4x8xi8>, tensor<8x2xi8>) outs(%init : tensor<4x2xi64>) -> tensor<4x2xi64>
   return %y : tensor<4x2xi64>
 }

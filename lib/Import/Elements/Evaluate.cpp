@@ -9,6 +9,7 @@
 #include "llvm/Support/MathExtras.h"
 
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace quantmlir;
@@ -411,8 +412,18 @@ static void evaluate(Elements &elements, const Element *element,
 void quantmlir::evaluateIntegers(
     Elements &elements, const Element *element, const ElementGrid &grid,
     llvm::function_ref<void(int64_t, ArrayRef<int64_t>)> take) {
-  evaluate(elements, element, grid,
-           [&](int64_t first, const Lanes &lanes) { take(first, lanes.ints); });
+  bool isFloat = isa<FloatType>(element->type);
+  std::vector<int64_t> whole;
+  evaluate(elements, element, grid, [&](int64_t first, const Lanes &lanes) {
+    if (!isFloat)
+      return take(first, lanes.ints);
+    whole.clear();
+    for (double value : lanes.floats)
+      whole.push_back(std::fabs(value) < 0x1p63 && value == std::trunc(value)
+                          ? static_cast<int64_t>(value)
+                          : std::numeric_limits<int64_t>::min());
+    take(first, whole);
+  });
 }
 
 void quantmlir::evaluateFloats(

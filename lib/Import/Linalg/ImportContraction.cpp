@@ -82,6 +82,49 @@ static LogicalResult importDequantized(Contraction c, bool weightOnly,
 }
 
 //===----------------------------------------------------------------------===//
+// Sums of other widths
+//===----------------------------------------------------------------------===//
+
+/// Whether sums of integers of type `element` can be computed in i32: wider
+/// ones fit, as is proven, if they start from 0, and narrower ones are its low
+/// bits.
+static bool canSumInI32(const Contraction &c, std::string &reason) {
+  Type element = c.getResultElementType();
+  if (element.isInteger(32))
+    return true;
+  if (!isZeroInit(c.init.value)) {
+    llvm::raw_string_ostream(reason)
+        << "expected sums in " << element << " to start from 0";
+    return false;
+  }
+  return true;
+}
+
+/// `sums` of i32 as integers of `type`.
+static Value emitSumsAs(OpBuilder &builder, Location loc, Value sums,
+                        RankedTensorType type) {
+  Type element = type.getElementType();
+  if (element.isInteger(32))
+    return sums;
+  Value empty = tensor::EmptyOp::create(
+      builder, loc, tensor::getMixedSizes(builder, loc, sums), element);
+  SmallVector<AffineMap> maps(2,
+                              builder.getMultiDimIdentityMap(type.getRank()));
+  SmallVector<utils::IteratorType> kinds(type.getRank(),
+                                         utils::IteratorType::parallel);
+  auto op = linalg::GenericOp::create(
+      builder, loc, TypeRange{empty.getType()}, sums, empty, maps, kinds,
+      [&](OpBuilder &b, Location l, ValueRange args) {
+        Value value =
+            element.getIntOrFloatBitWidth() > 32
+                ? arith::ExtSIOp::create(b, l, element, args[0]).getResult()
+                : arith::TruncIOp::create(b, l, element, args[0]).getResult();
+        linalg::YieldOp::create(b, l, value);
+      });
+  return op.getResult(0);
+}
+
+//===----------------------------------------------------------------------===//
 // Integer contractions
 //===----------------------------------------------------------------------===//
 
@@ -171,11 +214,8 @@ static LoopTensor traceIntegers(const LoopTensor &tensor) {
 }
 
 static LogicalResult importIntegers(Contraction c, std::string &reason) {
-  if (!c.getResultElementType().isInteger(32)) {
-    llvm::raw_string_ostream(reason)
-        << "expected sums in i32, found " << c.getResultElementType();
+  if (!canSumInI32(c, reason))
     return failure();
-  }
   OpBuilder builder(c.op);
   Contraction original = c;
   if (failed(
@@ -214,6 +254,7 @@ static LogicalResult importIntegers(Contraction c, std::string &reason) {
     return success();
   }
   Value sums = emitIntegerSums(builder, emitter, c, lhsMatrix, rhsMatrix);
+  sums = emitSumsAs(builder, c.op->getLoc(), sums, c.getResultType());
   c.op->getResult(0).replaceAllUsesWith(sums);
   eraseDeadChain(c.op);
   return success();
@@ -223,26 +264,6 @@ static LogicalResult importIntegers(Contraction c, std::string &reason) {
 // Contractions of widened integers
 //===----------------------------------------------------------------------===//
 
-/// `tensor` of i32 sign-extended to `type`.
-static Value emitWidened(OpBuilder &builder, Location loc, Value tensor,
-                         RankedTensorType type) {
-  Value empty = tensor::EmptyOp::create(
-      builder, loc, tensor::getMixedSizes(builder, loc, tensor),
-      type.getElementType());
-  SmallVector<AffineMap> maps(2,
-                              builder.getMultiDimIdentityMap(type.getRank()));
-  SmallVector<utils::IteratorType> kinds(type.getRank(),
-                                         utils::IteratorType::parallel);
-  auto op = linalg::GenericOp::create(
-      builder, loc, TypeRange{empty.getType()}, tensor, empty, maps, kinds,
-      [&](OpBuilder &b, Location l, ValueRange args) {
-        Value wide =
-            arith::ExtSIOp::create(b, l, type.getElementType(), args[0]);
-        linalg::YieldOp::create(b, l, wide);
-      });
-  return op.getResult(0);
-}
-
 static LogicalResult importWidened(Contraction c, std::string &reason) {
   OpBuilder builder(c.op);
   std::optional<QuantizedOperand> lhs = matchWidened(builder, c.lhs, reason);
@@ -250,13 +271,8 @@ static LogicalResult importWidened(Contraction c, std::string &reason) {
       lhs ? matchWidened(builder, c.rhs, reason) : std::nullopt;
   if (!rhs)
     return failure();
-  bool isWide = c.getResultElementType().isInteger(64);
-  if (!isWide && !c.getResultElementType().isInteger(32))
+  if (!canSumInI32(c, reason))
     return failure();
-  if (isWide && !isZeroInit(c.init.value)) {
-    reason = "expected sums in i64 to start from 0";
-    return failure();
-  }
   SmallVector<int64_t> rows;
   if (succeeded(setOperands(builder, c, lhs->ints, rhs->ints))) {
     if (c.lhs.isConstant() && !c.rhs.isConstant()) {
@@ -296,8 +312,7 @@ static LogicalResult importWidened(Contraction c, std::string &reason) {
   };
   Value sums = emitIntegerSums(builder, emitter, c, emitSide(*lhs, true),
                                emitSide(*rhs, false));
-  if (isWide)
-    sums = emitWidened(builder, c.op->getLoc(), sums, c.getResultType());
+  sums = emitSumsAs(builder, c.op->getLoc(), sums, c.getResultType());
   c.op->getResult(0).replaceAllUsesWith(sums);
   eraseDeadChain(c.op);
   return success();

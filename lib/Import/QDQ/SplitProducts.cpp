@@ -17,6 +17,7 @@
 #include "quant/Import/QDQ/StoredElement.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -341,12 +342,39 @@ static void split(linalg::GenericOp op) {
   op.erase();
 }
 
+/// Whether a named product converts integers to floats in its body, as
+/// `linalg.matmul` of i8 into f32 does.
+static bool convertsIntegers(linalg::LinalgOp op) {
+  auto isInteger = [](Value value) {
+    return isa<IntegerType>(getElementTypeOrSelf(value.getType()));
+  };
+  return isa<linalg::ContractionOpInterface>(op.getOperation()) &&
+         !isa<linalg::GenericOp>(op) && op.hasPureTensorSemantics() &&
+         op.getNumDpsInits() == 1 && !isInteger(op.getDpsInits().front()) &&
+         llvm::any_of(op.getDpsInputs(), isInteger);
+}
+
 void quantmlir::splitProductBodies(Operation *root) {
-  SmallVector<linalg::GenericOp> candidates;
-  root->walk([&](linalg::GenericOp op) {
-    if (op.getNumReductionLoops() != 0)
+  SmallVector<linalg::LinalgOp> candidates;
+  root->walk([&](linalg::LinalgOp op) {
+    if (op.getNumReductionLoops() != 0 &&
+        (isa<linalg::GenericOp>(op) || convertsIntegers(op)))
       candidates.push_back(op);
   });
-  for (linalg::GenericOp op : candidates)
-    split(op);
+  IRRewriter rewriter(root->getContext());
+  for (linalg::LinalgOp op : candidates) {
+    auto generic = dyn_cast<linalg::GenericOp>(op.getOperation());
+    if (!generic) {
+      Attribute name = op->getAttr(kMatmulNameAttr);
+      rewriter.setInsertionPoint(op);
+      FailureOr<linalg::GenericOp> made =
+          linalg::generalizeNamedOp(rewriter, op);
+      if (failed(made))
+        continue;
+      generic = *made;
+      if (name)
+        generic->setAttr(kMatmulNameAttr, name);
+    }
+    split(generic);
+  }
 }

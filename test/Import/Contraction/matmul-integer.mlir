@@ -71,3 +71,32 @@ func.func @zero_point_by_column(%x: tensor<4x8xi8>, %w: tensor<8x2xi8>, %init: t
   %y = linalg.matmul ins(%xs, %ws : tensor<4x8xi32>, tensor<8x2xi32>) outs(%init : tensor<4x2xi32>) -> tensor<4x2xi32>
   return %y : tensor<4x2xi32>
 }
+
+// -----
+
+// Narrow sums are the low bits of those in i32.
+// CHECK-LABEL: @sums_in_i16
+func.func @sums_in_i16(%x: tensor<4x8xi8>, %w: tensor<8x2xi8>) -> tensor<4x2xi16> {
+  %c0 = arith.constant 0 : i16
+  %e = tensor.empty() : tensor<4x2xi16>
+  %f = linalg.fill ins(%c0 : i16) outs(%e : tensor<4x2xi16>) -> tensor<4x2xi16>
+  // CHECK: %[[ACC:.*]] = quant.matmul ins(%arg0, %arg1 : tensor<4x8xi8>, tensor<8x2xi8>) outs({{.*}} : tensor<4x2xi32>)
+  // CHECK: linalg.generic {{.*}} ins(%[[ACC]] : tensor<4x2xi32>) outs({{.*}} : tensor<4x2xi16>)
+  // CHECK: arith.trunci
+  %y = linalg.matmul ins(%x, %w : tensor<4x8xi8>, tensor<8x2xi8>) outs(%f : tensor<4x2xi16>) -> tensor<4x2xi16>
+  return %y : tensor<4x2xi16>
+}
+
+// -----
+
+// A named product whose body converts integers to floats.
+// CHECK-LABEL: @into_floats
+func.func @into_floats(%x: tensor<4x8xi8>, %w: tensor<8x2xi8>) -> tensor<4x2xf32> {
+  %c0 = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4x2xf32>
+  %f = linalg.fill ins(%c0 : f32) outs(%e : tensor<4x2xf32>) -> tensor<4x2xf32>
+  // CHECK: %[[ACC:.*]] = quant.matmul ins(%arg0, %arg1 : tensor<4x8xi8>, tensor<8x2xi8>)
+  // CHECK: quant.rescale %[[ACC]]
+  %y = linalg.matmul ins(%x, %w : tensor<4x8xi8>, tensor<8x2xi8>) outs(%f : tensor<4x2xf32>) -> tensor<4x2xf32>
+  return %y : tensor<4x2xf32>
+}

@@ -179,3 +179,38 @@ func.func @sign_shift(%q: tensor<4x8xi8>, %w: tensor<8x2xi8>, %init: tensor<4x2x
   %y = linalg.quantized_matmul ins(%s, %w, %zx, %zw : tensor<4x8xi8>, tensor<8x2xi8>, i32, i32) outs(%init : tensor<4x2xi32>) -> tensor<4x2xi32>
   return %y : tensor<4x2xi32>
 }
+
+// -----
+
+#id = affine_map<(i, j) -> (i, j)>
+// A constant that is brought to a grid and never becomes integers: round(0.3 /
+// 0.05) + 3 is 9 (the first state of an unrolled recurrent net is such a one).
+// CHECK-LABEL: @constant_on_grid
+func.func @constant_on_grid(%x: tensor<8x4xf32>) -> tensor<2x4xf32> {
+  %c = arith.constant dense<0.3> : tensor<2x8xf32>
+  %s = arith.constant 0.05 : f32
+  %three = arith.constant 3.0 : f32
+  %lo = arith.constant -128.0 : f32
+  %hi = arith.constant 127.0 : f32
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<2x8xf32>
+  // -7 is the bits of 9.
+  // CHECK-DAG: %[[Q:.*]] = arith.constant dense<-7> : tensor<2x8xi4>
+  // CHECK-DAG: %[[Z:.*]] = arith.constant dense<3> : tensor<i32>
+  // CHECK: quant.dequantize %[[Q]] {{.*}} zero_point(%[[Z]] : tensor<i32>) axes = [] unsigned
+  %d = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%c : tensor<2x8xf32>) outs(%e : tensor<2x8xf32>) {
+  ^bb0(%in: f32, %o: f32):
+    %0 = arith.divf %in, %s : f32
+    %1 = math.roundeven %0 : f32
+    %2 = arith.addf %1, %three : f32
+    %3 = arith.maximumf %2, %lo : f32
+    %4 = arith.minimumf %3, %hi : f32
+    %5 = arith.subf %4, %three : f32
+    %6 = arith.mulf %5, %s : f32
+    linalg.yield %6 : f32
+  } -> tensor<2x8xf32>
+  %ye = tensor.empty() : tensor<2x4xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%ye : tensor<2x4xf32>) -> tensor<2x4xf32>
+  %y = linalg.matmul ins(%d, %x : tensor<2x8xf32>, tensor<8x4xf32>) outs(%init : tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}

@@ -32,8 +32,9 @@ bool isConstantElement(Elements &elements, const Element *element);
 
 /// Evaluates an integer or float `element` at the points of `grid`, the last
 /// coordinate fastest, and hands blocks of values over with the position of
-/// their first one. Integers are as their type's bits read as signed. The
-/// element must be a constant one.
+/// their first one. Integers are as their type's bits read as signed; a float
+/// that is no integer is handed over as the least one. The element must be a
+/// constant one.
 void evaluateIntegers(
     Elements &elements, const Element *element, const ElementGrid &grid,
     llvm::function_ref<void(int64_t, llvm::ArrayRef<int64_t>)> take);
