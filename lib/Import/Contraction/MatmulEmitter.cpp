@@ -258,13 +258,14 @@ Value MatmulEmitter::emitAllRhs(const ChosenWeight &rhs) {
 
 Value MatmulEmitter::emitInit() { return emitMatrix(contraction.init, m, n); }
 
-Value MatmulEmitter::emitRowVector(const LoopTensor &vector) {
+Value MatmulEmitter::emitBatchVector(const LoopTensor &vector,
+                                     ArrayRef<int64_t> loops) {
   LoopTensor walked = vector;
   dropUnitDims(builder, loc, walked);
   if (walked.loops.empty())
     return walked.value;
   // As a matrix whose columns are absent, then without the column dimension.
-  Value matrix = emitMatrix(walked, m, {});
+  Value matrix = emitMatrix(walked, loops, {});
   SmallVector<ReassociationIndices> groups;
   int64_t rank = batch.size() + 2;
   for (int64_t dim = 0; dim + 1 < rank; ++dim)
@@ -273,7 +274,19 @@ Value MatmulEmitter::emitRowVector(const LoopTensor &vector) {
   return collapse(builder, loc, matrix, groups);
 }
 
+Value MatmulEmitter::emitRowVector(const LoopTensor &vector) {
+  return emitBatchVector(vector, m);
+}
+
+bool MatmulEmitter::hasBatch(const LoopTensor &vector) const {
+  return llvm::any_of(vector.loops, [&](int64_t loop) {
+    return llvm::is_contained(batch, loop);
+  });
+}
+
 Value MatmulEmitter::emitColumnVector(const LoopTensor &vector) {
+  if (hasBatch(vector))
+    return emitBatchVector(vector, n);
   LoopTensor ordered = vector;
   dropUnitDims(builder, loc, ordered);
   if (ordered.loops.empty())
@@ -293,7 +306,7 @@ Value MatmulEmitter::emitRhsZeroPoint(const LoopTensor &vector, Value rhs) {
   Value columns = emitColumnVector(vector);
   auto type = cast<RankedTensorType>(columns.getType());
   int64_t numBatch = cast<RankedTensorType>(rhs.getType()).getRank() - 2;
-  if (type.getRank() == 0 || numBatch == 0)
+  if (type.getRank() != 1 || numBatch == 0)
     return columns;
   SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(builder, loc, rhs);
   sizes.resize(numBatch);

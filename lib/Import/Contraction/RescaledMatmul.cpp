@@ -8,6 +8,7 @@
 #include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Import/MatmulNames.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -90,6 +91,44 @@ static void replaceContraction(OpBuilder &builder, MatmulEmitter &emitter,
   eraseDeadChain(contraction.op);
 }
 
+/// `f32(acc) * (row scale * column scale)` where each batch has columns of its
+/// own, which quant.rescale does not know: `columnScale` is `[batch.., N]`.
+static Value emitBatchRescale(OpBuilder &builder, Location loc, Value acc,
+                              Value rowScale, Value columnScale,
+                              RankedTensorType type) {
+  int64_t rank = type.getRank();
+  // `dims` without what has one element for all.
+  auto getMap = [&](Value value, ArrayRef<int64_t> dims) {
+    auto given = cast<RankedTensorType>(value.getType());
+    SmallVector<AffineExpr> exprs;
+    for (auto [size, dim] : llvm::zip(given.getShape(), dims))
+      exprs.push_back(size == 1 ? builder.getAffineConstantExpr(0)
+                                : builder.getAffineDimExpr(dim));
+    return AffineMap::get(rank, 0, exprs, builder.getContext());
+  };
+  auto dims = llvm::to_vector(llvm::seq<int64_t>(0, rank - 1));
+  SmallVector<Value> inputs{acc, rowScale, columnScale};
+  AffineMap identity = builder.getMultiDimIdentityMap(rank);
+  SmallVector<AffineMap> maps{identity, getMap(rowScale, dims)};
+  dims.back() = rank - 1;
+  maps.append({getMap(columnScale, dims), identity});
+  SmallVector<utils::IteratorType> kinds(rank, utils::IteratorType::parallel);
+  Type element = type.getElementType(), f32 = builder.getF32Type();
+  Value empty = tensor::EmptyOp::create(
+      builder, loc, tensor::getMixedSizes(builder, loc, acc), element);
+  auto op = linalg::GenericOp::create(
+      builder, loc, TypeRange{empty.getType()}, inputs, empty, maps, kinds,
+      [&](OpBuilder &b, Location l, ValueRange args) {
+        Value scale = arith::MulFOp::create(b, l, args[1], args[2]);
+        Value sum = arith::SIToFPOp::create(b, l, f32, args[0]);
+        Value real = arith::MulFOp::create(b, l, sum, scale);
+        if (element.getIntOrFloatBitWidth() < 32)
+          real = arith::TruncFOp::create(b, l, element, real);
+        linalg::YieldOp::create(b, l, real);
+      });
+  return op.getResult(0);
+}
+
 void quantmlir::emitRescaledMatmul(OpBuilder &builder, MatmulEmitter &emitter,
                                    const Contraction &contraction,
                                    const QuantizedMatrix &lhs,
@@ -100,6 +139,13 @@ void quantmlir::emitRescaledMatmul(OpBuilder &builder, MatmulEmitter &emitter,
   copyName(contraction.op, accumulator);
   auto type = cast<RankedTensorType>(zero.getType())
                   .clone(contraction.getResultElementType());
+  if (rhs.scale && cast<RankedTensorType>(rhs.scale.getType()).getRank() > 1) {
+    Value floats =
+        emitBatchRescale(builder, loc, accumulator, lhs.scale, rhs.scale, type);
+    replaceContraction(builder, emitter, contraction, floats,
+                       /*hasInit=*/false);
+    return;
+  }
   Value bias = emitFloatBias(emitter, contraction);
   Value rescaled = RescaleOp::create(
       builder, loc, type, accumulator, lhs.scale, rhs.scale, bias,

@@ -25,6 +25,21 @@
 using namespace mlir;
 using namespace quantmlir;
 
+/// The loops that parameters of the right-hand side may walk: its columns,
+/// those of each batch where they are not the same for all.
+static SmallVector<int64_t> getColumns(const Contraction &c,
+                                       const QuantizedOperand &rhs) {
+  auto isOfBatch = [&](int64_t loop) {
+    return llvm::is_contained(c.batch, loop);
+  };
+  SmallVector<int64_t> columns;
+  if (llvm::any_of(rhs.scale.loops, isOfBatch) ||
+      llvm::any_of(rhs.zeroPoint.loops, isOfBatch))
+    columns = c.batch;
+  llvm::append_range(columns, c.n);
+  return columns;
+}
+
 //===----------------------------------------------------------------------===//
 // Float contractions of dequantized tensors
 //===----------------------------------------------------------------------===//
@@ -63,10 +78,11 @@ static LogicalResult importDequantized(Contraction c, bool weightOnly,
   SmallVector<int64_t> rows(c.batch);
   llvm::append_range(rows, c.m);
   spreadParameters(builder, c, *lhs, rows, c.lhs);
-  if (!c.rhs.isConstant())
-    spreadParameters(builder, c, *rhs, c.n, c.rhs);
+  SmallVector<int64_t> columns = getColumns(c, *rhs);
+  if (!c.rhs.isConstant() || columns.size() != c.n.size())
+    spreadParameters(builder, c, *rhs, columns, c.rhs);
   if (!isParameterOver(c, lhs->scale, rows) ||
-      !isParameterOver(c, rhs->scale, c.n)) {
+      !isParameterOver(c, rhs->scale, columns)) {
     reason = "expected scales for the tensor, for each row or for each "
              "column";
     return failure();
@@ -285,10 +301,11 @@ static LogicalResult importWidened(Contraction c, std::string &reason) {
     rows.append(c.m);
   }
   spreadParameters(builder, c, *lhs, rows, c.lhs);
-  if (!c.rhs.isConstant())
-    spreadParameters(builder, c, *rhs, c.n, c.rhs);
+  SmallVector<int64_t> columns = getColumns(c, *rhs);
+  if (!c.rhs.isConstant() || columns.size() != c.n.size())
+    spreadParameters(builder, c, *rhs, columns, c.rhs);
   if (c.k.empty() || !isParameterOver(c, lhs->zeroPoint, rows) ||
-      !isParameterOver(c, rhs->zeroPoint, c.n)) {
+      !isParameterOver(c, rhs->zeroPoint, columns)) {
     reason = "expected zero points for the tensor, for each row or for each "
              "column";
     return failure();

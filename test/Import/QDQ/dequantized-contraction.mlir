@@ -61,3 +61,23 @@ func.func @batched(%q: tensor<2x3x8xi8>, %k: tensor<2x5x8xi8>) -> tensor<2x3x5xf
   %y = linalg.batch_matmul ins(%qd, %t : tensor<2x3x8xf32>, tensor<2x8x5xf32>) outs(%zero : tensor<2x3x5xf32>) -> tensor<2x3x5xf32>
   return %y : tensor<2x3x5xf32>
 }
+
+// -----
+
+// Experts, each with scales and zero points for its own columns.
+// CHECK-LABEL: @columns_of_each_batch
+// CHECK: %[[ACC:.*]] = quant.matmul ins(%arg0, %arg1 : tensor<2x3x8xi8>, tensor<2x8x5xi8>) rhs_zero_point(%{{.*}} : tensor<2x5xi32>) outs({{.*}} : tensor<2x3x5xi32>)
+// CHECK: linalg.generic {{.*}} ins(%[[ACC]], %{{.*}}, %{{.*}} : tensor<2x3x5xi32>, tensor<f32>, tensor<2x5xf32>)
+// CHECK: %[[S:.*]] = arith.mulf
+// CHECK: %[[F:.*]] = arith.sitofp
+// CHECK: arith.mulf %[[F]], %[[S]]
+func.func @columns_of_each_batch(%x: tensor<2x3x8xi8>, %w: tensor<2x8x5xi8>, %s: tensor<2x5xf32>, %z: tensor<2x5xi32>) -> tensor<2x3x5xf32> {
+  %sx = arith.constant dense<0.5> : tensor<f32>
+  %c0 = arith.constant 0.0 : f32
+  %xf = quant.dequantize %x scale(%sx : tensor<f32>) axes = [] : tensor<2x3x8xi8> -> tensor<2x3x8xf32>
+  %wf = quant.dequantize %w scale(%s : tensor<2x5xf32>) zero_point(%z : tensor<2x5xi32>) axes = [0, 2] : tensor<2x8x5xi8> -> tensor<2x8x5xf32>
+  %e = tensor.empty() : tensor<2x3x5xf32>
+  %f = linalg.fill ins(%c0 : f32) outs(%e : tensor<2x3x5xf32>) -> tensor<2x3x5xf32>
+  %y = linalg.batch_matmul ins(%xf, %wf : tensor<2x3x8xf32>, tensor<2x8x5xf32>) outs(%f : tensor<2x3x5xf32>) -> tensor<2x3x5xf32>
+  return %y : tensor<2x3x5xf32>
+}

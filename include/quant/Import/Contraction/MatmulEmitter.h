@@ -44,7 +44,8 @@ public:
   mlir::Value emitInit();
   /// A vector over (some of) the rows' loops, as rank 0 or `[batch.., M]`.
   mlir::Value emitRowVector(const LoopTensor &vector);
-  /// The same over the columns' loops, as rank 0 or `[N]`.
+  /// The same over the columns' loops, as rank 0 or `[N]`; where the batch's
+  /// loops walk it, too, as `[batch.., N]`.
   mlir::Value emitColumnVector(const LoopTensor &vector);
 
   /// The zero points of `rhs`, an emitted right-hand side: one, or `[batch..,
@@ -70,6 +71,10 @@ private:
   /// `[batch.., product of first, product of second]`.
   mlir::Value emitMatrix(LoopTensor tensor, mlir::ArrayRef<int64_t> first,
                          mlir::ArrayRef<int64_t> second);
+  /// `[batch.., product of loops]`; rank 0 where no loop walks it.
+  mlir::Value emitBatchVector(const LoopTensor &vector,
+                              mlir::ArrayRef<int64_t> loops);
+  bool hasBatch(const LoopTensor &vector) const;
   mlir::Value emitWeight(const LoopTensor &rhs, mlir::ArrayRef<int64_t> first,
                          mlir::ArrayRef<int64_t> second);
   mlir::Value emitTransposed(LoopTensor &tensor, mlir::ArrayRef<int64_t> order);

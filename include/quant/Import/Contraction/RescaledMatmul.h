@@ -16,7 +16,8 @@ namespace quantmlir {
 class ScaledMatmulOp;
 
 /// One side of `quant.matmul`: stored integers in the emitter's layout, scale
-/// and zero point of rank 0 or one for each row (column). No zero point is 0.
+/// and zero point of rank 0 or one for each row (column); of a weight with a
+/// batch of its own one for each column of each. No zero point is 0.
 struct QuantizedMatrix {
   mlir::Value ints, scale, zeroPoint;
   bool isUnsigned = false;
