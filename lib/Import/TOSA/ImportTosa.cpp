@@ -9,6 +9,7 @@
 
 #include "quant/Import/Linalg/ConvertElementwise.h"
 #include "quant/Import/Passes.h"
+#include "quant/Import/QuantCasts/QuantCasts.h"
 #include "quant/Import/TOSA/BlockScaled.h"
 #include "quant/Import/TOSA/Rescale.h"
 
@@ -82,6 +83,9 @@ struct QuantImportTosaPass
     if (!hasTosa(getOperation()))
       return;
     convertElementwise(getOperation());
+    // What follows folds, and upstream takes a dcast of a qcast for nothing.
+    if (failed(convertQuantCasts(getOperation())))
+      return signalPassFailure();
     if (failed(prepare()) || failed(convertTosaBlockScaled(getOperation())))
       return signalPassFailure();
     numRescales += convertTosaRescales(getOperation());

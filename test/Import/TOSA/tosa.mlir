@@ -117,3 +117,17 @@ func.func @variable(%x: tensor<1x2xi8>) -> tensor<1x6xi8> {
   tosa.variable_write @empty, %x : tensor<1x2xi8>
   return %1 : tensor<1x6xi8>
 }
+
+// -----
+
+// What is quantized beside TOSA's ops stays so: upstream folds a dcast of a qcast.
+// CHECK-LABEL: @casts_beside_tosa
+func.func @casts_beside_tosa(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  // CHECK: %[[Q:.*]] = quant.quantize %arg0
+  // CHECK: %[[D:.*]] = quant.dequantize %[[Q]]
+  // CHECK: ins(%[[D]], %[[D]] : tensor<4x8xf32>, tensor<4x8xf32>)
+  %q = quant.qcast %x : tensor<4x8xf32> to tensor<4x8x!quant.uniform<i8:f32, 0.1>>
+  %d = quant.dcast %q : tensor<4x8x!quant.uniform<i8:f32, 0.1>> to tensor<4x8xf32>
+  %y = tosa.add %d, %d : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  return %y : tensor<4x8xf32>
+}
