@@ -146,6 +146,18 @@ class Module:
             return False
         return any(self._from_integers(op, s, depth + 1) for s in sources)
 
+    def narrow_factors(self):
+        """Narrow float types of operands of products that are made of stored
+        integers."""
+        found = set()
+        for op in self.products:
+            for name, type_ in zip(op.operands[:2], op.types()[0]):
+                element = tensor_type(type_)[1]
+                if element in ("f16", "bf16") and \
+                        self._from_integers(op, name):
+                    found.add(element)
+        return found
+
     def quantized_at_run_time(self):
         """Ops that quantize a constant whenever the program runs."""
         return [op for op in self.root.walk() if op.name in QUANTIZERS and

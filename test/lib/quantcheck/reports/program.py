@@ -85,6 +85,7 @@ class Program:
         self.inputs = numbered(folder, "in")
         self.expected = [np.load(f) for f in numbered(folder, "expected")]
         self.results, self.why, self.total = [], "", None
+        self.factors = 0
         self.evaluate()
 
     def evaluate(self):
@@ -95,6 +96,9 @@ class Program:
             # Equal products are one, and those that nobody reads are none.
             self.total = products.Module(evaluate.load(
                 self.model, ["canonicalize", "cse", "symbol-dce"])[0]).count()
+            self.factors = max(
+                map(closeness.TOLERANCE.get,
+                    products.Module(root).narrow_factors()), default=0)
             types = main.regions[0][0].types
             if not self.inputs:
                 arrays = argument_arrays(types)
@@ -119,7 +123,8 @@ class Program:
         """None or in words; the files come first, then the evaluation."""
         want = list(self.expected) + self.results[len(self.expected):]
         for i, (a, b) in enumerate(zip(got, want)):
-            text = closeness.difference(a, b, self.rounds, allowed)
+            text = closeness.difference(a, b, self.rounds, allowed,
+                                        self.factors)
             if text:
                 return f"result {i}: {text}"
         if self.why.startswith("has no result"):
