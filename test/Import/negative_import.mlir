@@ -57,3 +57,16 @@ func.func @collapsed(%x: tensor<5x6xf32>, %w: tensor<6x4x16xi8>, %sw: tensor<4xf
   %y = linalg.matmul ins(%x, %c : tensor<5x6xf32>, tensor<6x64xf32>) outs(%init : tensor<5x64xf32>) -> tensor<5x64xf32>
   return %y : tensor<5x64xf32>
 }
+
+// -----
+
+// 1e-40 * 0.5 has few bits left.
+func.func @denormal_scales(%x: tensor<4x8xi8>, %w: tensor<8x2xi8>, %init: tensor<4x2xf32>) -> tensor<4x2xf32> {
+  %sx = arith.constant dense<1.0e-40> : tensor<f32>
+  %sw = arith.constant dense<0.5> : tensor<f32>
+  %xf = quant.dequantize %x scale(%sx : tensor<f32>) axes = [] : tensor<4x8xi8> -> tensor<4x8xf32>
+  %wf = quant.dequantize %w scale(%sw : tensor<f32>) axes = [] : tensor<8x2xi8> -> tensor<8x2xf32>
+  // expected-remark @below {{quantized matmul is not imported: a product of its scales is no normal f32}}
+  %y = linalg.matmul ins(%xf, %wf : tensor<4x8xf32>, tensor<8x2xf32>) outs(%init : tensor<4x2xf32>) -> tensor<4x2xf32>
+  return %y : tensor<4x2xf32>
+}

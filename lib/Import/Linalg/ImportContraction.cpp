@@ -10,6 +10,7 @@
 #include "quant/Import/Linalg/ImportContraction.h"
 
 #include "quant/Dialect/Quant/IR/QuantOps.h"
+#include "quant/Dialect/Quant/Utils/Constants.h"
 #include "quant/Import/Contraction/MatmulEmitter.h"
 #include "quant/Import/Contraction/QuantizedOperand.h"
 #include "quant/Import/Contraction/RescaledMatmul.h"
@@ -21,6 +22,9 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
+
+#include <algorithm>
+#include <cmath>
 
 using namespace mlir;
 using namespace quantmlir;
@@ -43,6 +47,20 @@ static SmallVector<int64_t> getColumns(const Contraction &c,
 //===----------------------------------------------------------------------===//
 // Float contractions of dequantized tensors
 //===----------------------------------------------------------------------===//
+
+/// Whether products of two constant scales keep all their bits, and are finite:
+/// sums are multiplied by them, where the program multiplies each number.
+static bool isProductNormal(Value lhs, Value rhs) {
+  std::optional<FloatConstant> left = FloatConstant::get(lhs),
+                               right = FloatConstant::get(rhs);
+  if (!left || !right || left->size() == 0 || right->size() == 0)
+    return true;
+  ArrayRef<float> a = left->getStored(), b = right->getStored();
+  auto [leftMin, leftMax] = std::minmax_element(a.begin(), a.end());
+  auto [rightMin, rightMax] = std::minmax_element(b.begin(), b.end());
+  return std::isnormal(*leftMin * *rightMin) &&
+         std::isnormal(*leftMax * *rightMax);
+}
 
 static LogicalResult importDequantized(Contraction c, bool weightOnly,
                                        std::string &reason) {
@@ -88,6 +106,8 @@ static LogicalResult importDequantized(Contraction c, bool weightOnly,
     return failure();
   }
   reason = explainOverflow(c, lhs->getMaxMagnitude(), rhs->getMaxMagnitude());
+  if (reason.empty() && !isProductNormal(lhs->scale.value, rhs->scale.value))
+    reason = "a product of its scales is no normal f32";
   if (!reason.empty())
     return failure();
 

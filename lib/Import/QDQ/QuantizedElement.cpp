@@ -167,6 +167,16 @@ bool QuantizedMatcher::walkSum(const Element *element) {
 
 bool QuantizedMatcher::walkRounding(const Element *rounded) {
   const Element *resolved = elements.resolve(rounded);
+  // Bounds are whole numbers, so that they may come before rounding, too.
+  while (std::optional<Bound> bound =
+             outer && resolved->kind == Element::Kind::Operation
+                 ? matchBound(resolved)
+                 : std::nullopt) {
+    if (!apply(*bound))
+      return false;
+    rounded = bound->value;
+    resolved = elements.resolve(rounded);
+  }
   // Our division is one of f32.
   if (resolved->is(ElementOpcode::DivF)) {
     if (!resolved->type.isF32())

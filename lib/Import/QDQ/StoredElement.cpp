@@ -236,6 +236,7 @@ StoredMatcher::matchRealOperation(const Element *element) {
   case Code::MinimumF:
   case Code::MaxNumF:
   case Code::MinNumF:
+  case Code::RoundEven:
   case Code::Select:
     break;
   default:

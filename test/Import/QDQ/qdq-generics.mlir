@@ -214,3 +214,27 @@ func.func @constant_on_grid(%x: tensor<8x4xf32>) -> tensor<2x4xf32> {
   %y = linalg.matmul ins(%d, %x : tensor<2x8xf32>, tensor<8x4xf32>) outs(%init : tensor<2x4xf32>) -> tensor<2x4xf32>
   return %y : tensor<2x4xf32>
 }
+
+// -----
+
+#id = affine_map<(i, j) -> (i, j)>
+// Bounds before rounding (LSQ), and no conversion to integers.
+// CHECK-LABEL: @bounds_before_rounding
+func.func @bounds_before_rounding(%x: tensor<2x8xf32>) -> tensor<2x8xf32> {
+  %s = arith.constant 0.05 : f32
+  %lo = arith.constant -8.0 : f32
+  %hi = arith.constant 7.0 : f32
+  %e = tensor.empty() : tensor<2x8xf32>
+  // CHECK: %[[Q:.*]] = quant.quantize %arg0 {{.*}} range = [-8, 7]
+  // CHECK: quant.dequantize %[[Q]]
+  %d = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%x : tensor<2x8xf32>) outs(%e : tensor<2x8xf32>) {
+  ^bb0(%in: f32, %o: f32):
+    %0 = arith.divf %in, %s : f32
+    %1 = arith.maximumf %0, %lo : f32
+    %2 = arith.minimumf %1, %hi : f32
+    %3 = math.roundeven %2 : f32
+    %4 = arith.mulf %3, %s : f32
+    linalg.yield %4 : f32
+  } -> tensor<2x8xf32>
+  return %d : tensor<2x8xf32>
+}
