@@ -145,3 +145,23 @@ func.func @mean(%x: tensor<3x4xf32>, %n: tensor<3xf32>, %z: tensor<3xf32>) -> te
     } -> tensor<3xf32>
   return %y : tensor<3xf32>
 }
+
+// -----
+
+#lhs = affine_map<(m, n, k) -> (m, k)>
+#rhs = affine_map<(m, n, k) -> (k, n)>
+#out = affine_map<(m, n, k) -> (m, n)>
+func.func @decaying(%x: tensor<3x4xf32>, %w: tensor<4x2xf32>, %z: tensor<3x2xf32>) -> tensor<3x2xf32> {
+  // expected-remark@below {{matmul stays in float: its body is no sum of products}}
+  %y = linalg.generic {indexing_maps = [#lhs, #rhs, #out], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : tensor<3x4xf32>, tensor<4x2xf32>) outs(%z : tensor<3x2xf32>) {
+    ^bb0(%a: f32, %b: f32, %c: f32):
+      %half = arith.constant 0.5 : f32
+      %p = arith.mulf %a, %b : f32
+      %q = arith.addf %p, %half : f32
+      %d = arith.mulf %c, %half : f32
+      %s = arith.addf %d, %q : f32
+      linalg.yield %s : f32
+    } -> tensor<3x2xf32>
+  return %y : tensor<3x2xf32>
+}

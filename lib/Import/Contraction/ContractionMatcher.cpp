@@ -212,26 +212,48 @@ static bool isProduct(Value value, Block *block,
          isProduct(op->getOperand(1), block, factors);
 }
 
+/// Whether `value` is `sum`, or what is left of it: a decaying one.
+static bool isPriorSum(Value value, Value sum) {
+  value = stripCasts(value);
+  Operation *op = value.getDefiningOp();
+  if (value == sum || !isa_and_nonnull<arith::MulFOp, arith::MulIOp>(op))
+    return value == sum;
+  return llvm::any_of(op->getOperands(), [&](Value operand) {
+    return stripCasts(operand) == sum;
+  });
+}
+
+/// Whether `value` is a product of at least two factors, `sum` not among them,
+/// or such a one plus or less something else.
+static bool hasProduct(Value value, Value sum, Block *block) {
+  llvm::SmallDenseSet<Value> factors;
+  if (isProduct(value, block, factors))
+    return factors.size() >= 2 && !factors.contains(sum);
+  Operation *op = stripCasts(value).getDefiningOp();
+  return isa_and_nonnull<arith::AddFOp, arith::SubFOp, arith::AddIOp,
+                         arith::SubIOp>(op) &&
+         (hasProduct(op->getOperand(0), sum, block) ||
+          hasProduct(op->getOperand(1), sum, block));
+}
+
 /// Whether `value` is `sum` plus, or less, a product of at least two factors.
 static bool accumulatesProducts(Value value, Value sum, Block *block) {
   Operation *add = stripCasts(value).getDefiningOp();
-  if (!add)
-    return false;
-  auto isSumAnd = [&](int64_t summand, ArrayRef<int64_t> product) {
+  if (auto fma = dyn_cast_or_null<math::FmaOp>(add)) {
     llvm::SmallDenseSet<Value> factors;
-    return stripCasts(add->getOperand(summand)) == sum &&
-           llvm::all_of(product,
-                        [&](int64_t i) {
-                          return isProduct(add->getOperand(i), block, factors);
-                        }) &&
-           factors.size() >= 2 && !factors.contains(sum);
+    return isPriorSum(fma.getC(), sum) &&
+           isProduct(fma.getA(), block, factors) &&
+           isProduct(fma.getB(), block, factors) && factors.size() >= 2 &&
+           !factors.contains(sum);
+  }
+  auto isSumAnd = [&](int64_t summand) {
+    return isPriorSum(add->getOperand(summand), sum) &&
+           hasProduct(add->getOperand(1 - summand), sum, block);
   };
-  if (isa<math::FmaOp>(add))
-    return isSumAnd(2, {0, 1});
-  if (isa<arith::SubFOp, arith::SubIOp>(add))
-    return isSumAnd(0, {1});
-  return isa<arith::AddFOp, arith::AddIOp>(add) &&
-         (isSumAnd(0, {1}) || isSumAnd(1, {0}));
+  if (isa_and_nonnull<arith::SubFOp, arith::SubIOp>(add))
+    return isSumAnd(0);
+  return isa_and_nonnull<arith::AddFOp, arith::AddIOp>(add) &&
+         (isSumAnd(0) || isSumAnd(1));
 }
 
 /// Whether a body that is not matched adds products of both inputs all the
