@@ -173,11 +173,11 @@ std::string quantmlir::explainForeignFile(StringRef path, StringRef bytes) {
     return binary;
   // What MLIR has itself does not mention these; a large file is named early.
   StringRef text = bytes.take_front(1 << 20);
-  for (StringRef op : {"tm_tensor.sort", "tm_tensor.topk"})
-    if (text.contains(op))
-      return "a program with torch-mlir's " + op.str() +
-             ", which is not read (tm_tensor.scan, scatter and attention are): "
-             "export the model without what comes after its logits";
+  if (text.contains("tm_tensor.topk"))
+    return "a program with torch-mlir's tm_tensor.topk, which is not read "
+           "(tm_tensor.scan, scatter, sort and attention are): export the "
+           "model "
+           "without what comes after its logits";
   for (const Foreign &dialect : kForeignDialects)
     if (uses(text, dialect.sign)) {
       bool isOnnx =

@@ -13,8 +13,10 @@ void populateAttentionToLinalgPatterns(mlir::RewritePatternSet &patterns);
 void populateScanToSCFPatterns(mlir::RewritePatternSet &patterns);
 /// tm_tensor.scatter, to loops.
 void populateScatterToSCFPatterns(mlir::RewritePatternSet &patterns);
+/// tm_tensor.sort, to loops.
+void populateSortToSCFPatterns(mlir::RewritePatternSet &patterns);
 
-/// The block of a region that combines two scalars, for `arguments`.
+/// The block of a region that combines scalars, for `arguments`.
 mlir::Value inlineCombination(mlir::OpBuilder &b, mlir::Region &region,
                               mlir::ValueRange arguments);
 

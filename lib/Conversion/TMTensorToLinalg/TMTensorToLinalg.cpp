@@ -41,6 +41,7 @@ struct ConvertTMTensorToLinalgPass
     quantmlir::populateAttentionToLinalgPatterns(patterns);
     quantmlir::populateScanToSCFPatterns(patterns);
     quantmlir::populateScatterToSCFPatterns(patterns);
+    quantmlir::populateSortToSCFPatterns(patterns);
     walkAndApplyPatterns(getOperation(), std::move(patterns));
   }
 };

@@ -92,7 +92,31 @@ func.func @main(%o: {to}, %u: {tu}, %i: {ti}) -> {to} {{
     return text.replace("yield %u", "yield %n"), [old, updates, indices], [new]
 
 
+def sort(shape, dimension, dynamic=False):
+    """The largest first; equal ones keep their order."""
+    keys = RNG.integers(-9, 9, shape).astype(np.float32)
+    values = np.broadcast_to(np.expand_dims(
+        np.arange(shape[dimension]), [d for d in range(len(shape))
+                                      if d != dimension]), shape)
+    order = np.argsort(-keys, dimension, kind="stable")
+    types = [tensor(a, dynamic) for a in (keys, values)]
+    text = f"""
+func.func @main(%k: {types[0]}, %v: {types[1]}) -> ({types[0]}, {types[1]}) {{
+  %r:2 = tm_tensor.sort dimension({dimension}) outs(%k, %v : {types[0]}, {types[1]}) {{
+  ^bb0(%a: f32, %b: f32, %c: i64, %d: i64):
+    %s = arith.cmpf oge, %a, %b : f32
+    tm_tensor.yield %s : i1
+  }} -> {types[0]}, {types[1]}
+  return %r#0, %r#1 : {types[0]}, {types[1]}
+}}"""
+    return text, [keys, np.ascontiguousarray(values)], [
+        np.take_along_axis(keys, order, dimension), order]
+
+
 def cases():
+    yield sort((3, 17), 1)
+    yield sort((5, 2), 0, dynamic=True)
+    yield sort((0,), 0)
     yield attention((2,), 3, 5, 8, 4)
     yield attention((2, 3), 4, 7, 16, 16)
     yield attention((1,), 1, 1, 1, 1)

@@ -87,3 +87,37 @@ func.func @attention_inputs(%q: tensor<9x1x64xf32>) {
   %y = tm_tensor.attention ins(%q, %q : tensor<9x1x64xf32>, tensor<9x1x64xf32>) outs(%q : tensor<9x1x64xf32>) -> tensor<9x1x64xf32>
   return
 }
+
+// -----
+
+func.func @sort_shapes(%k: tensor<3xf32>, %v: tensor<4xi64>) {
+  // expected-error@+1 {{expected outputs of one shape, found 'tensor<3xf32>' and 'tensor<4xi64>'}}
+  %r:2 = tm_tensor.sort dimension(0) outs(%k, %v : tensor<3xf32>, tensor<4xi64>) {
+  ^bb0(%a: f32, %b: f32, %c: i64, %d: i64):
+    %s = arith.cmpf oge, %a, %b : f32
+    tm_tensor.yield %s : i1
+  } -> tensor<3xf32>, tensor<4xi64>
+  return
+}
+
+// -----
+
+func.func @sort_region(%k: tensor<3xf32>) {
+  // expected-error@+1 {{expected a region of two arguments for each output}}
+  %r = tm_tensor.sort dimension(0) outs(%k : tensor<3xf32>) {
+  ^bb0(%a: f32):
+    tm_tensor.yield %a : f32
+  } -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @sort_yield(%k: tensor<3xf32>) {
+  // expected-error@+1 {{expected the region to yield one i1}}
+  %r = tm_tensor.sort dimension(0) outs(%k : tensor<3xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    tm_tensor.yield %a : f32
+  } -> tensor<3xf32>
+  return
+}

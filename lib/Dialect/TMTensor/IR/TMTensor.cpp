@@ -108,6 +108,34 @@ LogicalResult ScatterOp::verify() {
   return verifyRegion(*this, getRegion(), original.getElementType());
 }
 
+LogicalResult SortOp::verify() {
+  unsigned numOutputs = std::max<unsigned>(getOutputs().size(), 1);
+  if (failed(verifyCounts(*this, getInputs(), getOutputs(), 0, 0, numOutputs)))
+    return failure();
+  auto keys = cast<RankedTensorType>(getOutputs()[0].getType());
+  auto dimension = static_cast<int64_t>(getDimension());
+  if (dimension < 0 || dimension >= keys.getRank())
+    return emitOpError("expected a dimension of ")
+           << keys << ", found " << dimension;
+  SmallVector<Type> wanted;
+  for (Value output : getOutputs()) {
+    auto type = cast<RankedTensorType>(output.getType());
+    if (shapesDiffer(keys.getShape(), type.getShape()))
+      return emitOpError("expected outputs of one shape, found ")
+             << keys << " and " << type;
+    wanted.append(2, type.getElementType());
+  }
+  Block &block = getRegion().front();
+  if (!llvm::equal(block.getArgumentTypes(), wanted))
+    return emitOpError("expected a region of two arguments for each output");
+  auto yield = dyn_cast_or_null<YieldOp>(
+      block.mightHaveTerminator() ? block.getTerminator() : nullptr);
+  if (!yield || yield.getNumOperands() != 1 ||
+      !yield.getOperand(0).getType().isInteger(1))
+    return emitOpError("expected the region to yield one i1");
+  return success();
+}
+
 /// The batch dimensions agree, and the last two are `rows` and `columns`.
 static bool isMatrix(RankedTensorType type, ArrayRef<int64_t> batch,
                      int64_t rows, int64_t columns) {

@@ -21,9 +21,9 @@ def TMTensor_Dialect : Dialect {
   let description = [{
     Exports of caches that are written at positions (`index_copy`,
     `index_put`), running sums (`cumsum`) and fused attention
-    (`scaled_dot_product_attention`) hold these ops. `convert-tm-tensor-to-linalg`
-    replaces them. Other ops of torch-mlir's dialect (`sort`, `topk`) are not
-    registered: a program that has them is refused.
+    (`scaled_dot_product_attention`) hold these ops, and so does the choice of
+    experts (`topk`, a sort). `convert-tm-tensor-to-linalg` replaces them. The
+    dialect's own `topk` is not registered: a program that has it is refused.
   }];
 }
 
@@ -100,6 +100,25 @@ def TMTensor_AttentionOp : TMTensor_Op<"attention"> {
   let assemblyFormat = [{
     attr-dict `ins` `(` $inputs `:` type($inputs) `)`
     `outs` `(` $outputs `:` type($outputs) `)` (`->` type($results)^)?
+  }];
+}
+
+def TMTensor_SortOp : TMTensor_Op<"sort"> {
+  let summary = "Tensors sorted together along a dimension";
+  let description = [{
+    `outs(keys, values...)` of one shape: each line along `dimension` is ordered
+    so that the region is true of neighbours. It takes the earlier and the later
+    element of each tensor in turn. What it calls ordered stays: with `oge`,
+    equal keys keep their order.
+  }];
+  let arguments = (ins Variadic<AnyRankedTensor>:$inputs,
+                       Variadic<AnyRankedTensor>:$outputs, I64Attr:$dimension);
+  let regions = (region SizedRegion<1>:$region);
+  let assemblyFormat = [{
+    `dimension` `(` $dimension `)` attr-dict
+    (`ins` `(` $inputs^ `:` type($inputs) `)`)?
+    `outs` `(` $outputs `:` type($outputs) `)`
+    $region (`->` type($results)^)?
   }];
 }
 
