@@ -362,6 +362,10 @@ static Value combineParts(OpBuilder &b, Location loc,
 static LogicalResult lowerScatter(shard::ReduceScatterOp op, int64_t ranks,
                                   CollectiveFunctions &functions) {
   auto type = dyn_cast<RankedTensorType>(op.getInput().getType());
+  // Upstream's verifier reads the size of whatever dimension it is.
+  if (type && op.getScatterAxis().uge(type.getRank()))
+    return op.emitOpError("expected scatter_axis to be a dimension of ")
+           << type << ", found " << op.getScatterAxis().getSExtValue();
   auto part = cast<RankedTensorType>(op.getType());
   if (!type || type.getElementType() != part.getElementType() ||
       !isReduced(type.getElementType()) ||

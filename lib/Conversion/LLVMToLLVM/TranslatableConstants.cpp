@@ -100,7 +100,9 @@ static LogicalResult verifyElements(Operation *op, ElementsAttr value) {
   Type scalar = getScalars(op).first;
   Type element = value.getElementType();
   if ((element.isIntOrIndex() && !scalar.isInteger()) ||
-      (element.isFloat() && scalar.isFloat() && element != scalar))
+      (element.isFloat() && scalar.isFloat() && element != scalar) ||
+      (element.isFloat() && scalar.isInteger() &&
+       !scalar.isInteger(element.getIntOrFloatBitWidth())))
     return op->emitOpError("expected elements of ")
            << scalar << ", found " << value.getShapedType();
   return success();

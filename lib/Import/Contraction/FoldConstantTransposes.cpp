@@ -10,6 +10,7 @@
 #include "quant/Import/Contraction/ContractionMatcher.h"
 #include "quant/Import/Passes.h"
 
+#include "quant/Dialect/Quant/Utils/ConstantData.h"
 #include "quant/Dialect/Quant/Utils/GenericBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -57,8 +58,8 @@ struct FoldConstantTranspose : OpInterfaceRewritePattern<linalg::LinalgOp> {
     if (op->getNumResults() != 1)
       return b.notifyMatchFailure(op, "expected one result");
     auto type = cast<RankedTensorType>(op->getResultTypes().front());
-    if (!type.hasStaticShape())
-      return b.notifyMatchFailure(op, "sizes are dynamic");
+    if (!type.hasStaticShape() || !countBytes(type))
+      return b.notifyMatchFailure(op, "sizes are dynamic, or not counted");
     LoopTensor source =
         traceMovement({op->getResult(0), allDims(type.getRank())});
     if (source.value == op->getResult(0))

@@ -89,6 +89,12 @@ llvm.mlir.global private constant @integers(dense<[1, 2]> : tensor<2xi8>) : !llv
 
 // -----
 
+// Of floats that LLVM does not know, integers are the bits.
+// expected-error @below {{expected elements of 'i4', found 'tensor<2xbf16>'}}
+llvm.mlir.global private constant @bits(dense<[1.0, 2.0]> : tensor<2xbf16>) : !llvm.array<2 x i4>
+
+// -----
+
 // expected-error @below {{expected a constant of '!llvm.array<4 x i8>', found 1 : i8}}
 llvm.mlir.global private constant @one(1 : i8) : !llvm.array<4 x i8>
 

@@ -76,3 +76,15 @@ func.func @missing() -> tensor<3x2xf32> {
   %t = linalg.transpose ins(%w : tensor<2x3xf32>) outs(%e : tensor<3x2xf32>) permutation = [1, 0]
   return %t : tensor<3x2xf32>
 }
+
+// -----
+
+// More elements than 64 bits count.
+// CHECK-LABEL: func @huge
+// CHECK: linalg.transpose
+func.func @huge() -> tensor<4611686018427387904x2xf32> {
+  %w = arith.constant dense_resource<nowhere> : tensor<2x4611686018427387904xf32>
+  %e = tensor.empty() : tensor<4611686018427387904x2xf32>
+  %t = linalg.transpose ins(%w : tensor<2x4611686018427387904xf32>) outs(%e : tensor<4611686018427387904x2xf32>) permutation = [1, 0]
+  return %t : tensor<4611686018427387904x2xf32>
+}

@@ -239,6 +239,9 @@ static void addLoops(tensor::CastOp op, LoopSizes &loops) {
 
 /// A dimension is split without a rest.
 static void addLoops(tensor::ExpandShapeOp op, LoopSizes &loops) {
+  for (const ReassociationIndices &group : op.getReassociationIndices())
+    if (!areDimensions(group, op.getResultType()))
+      return;
   for (auto [dim, group] : llvm::enumerate(op.getReassociationIndices())) {
     RuntimeSize product = RuntimeSize::of(1);
     for (int64_t part : group)

@@ -173,6 +173,11 @@ RuntimeSize RuntimeSize::followOp(Value index, int depth) {
   return RuntimeSize(index, -1);
 }
 
+bool quantmlir::areDimensions(ArrayRef<int64_t> dims, ShapedType type) {
+  return llvm::all_of(
+      dims, [&](int64_t dim) { return dim >= 0 && dim < type.getRank(); });
+}
+
 RuntimeSize RuntimeSize::follow(Value tensor, int64_t dim, int depth) {
   auto type = cast<RankedTensorType>(tensor.getType());
   if (!type.isDynamicDim(dim))
@@ -199,6 +204,8 @@ RuntimeSize RuntimeSize::follow(Value tensor, int64_t dim, int depth) {
   if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op)) {
     RuntimeSize product(1);
     ReassociationIndices group = collapse.getReassociationIndices()[dim];
+    if (!areDimensions(group, collapse.getSrcType()))
+      return RuntimeSize(tensor, dim);
     for (int64_t source : group)
       product = product * follow(collapse.getSrc(), source, depth);
     return product;

@@ -69,6 +69,10 @@ private:
   llvm::SmallVector<Factor, 2> factors;
 };
 
+/// Whether all of `dims` are dimensions of `type`: upstream's verifier of
+/// reshapes reads their numbers as 32 bits.
+bool areDimensions(llvm::ArrayRef<int64_t> dims, mlir::ShapedType type);
+
 } // namespace quantmlir
 
 #endif // QUANT_LIB_DIALECT_QUANT_TRANSFORMS_RUNTIMESIZE_H

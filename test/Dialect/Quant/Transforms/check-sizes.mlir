@@ -206,3 +206,14 @@ func.func @conditional(%p: i1, %a: tensor<?xf32>, %b: tensor<?xf32>) -> tensor<?
   }
   return %r : tensor<?xf32>
 }
+
+// -----
+
+// Dimensions that are none, which upstream's verifier reads as 0 and 1.
+// CHECK-LABEL: func.func @no_dimensions
+// CHECK-NOT: arith.cmpi
+// CHECK: tensor.expand_shape
+func.func @no_dimensions(%v: tensor<?xf32>, %n: index) -> tensor<?x4xf32> {
+  %e = tensor.expand_shape %v [[4294967296, 1]] output_shape [%n, 4] : tensor<?xf32> into tensor<?x4xf32>
+  return %e : tensor<?x4xf32>
+}

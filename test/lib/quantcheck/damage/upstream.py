@@ -78,7 +78,7 @@ KNOWN = [
           "MLIR 22.1.8's verifier of `shard.reduce_scatter` does not look whether "
           "the dimension is one of the tensor, and reads its size, and divides by "
           "the number of ranks where that is 0."),
-    Known(r"sharded dims offsets must be non-decreasing\.\n"
+    Known(r"sharded dims offsets (must be non-decreasing|has wrong size)\.\n"
           r"[^\n]*split_axes = \[.*\b\d{2,}\b.*sharded_dims_offsets",
           "MLIR 22.1.8's verifier of `shard.sharding` reads the grid's size at an "
           "axis that the grid does not have, so that what follows in memory says "
