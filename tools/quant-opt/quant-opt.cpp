@@ -36,11 +36,13 @@ int main(int argc, char **argv) {
   mlir::registerAllExtensions(registry);
   quantmlir::registerAllDialects(registry);
   quantmlir::registerVersionPrinter();
+  // Not 0 where others have written to the same file before.
+  uint64_t begin = llvm::errs().tell();
   auto result = mlir::MlirOptMain(
       argc, argv, "Quantized-matmul compiler driver\n", registry);
   if (llvm::failed(result)) {
     // Upstream's reader of bytecode may fail without a word.
-    if (llvm::errs().tell() == 0)
+    if (llvm::errs().tell() == begin)
       llvm::errs() << "error: the input could not be read, and MLIR does not "
                       "say why; bytecode may be damaged\n";
     explainInputs({argv + 1, argv + argc});
