@@ -265,7 +265,7 @@ class Mutants:
             return "quant-run", [
                 "model.mlir", draw.choice(["--evaluate=f.npz",
                                            "--calibrate=f.npz"]),
-                draw.choice(["--outputs=o", "--stats-output=o.json"])]
+                draw.choice([f"--outputs={self.folder / 'o'}", "--stats-output=o.json"])]
         if how == 2:
             self.write("f.json", self.damage_json(draw, seeds.RECIPE))
             return self.run_opt("model.mlir",
