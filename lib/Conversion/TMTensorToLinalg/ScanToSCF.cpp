@@ -53,20 +53,16 @@ struct LowerScan : OpRewritePattern<ScanOp> {
   LogicalResult matchAndRewrite(ScanOp op,
                                 PatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    Value zero = arith::ConstantIndexOp::create(rewriter, loc, 0);
-    Value one = arith::ConstantIndexOp::create(rewriter, loc, 1);
-    SmallVector<Value> sizes;
-    for (int64_t dim = 0; dim != tensorType(op.getInputs()[0]).getRank(); ++dim)
-      if (dim != static_cast<int64_t>(op.getDimension()))
-        sizes.push_back(
-            tensor::DimOp::create(rewriter, loc, op.getInputs()[0], dim));
-    scf::LoopNest nest = scf::buildLoopNest(
-        rewriter, loc, SmallVector<Value>(sizes.size(), zero), sizes,
-        SmallVector<Value>(sizes.size(), one), op.getOutputs(),
-        [&](OpBuilder &b, Location loc, ValueRange ivs, ValueRange carried) {
-          return scanLine(b, loc, op, ivs, carried);
+    Value input = op.getInputs()[0];
+    replaceByLines(
+        rewriter, op, tensorType(input).getRank(),
+        static_cast<int64_t>(op.getDimension()), op.getOutputs(),
+        [&](int64_t dim) -> Value {
+          return tensor::DimOp::create(rewriter, loc, input, dim);
+        },
+        [&](OpBuilder &b, Location loc, ValueRange others, ValueRange outputs) {
+          return scanLine(b, loc, op, others, outputs);
         });
-    rewriter.replaceOp(op, nest.results);
     return success();
   }
 };

@@ -86,20 +86,16 @@ struct LowerSort : OpRewritePattern<SortOp> {
   LogicalResult matchAndRewrite(SortOp op,
                                 PatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    Value zero = arith::ConstantIndexOp::create(rewriter, loc, 0);
-    Value one = arith::ConstantIndexOp::create(rewriter, loc, 1);
-    SmallVector<Value> sizes;
     auto rank = cast<RankedTensorType>(op.getOutputs()[0].getType()).getRank();
-    for (int64_t dim = 0; dim != rank; ++dim)
-      if (dim != static_cast<int64_t>(op.getDimension()))
-        sizes.push_back(getCommonSize(rewriter, loc, op.getOutputs(), dim));
-    scf::LoopNest nest = scf::buildLoopNest(
-        rewriter, loc, SmallVector<Value>(sizes.size(), zero), sizes,
-        SmallVector<Value>(sizes.size(), one), op.getOutputs(),
-        [&](OpBuilder &b, Location loc, ValueRange ivs, ValueRange carried) {
-          return sortLine(b, loc, op, ivs, carried);
+    replaceByLines(
+        rewriter, op, rank, static_cast<int64_t>(op.getDimension()),
+        op.getOutputs(),
+        [&](int64_t dim) -> Value {
+          return getCommonSize(rewriter, loc, op.getOutputs(), dim);
+        },
+        [&](OpBuilder &b, Location loc, ValueRange others, ValueRange outputs) {
+          return sortLine(b, loc, op, others, outputs);
         });
-    rewriter.replaceOp(op, nest.results);
     return success();
   }
 };

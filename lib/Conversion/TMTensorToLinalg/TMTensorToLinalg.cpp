@@ -30,6 +30,23 @@ Value quantmlir::inlineCombination(OpBuilder &b, Region &region,
   return mapping.lookupOrDefault(region.front().getTerminator()->getOperand(0));
 }
 
+void quantmlir::replaceByLines(PatternRewriter &b, Operation *op, int64_t rank,
+                               int64_t dimension, ValueRange outputs,
+                               function_ref<Value(int64_t)> getSize,
+                               LineEmitter emitLine) {
+  Location loc = op->getLoc();
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  SmallVector<Value> sizes;
+  for (int64_t dim = 0; dim != rank; ++dim)
+    if (dim != dimension)
+      sizes.push_back(getSize(dim));
+  SmallVector<Value> begins(sizes.size(), zero), steps(sizes.size(), one);
+  scf::LoopNest nest =
+      scf::buildLoopNest(b, loc, begins, sizes, steps, outputs, emitLine);
+  b.replaceOp(op, nest.results);
+}
+
 namespace {
 struct ConvertTMTensorToLinalgPass
     : quantmlir::impl::ConvertTMTensorToLinalgPassBase<
