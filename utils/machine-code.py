@@ -62,20 +62,24 @@ def get_programs():
 def write_program(path, name, rows, n, d):
     """The program that benchmarks/contender.py measures, on weights drawn anew."""
     rng = np.random.default_rng([n, d])
-    group = int(name.partition("_g")[2] or d)
-    sizes = dict(B=rows, N=n, D=d, H=d // 2, GROUP=group, GROUPS=d // group)
+    ours = next(c for c in contender.CONTENDERS if c.name == name)
+    is_int2, group = "int2" in name, getattr(ours, "group", d)
+    sizes = dict(B=rows, N=n, D=d, H=d // (4 if is_int2 else 2), GROUP=group, GROUPS=d // group)
     if name == "i8.quant":
         parts, types = [contender.MATMUL], dict(IN="i8", OUT="i32", LHS="in", ACC="result")
+    elif name == "i8.quant_fused":
+        parts = [contender.QUANTIZE, contender.MATMUL, contender.RESCALE]
+        types = dict(IN="f32", OUT="f32", LHS="q", ACC="acc")
     else:
-        scheme = (contender.MATMUL + "\n" + contender.RESCALE
-                  if name == "i8.quant_fused" else contender.SCALED)
-        parts, types = [contender.QUANTIZE, scheme], dict(IN="f32", OUT="f32", LHS="q", ACC="acc")
+        parts = [ours.quantize, contender.SCALED_INT2 if is_int2 else contender.SCALED]
+        types = dict(IN="f32", OUT="f32", LHS=ours.activations, ELEMENT=ours.element,
+                     SCALES=ours.scales.format(**sizes))
     body = "\n".join(part.format(**sizes, **types) for part in parts)
     if rows == "?":
         body = ("  %c0 = arith.constant 0 : index\n  %rows = memref.dim %x, %c0 : "
                 f"memref<?x{d}x{types['IN']}>\n" + body.replace("empty()", "empty(%rows)"))
     is_int4 = name.startswith("i4")
-    blobs = {"w": rng.integers(0, 256, (n, d // 2), np.uint8) if is_int4
+    blobs = {"w": rng.integers(0, 256, (n, sizes["H"]), np.uint8) if is_int4
              else rng.integers(-127, 128, (n, d), np.int8)}
     if name != "i8.quant":
         blobs["sw"] = rng.uniform(.001, .01, (n, d // group)).astype(np.float32)
