@@ -139,6 +139,17 @@ static constexpr KernelRow floats(llvm::StringLiteral name, unsigned vectorBits,
   return row;
 }
 
+/// vdpbf16ps: the same, and two products of bf16 added to each f32 lane.
+static constexpr KernelRow floatPairs(llvm::StringLiteral name,
+                                      unsigned vectorBits,
+                                      llvm::StringLiteral features,
+                                      llvm::StringLiteral llvmIntrinsic) {
+  KernelRow row = floats(name, vectorBits, features);
+  row.llvmIntrinsic = llvmIntrinsic;
+  row.multipliesPairs = true;
+  return row;
+}
+
 static constexpr KernelRow kRows[] = {
     dotU8S8("vpdpbusd_512", 512, "avx512vnni+avx512f",
             "llvm.x86.avx512.vpdpbusd.512"),
@@ -161,6 +172,8 @@ static constexpr KernelRow kRows[] = {
           "llvm.x86.avx2.vpdpbsud.256"),
     floats("vfmadd_512", 512, "avx512f"),
     floats("vfmadd_256", 256, "avx2+fma"),
+    floatPairs("vdpbf16ps_512", 512, "avx512bf16+avx512bw",
+               "llvm.x86.avx512bf16.dpbf16ps.512"),
 };
 
 /// Vectors, best first. A machine with VNNI at 128 bits has it at 256 as well;
@@ -173,8 +186,8 @@ static constexpr X86Kernel kVectors[] = {
 static constexpr X86Kernel kSignedVectors[] = {
     X86Kernel::VPDPBSSD_512, X86Kernel::VPDPBSUD_512, X86Kernel::VPDPBSSD_256,
     X86Kernel::VPDPBSUD_256};
-static constexpr X86Kernel kFloats[] = {X86Kernel::VFMADD_512,
-                                        X86Kernel::VFMADD_256};
+static constexpr X86Kernel kFloats[] = {
+    X86Kernel::VDPBF16PS_512, X86Kernel::VFMADD_512, X86Kernel::VFMADD_256};
 static constexpr X86Kernel kTiles[] = {
     X86Kernel::AMX_TDPBSSD, X86Kernel::AMX_TDPBSUD, X86Kernel::AMX_TDPBUSD,
     X86Kernel::AMX_TDPBUUD};
@@ -249,7 +262,7 @@ Value X86KernelAttr::multiplyAccumulate(OpBuilder &b, Location loc, Value acc,
                                         Value lhs, Value rhs) const {
   if (isTile(getValue()))
     return {};
-  if (getRow().lhs.isFloat)
+  if (getRow().lhs.isFloat && getElementTypeOrSelf(lhs).isF32())
     return math::FmaOp::create(b, loc, lhs, rhs, acc);
   StringAttr name = b.getStringAttr(getRow().llvmIntrinsic);
   if (getRow().instructions == 1)

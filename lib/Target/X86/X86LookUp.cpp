@@ -1,7 +1,7 @@
 //===- X86LookUp.cpp - looking up in 16 entries ---------------------------===//
 //
 // Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2:
-// VPERMPS, VPERMB (AVX512_VBMI), VPSHUFB.
+// VPERMPS, VPERMW, VPERMB (AVX512_VBMI), VPSHUFB.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,16 +16,23 @@ using namespace mlir;
 using namespace quantmlir::qtarget;
 using quantmlir::x86::X86Kernel;
 
-/// vpermps of 512 bits reads four bits of each lane.
+/// vpermps of 512 bits reads four bits of each lane, vpermw five of each half.
 Value X86KernelAttr::lookUp(OpBuilder &b, Location loc, Value table,
                             Value indices) const {
-  if (getValue() != X86Kernel::VFMADD_512)
+  if (!getRow().lhs.isFloat || getRow().vectorBits != 512)
     return {};
-  return LLVM::CallIntrinsicOp::create(
-             b, loc, table.getType(),
-             b.getStringAttr("llvm.x86.avx512.permvar.sf.512"),
-             ValueRange{table, indices})
-      .getResults();
+  bool isPairs = getElementTypeOrSelf(table).isBF16();
+  Value entries =
+      isPairs ? vector::BitCastOp::create(b, loc, indices.getType(), table)
+              : table;
+  StringRef name = isPairs ? "llvm.x86.avx512.permvar.hi.512"
+                           : "llvm.x86.avx512.permvar.sf.512";
+  Value found = LLVM::CallIntrinsicOp::create(b, loc, entries.getType(),
+                                              b.getStringAttr(name),
+                                              ValueRange{entries, indices})
+                    .getResults();
+  return isPairs ? vector::BitCastOp::create(b, loc, table.getType(), found)
+                 : found;
 }
 
 /// `table` again and again, in a vector of `type`.

@@ -88,6 +88,9 @@ struct KernelRow {
   int64_t instructions = 1;
   /// How many times faster than the target's vectors.
   int64_t speed = 1;
+  /// Of a kernel of floats: whether `multiplyAccumulate` and `lookUp` take
+  /// vectors of bf16, too, of which two are multiplied for each lane.
+  bool multipliesPairs = false;
   GroupedFormat grouped = {};
 
   /// K is padded to a multiple of this.

@@ -67,6 +67,9 @@ def QTarget_MatmulKernelInterface : AttrInterface<"MatmulKernelInterface"> {
         (`[m][n]`, `[m][k]` and `[n][k]`, the accumulators in the kernel's own
         order); null where the kernel is none of vectors. Grouped matmuls
         give the weight as `lhs`: where signs differ, it is the unsigned one.
+        Of vectors of bf16 (`multipliesPairs`) each two neighbours are
+        multiplied and both products added to a lane of f32, subnormal numbers
+        being 0.
       }],
       "::mlir::Value", "multiplyAccumulate",
       (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,
@@ -74,8 +77,8 @@ def QTarget_MatmulKernelInterface : AttrInterface<"MatmulKernelInterface"> {
       /*methodBody=*/"", /*defaultImplementation=*/"return {};">,
     InterfaceMethod<[{
         For each i32 of `indices` the one of the 16 floats of `table` that its
-        low four bits number, the others being anything; null where no
-        instruction does that.
+        low four bits number, the others being anything; of i16, the one of 32
+        bf16 that the low five number. Null where no instruction does that.
       }],
       "::mlir::Value", "lookUp",
       (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,

@@ -25,7 +25,8 @@ def QTarget_X86Kernel : I32EnumAttr<"X86Kernel", "a kernel of x86", [
   I32EnumAttrCase<"VPDPBSSD_256", 12, "vpdpbssd_256">,
   I32EnumAttrCase<"VPDPBSUD_256", 13, "vpdpbsud_256">,
   I32EnumAttrCase<"VFMADD_512", 14, "vfmadd_512">,
-  I32EnumAttrCase<"VFMADD_256", 15, "vfmadd_256">
+  I32EnumAttrCase<"VFMADD_256", 15, "vfmadd_256">,
+  I32EnumAttrCase<"VDPBF16PS_512", 16, "vdpbf16ps_512">
 ]> {
   let genSpecializedAttr = 0;
   let cppNamespace = "::quantmlir::x86";
@@ -42,7 +43,9 @@ def QTarget_X86KernelAttr
     `vpdpbusd` of AVX-VNNI and AVX-512 VNNI, `vpdpbssd` and `vpdpbsud` of
     AVX-VNNI-INT8 and AVX10.2, `vpmaddwd` of SSE2 to AVX-512BW, the tile
     instructions of AMX, one for each pair of signs, and `vfmadd` for activations
-    of floats, whose weight is widened in registers.
+    of floats, whose weight is widened in registers; `vdpbf16ps` is `vfmadd`
+    where rows are many, and where they are few multiplies each activation in
+    two parts of bf16.
   }];
   let assemblyFormat = "`<` $value `>`";
 }

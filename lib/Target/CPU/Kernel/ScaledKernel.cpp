@@ -53,7 +53,6 @@ ScaledKernel::ScaledKernel(qtarget::PackedMatmulOp op,
 }
 
 int64_t ScaledKernel::getTilePanels(int64_t rows) const {
-  constexpr int64_t kFewRows = 3;
   return rows <= kFewRows ? 1 : maxTile.panels;
 }
 
@@ -231,8 +230,9 @@ private:
 
 void quantmlir::emitScaledTile(OpBuilder &b, Location loc,
                                const ScaledKernel &kernel, Value panel,
-                               Value firstRow, ScaledTile tile, Value widened) {
+                               Value firstRow, ScaledTile tile,
+                               PreparedFloats prepared) {
   if (kernel.op.hasFloatLhs())
-    return emitWeightOnlyTile(b, loc, kernel, panel, firstRow, tile, widened);
+    return emitWeightOnlyTile(b, loc, kernel, panel, firstRow, tile, prepared);
   TileEmitter(kernel, loc, panel, firstRow, tile).emit(b);
 }

@@ -9,13 +9,17 @@
 // a matrix-vector product at the memory's pace.
 //
 // Where activations are floats, the highest tiles, if they are more than one,
-// share panels that are widened once for all rows of a block.
+// share panels that are widened once for all rows of a block; where the kernel
+// multiplies pairs of bf16, the few rows of tiles of one panel are split in two
+// parts once for all panels.
 //
 //===----------------------------------------------------------------------===//
 
 #include "quant/Target/CPU/Kernel/ScaledLoops.h"
 
+#include "quant/Target/CPU/Kernel/FloatElements.h"
 #include "quant/Target/CPU/Kernel/ScaledKernel.h"
+#include "quant/Target/CPU/Kernel/SplitFloats.h"
 #include "quant/Target/CPU/Kernel/WeightOnlyTile.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -41,6 +45,8 @@ struct RowRange {
   int64_t height;
   /// Its tiles read panels that are floats already.
   bool isWidened = false;
+  /// They read rows that are split in parts already; there are a few only.
+  bool isSplit = false;
 };
 
 class ScaledLoopEmitter {
@@ -60,6 +66,7 @@ public:
     blockRows = std::max<int64_t>(1, blockRows / maxHeight) * maxHeight;
     SmallVector<RowRange> ranges = divideRows(lhs.getDimSize(0));
     markWidened(ranges, lhs.getDimSize(0));
+    markSplit(ranges, lhs.getDimSize(0));
     bool fits = !lhs.isDynamicDim(0) && lhs.getDimSize(0) <= blockRows;
     if (fits)
       return forPanels(ranges);
@@ -73,7 +80,8 @@ public:
           b.setInsertionPointToEnd(nested.getInsertionBlock());
           Value end = arith::MinUIOp::create(
               b, loc, arith::AddIOp::create(b, loc, begin, step), high.end);
-          forPanels(RowRange{begin, end, high.height, high.isWidened});
+          forPanels(
+              RowRange{begin, end, high.height, high.isWidened, high.isSplit});
           scf::YieldOp::create(b, loc);
         });
     if (ranges.size() > 1)
@@ -89,6 +97,32 @@ private:
     int64_t panels = kernel.getTilePanels(ranges.front().height);
     for (RowRange &range : ranges.take_front(isDynamic ? 1 : ranges.size()))
       range.isWidened = kernel.getTilePanels(range.height) == panels;
+  }
+
+  /// Few rows, which are all there are or those that the highest tiles leave.
+  void markSplit(MutableArrayRef<RowRange> ranges, int64_t rows) {
+    if (!op.hasFloatLhs() || !FloatElements::havePairs(kernel))
+      return;
+    bool areFew = ShapedType::isDynamic(rows) || rows <= kernel.kFewRows;
+    RowRange &last = ranges.back();
+    last.isSplit = areFew && last.height <= kernel.kFewRows;
+  }
+
+  /// Rows of `ranges` in parts, if some are.
+  void splitRows(ArrayRef<RowRange> ranges) {
+    split = {};
+    for (const RowRange &range : ranges) {
+      if (!range.isSplit)
+        continue;
+      split = allocate(getSplitType(kernel, kernel.kFewRows));
+      Value rows = arith::SubIOp::create(b, loc, range.end, range.begin);
+      emitSplitRows(b, loc, kernel, range.begin, rows, split);
+    }
+  }
+
+  Value allocate(MemRefType type) {
+    constexpr int64_t line = 64;
+    return memref::AllocOp::create(b, loc, type, b.getI64IntegerAttr(line));
   }
 
   static bool hasWidened(ArrayRef<RowRange> ranges) {
@@ -133,17 +167,17 @@ private:
       together = std::max(together, kernel.getTilePanels(range.height));
     Value panels = memref::DimOp::create(b, loc, op.getRhs(), 0);
     Value over = arith::RemUIOp::create(b, loc, panels, index(together));
-    Value split = arith::SubIOp::create(b, loc, panels, over);
-    if (hasWidened(ranges)) {
-      constexpr int64_t line = 64;
-      widened = memref::AllocOp::create(
-          b, loc, getWidenedType(kernel, together), b.getI64IntegerAttr(line));
-    }
-    forPanels(ranges, index(0), split, together);
+    Value whole = arith::SubIOp::create(b, loc, panels, over);
+    if (hasWidened(ranges))
+      widened = allocate(getWidenedType(kernel, together));
+    splitRows(ranges);
+    forPanels(ranges, index(0), whole, together);
     if (together > 1)
-      forPanels(ranges, split, panels, 1);
+      forPanels(ranges, whole, panels, 1);
     if (hasWidened(ranges))
       memref::DeallocOp::create(b, loc, widened);
+    if (split)
+      memref::DeallocOp::create(b, loc, split);
   }
 
   void forPanels(ArrayRef<RowRange> ranges, Value begin, Value end,
@@ -168,9 +202,16 @@ private:
       scf::ForOp::create(
           b, loc, range.begin, range.end, index(range.height), ValueRange{},
           [&](OpBuilder &nested, Location, Value row, ValueRange) {
+            PreparedFloats prepared;
+            if (range.isWidened)
+              prepared.widened = widened;
+            if (range.isSplit) {
+              prepared.split = split;
+              prepared.splitRow =
+                  arith::SubIOp::create(nested, loc, row, range.begin);
+            }
             emitScaledTile(nested, loc, kernel, panel, row,
-                           {range.height, atOnce},
-                           range.isWidened ? widened : Value());
+                           {range.height, atOnce}, prepared);
             scf::YieldOp::create(nested, loc);
           });
     }
@@ -193,8 +234,9 @@ private:
   Location loc;
   ScaledKernel kernel;
   int64_t maxHeight;
-  /// The present panels as floats, where some ranges read them.
-  Value widened;
+  /// The present panels as floats, and the present few rows in parts, where
+  /// some ranges read them.
+  Value widened, split;
 };
 
 } // namespace

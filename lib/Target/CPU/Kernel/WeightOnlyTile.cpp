@@ -1,24 +1,17 @@
 //===- WeightOnlyTile.cpp - floats by a weight of integers ----------------===//
 //
-// The weight lies as for integer activations: a 32-bit lane is one column's
-// next 8 (16, 4) elements of 4 (2, 8) bits. An element becomes a float without
-// a conversion: a float of 2^(23 - p) whose mantissa gets the bits from p on is
-// 2^(23 - p) + q, exactly, and subtracting 2^(23 - p) + z leaves q - z,
-// exactly. That is an `and` with an `or` (one instruction with AVX-512), on any
-// port, and a subtraction, on ports that multiply-adds leave free; only
-// elements that do not fit in the mantissa's 23 bits are shifted first, half of
-// them at once. All rows of a tile use what is widened. Where there are many
-// tiles of rows, the panels are widened once for all of these, into memory that
-// stays in L2, as [k, panel, column] with k in the order of the layout.
+// The weight's elements become floats in registers (FloatElements.h); all rows
+// of a tile use them. Where there are many tiles of rows, the panels are
+// widened once for all of these, into memory that stays in L2, as
+// [k, panel, column] with k in the order of the layout.
 //
-// Where an instruction looks up floats by four bits of a lane (vpermps of 512
-// bits), nibbles with one zero point for all are looked up in 16 differences,
-// after a shift; elements of 2 bits, too, whose neighbours' bits do not count.
-// Elsewhere nibbles of a code book are looked up as bytes first, and are
-// widened from two vectors as bytes are.
+// A tile of few rows whose instruction adds two products of bf16 to a lane
+// reads its activations split in two (SplitFloats.h): with one look-up for two
+// elements and two instructions for their four products it takes 1.25 cycles
+// for 16 weights on Zen 4, where f32 takes 1.7.
 //
-// Sums: a tile of few rows has up to 8 accumulators for each vector of columns,
-// so that multiply-adds need not wait for each other; element i (in the order
+// Sums: a tile of few rows has several accumulators for each vector of columns,
+// so that multiply-adds need not wait for each other; product i (in the order
 // of the layout) of a group is summed in accumulator i modulo their number, and
 // these are added pairwise at the group's end. Others have one accumulator.
 //
@@ -26,9 +19,10 @@
 
 #include "quant/Target/CPU/Kernel/WeightOnlyTile.h"
 
+#include "quant/Target/CPU/Kernel/FloatElements.h"
 #include "quant/Target/CPU/Kernel/ScaledEmit.h"
+#include "quant/Target/CPU/Kernel/SplitFloats.h"
 #include "quant/Target/CPU/Kernel/StorePrefetch.h"
-#include "quant/Target/CPU/Kernel/UnpackNibbles.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -40,31 +34,22 @@ using namespace quantmlir;
 
 /// Bytes of the weight that are asked for ahead of their use.
 static constexpr int64_t kWeightPrefetchBytes = 8192;
-/// Independent multiply-adds that keep the ports busy.
-static constexpr int64_t kWantedSums = 8;
+/// Independent multiply-adds that keep the ports busy, and how many are enough
+/// for one row, each of whose multiply-adds waits for an element, too.
+static constexpr int64_t kWantedSums = 8, kWantedSumsOfRow = 4;
 /// Multiply-adds of a loop body up to which a group is unrolled.
 static constexpr int64_t kMostMultiplies = 128;
-/// Bits of a float's mantissa that are stored.
-static constexpr int64_t kMantissaBits = 23;
 
 namespace {
-
-/// Where an element is in a lane: from bit `bit` on, after a shift by `shift`.
-struct Place {
-  int64_t shift, bit;
-};
 
 class WeightOnlyEmitter {
 public:
   WeightOnlyEmitter(OpBuilder &b, Location loc, const ScaledKernel &kernel,
                     Value panel, Value firstRow, ScaledTile tile,
-                    Value widened = {})
-      : loc(loc), widened(widened), kernel(kernel), op(kernel.op), tile(tile),
-        vectors(tile.rows * tile.panels),
-        codebook(op.getLayout().getCodebook()),
-        bits(codebook ? 8 : 8 / kernel.perByte),
-        floats(kernel.typed(b.getF32Type())),
-        words(kernel.typed(b.getI32Type())) {
+                    PreparedFloats prepared = {})
+      : loc(loc), prepared(prepared), kernel(kernel), op(kernel.op), tile(tile),
+        vectors(tile.rows * tile.panels), elements(loc, kernel),
+        floats(kernel.typed(b.getF32Type())) {
     for (int64_t r = 0; r < tile.rows; ++r)
       rows.push_back(arith::AddIOp::create(b, loc, firstRow, index(b, r)));
     for (int64_t p = 0; p < tile.panels; ++p)
@@ -77,14 +62,16 @@ public:
     prefetchStores(b, loc, op.getInit(),
                    {rows[0], column, tile.rows, tile.panels * kernel.lanes},
                    index(b, 0), /*iterations=*/1);
-    if (!widened)
-      prepare(b);
-    SmallVector<Value> start(vectors, splat(b, 0.0f));
+    if (prepared.split)
+      elements.preparePairs(b);
+    else if (!prepared.widened)
+      elements.prepare(b);
+    SmallVector<Value> start(vectors, zeros(b));
     auto loop = scf::ForOp::create(
         b, loc, index(b, 0), index(b, kernel.groups), index(b, 1), start,
         [&](OpBuilder &b, Location, Value group, ValueRange sums) {
           SmallVector<Bases> bases;
-          if (!widened)
+          if (!prepared.widened && !prepared.split)
             bases = basesOf(b, group);
           scf::YieldOp::create(b, loc, emitGroup(b, group, bases, sums));
         });
@@ -95,7 +82,7 @@ public:
 
   /// Writes q - z of all panels to `memory`.
   void emitWidened(OpBuilder &b, Value memory) {
-    prepare(b);
+    elements.prepare(b);
     scf::ForOp::create(
         b, loc, index(b, 0), index(b, kernel.groups), index(b, 1), ValueRange{},
         [&](OpBuilder &b, Location, Value group, ValueRange) {
@@ -112,133 +99,21 @@ public:
   }
 
 private:
-  /// What is subtracted from elements, by their first bit.
-  using Bases = llvm::SmallDenseMap<int64_t, Value>;
+  using Bases = FloatElements::Bases;
 
   Value rowOf(int64_t v) { return rows[v / tile.panels]; }
   Value panelOf(int64_t v) { return panels[v % tile.panels]; }
   Value index(OpBuilder &b, int64_t v) {
     return arith::ConstantIndexOp::create(b, loc, v);
   }
-  Value splat(OpBuilder &b, float value) {
-    return arith::ConstantOp::create(b, loc,
-                                     DenseElementsAttr::get(floats, value));
-  }
-  Value splat(OpBuilder &b, int32_t value) {
-    return arith::ConstantOp::create(b, loc,
-                                     DenseElementsAttr::get(words, value));
-  }
-
-  //===--------------------------------------------------------------------===//
-  // Elements
-  //===--------------------------------------------------------------------===//
-
-  int64_t elementsPerStep() { return 4 * kernel.perByte; }
-
-  /// The layout's element `e` of a step: of those in a byte the low ones come
-  /// first.
-  int64_t getFirstBit(int64_t e) {
-    constexpr int64_t bytes = 4, byte = 8;
-    return e % bytes * byte +
-           (isWidenedInPlace() ? e / bytes * (byte / kernel.perByte) : 0);
-  }
-  /// Else from the vectors of bytes of readLanes.
-  bool isWidenedInPlace() { return kernel.perByte > 1 && (table || bits < 8); }
-  Place getPlace(int64_t e) {
-    int64_t at = getFirstBit(e);
-    // Half of a lane, but for the bits that the mantissa has room for.
-    constexpr int64_t shift = 16;
-    return at + bits <= kMantissaBits ? Place{0, at} : Place{shift, at - shift};
-  }
-
-  static float getPower(int64_t bit) {
-    return static_cast<float>(int64_t(1) << (kMantissaBits - bit));
-  }
-
-  /// 2^(23 - p) + z for every p that elements have; `zeroPoint`: z as floats,
-  /// or null.
-  Bases makeBases(OpBuilder &b, Value zeroPoint) {
-    Bases bases;
-    for (int64_t e = 0; e < elementsPerStep(); ++e) {
-      int64_t bit = getPlace(e).bit;
-      Value &base = bases[bit];
-      if (base)
-        continue;
-      base = splat(b, getPower(bit));
-      if (zeroPoint)
-        base = arith::AddFOp::create(b, loc, base, zeroPoint);
-    }
-    return bases;
-  }
-
-  Value broadcastZeroPoint(OpBuilder &b, Value zeroPoint) {
-    Value z = memref::LoadOp::create(b, loc, zeroPoint, ValueRange{});
-    z = arith::SIToFPOp::create(b, loc, b.getF32Type(), z);
-    return vector::BroadcastOp::create(b, loc, floats, z);
-  }
-
-  Value loadZeroPoints(OpBuilder &b, Value panel, Value group) {
-    Value z = vector::LoadOp::create(b, loc, words, op.getRhsZeroPoint(),
-                                     ValueRange{panel, group, index(b, 0)});
-    return arith::SIToFPOp::create(b, loc, floats, z);
-  }
-
-  /// What is the same in all groups, if it is.
-  void prepare(OpBuilder &b) {
-    Value zeroPoint = op.getRhsZeroPoint();
-    hasGroupZeros =
-        zeroPoint && cast<MemRefType>(zeroPoint.getType()).getRank() != 0;
-    if (!hasGroupZeros)
-      prepare(b, zeroPoint ? broadcastZeroPoint(b, zeroPoint) : Value(), ofAll);
+  Value zeros(OpBuilder &b) {
+    return arith::ConstantOp::create(b, loc, b.getZeroAttr(floats));
   }
 
   /// Of each panel.
   SmallVector<Bases> basesOf(OpBuilder &b, Value group) {
-    SmallVector<Bases> bases(tile.panels, ofAll);
-    if (hasGroupZeros)
-      for (int64_t p = 0; p < tile.panels; ++p)
-        bases[p] = makeBases(b, loadZeroPoints(b, panels[p], group));
-    return bases;
-  }
-
-  /// The table, or bases.
-  void prepare(OpBuilder &b, Value zeroPoint, Bases &bases) {
-    constexpr int64_t entries = 16;
-    if (kernel.perByte > 1 && kernel.lanes == entries) {
-      SmallVector<float> numbers;
-      for (int64_t i = 0; i < entries; ++i)
-        numbers.push_back(static_cast<float>(
-            codebook ? codebook[i] : i & ((int64_t(1) << bits) - 1)));
-      table = arith::ConstantOp::create(
-          b, loc, DenseElementsAttr::get(floats, ArrayRef<float>(numbers)));
-      if (zeroPoint)
-        table = arith::SubFOp::create(b, loc, table, zeroPoint);
-      if (kernel.vectors.lookUp(b, loc, table, splat(b, 0)))
-        return;
-      table = {};
-    }
-    bases = makeBases(b, zeroPoint);
-  }
-
-  /// q - z of element `e`, looked up.
-  Value lookUp(OpBuilder &b, Value lane, int64_t e) {
-    if (int64_t first = getFirstBit(e))
-      lane = arith::ShRUIOp::create(b, loc, lane,
-                                    splat(b, static_cast<int32_t>(first)));
-    return kernel.vectors.lookUp(b, loc, table, lane);
-  }
-
-  /// q - z of the element at `place`, of a lane's bits and them shifted.
-  Value widen(OpBuilder &b, Value lane, Value shifted, Place place,
-              const Bases &bases) {
-    int32_t mask = ((1 << bits) - 1) << place.bit;
-    float power = getPower(place.bit);
-    Value q = arith::AndIOp::create(b, loc, place.shift ? shifted : lane,
-                                    splat(b, mask));
-    q = arith::OrIOp::create(b, loc, q,
-                             splat(b, llvm::bit_cast<int32_t>(power)));
-    q = vector::BitCastOp::create(b, loc, floats, q);
-    return arith::SubFOp::create(b, loc, q, bases.lookup(place.bit));
+    return llvm::map_to_vector(
+        panels, [&](Value panel) { return elements.basesOf(b, panel, group); });
   }
 
   //===--------------------------------------------------------------------===//
@@ -247,17 +122,18 @@ private:
 
   /// Accumulators of one vector of the tile: a power of two.
   int64_t countSums() {
-    int64_t most = std::min(kWantedSums, kernel.steps * elementsPerStep());
+    int64_t wanted = vectors == 1 ? kWantedSumsOfRow : kWantedSums;
+    int64_t most = std::min(wanted, kernel.steps * elements.perStep());
     int64_t sums = 1;
-    while (2 * sums <= most && 2 * sums * vectors <= kWantedSums)
+    while (2 * sums <= most && 2 * sums * vectors <= wanted)
       sums *= 2;
     return sums;
   }
 
   /// Steps in the body of the loop over K; they are whole rounds of the sums.
   int64_t unrolledSteps() {
-    int64_t most = kMostMultiplies / (elementsPerStep() * vectors);
-    int64_t round = std::max<int64_t>(1, countSums() / elementsPerStep());
+    int64_t most = kMostMultiplies / (elements.perStep() * vectors);
+    int64_t round = std::max<int64_t>(1, countSums() / elements.perStep());
     for (int64_t steps = std::min(most, kernel.steps); steps > round; --steps)
       if (kernel.steps % steps == 0 && steps % round == 0)
         return steps;
@@ -285,50 +161,22 @@ private:
 
   SmallVector<Value> sumGroup(OpBuilder &b, Value group,
                               ArrayRef<Bases> bases) {
-    SmallVector<Value> accs(vectors * countSums(), splat(b, 0.0f));
+    SmallVector<Value> accs(vectors * countSums(), zeros(b));
     return sumSteps(b, loc, kernel, unrolledSteps(), std::move(accs),
                     [&](OpBuilder &b, Value step, int64_t number,
                         SmallVectorImpl<Value> &sums) {
-                      emitStep(b, group, step, number, bases, sums);
+                      if (prepared.split)
+                        emitPairs(b, group, step, number, sums);
+                      else
+                        emitStep(b, group, step, number, bases, sums);
                     });
   }
 
-  /// The lanes with element `e` of a step, and them shifted.
-  struct Lanes {
-    SmallVector<Value> parts, shifted;
-
-    Value at(int64_t e) const { return parts[e / 4 % parts.size()]; }
-    Value shiftedAt(int64_t e) const { return shifted[e / 4 % parts.size()]; }
-  };
-
-  Lanes readLanes(OpBuilder &b, Value panel, Value group, Value step) {
-    prefetch(b, panel, group, step);
-    Value stored = loadStored(b, panel, group, step);
-    SmallVector<Value> parts = {stored};
-    if (codebook && !table)
-      parts = unpackNibbles(b, loc, kernel, stored);
-    Lanes lanes;
-    for (Value part : parts) {
-      lanes.parts.push_back(vector::BitCastOp::create(b, loc, words, part));
-      lanes.shifted.push_back(
-          arith::ShRUIOp::create(b, loc, lanes.parts.back(), splat(b, 16)));
-    }
-    return lanes;
-  }
-
-  SmallVector<Lanes> readPanels(OpBuilder &b, Value group, Value step) {
-    SmallVector<Lanes> lanes;
-    for (Value panel : panels)
-      lanes.push_back(readLanes(b, panel, group, step));
-    return lanes;
-  }
-
-  /// q - z of element `e` of a step.
-  Value getElement(OpBuilder &b, const Lanes &lanes, int64_t e,
-                   const Bases &bases) {
-    return table
-               ? lookUp(b, lanes.at(e), e)
-               : widen(b, lanes.at(e), lanes.shiftedAt(e), getPlace(e), bases);
+  SmallVector<FloatElements::Lanes> readPanels(OpBuilder &b, Value group,
+                                               Value step) {
+    return llvm::map_to_vector(panels, [&](Value panel) {
+      return elements.read(b, loadStored(b, panel, group, step));
+    });
   }
 
   /// The number of a step's first element, in the order of the layout.
@@ -336,42 +184,42 @@ private:
     Value all = arith::AddIOp::create(
         b, loc, arith::MulIOp::create(b, loc, group, index(b, kernel.steps)),
         step);
-    return arith::MulIOp::create(b, loc, all, index(b, elementsPerStep()));
+    return arith::MulIOp::create(b, loc, all, index(b, elements.perStep()));
   }
 
   void storeWidened(OpBuilder &b, Value group, Value step,
                     ArrayRef<Bases> bases, Value memory) {
-    SmallVector<Lanes> lanes = readPanels(b, group, step);
+    SmallVector<FloatElements::Lanes> lanes = readPanels(b, group, step);
     Value base = firstElement(b, group, step);
     for (int64_t p = 0; p < tile.panels; ++p)
-      for (int64_t e = 0; e < elementsPerStep(); ++e) {
+      for (int64_t e = 0; e < elements.perStep(); ++e) {
         Value k = arith::AddIOp::create(b, loc, base, index(b, e));
-        vector::StoreOp::create(b, loc, getElement(b, lanes[p], e, bases[p]),
+        vector::StoreOp::create(b, loc, elements.get(b, lanes[p], e, bases[p]),
                                 memory,
                                 ValueRange{k, index(b, p), index(b, 0)});
       }
   }
 
   Value loadWidened(OpBuilder &b, int64_t panel, Value k) {
-    return vector::LoadOp::create(b, loc, floats, widened,
+    return vector::LoadOp::create(b, loc, floats, prepared.widened,
                                   ValueRange{k, index(b, panel), index(b, 0)});
   }
 
   /// One vector of the weight in each panel, for all rows.
   void emitStep(OpBuilder &b, Value group, Value step, int64_t number,
                 ArrayRef<Bases> bases, SmallVectorImpl<Value> &accs) {
-    SmallVector<Lanes> lanes;
-    if (!widened)
+    SmallVector<FloatElements::Lanes> lanes;
+    if (!prepared.widened)
       lanes = readPanels(b, group, step);
     Value base = firstElement(b, group, step);
     int64_t count = countSums();
-    for (int64_t e = 0; e < elementsPerStep(); ++e) {
-      int64_t sum = (number * elementsPerStep() + e) % count;
+    for (int64_t e = 0; e < elements.perStep(); ++e) {
+      int64_t sum = (number * elements.perStep() + e) % count;
       Value k = arith::AddIOp::create(b, loc, base, index(b, e));
       SmallVector<Value> w;
       for (int64_t p = 0; p < tile.panels; ++p)
-        w.push_back(widened ? loadWidened(b, p, k)
-                            : getElement(b, lanes[p], e, bases[p]));
+        w.push_back(prepared.widened ? loadWidened(b, p, k)
+                                     : elements.get(b, lanes[p], e, bases[p]));
       for (int64_t r = 0; r < tile.rows; ++r) {
         Value x = broadcastFloat(b, rows[r], k);
         for (int64_t p = 0; p < tile.panels; ++p) {
@@ -382,12 +230,42 @@ private:
     }
   }
 
+  /// The same by pairs of elements, which are looked up at once; the products
+  /// of a pair and the larger parts of activations come first.
+  void emitPairs(OpBuilder &b, Value group, Value step, int64_t number,
+                 SmallVectorImpl<Value> &accs) {
+    Value base = arith::DivUIOp::create(b, loc, firstElement(b, group, step),
+                                        index(b, 2));
+    SmallVector<Value> stored = llvm::map_to_vector(
+        panels, [&](Value panel) { return loadStored(b, panel, group, step); });
+    int64_t count = countSums(), product = number * elements.perStep();
+    for (int64_t pair = 0; pair < elements.pairsPerStep(); ++pair) {
+      Value at = arith::AddIOp::create(b, loc, base, index(b, pair));
+      SmallVector<Value> w = llvm::map_to_vector(stored, [&](Value bytes) {
+        return elements.getPair(b, bytes, pair);
+      });
+      for (int64_t part = 0; part < kSplitParts; ++part, ++product)
+        for (int64_t r = 0; r < tile.rows; ++r) {
+          Value row =
+              arith::AddIOp::create(b, loc, prepared.splitRow, index(b, r));
+          Value x =
+              broadcastSplit(b, loc, kernel, prepared.split, row, part, at);
+          for (int64_t p = 0; p < tile.panels; ++p) {
+            int64_t v = r * tile.panels + p;
+            Value &acc = accs[v * count + product % count];
+            acc = kernel.vectors.multiplyAccumulate(b, loc, acc, w[p], x);
+          }
+        }
+    }
+  }
+
   Value broadcastFloat(OpBuilder &b, Value row, Value k) {
     Value x = memref::LoadOp::create(b, loc, op.getLhs(), ValueRange{row, k});
     return vector::BroadcastOp::create(b, loc, floats, x);
   }
 
   Value loadStored(OpBuilder &b, Value panel, Value group, Value step) {
+    prefetch(b, panel, group, step);
     auto bytes = VectorType::get({kernel.lanes * 4}, b.getI8Type());
     return vector::LoadOp::create(b, loc, bytes, kernel.rhs,
                                   ValueRange{panel, group, step, index(b, 0)});
@@ -405,22 +283,14 @@ private:
   }
 
   Location loc;
-  /// q - z of the panels, if they are there.
-  Value widened;
+  PreparedFloats prepared;
   const ScaledKernel &kernel;
   qtarget::PackedMatmulOp op;
   ScaledTile tile;
   int64_t vectors;
-  DenseI32ArrayAttr codebook;
-  /// Of an element where it is widened.
-  int64_t bits;
-  VectorType floats, words;
+  FloatElements elements;
+  VectorType floats;
   SmallVector<Value> rows, panels;
-  /// Differences by four bits; null where they are computed.
-  Value table;
-  bool hasGroupZeros = false;
-  /// Where it has none.
-  Bases ofAll;
 };
 
 } // namespace
@@ -428,8 +298,8 @@ private:
 void quantmlir::emitWeightOnlyTile(OpBuilder &b, Location loc,
                                    const ScaledKernel &kernel, Value panel,
                                    Value firstRow, ScaledTile tile,
-                                   Value widened) {
-  WeightOnlyEmitter(b, loc, kernel, panel, firstRow, tile, widened).emit(b);
+                                   PreparedFloats prepared) {
+  WeightOnlyEmitter(b, loc, kernel, panel, firstRow, tile, prepared).emit(b);
 }
 
 MemRefType quantmlir::getWidenedType(const ScaledKernel &kernel,

@@ -14,6 +14,16 @@ struct ScaledTile {
   int64_t rows, panels;
 };
 
+/// What was made of a tile's operands beforehand, where activations are floats;
+/// null where nothing was.
+struct PreparedFloats {
+  /// The panels as floats (WeightOnlyTile.h).
+  mlir::Value widened;
+  /// Rows in two parts each (SplitFloats.h), and which of them is the tile's
+  /// first.
+  mlir::Value split, splitRow;
+};
+
 /// A bufferized qtarget.packed_matmul with what its emission keeps asking.
 struct ScaledKernel {
   mutable qtarget::PackedMatmulOp op;
@@ -34,6 +44,9 @@ struct ScaledKernel {
   ScaledKernel(qtarget::PackedMatmulOp op,
                qtarget::MatmulKernelInterface vectors, mlir::OpBuilder &b);
 
+  /// The rows of a tile that takes one panel.
+  static constexpr int64_t kFewRows = 3;
+
   /// The panels of a tile of `rows` rows: a few rows take one, so that they
   /// read the weight in the order of memory.
   int64_t getTilePanels(int64_t rows) const;
@@ -45,12 +58,11 @@ struct ScaledKernel {
 
 /// Emits rows [`firstRow`, + tile.rows) of panels [`panel`, + tile.panels): the
 /// loop over groups, the loop over K inside each, the epilogue and the stores.
-/// Rows and panels exist; columns past N are masked off. `widened`: null, or
-/// the panels as floats (WeightOnlyTile.h).
+/// Rows and panels exist; columns past N are masked off.
 void emitScaledTile(mlir::OpBuilder &b, mlir::Location loc,
                     const ScaledKernel &kernel, mlir::Value panel,
                     mlir::Value firstRow, ScaledTile tile,
-                    mlir::Value widened = {});
+                    PreparedFloats prepared = {});
 
 } // namespace quantmlir
 

@@ -7,12 +7,11 @@
 
 namespace quantmlir {
 
-/// emitScaledTile of a kernel whose activations are floats. `widened`: null, or
-/// what emitWidenedPanels made of the panels.
+/// emitScaledTile of a kernel whose activations are floats.
 void emitWeightOnlyTile(mlir::OpBuilder &b, mlir::Location loc,
                         const ScaledKernel &kernel, mlir::Value panel,
                         mlir::Value firstRow, ScaledTile tile,
-                        mlir::Value widened);
+                        PreparedFloats prepared);
 
 /// Of `panels` panels as floats: [k, panel, column].
 mlir::MemRefType getWidenedType(const ScaledKernel &kernel, int64_t panels);
