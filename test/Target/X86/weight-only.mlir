@@ -1,11 +1,21 @@
 // The machine code of float activations by 4-bit weights, one row: nibbles are
-// looked up where there is vpermps of 512 bits, else put into mantissas; nothing
-// is converted, nothing spilled.
+// looked up where there is vpermps of 512 bits, two at once where bf16 are
+// multiplied, else put into mantissas; nothing is converted, nothing spilled.
 
 // RUN: quant-opt --quant-to-x86="cpu=icelake-server" %s | mlir-translate --mlir-to-llvmir \
 // RUN:   | opt -O3 -mcpu=icelake-server | llc -O3 -mcpu=icelake-server | FileCheck %s --check-prefix=TABLE
 // RUN: quant-opt --quant-to-x86="cpu=haswell" %s | mlir-translate --mlir-to-llvmir \
 // RUN:   | opt -O3 -mcpu=haswell | llc -O3 -mcpu=haswell | FileCheck %s --check-prefix=MANTISSA
+
+// RUN: quant-opt --quant-to-x86="cpu=znver4" %s | mlir-translate --mlir-to-llvmir \
+// RUN:   | opt -O3 -mcpu=znver4 | llc -O3 -mcpu=znver4 | FileCheck %s --check-prefix=PAIRS
+
+// Each of 16 pairs of weights takes two, for the two parts of the activations.
+// PAIRS-LABEL: row:
+// PAIRS-NOT: {{vcvt|Spill|Reload|vfmadd}}
+// PAIRS-COUNT-32: vdpbf16ps {{.*}}%zmm
+// PAIRS-NOT: {{vdpbf16ps|Spill|Reload}}
+// PAIRS: retq
 
 // TABLE-LABEL: row:
 // TABLE-NOT: {{vcvt|vpternlog|Spill|Reload}}

@@ -114,15 +114,9 @@ private:
     for (const RowRange &range : ranges) {
       if (!range.isSplit)
         continue;
-      split = allocate(getSplitType(kernel, kernel.kFewRows));
       Value rows = arith::SubIOp::create(b, loc, range.end, range.begin);
-      emitSplitRows(b, loc, kernel, range.begin, rows, split);
+      split = emitSplitRows(b, loc, kernel, range.begin, rows);
     }
-  }
-
-  Value allocate(MemRefType type) {
-    constexpr int64_t line = 64;
-    return memref::AllocOp::create(b, loc, type, b.getI64IntegerAttr(line));
   }
 
   static bool hasWidened(ArrayRef<RowRange> ranges) {
@@ -168,8 +162,11 @@ private:
     Value panels = memref::DimOp::create(b, loc, op.getRhs(), 0);
     Value over = arith::RemUIOp::create(b, loc, panels, index(together));
     Value whole = arith::SubIOp::create(b, loc, panels, over);
-    if (hasWidened(ranges))
-      widened = allocate(getWidenedType(kernel, together));
+    if (hasWidened(ranges)) {
+      constexpr int64_t line = 64;
+      widened = memref::AllocOp::create(
+          b, loc, getWidenedType(kernel, together), b.getI64IntegerAttr(line));
+    }
     splitRows(ranges);
     forPanels(ranges, index(0), whole, together);
     if (together > 1)

@@ -20,9 +20,14 @@ static int64_t countElements(const ScaledKernel &kernel) {
   return kernel.groups * kernel.steps * op.getStepSize();
 }
 
-MemRefType quantmlir::getSplitType(const ScaledKernel &kernel, int64_t rows) {
-  return MemRefType::get({rows, kSplitParts, countElements(kernel) / 2},
-                         IntegerType::get(kernel.op.getContext(), 32));
+static Value allocate(OpBuilder &b, Location loc, const ScaledKernel &kernel,
+                      Value rows) {
+  constexpr int64_t line = 64;
+  auto type = MemRefType::get(
+      {ShapedType::kDynamic, kSplitParts, countElements(kernel) / 2},
+      b.getI32Type());
+  return memref::AllocOp::create(b, loc, type, ValueRange{rows},
+                                 b.getI64IntegerAttr(line));
 }
 
 namespace {
@@ -36,16 +41,19 @@ public:
 
   /// h and l of `x`, in the upper halves of their bits; the lower ones are 0.
   std::pair<Value, Value> split(Value x) {
-    Value bits = toBits(x);
-    Value high = round(bits);
+    Value bits = toBits(x), nearest = round(bits);
+    // Infinity, NaN and what would become infinity, as h and as h + l.
+    Value isCut = arith::OrIOp::create(b, loc, hasLargestExponent(bits),
+                                       hasLargestExponent(nearest));
+    Value high = arith::SelectOp::create(b, loc, isCut, cut(bits), nearest);
     Value rest =
         toBits(arith::SubFOp::create(b, loc, x, toFloats(high)).getResult());
+    Value low = arith::SelectOp::create(b, loc, isCut, cut(rest), round(rest));
     // Infinity less itself is no number.
     Value magnitude = arith::AndIOp::create(b, loc, bits, splat(0x7fffffff));
     Value isInfinite = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
                                              magnitude, splat(kExponent));
-    rest = arith::SelectOp::create(b, loc, isInfinite, splat(0), rest);
-    return {high, round(rest)};
+    return {high, arith::SelectOp::create(b, loc, isInfinite, splat(0), low)};
   }
 
   /// `low` and `high`, of the upper halves, in the halves of one lane each.
@@ -71,19 +79,19 @@ private:
                                  splat(kExponent));
   }
 
-  /// The nearest bf16, ties to even; infinity, NaN and what would become one of
-  /// them are cut off.
-  Value round(Value bits) {
+  /// The upper half.
+  Value cut(Value bits) {
     constexpr int32_t upper = static_cast<int32_t>(0xffff0000);
+    return arith::AndIOp::create(b, loc, bits, splat(upper));
+  }
+
+  /// The nearest bf16, ties to even, of a number that is none of the largest.
+  Value round(Value bits) {
     constexpr int32_t almostHalf = 0x7fff;
     Value last = arith::ShRUIOp::create(b, loc, bits, splat(kHalfBits));
     last = arith::AndIOp::create(b, loc, last, splat(1));
     Value up = arith::AddIOp::create(b, loc, last, splat(almostHalf));
-    Value rounded = arith::AddIOp::create(b, loc, bits, up);
-    Value isCut = arith::OrIOp::create(b, loc, hasLargestExponent(bits),
-                                       hasLargestExponent(rounded));
-    Value kept = arith::SelectOp::create(b, loc, isCut, bits, rounded);
-    return arith::AndIOp::create(b, loc, kept, splat(upper));
+    return cut(arith::AddIOp::create(b, loc, bits, up));
   }
 
   OpBuilder &b;
@@ -135,9 +143,10 @@ static void splitSteps(OpBuilder &b, Location loc, const ScaledKernel &kernel,
                             ValueRange{splitRow, index(part), pair});
 }
 
-void quantmlir::emitSplitRows(OpBuilder &b, Location loc,
-                              const ScaledKernel &kernel, Value firstRow,
-                              Value rows, Value memory) {
+Value quantmlir::emitSplitRows(OpBuilder &b, Location loc,
+                               const ScaledKernel &kernel, Value firstRow,
+                               Value rows) {
+  Value memory = allocate(b, loc, kernel, rows);
   auto index = [&](int64_t v) -> Value {
     return arith::ConstantIndexOp::create(b, loc, v);
   };
@@ -154,6 +163,7 @@ void quantmlir::emitSplitRows(OpBuilder &b, Location loc,
             });
         scf::YieldOp::create(b, loc);
       });
+  return memory;
 }
 
 Value quantmlir::broadcastSplit(OpBuilder &b, Location loc,

@@ -3,9 +3,10 @@
 // x = h + l + e: h is the bf16 nearest to x, l the one nearest to x - h, which
 // is a float exactly. Each has 8 significant bits and a sign, so that |e| is at
 // most 2^-18 of |x|, and 0 where x has 16 significant bits, as f16 and bf16
-// have. What rounds to no finite bf16 is cut off instead; of infinity and NaN h
-// is the whole. Instructions that multiply bf16 take subnormal numbers as 0,
-// and so l is lost of an x below 2^-118, x below 2^-126.
+// have. Where h would be infinite, h and l are cut off instead, so that |e| is
+// below 2^-16 of |x|; of infinity and NaN h is the whole. Instructions that
+// multiply bf16 take subnormal numbers as 0, and so l is lost of an x below
+// 2^-118, x below 2^-126.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,14 +20,12 @@ namespace quantmlir {
 /// h and l.
 inline constexpr int64_t kSplitParts = 2;
 
-/// `rows` rows of `kernel`'s activations in parts: [row, part, pair] of i32,
-/// each a pair of bf16 (FloatElements::elementsOf), in the order of the layout.
-mlir::MemRefType getSplitType(const ScaledKernel &kernel, int64_t rows);
-
-/// Writes `rows` rows from `firstRow` on in parts to `memory`.
-void emitSplitRows(mlir::OpBuilder &b, mlir::Location loc,
-                   const ScaledKernel &kernel, mlir::Value firstRow,
-                   mlir::Value rows, mlir::Value memory);
+/// Allocates memory and writes `rows` rows from `firstRow` on in parts to it:
+/// [row, part, pair] of i32, each a pair of bf16 (FloatElements::elementsOf),
+/// in the order of the layout.
+mlir::Value emitSplitRows(mlir::OpBuilder &b, mlir::Location loc,
+                          const ScaledKernel &kernel, mlir::Value firstRow,
+                          mlir::Value rows);
 
 /// Pair `pair` of `part` of `row` in all lanes, as bf16.
 mlir::Value broadcastSplit(mlir::OpBuilder &b, mlir::Location loc,
