@@ -164,7 +164,7 @@ func.func @vectors(%x: tensor<63x64xi8>, %z: tensor<99x64xi8>) -> (tensor<63x17x
 // VEX-LABEL: @float
 // VEX: qtarget.packed_matmul #qtarget.x86<vfmadd_256> layout<lhs = f32, rhs = u8 8x4, group = 8>
 // TILES-LABEL: @float
-// TILES: qtarget.packed_matmul #qtarget.x86<vfmadd_512>
+// TILES: qtarget.packed_matmul #qtarget.x86<vdpbf16ps_512>
 // ROUND-LABEL: @float
 // ROUND: qtarget.packed_matmul #qtarget.x86<vfmadd_512> layout<lhs = f32,
 func.func @float(%x: tensor<3x8xf32>) -> tensor<3x3xf32> {

@@ -1,7 +1,7 @@
 # RUN: %python %s %t %mlir_libs | FileCheck %s
 # CHECK: icelake-server: vfmadd_512, vpdpbusd_512: {{.*}} equal
 # CHECK: haswell: vfmadd_256, vpmaddwd_256: {{.*}} equal
-# CHECK: sapphirerapids: amx_tdpbssd, amx_tdpbsud, amx_tdpbusd, amx_tdpbuud, vfmadd_512, vpdpbusd_512: {{.*}} equal
+# CHECK: sapphirerapids: amx_tdpbssd, amx_tdpbsud, amx_tdpbusd, amx_tdpbuud, vdpbf16ps_512, vpdpbusd_512: {{.*}} equal
 # CHECK: sierraforest: vfmadd_256, vpdpbssd_256, vpdpbsud_256, vpdpbusd_256: {{.*}} equal
 # CHECK: neoverse-v1: fmla_128, sdot_128, smmla_128, usdot_128, usmmla_128: {{.*}} equal
 # CHECK: neoverse-n1: fmla_128, sdot_128: {{.*}} equal

@@ -17,6 +17,10 @@ static constexpr int64_t kMantissaBits = 23;
 static constexpr int64_t kHalfBits = 16;
 /// Of a table.
 static constexpr int64_t kEntries = 16;
+/// K from which on pairs are multiplied: what a split activation may lack,
+/// 2^-18 of it, is then at most half of what the sum of K products in f32 may
+/// lack in any order, K 2^-24 of their magnitudes, and both are together less.
+static constexpr int64_t kFewestPaired = 128;
 
 static bool hasZerosOfGroups(qtarget::PackedMatmulOp op) {
   Value zeroPoint = op.getRhsZeroPoint();
@@ -178,7 +182,8 @@ Value FloatElements::get(OpBuilder &b, const Lanes &lanes, int64_t e,
 
 bool FloatElements::havePairs(const ScaledKernel &kernel) {
   return kernel.row.multipliesPairs && kernel.perByte > 1 &&
-         kernel.lanes == kEntries && !hasZerosOfGroups(kernel.op);
+         kernel.lanes == kEntries && !hasZerosOfGroups(kernel.op) &&
+         kernel.countElements() >= kFewestPaired;
 }
 
 /// Differences of bytes have at most 8 significant bits: they are bf16, whose

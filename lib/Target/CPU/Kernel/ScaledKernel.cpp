@@ -52,6 +52,10 @@ ScaledKernel::ScaledKernel(qtarget::PackedMatmulOp op,
   rhs = memref::CollapseShapeOp::create(b, op.getLoc(), op.getRhs(), merge);
 }
 
+int64_t ScaledKernel::countElements() const {
+  return groups * steps * op.getStepSize();
+}
+
 int64_t ScaledKernel::getTilePanels(int64_t rows) const {
   return rows <= kFewRows ? 1 : maxTile.panels;
 }

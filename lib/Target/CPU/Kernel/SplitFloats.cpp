@@ -15,16 +15,11 @@ using namespace quantmlir;
 /// Elements that are split at once, where so many divide K.
 static constexpr int64_t kElementsAtOnce = 32;
 
-static int64_t countElements(const ScaledKernel &kernel) {
-  qtarget::PackedMatmulOp op = kernel.op;
-  return kernel.groups * kernel.steps * op.getStepSize();
-}
-
 static Value allocate(OpBuilder &b, Location loc, const ScaledKernel &kernel,
                       Value rows) {
   constexpr int64_t line = 64;
   auto type = MemRefType::get(
-      {ShapedType::kDynamic, kSplitParts, countElements(kernel) / 2},
+      {ShapedType::kDynamic, kSplitParts, kernel.countElements() / 2},
       b.getI32Type());
   return memref::AllocOp::create(b, loc, type, ValueRange{rows},
                                  b.getI64IntegerAttr(line));

@@ -304,10 +304,8 @@ void quantmlir::emitWeightOnlyTile(OpBuilder &b, Location loc,
 
 MemRefType quantmlir::getWidenedType(const ScaledKernel &kernel,
                                      int64_t panels) {
-  qtarget::PackedMatmulOp op = kernel.op;
-  int64_t k = kernel.groups * kernel.steps * op.getStepSize();
-  return MemRefType::get({k, panels, kernel.lanes},
-                         Float32Type::get(op.getContext()));
+  return MemRefType::get({kernel.countElements(), panels, kernel.lanes},
+                         Float32Type::get(kernel.op.getContext()));
 }
 
 void quantmlir::emitWidenedPanels(OpBuilder &b, Location loc,

@@ -52,8 +52,9 @@ public:
   mlir::Value get(mlir::OpBuilder &b, const Lanes &lanes, int64_t e,
                   const Bases &bases) const;
 
-  /// Whether the kernel multiplies pairs, and all elements of this weight are
-  /// bf16 that it looks up.
+  /// Whether the kernel multiplies pairs, all elements of this weight are bf16
+  /// that it looks up, and there are so many that splitting activations costs
+  /// no accuracy.
   static bool havePairs(const ScaledKernel &kernel);
   /// The same as `prepare` for `getPair`.
   void preparePairs(mlir::OpBuilder &b);

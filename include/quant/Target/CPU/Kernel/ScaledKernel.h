@@ -51,6 +51,9 @@ struct ScaledKernel {
   /// read the weight in the order of memory.
   int64_t getTilePanels(int64_t rows) const;
 
+  /// Elements of a row along K, with those that fill groups and steps.
+  int64_t countElements() const;
+
   mlir::VectorType typed(mlir::Type element) const {
     return mlir::VectorType::get({lanes}, element);
   }
