@@ -56,11 +56,14 @@ def bounds(rng):
         groups = -(-k // group)
         q = rng.integers(-8, 8, (n, k))
         codes = rng.integers(-128, 128, 16) if i % 5 == 0 else None
-        zero = np.full((n, groups), rng.integers(-8, 8)) if codes is None and i % 2 else None
+        zero = None
+        if codes is None and i % 2:
+            zero = np.full((n, groups), rng.integers(-8, 8)) if i % 4 == 1 else \
+                rng.integers(-8, 8, (n, groups))
         x = rng.standard_normal((m, k)) * 10.0 ** rng.integers(-6, 7, (m, k))
         # An outlier by what is 0.
         x[:, 0] = 1e12
-        q[::2, 0] = zero[0, 0] if zero is not None else \
+        q[::2, 0] = zero[::2, 0] if zero is not None else \
             q[0, 0] if codes is not None else 0
         if codes is not None:
             codes[q[0, 0] & 15] = 0

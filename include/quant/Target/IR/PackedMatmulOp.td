@@ -92,7 +92,9 @@ def QTarget_PackedMatmulOp : Op<QTarget_Dialect, "packed_matmul", [
       outer sizes of `lhs` and `rhs`.
     * (C4) corrections, zero points and sums are i32 (`row_sums` f32 with a float
       `lhs`), scales, offsets, bias and residual f32; `rhs_scale` may be f16 or
-      bf16 for a kernel that widens it as it is loaded, exactly.
+      bf16 for a kernel that widens it as it is loaded, exactly. Zero points of a
+      weight of fewer than 8 bits are numbers that its stored elements may be,
+      which kernels rely on.
     * (C5) `col_bias` and `bias` are `[N/NR, NR]`; `row_factors` `[R, M]` and
       `col_factors` `[R, N/NR, NR]` stand together, R static.
     * (C6) `rhs_scale` is there with groups and only with them; so are, where

@@ -58,7 +58,7 @@ Value FloatElements::loadZeroPoint(OpBuilder &b) const {
   return vector::BroadcastOp::create(b, loc, floats, z);
 }
 
-/// Element - `zeroPoint` by four bits.
+/// Element - `zeroPoint` by four bits, of which an element has the low ones.
 Value FloatElements::makeTable(OpBuilder &b, Value zeroPoint) const {
   SmallVector<float> numbers;
   for (int64_t i = 0; i < kEntries; ++i)
@@ -80,13 +80,25 @@ FloatElements::Bases FloatElements::makeBases(OpBuilder &b,
   Bases bases;
   for (int64_t e = 0; e < perStep(); ++e) {
     int64_t bit = getPlace(e).bit;
-    Value &base = bases[bit];
+    Value &base = bases.byBit[bit];
     if (base)
       continue;
     base = splat(b, getPower(bit));
     if (zeroPoint)
       base = arith::AddFOp::create(b, loc, base, zeroPoint);
   }
+  return bases;
+}
+
+/// `zeroPoint`, of i32, in both halves of its lanes.
+FloatElements::Bases FloatElements::makePairBases(OpBuilder &b,
+                                                  Value zeroPoint) const {
+  Value high = arith::ShLIOp::create(b, loc, zeroPoint,
+                                     splat(b, static_cast<int32_t>(kHalfBits)));
+  Bases bases;
+  bases.ofPairs = vector::BitCastOp::create(
+      b, loc, VectorType::get({2 * kernel.lanes}, b.getI16Type()),
+      arith::OrIOp::create(b, loc, zeroPoint, high));
   return bases;
 }
 
@@ -111,7 +123,8 @@ FloatElements::Bases FloatElements::basesOf(OpBuilder &b, Value panel,
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
   Value z = vector::LoadOp::create(b, loc, words, kernel.op.getRhsZeroPoint(),
                                    ValueRange{panel, group, zero});
-  return makeBases(b, arith::SIToFPOp::create(b, loc, floats, z));
+  return pairTable ? makePairBases(b, z)
+                   : makeBases(b, arith::SIToFPOp::create(b, loc, floats, z));
 }
 
 //===----------------------------------------------------------------------===//
@@ -160,7 +173,7 @@ Value FloatElements::widen(OpBuilder &b, Value lane, Value shifted, Place place,
                                   splat(b, mask));
   q = arith::OrIOp::create(b, loc, q, splat(b, llvm::bit_cast<int32_t>(power)));
   q = vector::BitCastOp::create(b, loc, floats, q);
-  return arith::SubFOp::create(b, loc, q, bases.lookup(place.bit));
+  return arith::SubFOp::create(b, loc, q, bases.byBit.lookup(place.bit));
 }
 
 Value FloatElements::get(OpBuilder &b, const Lanes &lanes, int64_t e,
@@ -182,25 +195,41 @@ Value FloatElements::get(OpBuilder &b, const Lanes &lanes, int64_t e,
 
 bool FloatElements::havePairs(const ScaledKernel &kernel) {
   return kernel.row.multipliesPairs && kernel.perByte > 1 &&
-         kernel.lanes == kEntries && !hasZerosOfGroups(kernel.op) &&
-         kernel.countElements() >= kFewestPaired;
+         kernel.lanes == kEntries && kernel.countElements() >= kFewestPaired;
+}
+
+/// Differences by five bits: -16 to 15.
+static Value makeDifferences(OpBuilder &b, Location loc) {
+  SmallVector<APFloat> numbers;
+  for (int64_t i = 0; i < 2 * kEntries; ++i) {
+    numbers.emplace_back(APFloat::BFloat());
+    numbers.back().convertFromAPInt(
+        APInt(64, i < kEntries ? i : i - 2 * kEntries, /*isSigned=*/true),
+        /*IsSigned=*/true, APFloat::rmNearestTiesToEven);
+  }
+  auto type = VectorType::get({2 * kEntries}, b.getBF16Type());
+  return arith::ConstantOp::create(b, loc,
+                                   DenseElementsAttr::get(type, numbers));
 }
 
 /// Differences of bytes have at most 8 significant bits: they are bf16, whose
 /// bits are the upper half of a float's.
 void FloatElements::preparePairs(OpBuilder &b) {
-  VectorType halves = kernel.typed(b.getI16Type());
+  if (hasGroupZeros) {
+    pairTable = makeDifferences(b, loc);
+    return;
+  }
   Value made = makeTable(b, loadZeroPoint(b));
   made = vector::BitCastOp::create(b, loc, words, made);
   made = arith::ShRUIOp::create(b, loc, made,
                                 splat(b, static_cast<int32_t>(kHalfBits)));
-  made = arith::TruncIOp::create(b, loc, halves, made);
+  made = arith::TruncIOp::create(b, loc, kernel.typed(b.getI16Type()), made);
   // Twice, as the fifth bit of an index is a neighbour's.
   auto twice = llvm::map_to_vector(llvm::seq<int64_t>(0, 2 * kEntries),
                                    [](int64_t i) { return i % kEntries; });
-  made = vector::ShuffleOp::create(b, loc, made, made, twice);
   pairTable = vector::BitCastOp::create(
-      b, loc, VectorType::get({2 * kernel.lanes}, b.getBF16Type()), made);
+      b, loc, VectorType::get({2 * kernel.lanes}, b.getBF16Type()),
+      vector::ShuffleOp::create(b, loc, made, made, twice));
 }
 
 std::pair<int64_t, int64_t> FloatElements::elementsOf(int64_t p) const {
@@ -209,15 +238,22 @@ std::pair<int64_t, int64_t> FloatElements::elementsOf(int64_t p) const {
   return {low, low + bytesOfHalf};
 }
 
-Value FloatElements::getPair(OpBuilder &b, Value stored, int64_t p) const {
+Value FloatElements::getPair(OpBuilder &b, Value stored, int64_t p,
+                             const Bases &bases) const {
   auto halves = VectorType::get({2 * kernel.lanes}, b.getI16Type());
+  auto constant = [&](int64_t value) -> Value {
+    return arith::ConstantOp::create(
+        b, loc, DenseElementsAttr::get(halves, static_cast<int16_t>(value)));
+  };
+  int64_t elementBits = 8 / kernel.perByte;
   Value indices = vector::BitCastOp::create(b, loc, halves, stored);
-  if (p != 0) {
-    Value shift = arith::ConstantOp::create(
-        b, loc,
-        DenseElementsAttr::get(halves,
-                               static_cast<int16_t>(p * 8 / kernel.perByte)));
-    indices = arith::ShRUIOp::create(b, loc, indices, shift);
+  if (p != 0)
+    indices =
+        arith::ShRUIOp::create(b, loc, indices, constant(p * elementBits));
+  if (bases.ofPairs) {
+    indices = arith::AndIOp::create(b, loc, indices,
+                                    constant((1 << elementBits) - 1));
+    indices = arith::SubIOp::create(b, loc, indices, bases.ofPairs);
   }
   return kernel.vectors.lookUp(b, loc, pairTable, indices);
 }

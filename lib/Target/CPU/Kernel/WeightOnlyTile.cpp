@@ -71,7 +71,7 @@ public:
         b, loc, index(b, 0), index(b, kernel.groups), index(b, 1), start,
         [&](OpBuilder &b, Location, Value group, ValueRange sums) {
           SmallVector<Bases> bases;
-          if (!prepared.widened && !prepared.split)
+          if (!prepared.widened)
             bases = basesOf(b, group);
           scf::YieldOp::create(b, loc, emitGroup(b, group, bases, sums));
         });
@@ -166,7 +166,7 @@ private:
                     [&](OpBuilder &b, Value step, int64_t number,
                         SmallVectorImpl<Value> &sums) {
                       if (prepared.split)
-                        emitPairs(b, group, step, number, sums);
+                        emitPairs(b, group, step, number, bases, sums);
                       else
                         emitStep(b, group, step, number, bases, sums);
                     });
@@ -233,7 +233,7 @@ private:
   /// The same by pairs of elements, which are looked up at once; the products
   /// of a pair and the larger parts of activations come first.
   void emitPairs(OpBuilder &b, Value group, Value step, int64_t number,
-                 SmallVectorImpl<Value> &accs) {
+                 ArrayRef<Bases> bases, SmallVectorImpl<Value> &accs) {
     Value base = arith::DivUIOp::create(b, loc, firstElement(b, group, step),
                                         index(b, 2));
     SmallVector<Value> stored = llvm::map_to_vector(
@@ -241,9 +241,9 @@ private:
     int64_t count = countSums(), product = number * elements.perStep();
     for (int64_t pair = 0; pair < elements.pairsPerStep(); ++pair) {
       Value at = arith::AddIOp::create(b, loc, base, index(b, pair));
-      SmallVector<Value> w = llvm::map_to_vector(stored, [&](Value bytes) {
-        return elements.getPair(b, bytes, pair);
-      });
+      SmallVector<Value> w;
+      for (int64_t p = 0; p < tile.panels; ++p)
+        w.push_back(elements.getPair(b, stored[p], pair, bases[p]));
       for (int64_t part = 0; part < kSplitParts; ++part, ++product)
         for (int64_t r = 0; r < tile.rows; ++r) {
           Value row =

@@ -16,7 +16,9 @@
 // widened from two vectors as bytes are.
 //
 // Where one looks up bf16 by five bits of a half lane (vpermw), a look-up gives
-// the elements of both halves, which is what a dot product of pairs reads.
+// the elements of both halves, which is what a dot product of pairs reads. With
+// zero points of groups, q - z is subtracted in integers, -16 to 15, and looked
+// up as a float.
 //
 //===----------------------------------------------------------------------===//
 
@@ -30,8 +32,12 @@ namespace quantmlir {
 /// q - z of a weight's elements, in registers.
 class FloatElements {
 public:
-  /// What is subtracted from elements, by their first bit; of one panel.
-  using Bases = llvm::SmallDenseMap<int64_t, mlir::Value>;
+  /// What is subtracted from a panel's elements: by their first bit, and of
+  /// pairs as vectors of i16, if anything is.
+  struct Bases {
+    llvm::SmallDenseMap<int64_t, mlir::Value> byBit;
+    mlir::Value ofPairs;
+  };
   /// The lanes with each element of a step, and them shifted by 16 bits.
   struct Lanes {
     llvm::SmallVector<mlir::Value> parts, shifted;
@@ -63,7 +69,8 @@ public:
   /// the high one.
   std::pair<int64_t, int64_t> elementsOf(int64_t p) const;
   /// Pair `p` of a step, as bf16: for each lane its two elements.
-  mlir::Value getPair(mlir::OpBuilder &b, mlir::Value stored, int64_t p) const;
+  mlir::Value getPair(mlir::OpBuilder &b, mlir::Value stored, int64_t p,
+                      const Bases &bases) const;
 
 private:
   /// Where an element is in a lane: from bit `bit` on, after a shift by
@@ -76,6 +83,7 @@ private:
   int64_t getFirstBit(int64_t e) const;
   Place getPlace(int64_t e) const;
   Bases makeBases(mlir::OpBuilder &b, mlir::Value zeroPoint) const;
+  Bases makePairBases(mlir::OpBuilder &b, mlir::Value zeroPoint) const;
   mlir::Value makeTable(mlir::OpBuilder &b, mlir::Value zeroPoint) const;
   mlir::Value loadZeroPoint(mlir::OpBuilder &b) const;
   mlir::Value widen(mlir::OpBuilder &b, mlir::Value lane, mlir::Value shifted,
