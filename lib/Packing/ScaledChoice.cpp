@@ -42,6 +42,20 @@ static void addWeight(qtarget::MatmulFacts &facts, ScaledMatmulOp op,
       weight.hasZeroPoint());
 }
 
+/// Whether the weight's zero points are integers of its type, as kernels rely
+/// on; the verifier sees those of one weight only.
+static bool areZeroPointsInRange(ScaledMatmulOp op,
+                                 const ScaledWeight &weight) {
+  Value zeroPoint = op.getRhsZeroPoint();
+  if (!zeroPoint)
+    return true;
+  StorageRange range = getStorageRange(op.getRhs().getType().getElementType(),
+                                       op.getRhsUnsigned());
+  return llvm::all_of(
+      *getConstantInts(weight.getAll(zeroPoint)),
+      [&](int64_t z) { return range.min <= z && z <= range.max; });
+}
+
 qtarget::MatmulKernelInterface
 quantmlir::chooseScaledKernel(ScaledMatmulOp op, qtarget::TargetAttr target,
                               std::optional<ScaledWeight> &weight,
@@ -61,6 +75,10 @@ quantmlir::chooseScaledKernel(ScaledMatmulOp op, qtarget::TargetAttr target,
   if (!isKnown(op.getRhsScale()) || !isKnown(op.getRhsOffset()) ||
       !isKnown(op.getRhsZeroPoint())) {
     why = "the weight's parameters are not constants";
+    return {};
+  }
+  if (!areZeroPointsInRange(op, *weight)) {
+    why = "zero points lie out of the range of the weight's integers";
     return {};
   }
   if (tensorType(op.getLhs()).isDynamicDim(op.getNumBatchDims() + 1)) {

@@ -238,6 +238,24 @@ func.func @negative_empty_weight(%x: tensor<3x0xi8>, %w: tensor<2x0xi8>, %s: ten
 
 // -----
 
+// A zero point that is none of the weight's integers, which kernels rely on.
+func.func @zero_points_out_of_range(%x: tensor<3x8xf32>, %e: index) -> tensor<3x2xf32> {
+  %p = arith.constant dense<"0x10325476103254767654321076543210"> : tensor<2x2x4xi8>
+  %c = tensor.extract_slice %p[%e, 0, 0] [1, 2, 4] [1, 1, 1] : tensor<2x2x4xi8> to tensor<2x4xi8>
+  %w = quant.unpack_int4 %c : tensor<2x4xi8> -> tensor<2x8xi4>
+  %s = arith.constant dense<[[[1.0], [2.0]], [[3.0], [4.0]]]> : tensor<2x2x1xf32>
+  %t = tensor.extract_slice %s[%e, 0, 0] [1, 2, 1] [1, 1, 1] : tensor<2x2x1xf32> to tensor<2x1xf32>
+  %z = arith.constant dense<[[[1], [2]], [[3], [8]]]> : tensor<2x2x1xi32>
+  %u = tensor.extract_slice %z[%e, 0, 0] [1, 2, 1] [1, 1, 1] : tensor<2x2x1xi32> to tensor<2x1xi32>
+  // expected-remark@+1 {{not packed: zero points lie out of the range of the weight's integers; the portable lowering is used}}
+  %y = quant.scaled_matmul ins(%x, %w : tensor<3x8xf32>, tensor<2x8xi4>)
+      rhs_scale(%t : tensor<2x1xf32>) rhs_zero_point(%u : tensor<2x1xi32>)
+      {group_size = 8 : i64} -> tensor<3x2xf32>
+  return %y : tensor<3x2xf32>
+}
+
+// -----
+
 // One of two weights, chosen at run time: the panels of both are one constant,
 // each weight's padded on its own, and those of the choice are sliced.
 // CHECK-LABEL: @chosen
