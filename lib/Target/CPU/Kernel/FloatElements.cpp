@@ -18,9 +18,9 @@ static constexpr int64_t kHalfBits = 16;
 /// Of a table.
 static constexpr int64_t kEntries = 16;
 /// K from which on pairs are multiplied: what a split activation may lack,
-/// 2^-18 of it, is then at most half of what the sum of K products in f32 may
-/// lack in any order, K 2^-24 of their magnitudes, and both are together less.
-static constexpr int64_t kFewestPaired = 128;
+/// 2^-17 of it, is then at most half of what the sum of K products in f32 may
+/// lack in any order, K 2^-24 of their magnitudes.
+static constexpr int64_t kFewestPaired = 256;
 
 static bool hasZerosOfGroups(qtarget::PackedMatmulOp op) {
   Value zeroPoint = op.getRhsZeroPoint();
@@ -193,9 +193,17 @@ Value FloatElements::get(OpBuilder &b, const Lanes &lanes, int64_t e,
 // Pairs
 //===----------------------------------------------------------------------===//
 
+/// The least that K may be: of several groups the last one may be shorter, of
+/// one group its last step.
+static int64_t getLeastK(const ScaledKernel &kernel) {
+  int64_t step = kernel.op.getStepSize();
+  int64_t last = kernel.groups > 1 ? kernel.steps * step : step;
+  return kernel.countElements() - last + 1;
+}
+
 bool FloatElements::havePairs(const ScaledKernel &kernel) {
   return kernel.row.multipliesPairs && kernel.perByte > 1 &&
-         kernel.lanes == kEntries && kernel.countElements() >= kFewestPaired;
+         kernel.lanes == kEntries && getLeastK(kernel) >= kFewestPaired;
 }
 
 /// Differences by five bits: -16 to 15.

@@ -2,11 +2,11 @@
 //
 // x = h + l + e: h is the bf16 nearest to x, l the one nearest to x - h, which
 // is a float exactly. Each has 8 significant bits and a sign, so that |e| is at
-// most 2^-18 of |x|, and 0 where x has 16 significant bits, as f16 and bf16
+// most 2^-17 of |x|, and 0 where x has 16 significant bits, as f16 and bf16
 // have. Where h would be infinite, h and l are cut off instead, so that |e| is
 // below 2^-16 of |x|; of infinity and NaN h is the whole. Instructions that
-// multiply bf16 take subnormal numbers as 0, and so l is lost of an x below
-// 2^-118, x below 2^-126.
+// multiply bf16 take subnormal numbers as 0: of h and l what is below 2^-126 is
+// lost.
 //
 //===----------------------------------------------------------------------===//
 
