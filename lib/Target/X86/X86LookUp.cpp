@@ -1,4 +1,4 @@
-//===- X86LookUp.cpp - looking up in 16 entries ---------------------------===//
+//===- X86LookUp.cpp - looking up in tables -------------------------------===//
 //
 // Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2:
 // VPERMPS, VPERMW, VPERMB (AVX512_VBMI), VPSHUFB.

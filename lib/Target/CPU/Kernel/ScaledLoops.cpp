@@ -103,9 +103,9 @@ private:
   void markSplit(MutableArrayRef<RowRange> ranges, int64_t rows) {
     if (!op.hasFloatLhs() || !FloatElements::havePairs(kernel))
       return;
-    bool areFew = ShapedType::isDynamic(rows) || rows <= kernel.kFewRows;
+    bool areFew = ShapedType::isDynamic(rows) || rows <= ScaledKernel::kFewRows;
     RowRange &last = ranges.back();
-    last.isSplit = areFew && last.height <= kernel.kFewRows;
+    last.isSplit = areFew && last.height <= ScaledKernel::kFewRows;
   }
 
   /// Rows of `ranges` in parts, if some are.

@@ -6,7 +6,8 @@
 // have. Where h would be infinite, h and l are cut off instead, so that |e| is
 // below 2^-16 of |x|; of infinity and NaN h is the whole. Instructions that
 // multiply bf16 take subnormal numbers as 0: of h and l what is below 2^-126 is
-// lost.
+// lost. A product within 2^-8 of the largest float may be infinite, as h may be
+// more than x.
 //
 //===----------------------------------------------------------------------===//
 
