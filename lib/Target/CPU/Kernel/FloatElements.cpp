@@ -202,7 +202,10 @@ static int64_t getLeastK(const ScaledKernel &kernel) {
 }
 
 bool FloatElements::havePairs(const ScaledKernel &kernel) {
-  return kernel.row.multipliesPairs && kernel.perByte > 1 &&
+  // Entries of a code book less zero points of groups have more than five bits.
+  bool isLookedUp =
+      !kernel.op.getLayout().getCodebook() || !hasZerosOfGroups(kernel.op);
+  return kernel.row.multipliesPairs && kernel.perByte > 1 && isLookedUp &&
          kernel.lanes == kEntries && getLeastK(kernel) >= kFewestPaired;
 }
 
