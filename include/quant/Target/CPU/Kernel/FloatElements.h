@@ -59,8 +59,8 @@ public:
                   const Bases &bases) const;
 
   /// Whether the kernel multiplies pairs, all elements of this weight are bf16
-  /// that it looks up, and there are so many that splitting activations costs
-  /// no accuracy.
+  /// that it looks up, and K is so large that sums may lose more than split
+  /// activations do.
   static bool havePairs(const ScaledKernel &kernel);
   /// The same as `prepare` for `getPair`.
   void preparePairs(mlir::OpBuilder &b);
