@@ -19,6 +19,7 @@ window that have some before them, agreement over all positions. Columns:
 The head has 8 bits, and so have its activations, in every scheme. The first text is
 Debian's `Artistic` and `GFDL-1.3` of common-licenses, the first 4,096 tokens; the
 second the documentation strings of NumPy (8,192 tokens; each version has its own).
+"H of 32" is `rotation="hadamard32"`, "folded" `"folded32"`.
 "Compensated" is `load(..., calibrate=)` for neither: for the documentation strings of
 Python's standard library and the topics of its `help()`, windows of 256 tokens drawn with
 a fixed seed, --calibration tokens in all. "Q4_K_M's bytes": each product's weights in the
@@ -79,11 +80,15 @@ SCHEMES = [
     ("W8A8 per token", "w8", "none", "int8", False),
     ("W8A8 per token, H of 32", "w8", "hadamard32", "int8", False),
     ("W8A8 per token, H of 128", "w8", "hadamard128", "int8", False),
+    ("W8A8 per token, H of 32 folded", "w8", "folded32", "int8", False),
     ("W4 g32 A8", "w4-g32", "none", "int8", False),
     ("W4 g32 A8, H of 32", "w4-g32", "hadamard32", "int8", False),
     ("W4 g32 A8, H of 32, compensated", "w4-g32", "hadamard32", "int8", True),
+    ("W4 g32 A8, H of 32 folded, compensated", "w4-g32", "folded32", "int8", True),
     ("W4 g32 A4 in blocks of 32, H of 32", "w4-g32", "hadamard32", "int4", False),
     ("W4 g32 A4 in blocks of 32, H of 32, compensated", "w4-g32", "hadamard32",
+     "int4", True),
+    ("W4 g32 A4 in blocks of 32, H of 32 folded, compensated", "w4-g32", "folded32",
      "int4", True),
     *[(f"{name} A8", weights, "none", "int8", False)
       for name, weights in (("W4 g16", "w4-g16"), ("NVFP4", "nvfp4"), ("MXFP4", "mxfp4"))],
@@ -119,7 +124,7 @@ class Float(Layers):
     def linear(self, x, layer, slot):
         weights = [self.weight((layer, part), self.source.linear(layer, part).load)
                    for part in SLOTS[slot]]
-        x = calibrate.rounded(self.rotation.of_rows(x), self.activations)
+        x = calibrate.rounded(self.rotation.of(slot).of_rows(x), self.activations)
         return np.concatenate([x @ w.T for w in weights], -1)
 
     def attend(self, q, k, v):
@@ -139,6 +144,7 @@ class Float(Layers):
             x = self.layer_norm(h, layer, "ffn_norm")
             h = h + self.linear(self.mlp(self.linear(x, layer, "gate_up")), layer, "down")
         kind = "float" if self.activations == "float" else "int8"
+        h = source.final_rotation.of_rows(h)
         x = calibrate.rounded(self.rotation.of_rows(
             self.norm(h, source.final_norm())), kind)
         head = source.head() or source.embedding()

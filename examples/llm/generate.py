@@ -44,7 +44,7 @@ def parse():
     parser.add_argument("--recipe-output", metavar="FILE.json",
                         help="with --weights=auto: the recipe is written there")
     parser.add_argument("--rotation", default="none",
-                        help="with --weights: hadamard32 or hadamard128")
+                        help="with --weights: hadamard32, hadamard128, folded32 or folded128")
     parser.add_argument("--calibrate", metavar="FILE",
                         help="with --weights: a text for which errors are compensated")
     parser.add_argument("--ranks", action="store_true",

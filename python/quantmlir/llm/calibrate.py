@@ -165,7 +165,7 @@ class _Calibration(Stream):
 
     def product(self, layer, slot, batches):
         """Quantizes the weights of a slot; their products."""
-        turn = self.how.rotation
+        turn = self.how.rotation.of(slot)
         weight = turn.of_weight(slot_weight(self.source, layer, slot))
         batches = [rounded(turn.of_rows(x), self.activations) for x in batches]
         moments = self.moments(layer, slot, batches)

@@ -16,10 +16,11 @@ import numpy as np
 
 from ..errors import InvalidArgument
 from .calibrate import Stream, slot_weight
+from .fold import prepared
 from .layers import F32, Layers
-from .recipe import HEAD, Recipe, names_of
+from .recipe import Recipe, names_of
 from .requantize import FORMS, FloatWeight, Requantize, RequantizedSource, floats
-from .weights import SLOTS, Weights
+from .weights import HEAD, SLOTS, Weights
 
 # Windows of the text whose second moments are taken; of the first, each so many-th
 # token's probabilities are compared.
@@ -68,7 +69,8 @@ class _Measure(Stream):
             head = self.source.head() or self.source.embedding()
             self.known[HEAD] = FloatWeight(head).load()
         h = h.reshape(-1, h.shape[-1])[STEP - 1::STEP]
-        x = self.layers.norm(h, self.source.final_norm())
+        x = self.layers.norm(self.source.final_rotation.of_rows(h),
+                             self.source.final_norm())
         logits = x @ self.known[HEAD].T
         logits -= logits.max(-1, keepdims=True)
         return logits - np.log(np.exp(logits).sum(-1, keepdims=True, dtype=F32))
@@ -87,8 +89,9 @@ class _Measure(Stream):
 
     def product(self, layer, slot, batches):
         weight = self.weight(layer, slot)
-        turned = self.rotation.of_weight(weight)
-        moments = self.moments(layer, slot, [self.rotation.of_rows(x) for x in batches])
+        rotation = self.rotation.of(slot)
+        turned = rotation.of_weight(weight)
+        moments = self.moments(layer, slot, [rotation.of_rows(x) for x in batches])
         local = {}
         for form in CANDIDATES:
             stored = Requantize(*FORMS[form], self.rotation).quantize(turned)
@@ -96,7 +99,7 @@ class _Measure(Stream):
             local[form] = float(np.einsum("nk,nk->", error @ moments, error,
                                           dtype=np.float64))
         stored = Requantize(*FORMS[REFERENCE], self.rotation).quantize(turned, moments)
-        y = self.rotation.of_rows(batches[0][:1]) @ floats(stored).T
+        y = rotation.of_rows(batches[0][:1]) @ floats(stored).T
         loss = self.divergence(layer, slot, y) / max(local[REFERENCE], 1e-30)
         self.losses[layer, slot] = {form: loss * e for form, e in local.items()}
         return [x @ weight.T for x in batches]
@@ -145,6 +148,7 @@ def choose(config, source, rotation, windows, max_bytes, say):
         raise InvalidArgument(
             f"calibrate: expected {STEP} tokens or more in a window, since weights are "
             f"auto, found {windows.shape[1]}")
+    source = prepared(source, rotation)
     # Tensors of other shapes are refused here.
     smallest = Weights(config, RequantizedSource(
         source, Requantize(*FORMS[CANDIDATES[0]], rotation)))

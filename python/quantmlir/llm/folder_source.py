@@ -32,7 +32,7 @@ class _Packed:
 
 
 class FolderSource:
-    embedding_rotation = Rotation()
+    embedding_rotation = final_rotation = Rotation()
 
     def __init__(self, folder, config):
         self._folder, self._config = folder, config

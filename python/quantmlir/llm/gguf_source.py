@@ -39,7 +39,7 @@ def _form(tensor):
 
 
 class GGUFSource:
-    embedding_rotation = Rotation()
+    embedding_rotation = final_rotation = Rotation()
 
     def __init__(self, file, config):
         self._file, self._config = file, config

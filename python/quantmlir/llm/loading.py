@@ -15,6 +15,7 @@ from .cache import Cache, made_of
 from .calibrate import CalibratedSource, digest, windows_of
 from .choose import choose
 from .decoder import Decoder
+from .fold import prepared
 from .folder_source import FolderSource
 from .folder_tokenizer import FolderTokenizer
 from .gguf_source import GGUFSource
@@ -55,6 +56,7 @@ def _quantized(config, source, activations, requantize, windows=None, say=None):
     """The source as it is multiplied: quantized anew, for a text."""
     if not requantize:
         return source
+    source = prepared(source, requantize.rotation)
     quantized = RequantizedSource(source, requantize)
     if windows is None:
         return quantized
@@ -304,7 +306,9 @@ def load(path, *, activations="int8", weights=None, rotation="none",
         rotation: with `weights`: ``"hadamard32"`` or ``"hadamard128"``, with
             ``:seed`` where signs are turned; activations and weights are rotated
             in blocks before they are quantized (`quant.rotate`). `progress` is told
-            of products that have no whole block.
+            of products that have no whole block. ``"folded32"`` and ``"folded128"``
+            rotate the hidden state and values instead, in the weights around them, and
+            when the program runs only what no weight can (docs/llm.md).
         calibrate: with `weights`: a text, or numbers of tokens, in windows of 256
             tokens (or of the context, or the text, if that is shorter): weights are
             rounded for what it makes of the activations (error compensation,

@@ -23,6 +23,7 @@ from .parts import PAST, ROWS, Parts
 from .rotation import Rotation
 from .runs import quantize_runs
 from .text import Body, Value, tensor
+from .weights import HEAD
 
 # Elements that share a scale where activations have 4 bits; scales that are tried:
 # how many, and the step.
@@ -76,13 +77,13 @@ class Program:
 
     # Products --------------------------------------------------------------
 
-    def _quantize(self, x, is_head=False):
+    def _quantize(self, x, slot):
         """(integers, scales, elements of a block that has one; 0: of a row), or the
-        floats; rotated, where the weights are."""
-        x = self._rotate(x, self.rotation)
+        floats; rotated, where the weights of the slot are."""
+        x = self._rotate(x, self.rotation.of(slot))
         if self.activations == "float":
             return x, None, 0
-        if self.activations == "int4" and not is_head:
+        if self.activations == "int4" and slot != HEAD:
             return self._quantize_blocks(x)
         scale = self._choose_scale(x)
         return self._quantized(x, scale), scale, 0
@@ -135,7 +136,8 @@ class Program:
         if not form.bits:
             return self._float_product(floats, part["values"], part.get("bias"))
         if form.order and block:
-            q, scale, block = self._quantize(self._gather(floats, part["order"]))
+            q, scale, block = self._quantize(
+                self._gather(floats, part["order"]), stack.name)
         elif form.order:
             q = self._gather(q, part["order"])
         w = part["q"]
@@ -307,13 +309,13 @@ class Program:
 
     # A layer ---------------------------------------------------------------
 
-    def _operand(self, x, is_head=False):
+    def _operand(self, x, slot):
         """x, and what quantized weights are multiplied by."""
-        return (x, *self._quantize(x, is_head))
+        return (x, *self._quantize(x, slot))
 
-    def _normed(self, h, weight):
+    def _normed(self, h, weight, slot):
         """What is multiplied where a half layer begins."""
-        return self._operand(self.parts.norm(h, weight))
+        return self._operand(self.parts.norm(h, weight), slot)
 
     def _joined(self, x, slots, index):
         """Products whose columns follow each other."""
@@ -332,7 +334,7 @@ class Program:
         b, c, w, parts = self.body, self.config, self.weights, self.parts
         kv, cache = c.kv_heads, self.cache
         norm = lambda name: self._of_layer(w.norms[name].resource, index)
-        x = self._normed(h, norm("attn_norm"))
+        x = self._normed(h, norm("attn_norm"), "qkv")
         qkv = self._joined(x, w.slots["qkv"], index)
         q = parts.rotate(parts.heads(qkv, 0, c.heads), c.heads, angles,
                          norm("q_norm") if c.qk_norm else None)
@@ -347,7 +349,7 @@ class Program:
                 for array, value, old in zip(cache.arrays, new, rows)]
         attended = cache.attend(parts, q, new, past)
         h = self._added(h, attended, "o", index)
-        x = self._normed(h, norm("ffn_norm"))
+        x = self._normed(h, norm("ffn_norm"), "gate_up")
         gated = parts.mlp(self._joined(x, w.slots["gate_up"], index))
         return self._added(h, gated, "down", index), *rows
 
@@ -356,7 +358,7 @@ class Program:
         return self.parts.add(h, self._output(x, name, index))
 
     def _output(self, x, name, index):
-        return self._joined(self._operand(x), self.weights.slots[name], index)
+        return self._joined(self._operand(x, name), self.weights.slots[name], index)
 
     def _all_rows(self, h):
         return h
@@ -367,7 +369,7 @@ class Program:
         return b.slice(h, [last, 0], [1, self.config.dim])
 
     def _head(self, h):
-        return self._multiply(self._operand(h, is_head=True), self.weights.head, None)
+        return self._multiply(self._operand(h, HEAD), self.weights.head, None)
 
     # The function ----------------------------------------------------------
 
@@ -387,7 +389,8 @@ class Program:
         rows = [b.empty(*shape) for shape in shapes]
         h, *rows = self._loop(h, rows, caches, angles)
         h = self._all_rows(h) if self.all_logits else self._last_row(h)
-        h = parts.norm(h, self._constant(w.final_norm.resource))
+        h = parts.norm(self._rotate(h, w.final_rotation),
+                       self._constant(w.final_norm.resource))
         logits = self._head(h)
         if not self.all_logits:
             logits = b.collapse(logits, "[[0, 1]]", (c.vocabulary,))

@@ -86,8 +86,8 @@ class RankProgram(Program):
             f"{x.type} -> {x.type}", sizes, x.element))
         return b.slice(all_, [0] * len(sizes), [ROWS, *rest])
 
-    def _normed(self, h, weight):
-        x = super()._normed(h, weight)
+    def _normed(self, h, weight, slot):
+        x = super()._normed(h, weight, slot)
         if not self.plan.divides_rows:
             return x
         _, q, scale, block = x
@@ -160,7 +160,7 @@ class RankProgram(Program):
         plan, w = self.plan, self.weights
         if not plan.is_cut(name):
             return super()._output(x, name, index)
-        q, scale = self._quantized_together(x)
+        q, scale = self._quantized_together(x, name)
         if name in plan.by_rows:
             stack = w.slots[name][0].stacks[0]
             into = self.body.empty((ROWS, stack.n), "i32")
@@ -174,17 +174,17 @@ class RankProgram(Program):
         if not self.plan.divides_rows:
             return super()._added(h, x, name, index)
         b, stack = self.body, self.weights.slots[name][0].stacks[0]
-        q, scale = self._quantized_together(x)
+        q, scale = self._quantized_together(x, name)
         own = b.slice(scale, [self._begin], [OWN])
         return self._own_rows(
             stack.n, lambda into: self._integers(q, stack, index, into), "sum",
             lambda sums: self.parts.add(h, self._rescaled(sums, own, stack, index)))
 
-    def _quantized_together(self, x):
+    def _quantized_together(self, x, slot):
         """x [ROWS, ..], of which ranks have columns: integers, and a scale for each
         row, by the largest magnitude of all ranks' parts; of ALL rows, if those are
         divided."""
-        b, x = self.body, self._rotate(x, self.rotation)
+        b, x = self.body, self._rotate(x, self.rotation.of(slot))
         zero, sign, infinity = (b.scalar(f"arith.constant {bits} : i32")
                                 for bits in (0, 0x7fffffff, 0x7f800000))
         rows = ALL if self.plan.divides_rows else ROWS

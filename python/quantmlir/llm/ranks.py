@@ -260,6 +260,7 @@ class RankSource:
         self.fail, self.norm = source.fail, source.norm
         self.final_norm = source.final_norm
         self.embedding_rotation = source.embedding_rotation
+        self.final_rotation = source.final_rotation
 
     def linear(self, layer, part):
         weight = self._source.linear(layer, part)

@@ -20,12 +20,12 @@ from dataclasses import dataclass, field
 from ..errors import FileError, InvalidArgument
 from .requantize import FORMS, Requantize
 from .rotation import Rotation
-from .weights import SLOTS
+from .weights import HEAD, SLOTS
 
 _ROOT = ("version", "rotation", "matmuls", "report")
 _NOTE = ("bytes", "loss", "instead")
 _MATMUL = ("name", "weights", *_NOTE)
-HEAD, HEAD_FORM = "head", "w8"
+HEAD_FORM = "w8"
 
 
 def names_of(config):

@@ -17,7 +17,7 @@ from ..errors import InvalidArgument
 from ..model import Log
 from .rotation import Rotation
 from .stack import Form
-from .weights import slot_of
+from .weights import HEAD, slot_of
 
 _GROUPS = "weights=group weight-scale=mse weight-bits={} group-size={}"
 # Options, and how they are stored; a group of 0 is a row.
@@ -93,14 +93,14 @@ def _quantize(weight, options, group, moments):
 
 
 class _Weight:
-    def __init__(self, weight, how):
-        self._weight, self._how = weight, how
+    def __init__(self, weight, how, rotation):
+        self._weight, self._how, self._rotation = weight, how, rotation
         self.name, self.shape = weight.name, weight.shape
         self.form = how.form(self.shape[1])
 
     def load(self):
         return self._how.quantize(
-            self._how.rotation.of_weight(floats(self._weight.load())))
+            self._rotation.of_weight(floats(self._weight.load())))
 
 
 def floats(weight):
@@ -150,21 +150,25 @@ class RequantizedSource:
     def __init__(self, source, how):
         self._source, self._how = source, how
         self.fail, self.bias, self.norm = source.fail, source.bias, source.norm
-        self.final_norm = source.final_norm
+        self.final_norm, self.final_rotation = source.final_norm, source.final_rotation
         # A head that is tied to the embedding stays so, where its rotation is its
-        # own inverse.
-        self._is_tied = bool(how and source.head() is None and not how.rotation.seed)
-        self.embedding_rotation = how.rotation if self._is_tied else Rotation()
+        # own inverse, or what the hidden state has.
+        self._is_tied = bool(how and source.head() is None and
+                             (how.rotation.folds or not how.rotation.seed))
+        self.embedding_rotation = source.embedding_rotation
+        if self._is_tied:
+            self.embedding_rotation = Rotation() if how.rotation.folds else how.rotation
 
     def linear(self, layer, part):
         weight = self._source.linear(layer, part)
         if not self._how:
             return FloatWeight(weight)
-        return _Weight(weight, self._how.of(layer, slot_of(part)))
+        slot = slot_of(part)
+        return _Weight(weight, self._how.of(layer, slot), self._how.rotation.of(slot))
 
     def embedding(self):
         weight = self._source.embedding()
-        return _Weight(weight, self._how.of_head()) if self._is_tied else weight
+        return self._quantized_head(weight) if self._is_tied else weight
 
     def head(self):
         if self._is_tied:
@@ -172,7 +176,10 @@ class RequantizedSource:
         head = self._source.head() or self._source.embedding()
         if not self._how:
             return FloatWeight(head)
-        return _Weight(head, self._how.of_head())
+        return self._quantized_head(head)
+
+    def _quantized_head(self, weight):
+        return _Weight(weight, self._how.of_head(), self._how.rotation.of(HEAD))
 
     def shares_order(self, parts):
         return True

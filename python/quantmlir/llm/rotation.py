@@ -10,18 +10,22 @@ import numpy as np
 
 from ..errors import InvalidArgument
 
-_SIZES = {"hadamard32": 32, "hadamard128": 128}
+_SIZES = {"hadamard32": 32, "hadamard128": 128, "folded32": 32, "folded128": 128}
+# Products whose activations a folded rotation finds rotated already (`fold.py`).
+_FOLDED = ("qkv", "o", "gate_up")
 
 
 @dataclass(frozen=True)
 class Rotation:
-    """size 0: none."""
+    """size 0: none; folds: into the weights around, where that can be."""
     size: int = 0
     seed: int = 0
+    folds: bool = False
 
     @staticmethod
     def parse(name):
-        """`none`, `hadamard32`, `hadamard128`, or with signs `hadamard32:7`."""
+        """`none`, `hadamard32`, `hadamard128`, `folded32`, `folded128`, or with signs
+        `hadamard32:7`."""
         if name == "none":
             return Rotation()
         kind, colon, seed = str(name).partition(":")
@@ -30,20 +34,29 @@ class Rotation:
                                 and int(seed) < 1 << 31)
         if kind not in _SIZES or not is_seed:
             raise InvalidArgument(
-                f"rotation: expected none, hadamard32 or hadamard128, with `:seed` "
-                f"where signs are turned, found {name!r}")
-        return Rotation(_SIZES[kind], int(seed or 0))
+                f"rotation: expected none, {', '.join(_SIZES)}, with `:seed` where "
+                f"signs are turned, found {name!r}")
+        return Rotation(_SIZES[kind], int(seed or 0), kind.startswith("folded"))
 
     @property
     def name(self):
         """What `parse` makes it of."""
         if not self.size:
             return "none"
-        return f"hadamard{self.size}" + (f":{self.seed}" if self.seed else "")
+        kind = "folded" if self.folds else "hadamard"
+        return f"{kind}{self.size}" + (f":{self.seed}" if self.seed else "")
+
+    def of(self, slot):
+        """What activations of a product are rotated by as it is computed."""
+        return Rotation() if self.folds and slot in _FOLDED else self
 
     def explain(self, config):
         """A line about the products that are not rotated, and why; or none. Where
-        it is all of them, that is an error."""
+        it is all of them, that is an error, as are heads of parts of blocks, whose
+        values no rotation that folds can turn."""
+        if self.folds and config.head_dim % self.size:
+            raise InvalidArgument(f"rotation: expected heads of a multiple of {self.size} "
+                                  f"elements, since it folds, found {config.head_dim}")
         columns = {"qkv": config.dim, "o": config.heads * config.head_dim,
                    "gate_up": config.dim, "down": config.ffn, "head": config.dim}
         short = {name: k for name, k in columns.items() if k < self.size}
@@ -78,11 +91,15 @@ class Rotation:
         """float32 [N, K], rotated along K."""
         if not self.size:
             return weight
+        return self.along(weight.astype(np.float64)).astype(np.float32)
+
+    def along(self, weight):
+        """float64 [N, K], rotated along K."""
         n, k = weight.shape
         whole = k - k % self.size
-        blocks = weight[:, :whole].astype(np.float64).reshape(n, -1, self.size)
-        rotated = np.array(weight, np.float32)
-        rotated[:, :whole] = (blocks @ self.matrix()).reshape(n, whole)
+        rotated = np.array(weight)
+        rotated[:, :whole] = (weight[:, :whole].reshape(n, -1, self.size)
+                              @ self.matrix()).reshape(n, whole)
         return rotated
 
     def of_rows(self, x):

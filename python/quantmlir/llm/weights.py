@@ -3,7 +3,8 @@
 A source gives tensors by what they are: `linear(layer, part)`, an object with
 `shape` [N, K], `form` and `load()` (a `blocks.Grouped` or float32); `bias(layer,
 part)`, `norm(layer, name)`, float32; `embedding()`, `head()` (None: tied),
-`final_norm()`; `embedding_rotation`, by which the rows of `embedding()` are rotated.
+`final_norm()`; `embedding_rotation`, by which the rows of `embedding()` are to be
+rotated, and `final_rotation`, by which the hidden state is before the last norm.
 """
 
 import numpy as np
@@ -13,6 +14,7 @@ from .stack import Array, Stack
 # What is multiplied by the same activations, where it is stored alike.
 SLOTS = {"qkv": ("q", "k", "v"), "o": ("o",), "gate_up": ("gate", "up"),
          "down": ("down",)}
+HEAD = "head"
 
 
 def slot_of(part):
@@ -64,6 +66,7 @@ class Weights:
             begin, end = plan.vocabulary[plan.number]
             words = (end - begin, config.dim)
         self.embedding_rotation = source.embedding_rotation
+        self.final_rotation = source.final_rotation
         embedding = self._shaped(source.embedding(), words)
         head = source.head()
         self.embedding = Stack("embedding", [[embedding]], stacked=False)

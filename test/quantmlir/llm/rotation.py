@@ -131,5 +131,5 @@ for ffn in (128, 96):
 
 for name in ("hadamard64", "hadamard32:", "hadamard32:-1", "hadamard32:x"):
     raises(InvalidArgument, lambda: llm.load(PATH, weights="w8", rotation=name),
-           "rotation: expected none, hadamard32 or hadamard128, with `:seed` where signs "
-           f"are turned, found '{name}'")
+           "rotation: expected none, hadamard32, hadamard128, folded32, folded128, with "
+           f"`:seed` where signs are turned, found '{name}'")
