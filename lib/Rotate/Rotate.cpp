@@ -136,6 +136,7 @@ struct QuantRotatePass : quantmlir::impl::QuantRotatePassBase<QuantRotatePass> {
       Location loc = op->getLoc();
       if (isMatmul && succeeded(rotateMatmul(*contraction, *parsed, reason))) {
         ++numRotated;
+        emitRemark(loc) << "rotated by " << parsed->getName();
         continue;
       }
       ++numSkipped;

@@ -13,6 +13,7 @@
 // SIGNS: quant.rotate %{{.*}} size = 128 seed = 3
 func.func @rotated(%x: tensor<?x160xf32>, %c: tensor<?x8xf32>) -> tensor<?x8xf32> {
   %w = arith.constant dense_resource<weight> : tensor<160x8xf32>
+  // expected-remark @below {{rotated by hadamard32}}
   %y = linalg.matmul {quant.name = "here"} ins(%x, %w : tensor<?x160xf32>, tensor<160x8xf32>) outs(%c : tensor<?x8xf32>) -> tensor<?x8xf32>
   return %y : tensor<?x8xf32>
 }
@@ -41,6 +42,7 @@ func.func @negative_short(%x: tensor<4x3xf32>, %c: tensor<4x1xf32>) -> tensor<4x
 // CHECK: quant.rotate %[[CAST]] size = 32 : tensor<4x160xf32> -> tensor<4x160xf32>
 func.func @dynamic(%x: tensor<4x?xf32>, %c: tensor<4x8xf32>) -> tensor<4x8xf32> {
   %w = arith.constant dense_resource<weight> : tensor<160x8xf32>
+  // expected-remark @below {{rotated by hadamard32}}
   %y = linalg.matmul ins(%x, %w : tensor<4x?xf32>, tensor<160x8xf32>) outs(%c : tensor<4x8xf32>) -> tensor<4x8xf32>
   return %y : tensor<4x8xf32>
 }

@@ -14,9 +14,9 @@ def QuantRotatePass : Pass<"quant-rotate", "::mlir::ModuleOp"> {
     were, but for the roundings. (`quant-quantize-matmul` with `rotation=` does
     both at once, and needs this pass not.)
 
-    A matmul that is not rotated (no constant weight, one of equal elements, a K
-    without a whole block, batches of weights, elements other than f32) gets a
-    remark that says why, and so does a convolution of floats.
+    A matmul that is rotated gets a remark. One that is not (no constant weight, one of equal elements, a K
+    without a whole block, batches of weights, elements other than f32) gets one
+    that says why, and so does a convolution of floats.
 
     Example, with `rotation=hadamard32`:
 
