@@ -1,4 +1,4 @@
-"""A form for each weight, under a number of bytes.
+"""A form for each weight, under a number of bytes, or a loss.
 
 What a product loses is measured on a text, as the divergence (KL, nats a token) of the
 next token's probabilities from float's where this product alone has the reference form,
@@ -7,7 +7,8 @@ product itself: with H the second moments of the activations and D the error of 
 rounded weight, trace(D H D^T). Losses of all products are taken to add up.
 
 From the smallest forms on, the step that gains most for its bytes is taken, among those
-on the lower convex hull of (bytes, loss) of each product, while it fits.
+on the lower convex hull of (bytes, loss) of each product, while it fits, or until as
+little is lost as was asked for.
 """
 
 import itertools
@@ -123,9 +124,10 @@ def _slope(a, b):
     return (b[1] - a[1]) / (b[0] - a[0])
 
 
-def allot(points, max_bytes):
+def allot(points, max_bytes, max_loss=0.0):
     """{name: point} of {name: [(bytes, loss, ..)]}: a point for each, of at most
-    `max_bytes` together; None where the smallest are more."""
+    `max_bytes` together, and no more than `max_loss` asks for; None where the smallest
+    are more."""
     hulls = {name: hull(of) for name, of in points.items()}
     chosen = {name: of[0] for name, of in hulls.items()}
     left = max_bytes - sum(point[0] for point in chosen.values())
@@ -133,17 +135,22 @@ def allot(points, max_bytes):
         return None
     steps = sorted((_slope(a, b), name, i) for name, of in hulls.items()
                    for i, (a, b) in enumerate(zip(of, of[1:])))
+    lost = sum(point[1] for point in chosen.values())
     for _, name, i in steps:
+        if lost <= max_loss:
+            break
         old, new = hulls[name][i:i + 2]
         # Where the step before did not fit, this one has no ground.
         if chosen[name] == old and new[0] - old[0] <= left:
             chosen[name] = new
             left -= new[0] - old[0]
+            lost += new[1] - old[1]
     return chosen
 
 
-def choose(config, source, rotation, windows, max_bytes, say):
-    """The `Recipe` of least loss whose program has constants of at most `max_bytes`."""
+def choose(config, source, rotation, windows, max_bytes, say, max_loss=0.0):
+    """The `Recipe` of least loss whose program has constants of at most `max_bytes`, or
+    of few bytes that loses at most `max_loss`, if that is not 0."""
     if windows.shape[1] < STEP:
         raise InvalidArgument(
             f"calibrate: expected {STEP} tokens or more in a window, since weights are "
@@ -172,8 +179,13 @@ def choose(config, source, rotation, windows, max_bytes, say):
     points = {name: [(sizes[name][form], loss, form)
                      for form, loss in measure.losses[key].items()]
               for name, key in zip(sizes, measure.losses)}
-    chosen = allot(points, max_bytes - rest)
-    return _recipe(rotation, points, chosen, rest, windows.size, max_bytes, say)
+    chosen = allot(points, max_bytes - rest, max_loss)
+    lost = sum(point[1] for point in chosen.values())
+    if lost > max_loss > 0:
+        raise InvalidArgument(f"max_loss: expected {lost:.4g} or more, what the largest "
+                              f"forms lose, found {max_loss:.4g}")
+    limit = {"max_loss": max_loss} if max_loss else {"max_bytes": max_bytes}
+    return _recipe(rotation, points, chosen, rest, windows.size, limit, say)
 
 
 def _sizes(config, source, rotation):
@@ -188,7 +200,7 @@ def _sizes(config, source, rotation):
     return sizes
 
 
-def _recipe(rotation, points, chosen, rest, tokens, max_bytes, say):
+def _recipe(rotation, points, chosen, rest, tokens, limit, say):
     note = lambda point: {"bytes": point[0], "loss": float(f"{point[1]:.4g}")}
     notes = {}
     for name, point in chosen.items():
@@ -196,13 +208,14 @@ def _recipe(rotation, points, chosen, rest, tokens, max_bytes, say):
         notes[name] = {**note(point), "instead": {"weights": least[2], **note(least)}}
     total = rest + sum(point[0] for point in chosen.values())
     loss = sum(point[1] for point in chosen.values())
-    report = {"max_bytes": max_bytes, "bytes": total, "loss": float(f"{loss:.4g}"),
+    report = {**limit, "bytes": total, "loss": float(f"{loss:.4g}"),
               "tokens": tokens}
     for form in CANDIDATES:
         names = [name for name, point in chosen.items() if point[2] == form]
         if names:
             say(f"{form}: {len(names)} products, {sum(chosen[n][0] for n in names)} bytes, "
                 f"loss {sum(chosen[n][1] for n in names):.4g}")
-    say(f"chosen: {total} of {max_bytes} bytes, loss {loss:.4g} nats a token")
+    of = f" of {limit['max_bytes']}" if "max_bytes" in limit else ""
+    say(f"chosen: {total}{of} bytes, loss {loss:.4g} nats a token")
     return Recipe(rotation, {name: point[2] for name, point in chosen.items()}, notes,
                   report)

@@ -1,9 +1,12 @@
 """From a checkpoint to a program, and to a decoder."""
 
+import math
+import numbers
 import operator
 import os
 import pathlib
 import shutil
+import sys
 import tempfile
 
 from .. import _capi, bytecode, checkpoint, compiler, errors
@@ -176,12 +179,12 @@ class _Build:
             facts["weights"] = self.requantize.facts()
         return facts
 
-    def choose(self, say=None):
+    def choose(self, say=None, max_loss=0.0):
         """A form for each weight, where that is asked for."""
         if self.max_bytes and not self.requantize:
             self.requantize = choose(self.config, self._source, self.rotation,
                                      self.windows, self.max_bytes,
-                                     say or (lambda text: None))
+                                     say or (lambda text: None), max_loss)
         return self.requantize
 
     def source(self, say=None):
@@ -250,23 +253,36 @@ def write_program(path, out, activations="int8", *, weights=None,
     _put(build.program(all_logits, progress), os.fspath(out))
 
 
-def choose_weights(path, max_bytes, calibrate, *, rotation="hadamard32", progress=None):
-    """Chooses a form for each weight of a checkpoint, under a number of bytes.
+def choose_weights(path, max_bytes=None, calibrate=None, *, max_loss=None,
+                   rotation="hadamard32", progress=None):
+    """Chooses a form for each weight of a checkpoint, under a number of bytes, or with
+    few bytes under a loss.
 
     Args:
         path, calibrate, rotation, progress: as for `load`.
         max_bytes: of all constants of the program, scales and embedding included.
+        max_loss: instead of `max_bytes`: nats a token, by which the program's next
+            token may be off float's. Perplexity grows about by the factor e^max_loss.
 
     Returns:
         A `Recipe`: `write` makes a file of it, `load(..., weights=)` takes it or the
         file's path.
 
     Raises:
-        FileError, InvalidArgument: as `load`; the bytes are too few.
+        FileError, InvalidArgument: as `load`; the bytes, or the loss, are too few.
     """
+    if max_loss is not None:
+        if max_bytes is not None:
+            raise errors.InvalidArgument(
+                f"max_loss: expected max_bytes=None beside it, found {max_bytes!r}")
+        if isinstance(max_loss, bool) or not isinstance(max_loss, numbers.Real) or \
+                not 0 < max_loss < math.inf:
+            raise errors.InvalidArgument(
+                f"max_loss: expected a number above 0, found {max_loss!r}")
+        max_loss, max_bytes = float(max_loss), sys.maxsize
     return _Build(path, activations="int8", weights="auto", rotation=rotation,
                   kv_cache="float", calibrate=calibrate, max_bytes=max_bytes
-                  ).choose(progress)
+                  ).choose(progress, max_loss or 0.0)
 
 
 def _windows(calibrate, scheme, file, config):

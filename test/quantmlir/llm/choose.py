@@ -139,6 +139,16 @@ assert note["loss"] <= note["instead"]["loss"] and note["bytes"] >= note["instea
 print(said[0], "|", said[-1].split(":")[0])
 # CHECK-NEXT: measuring layer 1 of 2 | chosen
 
+# As few bytes as lose so little: those of the loss, and of fewer bytes more is lost.
+bound = middle.report["loss"] * 1.01
+by_loss = llm.choose_weights(PATH, calibrate=TOKENS, max_loss=bound, progress=said.append)
+print(by_loss.report["loss"] <= bound, by_loss.report["bytes"] <= middle.report["bytes"],
+      "max_bytes" in by_loss.report, "of" in said[-1].split())
+# CHECK-NEXT: True True False False
+least_bytes = {"a": [(1, 10.), (2, 4.), (3, 1.)], "b": [(1, 3.), (2, 2.)]}
+assert choose.allot(least_bytes, 99, 7.) == {"a": (2, 4.), "b": (1, 3.)}
+assert choose.allot(least_bytes, 99, 99.) == {"a": (1, 10.), "b": (1, 3.)}
+
 # A file of it, and the model: the same as chosen on the way.
 middle.write(FOLDER / "recipe.json")
 again = llm.Recipe.read(FOLDER / "recipe.json")
@@ -163,6 +173,15 @@ for count in (0, -1, True, 1.5, "7", None):
     raises(InvalidArgument, lambda: chosen(count),
            "max_bytes: expected a number of bytes, since weights are auto, found "
            f"{count!r}")
+for loss in (0, -1.0, True, "1", float("nan"), float("inf")):
+    raises(InvalidArgument, lambda: llm.choose_weights(
+        PATH, calibrate=TOKENS, max_loss=loss),
+        f"max_loss: expected a number above 0, found {loss!r}")
+raises(InvalidArgument, lambda: llm.choose_weights(PATH, 9, TOKENS, max_loss=1.0),
+       "max_loss: expected max_bytes=None beside it, found 9")
+raises(InvalidArgument, lambda: llm.choose_weights(
+    PATH, calibrate=TOKENS, max_loss=1e-12), "max_loss: expected ",
+    " or more, what the largest forms lose, found 1e-12")
 raises(InvalidArgument, lambda: llm.load(PATH, weights="auto", max_bytes=1),
        "calibrate: expected a text, since weights are auto")
 raises(InvalidArgument, lambda: llm.load(PATH, weights="w8", max_bytes=1),
