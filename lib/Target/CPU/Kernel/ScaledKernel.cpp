@@ -12,7 +12,10 @@
 //
 // With few rows a chain of dependent dot products (5 cycles each) would be the
 // limit: then a group's steps go to several integer accumulators, added at its
-// end. Integer sums wrap, so that their order does not matter.
+// end. Integer sums wrap, so that their order does not matter. With one or two
+// rows elements of 2 bits are multiplied where they lie in the byte, each of
+// its four places with an accumulator, which is shifted once, at the group's
+// end.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,9 +37,12 @@ using namespace quantmlir;
 /// Bytes of the weight that are asked for ahead of their use.
 static constexpr int64_t kPrefetchBytes = 8192;
 /// Independent dot products that keep both ports busy, and how many are enough
-/// for elements of 2 bits: unpacking them leaves time for the groups after this
-/// one, and each chain costs an addition.
+/// for elements of 2 bits in groups of few steps: unpacking them leaves time
+/// for the groups after this one, and each chain costs an addition.
 static constexpr int64_t kWantedChains = 8, kWantedInt2Chains = 2;
+static constexpr int64_t kFewSteps = 8;
+/// Elements of a group whose sums times 4^3 are sure to fit in i32.
+static constexpr int64_t kMaxGroupInPlaces = 1 << 17;
 /// Dot products of a loop body up to which a group is unrolled.
 static constexpr int64_t kMaxUnrolledDots = 200;
 
@@ -129,9 +135,20 @@ private:
   }
   int64_t dotsPerStep() { return kernel.perByte; }
   int64_t wantedChains() {
-    return kernel.perByte > 2 ? kWantedInt2Chains : kWantedChains;
+    return kernel.perByte > 2 && kernel.steps < kFewSteps ? kWantedInt2Chains
+                                                          : kWantedChains;
+  }
+  /// Whether elements of 2 bits are multiplied in their places: as bytes up to
+  /// 0xc0, by accumulators of which there is room for four a vector.
+  bool keepsPlaces() {
+    const qtarget::KernelRow &row = kernel.row;
+    return kernel.perByte == 4 && row.grouped.isWeightUnsigned &&
+           vectors * 16 <= row.vectorRegisters &&
+           kernel.steps * dotsPerStep() * 4 <= kMaxGroupInPlaces;
   }
   int64_t chainsPerVector() {
+    if (keepsPlaces())
+      return kernel.steps < kFewSteps ? dotsPerStep() : 2 * dotsPerStep();
     if (vectors * dotsPerStep() <= wantedChains())
       return chainedSteps() * dotsPerStep();
     // The parts of a step take turns.
@@ -146,13 +163,29 @@ private:
     SmallVector<Value> next;
     int64_t chains = chainsPerVector();
     for (int64_t v = 0; v < vectors; ++v) {
-      Value acc = accs[v * chains];
-      for (int64_t c = 1; c < chains; ++c)
-        acc = arith::AddIOp::create(b, loc, acc, accs[v * chains + c]);
+      Value acc = addChains(b, ArrayRef(accs).slice(v * chains, chains));
       next.push_back(endGroup(b, loc, kernel, acc, sums[v], rowOf(v), group,
                               columns[v % tile.panels]));
     }
     return next;
+  }
+
+  /// The sum of one vector's accumulators, those of a place (of every fourth
+  /// chain) shifted: they are multiples of 4^place.
+  Value addChains(OpBuilder &b, ArrayRef<Value> chains) {
+    int64_t places = keepsPlaces() ? dotsPerStep() : 1;
+    Value sum;
+    for (int64_t place = 0; place < places; ++place) {
+      Value part = chains[place];
+      for (size_t c = place + places; c < chains.size(); c += places)
+        part = arith::AddIOp::create(b, loc, part, chains[c]);
+      if (place > 0)
+        part = arith::ShRSIOp::create(
+            b, loc, part,
+            constantVector(b, cast<VectorType>(part.getType()), 2 * place));
+      sum = sum ? arith::AddIOp::create(b, loc, sum, part) : part;
+    }
+    return sum;
   }
 
   /// The integer accumulators of one group, chain by chain for each vector.
@@ -207,6 +240,8 @@ private:
     Value stored =
         vector::LoadOp::create(b, loc, bytesType(b), kernel.rhs,
                                ValueRange{panel, group, step, index(b, 0)});
+    if (keepsPlaces())
+      return maskPairs(b, loc, stored);
     return unpackElements(b, loc, kernel, stored);
   }
 

@@ -78,6 +78,19 @@ static SmallVector<Value> splitPairs(OpBuilder &b, Location loc, Value bytes) {
   return parts;
 }
 
+SmallVector<Value> quantmlir::maskPairs(OpBuilder &b, Location loc,
+                                        Value bytes) {
+  SmallVector<Value> parts;
+  for (uint8_t mask : {0x03, 0x0c, 0x30, 0xc0}) {
+    Value masks = arith::ConstantOp::create(
+        b, loc,
+        DenseElementsAttr::get(cast<VectorType>(bytes.getType()),
+                               static_cast<int8_t>(mask)));
+    parts.push_back(arith::AndIOp::create(b, loc, bytes, masks));
+  }
+  return parts;
+}
+
 SmallVector<Value> quantmlir::unpackElements(OpBuilder &b, Location loc,
                                              const ScaledKernel &kernel,
                                              Value bytes) {

@@ -22,6 +22,11 @@ llvm::SmallVector<mlir::Value> unpackElements(mlir::OpBuilder &b,
                                               const ScaledKernel &kernel,
                                               mlir::Value bytes);
 
+/// The four elements of 2 bits of each byte where they lie, unsigned: element i
+/// times 4^i.
+llvm::SmallVector<mlir::Value> maskPairs(mlir::OpBuilder &b, mlir::Location loc,
+                                         mlir::Value bytes);
+
 /// The high nibbles of `bytes` as the low ones, by a shift of words: the high
 /// nibbles of the result are whatever came along.
 mlir::Value shiftNibbles(mlir::OpBuilder &b, mlir::Location loc,
