@@ -51,11 +51,9 @@ static constexpr OptionChoice<ActivationScheme> kActivations[] = {
     {"float", ActivationScheme::Float}};
 
 static constexpr OptionChoice<ActivationScales> kActivationScales[] = {
-    {"f32", ActivationScales::F32},
-    {"f16", ActivationScales::F16},
-    {"bf16", ActivationScales::BF16},
-    {"e8m0", ActivationScales::E8M0},
-    {"q8_0", ActivationScales::Q8_0}};
+    {"f32", ActivationScales::F32},   {"f16", ActivationScales::F16},
+    {"bf16", ActivationScales::BF16}, {"e8m0", ActivationScales::E8M0},
+    {"q8_0", ActivationScales::Q8_0}, {"mlas", ActivationScales::MLAS}};
 
 static constexpr OptionChoice<RangeObserver> kObservers[] = {
     {"minmax", RangeObserver::MinMax},
@@ -191,6 +189,10 @@ static llvm::Error verifyBlocks(const QuantScheme &scheme) {
         "'block-size=32', found " +
         llvm::Twine(scheme.activationBits) + " and " +
         llvm::Twine(scheme.blockSize));
+  if (scales == ActivationScales::MLAS && scheme.activationBits != 8)
+    return llvm::createStringError("option 'activation-scales=mlas': expected "
+                                   "'activation-bits=8', found " +
+                                   llvm::Twine(scheme.activationBits));
   return llvm::Error::success();
 }
 

@@ -4,12 +4,14 @@
 // RUN: not quant-opt %s -split-input-file -quant-quantize-matmul="activation-scales=f16" 2>&1 | FileCheck %s --check-prefix=TOKEN
 // RUN: not quant-opt %s -split-input-file -quant-quantize-matmul="activations=dynamic-block activation-scales=q8_0 block-size=64" 2>&1 | FileCheck %s --check-prefix=Q8
 // RUN: not quant-opt %s -split-input-file -quant-quantize-matmul="activations=dynamic-block activation-scales=e4m3" 2>&1 | FileCheck %s --check-prefix=WORD
+// RUN: not quant-opt %s -split-input-file -quant-quantize-matmul="activations=dynamic-block activation-scales=mlas activation-bits=4" 2>&1 | FileCheck %s --check-prefix=MLAS
 
 // SIZE: error: option 'block-size': expected more than 0, found 0
 // ZERO: error: option 'activations=dynamic-block': blocks have no zero points, expected 'symmetric=true'
 // TOKEN: error: option 'activation-scales': expected 'f32' without 'activations=dynamic-block'
 // Q8: error: option 'activation-scales=q8_0': expected 'activation-bits=8' and 'block-size=32', found 8 and 64
-// WORD: error: option 'activation-scales': expected f32, f16, bf16, e8m0 or q8_0, found 'e4m3'
+// MLAS: error: option 'activation-scales=mlas': expected 'activation-bits=8', found 4
+// WORD: error: option 'activation-scales': expected f32, f16, bf16, e8m0, q8_0 or mlas, found 'e4m3'
 
 // CHECK-LABEL: @neither_divides
 // CHECK: linalg.matmul

@@ -151,7 +151,10 @@ def QuantQuantizeMatmulPass : Pass<"quant-quantize-matmul", "::mlir::ModuleOp"> 
                          "powers of two, as OCP MX chooses them"),
               clEnumValN(ActivationScales::Q8_0, "q8_0",
                          "those of f16, and integers rounded as by the "
-                         "reference of GGUF's Q8_0"))}]>,
+                         "reference of GGUF's Q8_0"),
+              clEnumValN(ActivationScales::MLAS, "mlas",
+                         "any, and integers rounded as by ONNX Runtime's "
+                         "MatMulNBits with accuracy_level=4"))}]>,
     Option<"observer", "observer", "RangeObserver", "RangeObserver::MinMax",
            "Static activations: the range that statistics stand for",
            [{::llvm::cl::values(

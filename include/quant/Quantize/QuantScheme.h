@@ -30,7 +30,7 @@ enum class ActivationScheme {
 
 /// Values that scales of blocks of activations have: `scales` of
 /// quant.quantize_blocks.
-enum class ActivationScales { F32, F16, BF16, E8M0, Q8_0 };
+enum class ActivationScales { F32, F16, BF16, E8M0, Q8_0, MLAS };
 
 /// How activations and constant weights are rotated before they are quantized.
 enum class RotationScheme { None, Hadamard32, Hadamard128 };

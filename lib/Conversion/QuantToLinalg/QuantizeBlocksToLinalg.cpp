@@ -46,9 +46,14 @@ public:
         ofBlock([&](OpBuilder &b, Location loc, Value largest, int64_t qmax) {
           return emitBlockScale(b, loc, largest, qmax, op.getScales());
         });
-    bool isQ8 = op.getScales() == BlockScale::Q8_0;
-    Value factor = isQ8 ? ofBlock(emitBlockFactor) : scale;
-    Value ints = emitInts(factor, isQ8);
+    bool isFactor = hasBlockFactor(op.getScales());
+    Value factor = scale;
+    if (isFactor)
+      factor =
+          ofBlock([&](OpBuilder &b, Location loc, Value largest, int64_t qmax) {
+            return emitBlockFactor(b, loc, largest, qmax, op.getScales());
+          });
+    Value ints = emitInts(factor, isFactor);
     SmallVector<Value> results = {ints, scale};
     if (op.getSums())
       results.push_back(emitSums(ints));
@@ -118,8 +123,7 @@ private:
           tensor::ExtractOp::create(b, loc, ofBlock, ValueRange{row, block});
       Value rounded;
       if (isFactor)
-        rounded =
-            math::RoundOp::create(b, loc, arith::MulFOp::create(b, loc, x, s));
+        rounded = emitRoundedProduct(b, loc, x, s, op.getScales());
       else
         rounded = math::RoundEvenOp::create(
             b, loc, arith::DivFOp::create(b, loc, x, s));

@@ -33,7 +33,7 @@ ROTATED = [(3, 64, 32, 32, 0), (2, 100, 32, 32, 3), (3, 256, 32, 128, 0),
            (2, 300, 16, 128, 7), (2, 330, 64, 128, 0), (2, 200, 128, 32, 1),
            (1, 640, 640, 128, 0), (2, 700, 320, 32, 5), (5, 96, 100, 32, 0),
            (2, 20, 16, 32, 0), (3, 150, 24, 8, 2), (1, 512, 256, 256, 0)]
-KINDS = ["f32", "f16", "bf16", "e8m0", "q8_0"]
+KINDS = ["f32", "f16", "bf16", "e8m0", "q8_0", "mlas"]
 
 
 def draw(rng, m, k, block, qmax):
@@ -110,10 +110,10 @@ def main(folder, target, *options):
     for size in SIZES if "-O0" in options else SIZES[2::4]:
         for kind in KINDS:
             case(batch, rng, size, kind, (-127, 127))
-            if kind != "q8_0":
+            if kind not in ("q8_0", "mlas"):
                 case(batch, rng, size, kind, (-7, 7))
     for *size, turn, seed in ROTATED if "-O0" in options else ROTATED[2::5]:
-        for kind in ("f32", "f16", "q8_0"):
+        for kind in ("f32", "f16", "q8_0", "mlas"):
             case(batch, rng, size, kind, (-127, 127), turn, seed)
     for range_ in RANGES:
         for kind in KINDS:

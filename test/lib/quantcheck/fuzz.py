@@ -58,7 +58,7 @@ SCHEMES += [f"{weights} activations=dynamic-block block-size={b}{extra}"
                           " weight-symmetric=false activation-scales=f16")]
 SCHEMES += [f"weights=group block-size=32 weight-bits={bits} "
             f"activations=dynamic-block activation-scales={scales}"
-            for bits in (4, 8) for scales in ("f16", "bf16", "e8m0", "q8_0")]
+            for bits in (4, 8) for scales in ("f16", "bf16", "e8m0", "q8_0", "mlas")]
 SCHEMES += [f"{weights} activations=dynamic-block block-size={b} rotation={r}"
             for weights in ("weights=channel",
                             "weights=group group-size=32 weight-bits=4")

@@ -59,7 +59,7 @@ def quantize_blocks(draw):
     m, k = draw.rows(), int(draw.rng.choice([1, 20, 31, 64, 96, 100, 130, 256, 300, 520]))
     block = draw.pick(8, 16, 24, 32, 64, 100, 128, 600)
     qmin, qmax = draw.pick((-127, 127), (-127, 127), (-7, 7), (-128, 5))
-    kind, element = draw.pick("f32", "f16", "bf16", "e8m0", "q8_0"), \
+    kind, element = draw.pick("f32", "f16", "bf16", "e8m0", "q8_0", "mlas"), \
         draw.pick("f32", "f32", "f16", "bf16")
     x = draw.floats((m, k), draw.pick(0.1, 3, 50))
     if draw.chance(0.15):

@@ -1,5 +1,6 @@
 """Activations in blocks of K, written from the definition of
-`quant.quantize_blocks` and, for `q8_0`, from ggml's `quantize_row_q8_0_ref`.
+`quant.quantize_blocks` and, for `q8_0`, from ggml's `quantize_row_q8_0_ref`; `mlas`
+is what ONNX Runtime was seen to do.
 """
 
 import numpy as np
@@ -28,7 +29,7 @@ def stored_scale(largest, qmax, scales):
         d = np.where(largest > 0, power_of_two(largest, qmax), F32(0))
     elif scales == "bf16":
         d = to_bf16(d)
-    elif scales != "f32":
+    elif scales not in ("f32", "mlas"):
         d = np.minimum(d, F32(65504)).astype(np.float16).astype(F32)
     return np.where(d > 0, d, F32(1)).astype(F32)
 
@@ -48,6 +49,13 @@ def factor_q8_0(largest, qmax):
         return np.where(d.astype(np.float16) > 0, F32(1) / d, F32(0)).astype(F32)
 
 
+def factor_mlas(largest, qmax):
+    """qmax / largest, and 0 where the scale is 0."""
+    with np.errstate(all="ignore"):
+        largest = np.asarray(largest, F32)
+        return np.where(largest / F32(qmax) > 0, F32(qmax) / largest, F32(0)).astype(F32)
+
+
 def quantize_blocks(x, block, qmax=127, scales="f32", qmin=None):
     """(integers as int64, scales [.., M, ceil(K / block)]) of x [.., M, K]."""
     qmin = -qmax if qmin is None else qmin
@@ -60,6 +68,8 @@ def quantize_blocks(x, block, qmax=127, scales="f32", qmin=None):
             scale = stored_scale(largest, qmax, scales)
             if scales == "q8_0":
                 q = half_away(part * factor_q8_0(largest, qmax)[..., None])
+            elif scales == "mlas":
+                q = np.rint(part * factor_mlas(largest, qmax)[..., None])
             else:
                 q = np.rint(part / scale[..., None])
         q = np.where(np.isnan(q), 0, np.clip(q, qmin, qmax))

@@ -5,6 +5,7 @@
 #include "quant/Dialect/Quant/Utils/GenericBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -89,10 +90,20 @@ Value quantmlir::emitBlockScale(OpBuilder &b, Location loc, Value largest,
 }
 
 Value quantmlir::emitBlockFactor(OpBuilder &b, Location loc, Value largest,
-                                 int64_t qmax) {
+                                 int64_t qmax, BlockScale scales) {
   BlockEmitter emitter{b, loc};
   Value d = emitter.divide(largest, emitter.number(qmax));
-  Value reciprocal = emitter.divide(emitter.number(1), d);
-  return emitter.unlessZero(emitter.roundToF16(d), emitter.number(0),
-                            reciprocal);
+  bool isMlas = scales == BlockScale::MLAS;
+  Value factor = isMlas ? emitter.divide(emitter.number(qmax), largest)
+                        : emitter.divide(emitter.number(1), d);
+  return emitter.unlessZero(isMlas ? d : emitter.roundToF16(d),
+                            emitter.number(0), factor);
+}
+
+Value quantmlir::emitRoundedProduct(OpBuilder &b, Location loc, Value x,
+                                    Value factor, BlockScale scales) {
+  Value product = arith::MulFOp::create(b, loc, x, factor);
+  if (scales == BlockScale::MLAS)
+    return math::RoundEvenOp::create(b, loc, product);
+  return math::RoundOp::create(b, loc, product);
 }

@@ -247,8 +247,8 @@ void BlockQuantizer::quantizeAny(Value scale) {
 
 void BlockQuantizer::quantizeByFactor(Value factor) {
   store([&](Value x, int64_t lanes) -> Value {
-    Value product = arith::MulFOp::create(b, loc, x, splat(factor, lanes));
-    Value rounded = math::RoundOp::create(b, loc, product);
+    Value rounded =
+        emitRoundedProduct(b, loc, x, splat(factor, lanes), op.getScales());
     return saturate(b, loc, rounded, Value(), op.getRange()[0],
                     op.getRange()[1], b.getI8Type());
   });
@@ -263,8 +263,9 @@ void BlockQuantizer::emit(Value elements) {
   int64_t qmax = op.getRange()[1];
   Value scale = emitBlockScale(b, loc, largest, qmax, op.getScales());
   memref::StoreOp::create(b, loc, scale, op.getScale(), ValueRange{row, block});
-  if (op.getScales() == BlockScale::Q8_0)
-    return quantizeByFactor(emitBlockFactor(b, loc, largest, qmax));
+  if (hasBlockFactor(op.getScales()))
+    return quantizeByFactor(
+        emitBlockFactor(b, loc, largest, qmax, op.getScales()));
   if (!hasFusedMultiplyAdd(op))
     return quantizeAny(scale);
   Value isFast =

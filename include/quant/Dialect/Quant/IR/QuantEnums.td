@@ -20,7 +20,8 @@ def QuantExt_BlockScale : I32EnumAttr<"BlockScale",
   I32EnumAttrCase<"F16", 1, "f16">,
   I32EnumAttrCase<"BF16", 2, "bf16">,
   I32EnumAttrCase<"E8M0", 3, "e8m0">,
-  I32EnumAttrCase<"Q8_0", 4, "q8_0">
+  I32EnumAttrCase<"Q8_0", 4, "q8_0">,
+  I32EnumAttrCase<"MLAS", 5, "mlas">
 ]> {
   let cppNamespace = "::quantmlir";
   let genSpecializedAttr = 1;

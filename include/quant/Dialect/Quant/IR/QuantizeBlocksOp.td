@@ -33,6 +33,7 @@ def QuantExt_QuantizeBlocksOp : QuantExt_Op<"quantize_blocks", [
     | `f16`, `bf16` | d rounded to nearest even, at most the largest finite one |
     | `e8m0` | the power of two that OCP MX takes for integers of that many bits: the largest one not above max\|x\|, divided by that not above qmax; at least 2^-126 |
     | `q8_0` | as `f16` |
+    | `mlas` | d |
 
     `q8_0` has the integers of ggml's `quantize_row_q8_0_ref`, the reference of
     GGUF's format: the data is multiplied by the reciprocal of d itself, rounded,
@@ -41,6 +42,15 @@ def QuantExt_QuantizeBlocksOp : QuantExt_Op<"quantize_blocks", [
     ```
     ints[m, k] = clamp(round(input[m, k] * (1 / d)), qmin, qmax); 0 where the
                  scale would be 0
+    ```
+
+    `mlas` has those of ONNX Runtime's kernels for `MatMulNBits` with an
+    `accuracy_level` of 4: the data is multiplied by a quotient that is rounded
+    once.
+
+    ```
+    ints[m, k] = clamp(roundeven(input[m, k] * (qmax / max|x|)), qmin, qmax); 0
+                 where the scale would be 0
     ```
 
     With `rotation`, rows are those that `quant.rotate` of this size, and of the

@@ -17,10 +17,20 @@ mlir::Value emitBlockScale(mlir::OpBuilder &b, mlir::Location loc,
                            mlir::Value largest, int64_t qmax,
                            BlockScale scales);
 
-/// What a block's data is multiplied by for BlockScale::Q8_0, before it is
-/// rounded half away from zero.
+/// Whether a block's data is multiplied by a factor, not divided by the scale.
+inline bool hasBlockFactor(BlockScale scales) {
+  return scales == BlockScale::Q8_0 || scales == BlockScale::MLAS;
+}
+
+/// That factor.
 mlir::Value emitBlockFactor(mlir::OpBuilder &b, mlir::Location loc,
-                            mlir::Value largest, int64_t qmax);
+                            mlir::Value largest, int64_t qmax,
+                            BlockScale scales);
+
+/// `x`, a scalar or a vector, by its factor, rounded as integers are.
+mlir::Value emitRoundedProduct(mlir::OpBuilder &b, mlir::Location loc,
+                               mlir::Value x, mlir::Value factor,
+                               BlockScale scales);
 
 } // namespace quantmlir
 
