@@ -41,6 +41,9 @@ def parse():
     parser.add_argument("--max-bytes", type=int,
                         help="with --weights=auto: of all constants of the program, "
                         "embedding and norms too")
+    parser.add_argument("--max-loss", type=float,
+                        help="with --weights=auto, instead: nats a token that the "
+                        "forms may lose")
     parser.add_argument("--recipe-output", metavar="FILE.json",
                         help="with --weights=auto: the recipe is written there")
     parser.add_argument("--rotation", default="none",
@@ -62,14 +65,15 @@ def parse():
 def check(parser, options):
     """What does not go together, before anything takes long."""
     if options.weights != "auto":
-        for name in ("max_bytes", "recipe_output"):
+        for name in ("max_bytes", "max_loss", "recipe_output"):
             if getattr(options, name) is not None:
                 parser.error(f"--{name.replace('_', '-')}: expected --weights=auto beside "
                              f"it, found {options.weights or 'no --weights'}")
         return
-    for name in ("max_bytes", "calibrate"):
-        if getattr(options, name) is None:
-            parser.error(f"--weights=auto: expected --{name.replace('_', '-')} beside it")
+    if (options.max_bytes is None) == (options.max_loss is None):
+        parser.error("--weights=auto: expected one of --max-bytes and --max-loss beside it")
+    if options.calibrate is None:
+        parser.error("--weights=auto: expected --calibrate beside it")
     if options.ranks:
         parser.error("--ranks: expected the recipe of a run without ranks "
                      "(--recipe-output), found --weights=auto")
@@ -86,10 +90,12 @@ def load(options):
             sys.exit(f"error: {options.calibrate}: {error}")
     say = lambda text: print(text, file=sys.stderr)
     weights, max_bytes = options.weights, options.max_bytes
-    if options.recipe_output is not None:
+    if options.recipe_output is not None or options.max_loss is not None:
         weights = quantmlir.llm.choose_weights(
-            options.model, max_bytes, text, rotation=options.rotation, progress=say)
-        weights.write(options.recipe_output)
+            options.model, max_bytes, text, max_loss=options.max_loss,
+            rotation=options.rotation, progress=say)
+        if options.recipe_output is not None:
+            weights.write(options.recipe_output)
         max_bytes = None
     model = quantmlir.llm.load(
         options.model, activations=options.activations, weights=weights,

@@ -143,13 +143,15 @@ for why, options in (
          ["--recipe-output=r.json", "--weights=w8"]),
         ("--max-bytes: expected --weights=auto beside it, found w8",
          ["--max-bytes=9", "--weights=w8"]),
-        ("--weights=auto: expected --max-bytes beside it", auto),
+        ("--weights=auto: expected one of --max-bytes and --max-loss beside it", auto),
+        ("--max-loss: expected --weights=auto beside it", ["--max-loss=1"]),
+        ("max_loss: expected a number above 0, found -1.0", [*auto, "--max-loss=-1"]),
         ("--ranks: expected the recipe", [*auto, "--max-bytes=9", "--ranks"]),
         ("none/r.json: No such file", [*auto, "--max-bytes=999999",
                                        f"--recipe-output={FOLDER}/none/r.json"])):
     code, _, said = generate(*options)
     assert code and why in said and "measuring" not in said and "Traceback" not in said, said
-code, first, said = generate(*auto, "--max-bytes=999999",
+code, first, said = generate(*auto, "--max-loss=9",
                              f"--recipe-output={FOLDER}/r.json")
 assert code == 0 and "chosen: " in said and len(first.split()) == 4, said
 code, second, said = generate(f"--weights={FOLDER}/r.json", f"--calibrate={text}")
