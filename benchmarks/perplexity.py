@@ -19,14 +19,14 @@ window that have some before them, agreement over all positions. Columns:
 The head has 8 bits, and so have its activations, in every scheme. The first text is
 Debian's `Artistic` and `GFDL-1.3` of common-licenses, the first 4,096 tokens; the
 second the documentation strings of NumPy (8,192 tokens; each version has its own).
-"H of 32" is `rotation="hadamard32"`, "folded" `"folded32"`.
-"Compensated" is `load(..., calibrate=)` for neither: for the documentation strings of
+"H of 32" is `rotation="hadamard32"`, "folded" `"folded32"`. "Compensated" is `load(..., calibrate=)` for neither: for the documentation strings of
 Python's standard library and the topics of its `help()`, windows of 256 tokens drawn with
 a fixed seed, --calibration tokens in all. "Q4_K_M's bytes": each product's weights in the
 form that `choose_weights` chose for that text, where all constants of the program, scales
 in f32, have as many bytes together as the tensors of llama.cpp's Q4_K_M of the same
-weights. Rows of llama.cpp are its own formats of the same file, written and run by llama-cpp-python (--llama=FOLDER for the files);
-their activations are what its kernels make of them. Rows of ONNX Runtime are what its
+weights. Rows of llama.cpp are its own formats of the same file, written and run by
+llama-cpp-python (--llama=FOLDER for the files); their activations are what its kernels
+make of them. Rows of ONNX Runtime are what its
 quantizers make of a graph of the same float weights (`benchmarks/onnx_decoder.py`; needs
 onnx, onnx_ir and onnxruntime, and its float is compared with that of the table first):
 `MatMulNBits` without zero points, its activations in blocks, too (accuracy_level 4), its
