@@ -128,7 +128,10 @@ class GGUF(Checkpoint):
         self.metadata = Metadata()
         for _ in range(pairs):
             key = cursor.string()
+            if key in self.metadata:
+                container.fail(f"there are two keys {key}")
             self.metadata._add(key, self._value(cursor, key, cursor.take("I")))
+        self._refuse_part()
         self._read_tensors(cursor, tensors)
 
     def files(self):
@@ -138,6 +141,14 @@ class GGUF(Checkpoint):
     def fail(self, text):
         """Raises a FileError that names the file."""
         self._container.fail(text)
+
+    def _refuse_part(self):
+        count = self.metadata.get("split.count", 0)
+        if not isinstance(count, int):
+            self.fail(f"key split.count is {count!r}, expected a number")
+        if count > 1:
+            self.fail(f"is one of {count} parts of a model; `llama-gguf-split "
+                      f"--merge` makes one file of them")
 
     def _value(self, cursor, key, kind):
         if kind == _STRING:
@@ -174,8 +185,13 @@ class GGUF(Checkpoint):
             self.fail(f"general.alignment is {alignment}")
         data = -(-cursor.at // alignment) * alignment
         self.tensors = {}
+        end = 0
         for name, shape, number, offset in found:
             if name in self.tensors:
                 self.fail(f"there are two tensors {name}")
-            self.tensors[name] = Tensor(self._container, name, shape, number,
-                                        data + offset)
+            if offset != end:
+                self.fail(f"tensor {name} begins at {offset} of the data, expected "
+                          f"{end}, where the one before it ends")
+            self.tensors[name] = tensor = Tensor(self._container, name, shape,
+                                                 number, data + offset)
+            end = -(-(end + tensor.nbytes) // alignment) * alignment

@@ -51,10 +51,13 @@ class Layer:
             self.folder.fail(f"tensor {self.name}.{what} has the shape "
                              f"{list(found)}, expected {list(shape)}")
 
-    def _read_order(self, what):
+    def _read_order(self, what, is_asked):
         """The columns in the order of their groups, from the group of each."""
         k, group = self.shape[1], self.group
         if not self._has(what):
+            if is_asked:
+                self.folder.fail(f"has no tensor {self.name}.{what}, and its scheme "
+                                 "says that columns have an order")
             return
         self._expect(what, (k,))
         groups = self._tensor(what).integers("I32", "I64").astype(np.int64)
@@ -113,7 +116,7 @@ class GPTQ(Layer):
         groups = -(-k // self.group)
         self._expect("scales", (groups, n))
         self._expect("qzeros", (groups, -(-n // each)))
-        self._read_order("g_idx")
+        self._read_order("g_idx", scheme.get("desc_act") is True)
         self.bits, most = bits, int(self._zeros().max())
         if most == 1 << bits:
             # A zero point of 16 is none of four bits.
@@ -194,7 +197,7 @@ class CompressedTensors(Layer):
         self._groups = -(-k // self.group)
         if strategy != "tensor":
             self._expect("weight_scale", (n, self._groups))
-        self._read_order("weight_g_idx")
+        self._read_order("weight_g_idx", weights.get("actorder") == "group")
 
     def _columns(self, stored):
         most = stored[1] * 32 // self.bits
@@ -209,6 +212,9 @@ class CompressedTensors(Layer):
     def _zeros(self):
         n, half = self.shape[0], 1 << (self.bits - 1)
         if not self._has("weight_zero_point"):
+            if self.scheme["weights"].get("symmetric") is False:
+                self.folder.fail(f"has no tensor {self.name}.weight_zero_point, and "
+                                 "its scheme is not symmetric")
             return np.full((n, self._groups), half, np.int32)
         tensor = self._tensor("weight_zero_point")
         if tensor.kind == "I32":

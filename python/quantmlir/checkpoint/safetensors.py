@@ -54,6 +54,8 @@ class Tensor:
                            f"{last - first} bytes")
         container.check(begin + first, last - first, f"tensor {name}")
         self._begin, self._count = begin + first, count
+        # Of the file.
+        self.extent = begin + first, begin + last
 
     def array(self):
         """As the file has it; BF16 as its bits."""
@@ -92,8 +94,19 @@ def read_file(path):
         container.fail("is not a safetensors file")
     container.check(8, size, "the header")
     header = parse_json(container.bytes[8:8 + size], f"{container.path}: the header")
-    return {name: Tensor(container, name, entry, 8 + size)
-            for name, entry in header.items() if name != "__metadata__"}
+    tensors = {name: Tensor(container, name, entry, 8 + size)
+               for name, entry in header.items() if name != "__metadata__"}
+    end = 8 + size
+    for tensor in sorted(tensors.values(), key=lambda tensor: tensor.extent):
+        begin, last = tensor.extent
+        if begin != end:
+            container.fail(f"tensor {tensor.name} begins at byte {begin}, expected "
+                           f"{end}, where the one before it ends")
+        end = last
+    if end != container.size:
+        container.fail(f"the tensors end at byte {end}, but the file has "
+                       f"{container.size}")
+    return tensors
 
 
 def parse_json(data, what):

@@ -76,6 +76,12 @@ ARCHITECTURES = {
 }
 
 
+# Keys of GGUF that change what a decoder computes, and the values that do not.
+_NOT_BUILT = {"attention.scale": 0.0, "attention.causal": True, "logit_scale": 0.0,
+              "attention.clamp_kqv": 0.0, "attention.max_alibi_bias": 0.0,
+              "attn_logit_softcapping": 0.0, "final_logit_softcapping": 0.0}
+
+
 def architecture_facts(name, path):
     if str(name) not in ARCHITECTURES:
         raise FileError(f"{path}: the architecture is {name}; "
@@ -97,6 +103,10 @@ def from_gguf(file):
         return value
 
     number = (int, float)
+    for key, neutral in _NOT_BUILT.items():
+        if meta.get(f"{name}.{key}", neutral) != neutral:
+            file.fail(f"key {name}.{key} is {meta[f'{name}.{key}']!r}: that cannot be "
+                      "built")
     heads, dim = get("attention.head_count"), get("embedding_length")
     head_dim = get("attention.key_length", default=dim // max(heads, 1))
     if get("attention.value_length", default=head_dim) != head_dim:
@@ -105,10 +115,13 @@ def from_gguf(file):
         file.fail("rotations of a part of a head cannot be built")
     if get("expert_count", default=0):
         file.fail("mixtures of experts cannot be built")
-    scale, scaling = 1.0, meta.get(f"{name}.rope.scaling.type", "none")
-    if scaling == "linear":
-        scale = 1.0 / get("rope.scaling.factor", number)
-    elif scaling != "none":
+    # As llama.cpp reads it: a factor without a type is linear.
+    factor = get("rope.scaling.factor", number,
+                 get("rope.scale_linear", number, 1.0))
+    scaling = meta.get(f"{name}.rope.scaling.type", "linear")
+    if scaling == "none":
+        factor = 1.0
+    elif scaling != "linear":
         file.fail(f"rotations scaled by `{scaling}` cannot be built")
     context = get("context_length")
     window = get("attention.sliding_window", default=0)
@@ -122,7 +135,7 @@ def from_gguf(file):
             eps=get("attention.layer_norm_rms_epsilon", number),
             context=min(context, window) if window else context,
             rope_base=float(get("rope.freq_base", number, 10000.0)),
-            rope_scale=scale, interleaved=name in ("llama", "mistral", "smollm"),
+            rope_scale=1.0 / factor, interleaved=name in ("llama", "mistral", "smollm"),
             embedding_scale=math.sqrt(dim) if name == "gemma" else 1.0,
             rope_factors=None if rope is None else rope.floats().reshape(-1),
             **facts)
@@ -180,7 +193,9 @@ def from_folder(folder):
 
 def _rope_scaling(rope, base, head_dim):
     """(factor of all angles, divisors of each) of `rope_scaling`."""
-    kind = rope.get("rope_type", rope.get("type", "default"))
+    kind = rope.get("rope_type", rope.get("type"))
+    if kind is None and "factor" in rope:
+        raise ValueError("rotations scaled by a factor of no type cannot be built")
     if kind in ("default", None):
         return 1.0, None
     if kind == "linear":
@@ -189,6 +204,9 @@ def _rope_scaling(rope, base, head_dim):
         raise ValueError(f"rotations scaled by `{kind}` cannot be built")
     factor, old = rope["factor"], rope["original_max_position_embeddings"]
     low, high = rope["low_freq_factor"], rope["high_freq_factor"]
+    if not 0 < low < high:
+        raise ValueError(f"low_freq_factor is {low}, high_freq_factor {high}")
     turns = old / (2 * np.pi) * base ** (-np.arange(0, head_dim, 2) / head_dim)
     kept = np.clip((turns - low) / (high - low), 0, 1)
-    return 1.0, (1 / (kept + (1 - kept) / factor)).astype(np.float32)
+    with np.errstate(all="ignore"):
+        return 1.0, (1 / (kept + (1 - kept) / factor)).astype(np.float32)

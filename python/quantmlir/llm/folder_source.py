@@ -7,6 +7,7 @@ import numpy as np
 from ..checkpoint.packed import LAYERS
 from .rotation import Rotation
 from .stack import Form
+from .unused import refuse_unused_folder
 
 _LINEAR = {"q": "self_attn.q_proj", "k": "self_attn.k_proj", "v": "self_attn.v_proj",
            "o": "self_attn.o_proj", "gate": "mlp.gate_proj", "up": "mlp.up_proj",
@@ -67,7 +68,9 @@ class FolderSource:
         for group in (groups.values() if isinstance(groups, dict) else ()):
             if not isinstance(group, dict) or not isinstance(group.get("weights"), dict):
                 continue
-            if any(_targets(target, name) for target in group.get("targets", ())):
+            targets = group.get("targets")
+            if isinstance(targets, list) and \
+                    any(_targets(target, name) for target in targets):
                 return {**self._scheme, "weights": group["weights"]}
         self.fail(f"config.json: no scheme is for {name}")
 
@@ -77,6 +80,9 @@ class FolderSource:
 
     def norm(self, layer, name):
         return self._added(f"model.layers.{layer}.{_NORMS[name]}.weight")
+
+    def refuse_unused(self):
+        refuse_unused_folder(self._folder, self._config, _LINEAR, _NORMS)
 
     def final_norm(self):
         return self._added("model.norm.weight")

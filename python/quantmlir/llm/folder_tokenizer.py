@@ -22,13 +22,19 @@ class FolderTokenizer:
         facts = folder.json("tokenizer_config.json") or {}
         self.chat_template = facts.get("chat_template")
         if self.chat_template is None and folder.has("chat_template.jinja"):
-            with open(f"{folder.path}/chat_template.jinja", encoding="utf-8") as file:
-                self.chat_template = file.read()
+            try:
+                with open(f"{folder.path}/chat_template.jinja", encoding="utf-8") as file:
+                    self.chat_template = file.read()
+            except (OSError, UnicodeDecodeError) as error:
+                folder.fail(f"chat_template.jinja: {error}")
         self._names = {name: self._name(facts.get(f"{name}_token"))
                        for name in ("bos", "eos")}
         ends = (folder.json("generation_config.json") or {}).get(
             "eos_token_id", folder.config.get("eos_token_id"))
-        self.ends = set(ends if isinstance(ends, list) else [ends]) - {None}
+        ends = [] if ends is None else ends if isinstance(ends, list) else [ends]
+        if any(type(end) is not int for end in ends):
+            folder.fail("eos_token_id is neither a number nor a list of numbers")
+        self.ends = set(ends)
         number = self._tokenizer.token_to_id
         self.bos, self.eos = (number(name) if name else None
                               for name in self._names.values())

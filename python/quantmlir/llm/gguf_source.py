@@ -5,6 +5,7 @@ import numpy as np
 from .requantize import pick_rows
 from .rotation import Rotation
 from .stack import Form
+from .unused import refuse_unused_gguf
 
 _LINEAR = {"q": "attn_q", "k": "attn_k", "v": "attn_v", "o": "attn_output",
            "gate": "ffn_gate", "up": "ffn_up", "down": "ffn_down"}
@@ -63,6 +64,9 @@ class GGUFSource:
         if "output.weight" not in self._file.tensors:
             return None
         return _Weight(self._file.tensor("output.weight"))
+
+    def refuse_unused(self):
+        refuse_unused_gguf(self._file, self._config, _LINEAR, _NORMS)
 
     def final_norm(self):
         return self._file.tensor("output_norm.weight").floats()

@@ -258,7 +258,7 @@ class RankSource:
     def __init__(self, source, plan):
         self._source, self._plan = source, plan
         self.fail, self.norm = source.fail, source.norm
-        self.final_norm = source.final_norm
+        self.final_norm, self.refuse_unused = source.final_norm, source.refuse_unused
         self.embedding_rotation = source.embedding_rotation
         self.final_rotation = source.final_rotation
 

@@ -151,6 +151,7 @@ class RequantizedSource:
         self._source, self._how = source, how
         self.fail, self.bias, self.norm = source.fail, source.bias, source.norm
         self.final_norm, self.final_rotation = source.final_norm, source.final_rotation
+        self.refuse_unused = source.refuse_unused
         # A head that is tied to the embedding stays so, where its rotation is its
         # own inverse, or what the hidden state has.
         self._is_tied = bool(how and source.head() is None and

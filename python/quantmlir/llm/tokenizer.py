@@ -6,6 +6,7 @@ does is a page of Python. Tokens become text without either.
 
 import codecs
 import heapq
+import re
 
 from ..errors import FileError, InvalidArgument, MissingPackage
 
@@ -21,6 +22,7 @@ _SPLITS = {
     "llama-bpe": [_CONTRACTIONS + r"\p{N}{1,3}" + _REST],
 }
 _CONTROL, _USER_DEFINED, _BYTE = 3, 4, 6
+_BYTE_TOKEN = re.compile("<0x[0-9A-Fa-f]{2}>")
 
 
 def _byte_letters():
@@ -30,6 +32,17 @@ def _byte_letters():
     letters = {chr(b): b for b in printable}
     letters.update({chr(256 + i): b for i, b in enumerate(others)})
     return letters
+
+
+def _list(file, name, kind, what):
+    found = file.metadata.get(f"tokenizer.ggml.{name}", [])
+    if not isinstance(found, list) or any(type(one) not in kind for one in found):
+        file.fail(f"tokenizer.ggml.{name} is no list of {what}")
+    return found
+
+
+def _numbers(file, name):
+    return _list(file, name, (int, float, bool), "numbers")
 
 
 class Tokenizer:
@@ -52,11 +65,11 @@ class Tokenizer:
             file.fail("has no list tokenizer.ggml.tokens")
         if self._model not in ("gpt2", "llama"):
             file.fail(f"the tokenizer is {self._model}; gpt2, llama can be used")
-        self._types = meta.get("tokenizer.ggml.token_type") or []
+        self._types = _numbers(file, "token_type")
         self.bos, self.eos = (self._number(meta, name) for name in ("bos", "eos"))
-        add = meta.get("tokenizer.ggml.add_bos_token", self._model == "llama")
+        add = self._flag(meta, "add_bos_token", self._model == "llama")
         self._first = [self.bos] if add and self.bos is not None else []
-        self._space = bool(meta.get("tokenizer.ggml.add_space_prefix", True))
+        self._space = self._flag(meta, "add_space_prefix", True)
         self.chat_template = meta.get("tokenizer.chat_template")
         ends = {self.eos, self._number(meta, "eot")}
         ends |= {i for i in self._special() if self.tokens[i] in (
@@ -67,8 +80,15 @@ class Tokenizer:
 
     def _number(self, meta, name):
         value = meta.get(f"tokenizer.ggml.{name}_token_id")
-        if value is not None and not 0 <= value < len(self.tokens):
-            self._file.fail(f"the {name} token is {value} of {len(self.tokens)}")
+        if value is not None and not (isinstance(value, int) and
+                                      0 <= value < len(self.tokens)):
+            self._file.fail(f"the {name} token is {value!r} of {len(self.tokens)}")
+        return value
+
+    def _flag(self, meta, name, default):
+        value = meta.get(f"tokenizer.ggml.{name}", default)
+        if not isinstance(value, bool):
+            self._file.fail(f"tokenizer.ggml.{name} is no bool")
         return value
 
     def _special(self):
@@ -114,7 +134,8 @@ class Tokenizer:
         if self._model == "gpt2":
             return bytes(self._letters[c] for c in text if c in self._letters)
         if kind == _BYTE:
-            return bytes([int(text[1:-1], 16)])
+            return bytes([int(text[1:-1], 16)]) if _BYTE_TOKEN.fullmatch(text) \
+                else text.encode()
         return text.replace("\u2581", " ").encode()
 
     def chat(self, messages):
@@ -155,11 +176,15 @@ class _BytePairs:
             raise MissingPackage("this file's tokenizer needs the package "
                                  "tokenizers: pip install tokenizers") from None
         pre = file.metadata.get("tokenizer.ggml.pre", "gpt-2")
+        if not isinstance(pre, str):
+            file.fail("tokenizer.ggml.pre is no string")
         if pre not in _SPLITS:
             file.fail(f"the tokenizer splits text as `{pre}`; "
                       f"{', '.join(_SPLITS)} can be used")
-        merges = file.metadata.get("tokenizer.ggml.merges") or []
+        merges = _list(file, "merges", (str,), "pairs of tokens")
         pairs = [tuple(merge.split(" ", 1)) for merge in merges]
+        if any(len(pair) != 2 for pair in pairs):
+            file.fail("tokenizer.ggml.merges is no list of pairs of tokens")
         split = tokenizers.pre_tokenizers
         try:
             self._tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE(
@@ -186,7 +211,7 @@ class _Pieces:
 
     def __init__(self, file, tokens, special, space):
         self._numbers = {token: i for i, token in enumerate(tokens)}
-        self._scores = file.metadata.get("tokenizer.ggml.scores") or []
+        self._scores = _numbers(file, "scores")
         if len(self._scores) != len(tokens):
             file.fail(f"expected {len(tokens)} scores of tokens, found "
                       f"{len(self._scores)}")

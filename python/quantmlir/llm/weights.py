@@ -4,7 +4,8 @@ A source gives tensors by what they are: `linear(layer, part)`, an object with
 `shape` [N, K], `form` and `load()` (a `blocks.Grouped` or float32); `bias(layer,
 part)`, `norm(layer, name)`, float32; `embedding()`, `head()` (None: tied),
 `final_norm()`; `embedding_rotation`, by which the rows of `embedding()` are to be
-rotated, and `final_rotation`, by which the hidden state is before the last norm.
+rotated, and `final_rotation`, by which the hidden state is before the last norm;
+`refuse_unused()`, which fails where the file has more than that.
 """
 
 import numpy as np
@@ -77,6 +78,7 @@ class Weights:
         # The embedding's rows are of its columns' order.
         if self.embedding.form.order:
             source.fail("an embedding in activation order cannot be built")
+        source.refuse_unused()
 
     @property
     def constants(self):
@@ -137,8 +139,14 @@ class Weights:
     def _frequencies(self):
         c = self.config
         exponent = np.arange(0, c.head_dim, 2, dtype=np.float32) / np.float32(c.head_dim)
-        frequencies = np.float32(1) / np.float32(c.rope_base) ** exponent
+        factors = np.ones_like(exponent)
         if c.rope_factors is not None:
-            frequencies = frequencies / self._sized(
-                np.asarray(c.rope_factors), frequencies.shape, "the rope factors")
-        return (frequencies * np.float32(c.rope_scale)).astype(np.float32)
+            factors = self._sized(np.asarray(c.rope_factors), exponent.shape,
+                                  "the rope factors")
+        with np.errstate(all="ignore"):
+            frequencies = np.float32(1) / np.float32(c.rope_base) ** exponent / factors
+            frequencies = (frequencies * np.float32(c.rope_scale)).astype(np.float32)
+        if not np.all((frequencies > 0) & np.isfinite(frequencies)):
+            self._source.fail("the frequencies of the rotations are "
+                              f"{frequencies.min()} to {frequencies.max()}")
+        return frequencies

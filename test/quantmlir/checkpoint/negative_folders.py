@@ -118,6 +118,65 @@ refuses("names no files of the folder", files=[(
     "model.safetensors.index.json", '{"weight_map": {"a": "../other"}}')])
 refuses("none.safetensors: No such file", files=[(
     "model.safetensors.index.json", '{"weight_map": {"a": "none.safetensors"}}')])
+# Tensors on each other, between which bytes are, or that no decoder reads.
+refuses("begins at byte", data=header(
+    lambda h: h[name].update(data_offsets=[0, 256])))
+refuses("begins at byte", data=header(lambda h: h.pop(name)))
+refuses("the tensors end at byte", data=DATA + bytes(8))
+
+
+def refuses_unused(what, array, *words):
+    stored = {what: array, **unpacked()}
+    folders.write_safetensors(FOLDER / "more.safetensors", stored)
+    return refuses(*words, data=(FOLDER / "more.safetensors").read_bytes())
+
+
+def unpacked():
+    return {tensor.name: tensor.array() for tensor in
+            checkpoint.open(GOOD).tensors.values()}
+
+
+ones = np.ones(128, np.float16)
+for what in ("model.layers.0.mlp.up_proj.bias", "model.layers.0.self_attn.o_proj.bias",
+             "model.layers.1.mlp.up_proj.qweight", "lm_head.bias", "extra",
+             "model.layers.0.self_attn.q_norm.weight"):
+    refuses_unused(what, ones, f"tensor {what} is none of a llama of 1 layers")
+for what in ("model.layers.0.mlp.up_proj.bias", "lm_head.bias"):
+    assert not refuses_unused(what, 0 * ones)
+assert not refuses_unused("model.layers.0.self_attn.rotary_emb.inv_freq", ones)
+# What scales rotations.
+llama3 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,
+          "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}
+refuses("low_freq_factor is 4.0, high_freq_factor 4.0",
+        config=config(rope_scaling={**llama3, "low_freq_factor": 4.0}))
+refuses("the frequencies of the rotations are ",
+        config=config(rope_scaling={**llama3, "factor": -1.0}))
+refuses("the frequencies of the rotations are nan",
+        config=config(rope_scaling={"type": "linear", "factor": float("nan")}))
+refuses("of no type cannot be built", config=config(rope_scaling={"factor": 2.0}))
+# What the scheme says is there.
+kept = unpacked()
+folders.write_safetensors(FOLDER / "more.safetensors",
+                          {k: v for k, v in kept.items() if not k.endswith("g_idx")})
+refuses(".g_idx, and its scheme says that columns have an order",
+        data=(FOLDER / "more.safetensors").read_bytes())
+
+
+def refuses_compressed(*words, targets=("Linear",), **weights):
+    scheme = copy.deepcopy(folders.SCHEMES["compressed-tensors"])
+    group = scheme["config_groups"]["group_0"]
+    group["targets"] = list(targets) if isinstance(targets, tuple) else targets
+    group["weights"].update(weights)
+    found, _ = folders.write_model(
+        FOLDER / "compressed", rng, scheme,
+        lambda n, k: folders.compressed(rng, n, k), layers=1)
+    refuses(*words, config=found,
+            data=(FOLDER / "compressed/model.safetensors").read_bytes())
+
+
+refuses_compressed(".weight_zero_point, and its scheme is not symmetric", symmetric=False)
+refuses_compressed(".weight_g_idx, and its scheme says", actorder="group")
+refuses_compressed("no scheme is for model.layers.0.self_attn.q_proj", targets=3)
 # Groups that are not of their size.
 at = json.loads(DATA[8:8 + int.from_bytes(DATA[:8], "little")])[name]["data_offsets"][0]
 at += 8 + int.from_bytes(DATA[:8], "little")
