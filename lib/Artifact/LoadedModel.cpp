@@ -4,6 +4,7 @@
 
 #include "quant/Artifact/ArtifactFiles.h"
 #include "quant/Artifact/CodeTarget.h"
+#include "quant/Support/ForeignFile.h"
 #include "quant/Support/MPILibrary.h"
 
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
@@ -223,6 +224,8 @@ llvm::Error LoadedModel::openShared(llvm::ArrayRef<char> library,
 
 llvm::Expected<std::unique_ptr<LoadedModel>>
 LoadedModel::open(StringRef path, StringRef weightsPath) {
+  if (isDevice(path))
+    return llvm::createStringError(path + ": expected a file, found a device");
   auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
                                             /*RequiresNullTerminator=*/false);
   if (!buffer)

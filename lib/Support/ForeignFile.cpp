@@ -4,6 +4,7 @@
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
 using namespace quantmlir;
@@ -192,4 +193,11 @@ std::string quantmlir::explainForeignFile(StringRef path, StringRef bytes) {
              ", which MLIR does not have: " + dialect.remedy.str();
     }
   return "";
+}
+
+bool quantmlir::isDevice(StringRef path) {
+  llvm::sys::fs::file_status status;
+  return !llvm::sys::fs::status(path, status) &&
+         (status.type() == llvm::sys::fs::file_type::character_file ||
+          status.type() == llvm::sys::fs::file_type::block_file);
 }

@@ -90,19 +90,53 @@ def describe(array):
 def to_array(value, what, expected):
     """A NumPy array over the memory of `value`."""
     if isinstance(value, np.ndarray):
+        if isinstance(value, np.ma.MaskedArray):
+            raise InvalidArgument(f"{what}: expected an array without a mask")
         return value
     if hasattr(value, "__dlpack__"):
         return _from_dlpack(value, what)
-    if hasattr(value, "__array__") or np.isscalar(value) or isinstance(
-            value, (list, tuple)):
-        # Python's own numbers have no type of their own.
-        plain = np.asarray(value)
-        if isinstance(value, (list, tuple, int, float, bool)):
-            plain = plain.astype(expected.numpy_dtype)
-        return plain
+    # Python's own numbers have no type of their own.
+    if isinstance(value, (list, tuple, int, float, bool)):
+        return _from_numbers(value, what, expected)
+    if hasattr(value, "__array__") or np.isscalar(value):
+        return np.asarray(value)
     raise InvalidArgument(
         f"{what}: expected a NumPy array or a tensor with __dlpack__ "
         f"({expected}), found {type(value).__name__}")
+
+
+def _from_numbers(value, what, expected):
+    """An array of Python's numbers, each of which is one of the type expected."""
+    try:
+        plain = np.asarray(value)
+    except (ValueError, OverflowError) as error:
+        raise InvalidArgument(f"{what}: expected {expected}, found a list that is no "
+                              f"array: {error}") from None
+    if plain.size and plain.dtype.kind not in "biuf":
+        raise InvalidArgument(f"{what}: expected {expected}, found a list of "
+                              f"{plain.dtype}")
+    if plain.size and expected.dtype == "bf16" and not _bfloat16():
+        raise InvalidArgument(f"{what}: expected {expected}, found a list: import "
+                              "ml_dtypes, or give an array of the bits in uint16")
+    if expected.dtype[0] == "i":
+        return _from_integers(plain, what, expected)
+    with np.errstate(over="ignore"):
+        array = plain.astype(expected.numpy_dtype)
+    if np.any(np.isfinite(plain) & ~np.isfinite(array)):
+        raise InvalidArgument(f"{what}: expected {expected}, found numbers that are too "
+                              "large")
+    return array
+
+
+def _from_integers(plain, what, expected):
+    # Signless: those of either kind, as arrays are taken.
+    bits = int(expected.dtype[1:])
+    low, high = (0, 1) if bits == 1 else (-2**(bits - 1), 2**bits - 1)
+    fits = np.abs(plain) < 2.0**53 if plain.dtype.kind == "f" else True
+    if not np.all(fits & (plain == np.trunc(plain)) & (plain >= low) & (plain <= high)):
+        raise InvalidArgument(f"{what}: expected {expected}, found numbers that are no "
+                              f"integers of {low} to {high}")
+    return plain.astype(expected.numpy_dtype)
 
 
 def _from_dlpack(value, what):

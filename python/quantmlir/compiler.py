@@ -1,6 +1,7 @@
 """From a program to a model."""
 
 import ctypes
+import operator
 import os
 import pathlib
 import platform
@@ -64,26 +65,30 @@ def compile(program, *, quantize=None, target=None, cpu=None, features=None,
     """
     if target is None:
         target = default_target() if triple is None else "generic"
+    texts = {name: encode(value, name) for name, value in dict(
+        target=target, cpu=cpu, features=features, triple=triple,
+        name=name or _make_name(program), schedules=schedules,
+        optimize=str(optimize)).items()}
+    scheme, function = encode(quantize, "quantize"), encode(entry, "entry")
     options = _capi.CompileOptions(
-        size=ctypes.sizeof(_capi.CompileOptions), target=encode(target),
-        cpu=encode(cpu), features=encode(features), triple=encode(triple),
-        name=encode(name or _make_name(program)), schedules=encode(schedules),
-        threads=threads, strict=int(strict), optimize=encode(str(optimize)))
+        size=ctypes.sizeof(_capi.CompileOptions), threads=_threads(threads),
+        strict=int(bool(strict)), **texts)
     with Log() as log:
         program = _import(program, example_inputs, dynamic_shapes)
-        source = _load(program, entry, log)
+        source = _load(program, function, log)
         try:
-            if quantize is not None:
+            if scheme is not None:
                 log.check(_LIBRARY.quantProgramQuantize(
-                    source, encode(quantize), int(strict), log.pointer))
+                    source, scheme, int(bool(strict)), log.pointer))
             model = ctypes.c_void_p()
             log.check(_LIBRARY.quantProgramCompile(
                 source, ctypes.byref(options), log.pointer,
                 ctypes.byref(model)))
         finally:
             _LIBRARY.quantProgramDestroy(source)
+        decode = lambda text: None if text is None else os.fsdecode(text)
         return Model(model.value, log.entries(), program, (
-            ("quantize", quantize), ("target", target), ("entry", entry),
+            ("quantize", decode(scheme)), ("target", target), ("entry", decode(function)),
             ("schedules", schedules), ("O", optimize),
             # What quant-run takes with x86 only.
             *((("cpu", cpu), ("features", features), ("threads", threads))
@@ -107,6 +112,17 @@ def load(path, weights=None):
         log.check(_LIBRARY.quantModelLoad(encode(path), encode(weights),
                                           log.pointer, ctypes.byref(model)))
     return Model(model.value)
+
+
+def _threads(number):
+    try:
+        found = operator.index(number)
+    except TypeError:
+        raise errors.InvalidArgument(
+            f"threads: expected an integer, found {number!r}") from None
+    if not -2**31 <= found < 2**31:
+        raise errors.InvalidArgument(f"threads: expected 1 to 1024, found {found}")
+    return found
 
 
 def _is_text(program):
@@ -152,10 +168,10 @@ def _load(program, entry, log):
     source = ctypes.c_void_p()
     if isinstance(program, bytes):
         status = _LIBRARY.quantProgramLoadMemory(
-            program, len(program), b"program", encode(entry), log.pointer,
+            program, len(program), b"program", entry, log.pointer,
             ctypes.byref(source))
     else:
         status = _LIBRARY.quantProgramLoadFile(
-            encode(program), encode(entry), log.pointer, ctypes.byref(source))
+            encode(program), entry, log.pointer, ctypes.byref(source))
     log.check(status)
     return source

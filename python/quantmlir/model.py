@@ -49,8 +49,16 @@ class Log:
         raise _ERRORS.get(status, errors.QuantError)(text, said)
 
 
-def encode(text):
-    return None if text is None else os.fsencode(text)
+def encode(text, what="a path"):
+    """The bytes of a str, bytes or path, as C takes it."""
+    if text is None:
+        return None
+    if not isinstance(text, (str, bytes, os.PathLike)):
+        raise errors.InvalidArgument(f"{what}: expected a str, found {text!r}")
+    data = os.fsencode(text)
+    if b"\0" in data:
+        raise errors.InvalidArgument(f"{what}: expected no zero byte, found {text!r}")
+    return data
 
 
 class Signature(typing.NamedTuple):
@@ -61,6 +69,14 @@ class Signature(typing.NamedTuple):
     def __str__(self):
         return (f"({', '.join(map(repr, self.inputs))}) -> "
                 f"({', '.join(map(repr, self.results))})")
+
+
+class _Handle:
+    """Owns a QuantModel."""
+
+    def __init__(self, pointer):
+        self.pointer = pointer
+        weakref.finalize(self, _LIBRARY.quantModelDestroy, pointer)
 
 
 class Model:
@@ -83,11 +99,10 @@ class Model:
     """
 
     def __init__(self, pointer, remarks=(), source=None, options=()):
-        self._pointer = pointer
+        # Calls hold it, too: a model that is closed goes with the last of them.
+        self._handle = _Handle(pointer)
         # What `report` runs again: path or bytes, and quant-run's options.
         self._source, self._options = source, options
-        self._finalizer = weakref.finalize(
-            self, _LIBRARY.quantModelDestroy, pointer)
         self.remarks = list(remarks)
         artifact = _LIBRARY.quantModelArtifact(pointer)
         self.signature = None
@@ -130,6 +145,7 @@ class Model:
         if self.signature is None:
             raise errors.InvalidArgument(
                 "the model was compiled for another machine: save() it")
+        handle = self._open()
         arrays = self._check_inputs(inputs)
         outs = self._check_outs(out)
         c_inputs = (_capi.Tensor * max(len(arrays), 1))()
@@ -148,8 +164,14 @@ class Model:
             alive.append(sizes)
         with Log() as log:
             log.check(_LIBRARY.quantModelRun(
-                self._pointer, c_inputs, len(arrays), c_results, len(outs),
+                handle.pointer, c_inputs, len(arrays), c_results, len(outs),
                 log.pointer))
+        for i, (tensor, array) in enumerate(zip(c_results, outs)):
+            shape = array is not None and tuple(tensor.shape[:array.ndim])
+            if array is not None and shape != array.shape:
+                raise errors.InvalidArgument(
+                    f"result {i}: expected an array of the shape {shape}, found "
+                    f"{array.shape}; what it holds is not the result")
         results = tuple(
             array if array is not None else _tensors.take(tensor, t.element)
             for tensor, array, t in zip(c_results, outs,
@@ -157,6 +179,11 @@ class Model:
         if not results:
             return None
         return results[0] if len(results) == 1 else results
+
+    def _open(self):
+        if self._handle is None:
+            raise errors.InvalidArgument("expected a model, found one that is closed")
+        return self._handle
 
     def _check_inputs(self, inputs):
         expected = self.signature.inputs
@@ -175,6 +202,9 @@ class Model:
         expected = self.signature.results
         if out is None:
             return [None] * len(expected)
+        if not isinstance(out, (np.ndarray, list, tuple)):
+            raise errors.InvalidArgument(
+                f"out: expected an array or a list of them, found {type(out).__name__}")
         outs = [out] if isinstance(out, np.ndarray) else list(out)
         if len(outs) != len(expected):
             raise errors.InvalidArgument(
@@ -208,9 +238,10 @@ class Model:
         Raises:
             FileError: a file cannot be written, or there is no linker.
         """
+        handle = self._open()
         with Log() as log:
             log.check(_LIBRARY.quantModelSave(
-                self._pointer, encode(path), encode(linker), log.pointer))
+                handle.pointer, encode(path), encode(linker), log.pointer))
 
     def report(self, *inputs, repeat=0):
         """Compares the model with its float program on these inputs.
@@ -233,7 +264,7 @@ class Model:
             raise errors.InvalidArgument(
                 "report: expected a model that was compiled for this machine "
                 "here; one that was loaded does not hold its program")
-        if not dict(self._options).get("quantize"):
+        if dict(self._options).get("quantize") is None:
             raise errors.InvalidArgument(
                 "report: expected a model with a scheme (quantize=...)")
         from .report import make_report
@@ -241,7 +272,5 @@ class Model:
                            self._check_inputs(inputs), repeat)
 
     def close(self):
-        """Frees the model now. No call may be running."""
-        if self._finalizer.alive:
-            self._finalizer()
-            self._pointer = None
+        """Frees the model now, or when the last call that is running ends."""
+        self._handle = None

@@ -5,6 +5,7 @@ and what was found, and leaves everything usable."""
 
 import pathlib
 import sys
+import threading
 
 import numpy as np
 import quantmlir
@@ -30,6 +31,8 @@ raises(FileError, lambda: quantmlir.compile("no/such.mlir"),
 raises(InvalidArgument, lambda: quantmlir.compile(text, entry="g"),
        "expected a public function 'g', found: main")
 raises(InvalidArgument, lambda: quantmlir.compile(3), "found int")
+raises(FileError, lambda: quantmlir.compile("/dev/zero"),
+       "/dev/zero: expected a file, found a device")
 raises(InvalidArgument, lambda: quantmlir.compile(text, example_inputs=(1,)),
        "expected a torch.nn.Module")
 scalar = "func.func @main(%x: index) -> index {\n  return %x : index\n}"
@@ -45,6 +48,14 @@ raises(InvalidArgument,
        lambda: quantmlir.compile(text, target="generic", threads=2), "threads")
 raises(InvalidArgument, lambda: quantmlir.compile(text, target="x86", threads=-1),
        "expected 1 to 1024, found -1")
+for count in (2**32 + 1, 1.5, "2", None):
+    raises(InvalidArgument, lambda: quantmlir.compile(text, threads=count), "threads: ")
+for option in ("quantize", "target", "cpu", "features", "triple", "name", "schedules",
+               "entry"):
+    raises(InvalidArgument, lambda: quantmlir.compile(text, **{option: 3}),
+           f"{option}: expected a str, found 3")
+    raises(InvalidArgument, lambda: quantmlir.compile(text, **{option: "a\0b"}),
+           f"{option}: expected no zero byte")
 raises(InvalidArgument, lambda: quantmlir.compile(text, target="x86", cpu="zen"),
        "found 'zen'")
 for level in (4, -1, "fast", True):
@@ -94,6 +105,65 @@ raises(InvalidArgument, lambda: m(x, out=frozen), "read-only")
 raises(InvalidArgument, lambda: m(x, out=np.empty((3, 32), np.float32)[::-1]),
        "not negative")
 
+raises(InvalidArgument, lambda: m(x, out=3), "out: expected an array", "found int")
+raises(InvalidArgument, lambda: m(x, out=np.empty((5, 32), np.float32)),
+       "result 0: expected an array of the shape (3, 32), found (5, 32)")
+once = np.lib.stride_tricks.as_strided(np.empty(32, np.float32), (3, 32), (0, 4))
+raises(InvalidArgument, lambda: m(x, out=once), "result 0: expected a place for each "
+       "element, found stride 0 of dimension 0")
+raises(InvalidArgument, lambda: m(np.ma.masked_array(x, False)), "without a mask")
+
+# Lists, whose numbers have no type: each is one of the expected type.
+for rows, word in (([[1] * 64, [1]], "found a list that is no array"),
+                   ([["a"] * 64], "found a list of <U1"),
+                   ([[None] * 64], "found a list of object"),
+                   ([[1e300] * 64], "too large")):
+    raises(InvalidArgument, lambda: m(rows), word)
+assert np.array_equal(m([[1] * 64]), m(np.ones((1, 64), np.float32)))
+for kind, good, bad in (("i1", [0, 1, True], (2, -1, 0.5)),
+                        ("i4", [-8, 7, 15], (-9, 16, 0.5)),
+                        ("i8", [-128, 255, 3.0], (-129, 256, 1.7, float("nan"))),
+                        ("i32", [-2**31, 2**32 - 1], (2**32, 1e10)),
+                        ("i64", [-2**63, 5], (2**70, 1e18)),
+                        ("f16", [1, 0.5], (70000.0,)), ("bf16", [], (1.0,))):
+    same = quantmlir.compile(f'''
+func.func @main(%x: tensor<?x{kind}>) -> tensor<?x{kind}> {{
+  return %x : tensor<?x{kind}>
+}}''', target="generic", optimize=0)
+    got = same(good)
+    wrap = 16 if kind == "i4" else 2**8 if kind == "i8" else 2**32
+    assert all(a == b or b - a == wrap for a, b in zip(got.tolist(), good)), (got, good)
+    for number in bad:
+        raises(InvalidArgument, lambda: same([number]), "input 0: expected tensor<?x")
+
+# A closed model; one that is closed while threads call it goes with the last call.
+closed = quantmlir.compile(text, target="generic", optimize=0)
+closed.close()
+closed.close()
+raises(InvalidArgument, lambda: closed(x), "found one that is closed")
+raises(InvalidArgument, lambda: closed.save(FOLDER / "closed.so"), "that is closed")
+called = quantmlir.compile(text, target="generic", optimize=0)
+rows, calls = programs.activations(20000), []
+
+
+def call_until_closed():
+    try:
+        while True:
+            calls.append(len(called(rows)))
+    except InvalidArgument:
+        pass
+
+
+threads = [threading.Thread(target=call_until_closed) for _ in range(3)]
+for thread in threads:
+    thread.start()
+while not calls:
+    pass
+called.close()
+for thread in threads:
+    thread.join()
+assert set(calls) == {20000}
+
 # Sizes that must be equal and are not: the program stops, the process goes on.
 adds = quantmlir.compile("""
 func.func @main(%x: tensor<?x4xf32>, %y: tensor<?x4xf32>) -> tensor<?x4xf32> {
@@ -117,6 +187,7 @@ for _ in range(3):
     assert np.array_equal(adds(a, a), a + a)
 # Files.
 raises(FileError, lambda: quantmlir.load(FOLDER / "none.so"), "none.so")
+raises(FileError, lambda: quantmlir.load("/dev/zero"), "found a device")
 (FOLDER / "text.so").write_text(text)
 raises(FileError, lambda: quantmlir.load(FOLDER / "text.so"),
        "text.so: expected a compiled model")

@@ -23,6 +23,9 @@ std::string explainForeignBytes(llvm::StringRef path, llvm::StringRef bytes);
 /// does not have.
 std::string explainForeignFile(llvm::StringRef path, llvm::StringRef bytes);
 
+/// Whether there is no file at `path` but a device, which may have no end.
+bool isDevice(llvm::StringRef path);
+
 } // namespace quantmlir
 
 #endif // QUANT_SUPPORT_FOREIGNFILE_H

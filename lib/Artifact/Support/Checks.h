@@ -31,6 +31,21 @@ static int32_t checkMemory(Text *text, const char *role, size_t i,
   return QUANT_INVALID;
 }
 
+/** Checks the memory that a result is written to: it holds all elements, and
+ * each has a place of its own. */
+static int32_t checkResult(Text *text, size_t i, const QuantTensor *result,
+                           const int64_t *shape) {
+  for (int32_t d = 0; result->strides && d < result->rank; ++d)
+    if (shape[d] > 1 && result->strides[d] == 0) {
+      addPlace(text, "result", i);
+      add(text,
+          "expected a place for each element, found stride 0 of dimension ");
+      addNumber(text, d);
+      return QUANT_INVALID;
+    }
+  return checkMemory(text, "result", i, result, shape);
+}
+
 static int32_t checkType(Text *text, const char *role, size_t i,
                          const QuantTensorType *type, const QuantTensor *tensor,
                          int withShape) {
@@ -47,7 +62,7 @@ static int32_t checkType(Text *text, const char *role, size_t i,
   if (type->rank > 0 && tensor->rank == type->rank && !tensor->shape)
     return fail(text, QUANT_INVALID, ", found no shape (null)");
   add(text, ", found ");
-  if (withShape) {
+  if (withShape && tensor->rank == type->rank) {
     addType(text, tensor->element, tensor->rank, tensor->shape);
   } else {
     addType(text, tensor->element, 0, 0);
@@ -84,6 +99,8 @@ static int32_t checkCall(Text *text, const QuantTensor *inputs,
   int32_t status = checkCount(text, " inputs", model->numInputs, numInputs);
   if (!status)
     status = checkCount(text, " results", model->numResults, numResults);
+  if (!status && ((numInputs && !inputs) || (numResults && !results)))
+    return fail(text, QUANT_INVALID, "expected tensors, found a null address");
   for (size_t i = 0; !status && i < numInputs; ++i) {
     status = checkType(text, "input", i, &model->inputs[i], &inputs[i], 1);
     if (!status)
@@ -93,7 +110,7 @@ static int32_t checkCall(Text *text, const QuantTensor *inputs,
     const QuantTensorType *type = &model->results[i];
     status = checkType(text, "result", i, type, &results[i], 0);
     if (!status && results[i].data && isStatic(type))
-      status = checkMemory(text, "result", i, &results[i], type->shape);
+      status = checkResult(text, i, &results[i], type->shape);
   }
   return status;
 }

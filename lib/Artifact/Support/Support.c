@@ -81,7 +81,7 @@ static int32_t giveResult(Text *text, size_t i, const int64_t *words,
       return fail(text, QUANT_NO_MEMORY, "not enough memory for a result");
     result->size = (size_t)bytes;
   } else {
-    int32_t status = checkMemory(text, "result", i, result, shape);
+    int32_t status = checkResult(text, i, result, shape);
     if (status)
       return status;
     for (int32_t d = 0; result->strides && d < rank; ++d)

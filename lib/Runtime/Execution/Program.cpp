@@ -37,6 +37,11 @@ static LogicalResult verifyConstants(ModuleOp module) {
 
 OwningOpRef<ModuleOp> quantmlir::loadProgram(StringRef path,
                                              MLIRContext *context) {
+  if (isDevice(path)) {
+    emitError(UnknownLoc::get(context))
+        << path << ": expected a file, found a device";
+    return nullptr;
+  }
   auto file = llvm::MemoryBuffer::getFileOrSTDIN(path);
   if (!file) {
     emitError(UnknownLoc::get(context))

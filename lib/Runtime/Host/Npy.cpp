@@ -2,6 +2,8 @@
 
 #include "quant/Runtime/Host/Npy.h"
 
+#include "quant/Support/ForeignFile.h"
+
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/FileSystem.h"
@@ -274,6 +276,8 @@ llvm::Expected<SmallVector<int64_t>> quantmlir::parseNpyShape(StringRef path,
 
 static llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
 openFile(StringRef path) {
+  if (isDevice(path))
+    return llvm::createStringError(path + ": expected a file, found a device");
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
                                           /*RequiresNullTerminator=*/false);
   if (!file)

@@ -2,6 +2,8 @@
 
 #include "quant/Runtime/Host/Npz.h"
 
+#include "quant/Support/ForeignFile.h"
+
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
@@ -184,6 +186,8 @@ Archive::read(llvm::function_ref<bool(StringRef)> isWanted) {
 llvm::Expected<std::vector<NpzMember>>
 quantmlir::readNpz(StringRef path, llvm::function_ref<bool(StringRef)> isWanted,
                    size_t limit) {
+  if (isDevice(path))
+    return llvm::createStringError(path + ": expected a file, found a device");
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
                                           /*RequiresNullTerminator=*/false);
   if (!file)
