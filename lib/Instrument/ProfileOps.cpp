@@ -39,6 +39,16 @@ static StringRef getLinalgKind(linalg::LinalgOp op) {
   return op.getNumReductionLoops() ? "reduction" : "elementwise";
 }
 
+/// Whether these are tiles of quant-fuse-attention.
+static bool isAttention(Operation *op) {
+  unsigned products = 0;
+  if (isa<scf::ForallOp>(op))
+    op->walk([&](linalg::LinalgOp inner) {
+      products += linalg::isaContractionOpInterface(inner);
+    });
+  return products > 1;
+}
+
 /// What sort of work `op` is; empty for what takes no time worth mentioning.
 static StringRef getKind(Operation *op) {
   if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
@@ -49,6 +59,8 @@ static StringRef getKind(Operation *op) {
   if (name.consume_front("quant.") || name.consume_front("qtarget.") ||
       name.consume_front("mpi."))
     return name;
+  if (isAttention(op))
+    return "attention";
   return isa<LoopLikeOpInterface>(op) ? "loop" : "";
 }
 

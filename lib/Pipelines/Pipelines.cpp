@@ -175,13 +175,16 @@ void quantmlir::buildShardStage(OpPassManager &pm,
   pm.addPass(createCSEPass());
 }
 
-void quantmlir::buildBufferizeStage(OpPassManager &pm, bool outline) {
+void quantmlir::buildBufferizeStage(OpPassManager &pm, bool outline,
+                                    bool fuse) {
   pm.addPass(createQuantFoldConstantTransposesPass());
   // Of programs that are written for one rank.
   pm.addPass(createQuantLowerCollectivesPass({/*all=*/true}));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createQuantFuseElementwisePass());
+  if (fuse)
+    pm.addPass(createQuantFuseAttentionPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   // Before layers become functions, which would take fills as arguments.
@@ -320,7 +323,7 @@ static void buildCPUTargetStage(OpPassManager &pm, const CPUOptions &options) {
   reference.attention = false;
   reference.reciprocal = true;
   pm.addPass(createConvertQuantToLinalgPass(reference));
-  buildBufferizeStage(pm);
+  buildBufferizeStage(pm, /*outline=*/true, /*fuse=*/true);
   if (options.profile)
     pm.addPass(createQuantProfileOpsPass());
   QuantParallelizeMatmulsPassOptions parallel;
@@ -351,6 +354,8 @@ static void buildThreads(OpPassManager &pm, int64_t threads) {
 static void buildCPULLVMStage(OpPassManager &pm, const CPUOptions &options) {
   if (options.threads > 1)
     buildThreads(pm, options.threads);
+  else
+    pm.addNestedPass<func::FuncOp>(createForallToForLoopPass());
   buildLLVMStage(pm, options.withTiles);
   if (options.threads > 1) {
     pm.addPass(createConvertOpenMPToLLVMPass());

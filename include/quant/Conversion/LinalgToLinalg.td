@@ -32,6 +32,52 @@ def QuantFuseElementwisePass
     "::mlir::tensor::TensorDialect"];
 }
 
+def QuantFuseAttentionPass
+    : Pass<"quant-fuse-attention", "::mlir::ModuleOp"> {
+  let summary = "Compute what stands between two products of activations in tiles of rows";
+  let description = [{
+    Where the left operand of a product with batch dimensions (heads) comes, by
+    `linalg` ops on whole tensors that nobody else reads, from another product, all
+    of them are computed for some rows of one head at a time, in an `scf.forall`
+    (upstream's tiling and fusion). Scale, mask and softmax of attention then find
+    the scores in a cache, and no tensor of all scores is stored. A tile has so
+    many rows that its weights take `tile-bytes`, 8 to 64. Reshapes in between
+    (merged heads) become loops of the ops. Each number is computed as before, to
+    the bit.
+
+    Weights of fewer than `min-bytes` in all (`tile-bytes`, where only the run knows
+    how many heads there are) stay in the caches anyway and are left alone, as are
+    those that something else reads.
+
+    Example:
+
+    ```mlir
+    %s = linalg.batch_matmul ins(%q, %k : tensor<12x512x64xf32>, tensor<12x64x512xf32>) ...
+    %e = linalg.generic ... math.exp ...        // of %s
+    %y = linalg.batch_matmul ins(%e, %v : tensor<12x512x512xf32>, tensor<12x512x64xf32>) ...
+    // becomes
+    %y = scf.forall (%head, %row) = (0, 0) to (12, 512) step (1, 32) shared_outs(...) {
+      %sr = linalg.batch_matmul ins(%qr, %kh : tensor<1x32x64xf32>, tensor<1x64x512xf32>) ...
+      %er = linalg.generic ... math.exp ...
+      %yr = linalg.batch_matmul ins(%er, %vh : tensor<1x32x512xf32>, tensor<1x512x64xf32>) ...
+      ...
+    }
+    ```
+  }];
+  let options = [
+    Option<"minBytes", "min-bytes", "int64_t", "524288",
+           "Fewest bytes of all weights of one attention">,
+    Option<"tileBytes", "tile-bytes", "int64_t", "65536",
+           "Bytes of the weights of a tile">
+  ];
+  let statistics = [
+    Statistic<"numFused", "num-fused", "Products fused with those before them">
+  ];
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def QuantOrderContractionLoopsPass
     : Pass<"quant-order-contraction-loops", "::mlir::ModuleOp"> {
   let summary = "Make a contiguous parallel loop the innermost one of a product";

@@ -203,8 +203,10 @@ void buildShardStage(mlir::OpPassManager &pm, const ShardStageOptions &options);
 /// that a target can expand its own ops on memrefs in between; `withTiles` for
 /// programs that may hold AMX tiles. `outline`: equal layers become one
 /// function, whose weights are arguments; not for a target that asks whether a
-/// buffer is a constant, as the host of a GPU does.
-void buildBufferizeStage(mlir::OpPassManager &pm, bool outline = true);
+/// buffer is a constant, as the host of a GPU does. `fuse`: attention in tiles of
+/// rows, for targets that turn `scf.forall` into loops.
+void buildBufferizeStage(mlir::OpPassManager &pm, bool outline = true,
+                         bool fuse = false);
 void buildLLVMStage(mlir::OpPassManager &pm, bool withTiles = false);
 
 /// Portable path: reference lowering, loops, LLVM.

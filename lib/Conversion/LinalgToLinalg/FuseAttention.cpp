@@ -1,0 +1,494 @@
+//===- FuseAttention.cpp - products of activations in tiles of rows -------===//
+//
+// What exporters write of attention is a product (the scores), ops over whole
+// tensors of its size (scale, mask, softmax) and a product of what they give.
+// With a few hundred tokens such a tensor is larger than the caches, and each
+// op reads and writes all of it. Nothing here knows a softmax: whatever stands
+// between two products and is read by nobody else is computed for some rows,
+// with upstream's tiling and fusion, and stays near. Each number is computed as
+// before, so that results are the same to the bit.
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant/Conversion/Passes.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/Support/DebugLog.h"
+
+namespace quantmlir {
+#define GEN_PASS_DEF_QUANTFUSEATTENTIONPASS
+#include "quant/Conversion/Passes.h.inc"
+} // namespace quantmlir
+
+#define DEBUG_TYPE "quant-fuse-attention"
+
+using namespace mlir;
+using namespace quantmlir;
+
+namespace {
+
+/// The second product, and all that its left operand is computed by.
+struct Attention {
+  linalg::LinalgOp product;
+  OpOperand *weights;
+  /// From the second product's side on; the first product is among them.
+  llvm::SetVector<Operation *> between;
+};
+
+} // namespace
+
+static bool isReshape(Operation *op) {
+  return isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op);
+}
+
+static Operation *getBehindReshapes(Value value) {
+  Operation *op = value.getDefiningOp();
+  while (isReshape(op))
+    op = op->getOperand(0).getDefiningOp();
+  return op;
+}
+
+/// The loops over rows of the weights, which other operands but the result do
+/// not have, and those that all operands have.
+static SmallVector<unsigned> getLoops(linalg::LinalgOp op, OpOperand *weights,
+                                      bool shared) {
+  SmallVector<unsigned> loops;
+  OpOperand *other =
+      op.getDpsInputOperand(weights == op.getDpsInputOperand(0) ? 1 : 0);
+  for (auto [loop, kind] : llvm::enumerate(op.getIteratorTypesArray()))
+    if (kind == utils::IteratorType::parallel &&
+        op.getMatchingIndexingMap(weights).isFunctionOfDim(loop) &&
+        op.getMatchingIndexingMap(other).isFunctionOfDim(loop) == shared)
+      loops.push_back(loop);
+  return loops;
+}
+
+static bool isProduct(Operation *op) {
+  auto product = dyn_cast_if_present<linalg::LinalgOp>(op);
+  return product && product.hasPureTensorSemantics() &&
+         product.getNumDpsInputs() == 2 &&
+         linalg::isaContractionOpInterface(product) &&
+         isa<FloatType>(getElementTypeOrSelf(op->getResult(0)));
+}
+
+/// Whether the value comes from a product by ops on whole tensors, which are
+/// added to `found` with that product, users before what they use.
+static bool collect(Value value, llvm::SetVector<Operation *> &found,
+                    llvm::DenseMap<Operation *, bool> &known) {
+  auto op = dyn_cast_if_present<linalg::LinalgOp>(getBehindReshapes(value));
+  if (!op || !op.hasPureTensorSemantics())
+    return false;
+  if (auto it = known.find(op); it != known.end())
+    return it->second;
+  known[op] = false;
+  bool comes = isProduct(op);
+  if (!comes && isa<linalg::GenericOp, linalg::ReduceOp, linalg::MapOp>(op))
+    for (OpOperand *input : op.getDpsInputOperands())
+      comes |= collect(input->get(), found, known);
+  if (comes)
+    found.insert(op);
+  return known[op] = comes;
+}
+
+/// Whether all users are among them, or the product.
+static bool isReadBy(const Attention &attention, Operation *op) {
+  return llvm::all_of(op->getUsers(), [&](Operation *user) {
+    return user == attention.product || attention.between.contains(user) ||
+           (isReshape(user) && isReadBy(attention, user));
+  });
+}
+
+static FailureOr<Attention> match(linalg::LinalgOp op) {
+  if (!isProduct(op))
+    return failure();
+  for (OpOperand *weights : op.getDpsInputOperands()) {
+    Attention attention{op, weights, {}};
+    llvm::DenseMap<Operation *, bool> known;
+    if (isProduct(getBehindReshapes(weights->get())) ||
+        !collect(weights->get(), attention.between, known))
+      continue;
+    if (getLoops(op, weights, /*shared=*/true).empty() ||
+        getLoops(op, weights, /*shared=*/false).empty()) {
+      LDBG() << "no heads or no rows: " << op;
+      continue;
+    }
+    Operation *outside = nullptr;
+    for (Operation *one : attention.between)
+      if (!isReadBy(attention, one))
+        outside = one;
+    if (!outside)
+      return attention;
+    LDBG() << "something else reads " << *outside;
+  }
+  return failure();
+}
+
+//===----------------------------------------------------------------------===//
+// Reshapes
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Keeps the attributes (names of products) of ops that are written anew.
+struct KeepAttributes : RewriterBase::Listener {
+  void notifyOperationReplaced(Operation *op, ValueRange values) override {
+    if (!isa<linalg::LinalgOp>(op) || values.empty())
+      return;
+    Operation *by = getBehindReshapes(values.front());
+    if (isa_and_nonnull<linalg::LinalgOp>(by))
+      for (NamedAttribute attribute : op->getDiscardableAttrs())
+        by->setDiscardableAttr(attribute.getName(), attribute.getValue());
+  }
+};
+} // namespace
+
+/// An operand of the attention that is a reshape of what comes from it.
+static OpOperand *findReshape(const Attention &attention) {
+  auto findIn = [&](Operation *op) -> OpOperand * {
+    for (OpOperand &operand : op->getOpOperands())
+      if (isReshape(operand.get().getDefiningOp()) &&
+          attention.between.contains(getBehindReshapes(operand.get())))
+        return &operand;
+    return nullptr;
+  };
+  if (OpOperand *found = findIn(attention.product))
+    return found;
+  for (Operation *op : attention.between)
+    if (OpOperand *found = findIn(op))
+      return found;
+  return nullptr;
+}
+
+/// Which index of `source`, read by `map`, is which of `reshaped`, where sizes
+/// of 1 are all that differs; null: they are not.
+static AffineMap readBehind(AffineMap map, RankedTensorType source,
+                            RankedTensorType reshaped,
+                            ArrayRef<ReassociationIndices> groups) {
+  bool expands = source.getRank() < reshaped.getRank();
+  RankedTensorType wide = expands ? reshaped : source;
+  auto zero = getAffineConstantExpr(0, map.getContext());
+  SmallVector<AffineExpr> results(source.getRank(), zero);
+  for (auto [i, group] : llvm::enumerate(groups)) {
+    std::optional<int64_t> one;
+    if (group.size() == 1)
+      one = group.front();
+    for (int64_t dim : group)
+      if (wide.getDimSize(dim) != 1) {
+        if (one && *one != dim)
+          return AffineMap();
+        one = dim;
+      }
+    if (one)
+      results[expands ? i : *one] = map.getResult(expands ? *one : i);
+  }
+  return AffineMap::get(map.getNumDims(), 0, results, map.getContext());
+}
+
+/// Lets the owner of `operand` read what is behind a reshape that only adds or
+/// takes sizes of 1.
+static bool readBehind(RewriterBase &b, OpOperand &operand) {
+  auto op = dyn_cast<linalg::GenericOp>(operand.getOwner());
+  Operation *reshape = operand.get().getDefiningOp();
+  if (!op || op.isDpsInit(&operand))
+    return false;
+  SmallVector<ReassociationIndices> groups =
+      isa<tensor::ExpandShapeOp>(reshape)
+          ? cast<tensor::ExpandShapeOp>(reshape).getReassociationIndices()
+          : cast<tensor::CollapseShapeOp>(reshape).getReassociationIndices();
+  Value source = reshape->getOperand(0);
+  AffineMap map =
+      readBehind(op.getMatchingIndexingMap(&operand),
+                 cast<RankedTensorType>(source.getType()),
+                 cast<RankedTensorType>(operand.get().getType()), groups);
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  maps[operand.getOperandNumber()] = map;
+  // Each loop has to find its size.
+  if (!map || !inversePermutation(concatAffineMaps(maps, b.getContext())))
+    return false;
+  b.modifyOpInPlace(op, [&] {
+    operand.set(source);
+    op.setIndexingMapsAttr(b.getAffineMapArrayAttr(maps));
+  });
+  return true;
+}
+
+/// An op with a result whose index is a constant somewhere (sums that keep a
+/// dimension of size 1), which has no tiles.
+static linalg::GenericOp findKeptSize(const Attention &attention) {
+  for (Operation *op : attention.between)
+    if (auto generic = dyn_cast<linalg::GenericOp>(op))
+      for (OpOperand &init : generic.getDpsInitsMutable())
+        if (!generic.getMatchingIndexingMap(&init).isProjectedPermutation())
+          return generic;
+  return nullptr;
+}
+
+/// Computes each result without the sizes of 1 at constant indices.
+static bool dropKeptSizes(RewriterBase &b, linalg::GenericOp op) {
+  b.setInsertionPoint(op);
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  SmallVector<Value> inits;
+  SmallVector<SmallVector<ReassociationIndices>> groupsOf;
+  for (OpOperand &init : op.getDpsInitsMutable()) {
+    AffineMap &map = maps[init.getOperandNumber()];
+    auto type = cast<RankedTensorType>(init.get().getType());
+    SmallVector<AffineExpr> kept;
+    SmallVector<ReassociationIndices> groups;
+    for (auto [dim, index] : llvm::enumerate(map.getResults())) {
+      bool isKept = !isa<AffineConstantExpr>(index);
+      if (!isKept && type.getDimSize(dim) != 1)
+        return false;
+      if (isKept)
+        kept.push_back(index);
+      if (groups.empty() || (isKept && kept.size() > 1))
+        groups.emplace_back();
+      groups.back().push_back(dim);
+    }
+    if (kept.empty())
+      groups.clear();
+    groupsOf.push_back(groups);
+    Value small = init.get();
+    if (kept.size() != map.getNumResults())
+      small = tensor::CollapseShapeOp::create(b, op.getLoc(), small, groups);
+    map = AffineMap::get(map.getNumDims(), 0, kept, op.getContext());
+    if (!map.isProjectedPermutation())
+      return false;
+    inits.push_back(small);
+  }
+  auto fresh = linalg::GenericOp::create(
+      b, op.getLoc(), ValueRange(inits).getTypes(), op.getInputs(), inits, maps,
+      op.getIteratorTypesArray());
+  b.inlineRegionBefore(op.getRegion(), fresh.getRegion(),
+                       fresh.getRegion().begin());
+  SmallVector<Value> results;
+  for (auto [old, result, groups] :
+       llvm::zip_equal(op.getResults(), fresh.getResults(), groupsOf))
+    results.push_back(
+        old.getType() == result.getType()
+            ? Value(result)
+            : tensor::ExpandShapeOp::create(
+                  b, op.getLoc(), old.getType(), result, groups,
+                  tensor::getMixedSizes(
+                      b, op.getLoc(),
+                      op.getDpsInitOperand(old.getResultNumber())->get())));
+  b.replaceOp(op, results);
+  return true;
+}
+
+/// What results begin with is filled where it is computed: a reshape in between
+/// would have all of it filled before.
+static void fillTiles(RewriterBase &b, linalg::LinalgOp op) {
+  for (OpOperand &init : op.getDpsInitsMutable()) {
+    auto fill =
+        dyn_cast_if_present<linalg::FillOp>(getBehindReshapes(init.get()));
+    if (!fill || fill->getResult(0) == init.get())
+      continue;
+    b.setInsertionPoint(op);
+    Value empty = tensor::EmptyOp::create(
+        b, op.getLoc(), tensor::getMixedSizes(b, op.getLoc(), init.get()),
+        getElementTypeOrSelf(init.get()));
+    Value filled =
+        linalg::FillOp::create(b, op.getLoc(), fill.getInputs(), empty)
+            .getResult(0);
+    b.modifyOpInPlace(op, [&] { init.set(filled); });
+  }
+}
+
+/// Takes the reshape out: sizes of 1 are not read, merged heads become loops.
+static bool takeOut(RewriterBase &b, OpOperand &operand) {
+  Operation *reshape = operand.get().getDefiningOp(), *op = operand.getOwner();
+  Operation *behind = getBehindReshapes(operand.get());
+  if (!isProduct(op) && !isProduct(behind) && readBehind(b, operand))
+    return true;
+  RewritePatternSet patterns(op->getContext());
+  linalg::populateFoldReshapeOpsByExpansionPatterns(
+      patterns, [](OpOperand *) { return true; });
+  KeepAttributes listener;
+  GreedyRewriteConfig config;
+  config.setListener(&listener)
+      .setStrictness(GreedyRewriteStrictness::ExistingOps)
+      .enableFolding(false);
+  bool changed = false;
+  Operation *root = isa<tensor::ExpandShapeOp>(reshape) ? reshape : op;
+  (void)applyOpPatternsGreedily(root, std::move(patterns), config, &changed);
+  return changed;
+}
+
+//===----------------------------------------------------------------------===//
+// Tiles
+//===----------------------------------------------------------------------===//
+
+/// Bytes of the weights, as far as sizes are known.
+static int64_t getBytes(RankedTensorType type) {
+  int64_t bytes = type.getElementTypeBitWidth() / 8;
+  for (int64_t size : type.getShape())
+    if (!ShapedType::isDynamic(size) && llvm::MulOverflow(bytes, size, bytes))
+      return std::numeric_limits<int64_t>::max();
+  return bytes;
+}
+
+/// Whether only the run knows how many weights a head has.
+static bool isLongOfRun(const Attention &attention) {
+  linalg::LinalgOp op = attention.product;
+  SmallVector<int64_t> ranges = op.getStaticLoopRanges();
+  SmallVector<unsigned> loops =
+      getLoops(op, attention.weights, /*shared=*/false);
+  op.getReductionDims(loops);
+  return llvm::any_of(loops, [&](unsigned loop) {
+    return ShapedType::isDynamic(ranges[loop]);
+  });
+}
+
+/// Rows of a tile: whole ones of the kernels' registers, a part of all rows
+/// where their number is known.
+static int64_t getRows(int64_t rows, std::optional<int64_t> bytesOfRow,
+                       int64_t tileBytes) {
+  constexpr int64_t step = 8, most = 64, usual = 32;
+  int64_t fitting =
+      bytesOfRow ? tileBytes / std::max<int64_t>(*bytesOfRow, 1) : usual;
+  fitting = std::clamp(fitting / step * step, step, most);
+  if (ShapedType::isDynamic(rows))
+    return fitting;
+  for (int64_t part = fitting; part > 0; part -= step)
+    if (rows % part == 0)
+      return part;
+  return std::min(rows, fitting);
+}
+
+static SmallVector<OpFoldResult> getTileSizes(const Attention &attention,
+                                              int64_t tileBytes) {
+  linalg::LinalgOp op = attention.product;
+  Builder b(op.getContext());
+  SmallVector<OpFoldResult> sizes(op.getNumLoops(), b.getIndexAttr(0));
+  SmallVector<int64_t> ranges = op.getStaticLoopRanges();
+  SmallVector<unsigned> rows =
+      getLoops(op, attention.weights, /*shared=*/false);
+  SmallVector<unsigned> heads =
+      getLoops(op, attention.weights, /*shared=*/true);
+  for (unsigned loop : llvm::concat<unsigned>(heads, rows))
+    if (ranges[loop] != 1)
+      sizes[loop] = b.getIndexAttr(1);
+  std::optional<int64_t> bytes =
+      cast<RankedTensorType>(attention.weights->get().getType())
+          .getElementTypeBitWidth() /
+      8;
+  for (auto [loop, kind] : llvm::enumerate(op.getIteratorTypesArray()))
+    if (kind == utils::IteratorType::reduction && bytes) {
+      int64_t product = 0;
+      bool isKnown = !ShapedType::isDynamic(ranges[loop]) &&
+                     !llvm::MulOverflow(*bytes, ranges[loop], product);
+      bytes = isKnown ? std::optional(product) : std::nullopt;
+    }
+  sizes[rows.back()] =
+      b.getIndexAttr(getRows(ranges[rows.back()], bytes, tileBytes));
+  return sizes;
+}
+
+static LogicalResult tile(RewriterBase &b, const Attention &attention,
+                          int64_t tileBytes) {
+  linalg::LinalgOp op = attention.product;
+  fillTiles(b, op);
+  for (Operation *one : attention.between)
+    fillTiles(b, cast<linalg::LinalgOp>(one));
+  scf::SCFTileAndFuseOptions options;
+  options.tilingOptions.setTileSizes(getTileSizes(attention, tileBytes))
+      .setLoopType(scf::SCFTilingOptions::LoopType::ForallOp);
+  options.setFusionControlFn(
+      [&](tensor::ExtractSliceOp, OpResult producer,
+          bool) -> std::optional<scf::SCFTileAndFuseOptions::ControlFnResult> {
+        if (!isa<linalg::FillOp>(producer.getOwner()) &&
+            !attention.between.contains(producer.getOwner()))
+          return std::nullopt;
+        return scf::SCFTileAndFuseOptions::ControlFnResult{};
+      });
+  b.setInsertionPoint(op);
+  FailureOr<scf::SCFTileAndFuseResult> tiled =
+      scf::tileConsumerAndFuseProducersUsingSCF(
+          b, cast<TilingInterface>(op.getOperation()), options);
+  if (failed(tiled))
+    return failure();
+  b.replaceOp(op, tiled->replacements.lookup(op->getResult(0)));
+  // A slice of nothing is nothing: else all of it would have its memory.
+  for (LoopLikeOpInterface loop : tiled->loops)
+    loop->walk([&](tensor::ExtractSliceOp slice) {
+      if (!slice.getSource().getDefiningOp<tensor::EmptyOp>())
+        return;
+      b.setInsertionPoint(slice);
+      RankedTensorType type = slice.getType();
+      Value empty = tensor::EmptyOp::create(
+          b, slice.getLoc(), slice.getMixedSizes(), type.getElementType());
+      if (empty.getType() == type)
+        b.replaceOp(slice, empty);
+    });
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct QuantFuseAttentionPass
+    : quantmlir::impl::QuantFuseAttentionPassBase<QuantFuseAttentionPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    IRRewriter rewriter(&getContext());
+    // Reshapes that only move from one operand to another end somewhere, too.
+    constexpr int64_t mostSteps = 10000;
+    for (int64_t i = 0; i != mostSteps && step(rewriter); ++i)
+      ;
+    getOperation()->walk(
+        [](linalg::LinalgOp op) { op->removeDiscardableAttr(kSeen); });
+  }
+
+private:
+  /// Of a product that stays as it is.
+  static constexpr StringLiteral kSeen = "quant.seen";
+
+  /// Takes a reshape out of one attention, or fuses one.
+  bool step(RewriterBase &b) {
+    FailureOr<Attention> found = failure();
+    getOperation()->walk([&](linalg::LinalgOp op) {
+      if (op->hasAttr(kSeen) || op->getParentOfType<scf::ForallOp>())
+        return WalkResult::advance();
+      found = match(op);
+      if (succeeded(found) && isWorth(*found))
+        return WalkResult::interrupt();
+      op->setDiscardableAttr(kSeen, UnitAttr::get(&getContext()));
+      found = failure();
+      return WalkResult::advance();
+    });
+    if (failed(found))
+      return false;
+    linalg::GenericOp kept = findKeptSize(*found);
+    if (kept && dropKeptSizes(b, kept))
+      return true;
+    OpOperand *reshape = findReshape(*found);
+    if (reshape && takeOut(b, *reshape))
+      return true;
+    if (!reshape && !kept && succeeded(tile(b, *found, tileBytes))) {
+      ++numFused;
+      return true;
+    }
+    LDBG() << (reshape || kept ? "a reshape stays in between"
+                               : "cannot be tiled");
+    found->product->setDiscardableAttr(kSeen, UnitAttr::get(&getContext()));
+    return true;
+  }
+
+  /// Whether the weights are more than caches hold, or may be.
+  bool isWorth(const Attention &attention) {
+    auto type = cast<RankedTensorType>(attention.weights->get().getType());
+    return getBytes(type) >= (type.hasStaticShape() ? minBytes : tileBytes) ||
+           isLongOfRun(attention);
+  }
+};
+} // namespace
