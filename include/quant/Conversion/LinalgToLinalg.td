@@ -47,7 +47,7 @@ def QuantFuseAttentionPass
 
     Weights of fewer than `min-bytes` in all (`tile-bytes`, where only the run knows
     how many heads there are) stay in the caches anyway and are left alone, as are
-    those that something else reads.
+    those of one row a head, and those that something else reads.
 
     Example:
 

@@ -334,13 +334,23 @@ static int64_t getBytes(RankedTensorType type) {
   return bytes;
 }
 
+/// Whether a head has one row only: a decoder's next token.
+static bool isOneRow(const Attention &attention) {
+  linalg::LinalgOp op = attention.product;
+  SmallVector<int64_t> ranges = op.getStaticLoopRanges();
+  return llvm::all_of(getLoops(op, attention.weights, /*shared=*/false),
+                      [&](unsigned loop) { return ranges[loop] == 1; });
+}
+
 /// Whether only the run knows how many weights a head has.
 static bool isLongOfRun(const Attention &attention) {
   linalg::LinalgOp op = attention.product;
   SmallVector<int64_t> ranges = op.getStaticLoopRanges();
   SmallVector<unsigned> loops =
-      getLoops(op, attention.weights, /*shared=*/false);
-  op.getReductionDims(loops);
+                            getLoops(op, attention.weights, /*shared=*/false),
+                        sums;
+  op.getReductionDims(sums);
+  loops.append(sums);
   return llvm::any_of(loops, [&](unsigned loop) {
     return ShapedType::isDynamic(ranges[loop]);
   });
@@ -430,10 +440,6 @@ static LogicalResult tile(RewriterBase &b, const Attention &attention,
   return success();
 }
 
-//===----------------------------------------------------------------------===//
-// The pass
-//===----------------------------------------------------------------------===//
-
 namespace {
 struct QuantFuseAttentionPass
     : quantmlir::impl::QuantFuseAttentionPassBase<QuantFuseAttentionPass> {
@@ -441,7 +447,7 @@ struct QuantFuseAttentionPass
 
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
-    // Reshapes that only move from one operand to another end somewhere, too.
+    // Reshapes that only move around end somewhere, too.
     constexpr int64_t mostSteps = 10000;
     for (int64_t i = 0; i != mostSteps && step(rewriter); ++i)
       ;
@@ -487,8 +493,9 @@ private:
   /// Whether the weights are more than caches hold, or may be.
   bool isWorth(const Attention &attention) {
     auto type = cast<RankedTensorType>(attention.weights->get().getType());
-    return getBytes(type) >= (type.hasStaticShape() ? minBytes : tileBytes) ||
-           isLongOfRun(attention);
+    return !isOneRow(attention) &&
+           (getBytes(type) >= (type.hasStaticShape() ? minBytes : tileBytes) ||
+            isLongOfRun(attention));
   }
 };
 } // namespace
