@@ -6,7 +6,6 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Format.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -337,9 +336,10 @@ static void read(ObjectReader &reader, std::string &problem,
 }
 
 llvm::Expected<Statistics> quantmlir::readStatistics(llvm::StringRef path) {
-  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
+  auto file = openJson(path);
   if (!file)
-    return llvm::createStringError(path + ": " + file.getError().message());
+    return llvm::createStringError(path + ": " +
+                                   llvm::toString(file.takeError()));
   llvm::Expected<json::Value> root = parseJson((*file)->getBuffer());
   if (!root)
     return llvm::createStringError(path + ": expected a statistics file: " +

@@ -7,7 +7,6 @@
 
 #include "mlir/IR/Location.h"
 #include "llvm/Support/GlobPattern.h"
-#include "llvm/Support/MemoryBuffer.h"
 
 using namespace mlir;
 using namespace quantmlir;
@@ -151,9 +150,9 @@ llvm::Expected<Recipe> Recipe::read(StringRef path, const QuantScheme &base) {
     return llvm::createStringError("recipe '" + path +
                                    "': " + llvm::toString(std::move(error)));
   };
-  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
+  auto file = openJson(path);
   if (!file)
-    return inFile(llvm::errorCodeToError(file.getError()));
+    return inFile(file.takeError());
   auto value = parseJson((*file)->getBuffer());
   if (!value)
     return inFile(value.takeError());

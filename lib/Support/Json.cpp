@@ -2,6 +2,8 @@
 
 #include "quant/Support/Json.h"
 
+#include "quant/Support/ForeignFile.h"
+
 using namespace quantmlir;
 
 /// No file of this project has more than five.
@@ -31,4 +33,14 @@ llvm::Expected<llvm::json::Value> quantmlir::parseJson(llvm::StringRef text) {
         "expected at most %d arrays and objects in each other, found %d",
         kMostNested, nested);
   return llvm::json::parse(text);
+}
+
+llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
+quantmlir::openJson(llvm::StringRef path) {
+  if (isDevice(path))
+    return llvm::createStringError("expected a file, found a device");
+  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
+  if (!file)
+    return llvm::errorCodeToError(file.getError());
+  return std::move(*file);
 }

@@ -18,6 +18,12 @@
 // RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="recipe=%t/nested.json" 2>&1 | FileCheck %s --check-prefix=NESTED
 // RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="activations=static stats=%t/nested.json" 2>&1 | FileCheck %s --check-prefix=NESTED
 // RUN: not quant-run %t/m.mlir --random-inputs=1 --target=x86 --schedules=%t/nested.json 2>&1 | FileCheck %s --check-prefix=NESTED
+// Devices that have no end.
+// RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="recipe=/dev/zero" 2>&1 | FileCheck %s --check-prefix=DEVICE
+// RUN: not quant-opt %t/m.mlir --quant-quantize-matmul="activations=static stats=/dev/zero" 2>&1 | FileCheck %s --check-prefix=DEVICE
+// RUN: not quant-run %t/m.mlir --random-inputs=1 --target=x86 --schedules=/dev/zero 2>&1 | FileCheck %s --check-prefix=DEVICE
+// RUN: not quant-run %t/m.mlir --target=generic --inputs=/dev/zero 2>&1 | FileCheck %s --check-prefix=DEVICE
+// DEVICE: error: {{.*}}/dev/zero{{.*}}: expected a file, found a device
 // NESTED: error: {{.*}}nested.json{{.*}}expected at most 64 arrays and objects in each other, found 1000000
 
 // NOFILE: error: recipe '{{.*}}none.json': No such file or directory

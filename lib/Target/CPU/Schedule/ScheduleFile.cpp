@@ -7,7 +7,6 @@
 
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -109,9 +108,9 @@ llvm::Expected<ScheduleFile> ScheduleFile::read(MLIRContext *context,
     return llvm::createStringError("schedules '" + path +
                                    "': " + llvm::toString(std::move(error)));
   };
-  auto text = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
+  auto text = openJson(path);
   if (!text)
-    return inFile(llvm::errorCodeToError(text.getError()));
+    return inFile(text.takeError());
   auto value = parseJson((*text)->getBuffer());
   if (!value)
     return inFile(value.takeError());
