@@ -334,6 +334,14 @@ static int64_t getBytes(RankedTensorType type) {
   return bytes;
 }
 
+/// Whether some of it has no iteration, of which upstream makes no tiles.
+static bool isEmpty(const Attention &attention) {
+  return llvm::any_of(attention.between, [](Operation *op) {
+    return llvm::is_contained(cast<linalg::LinalgOp>(op).getStaticLoopRanges(),
+                              0);
+  });
+}
+
 /// Whether a head has one row only: a decoder's next token.
 static bool isOneRow(const Attention &attention) {
   linalg::LinalgOp op = attention.product;
@@ -493,7 +501,7 @@ private:
   /// Whether the weights are more than caches hold, or may be.
   bool isWorth(const Attention &attention) {
     auto type = cast<RankedTensorType>(attention.weights->get().getType());
-    return !isOneRow(attention) &&
+    return !isEmpty(attention) && !isOneRow(attention) &&
            (getBytes(type) >= (type.hasStaticShape() ? minBytes : tileBytes) ||
             isLongOfRun(attention));
   }

@@ -118,6 +118,8 @@ func.func @long_rows(%q: tensor<2x64x8xf32>, %k: tensor<2x8x9000xf32>, %v: tenso
 // CHECK-NOT: scf.forall
 // CHECK-LABEL: @one_row
 // CHECK-NOT: scf.forall
+// CHECK-LABEL: @no_token
+// CHECK-NOT: scf.forall
 // CHECK-NOT: quant.seen
 func.func @returned(%q: tensor<2x64x8xf32>, %k: tensor<2x8x64xf32>, %v: tensor<2x64x8xf32>, %init: tensor<2x64x64xf32>, %out: tensor<2x64x8xf32>) -> (tensor<2x64x8xf32>, tensor<2x64x64xf32>) {
   %s = linalg.batch_matmul ins(%q, %k : tensor<2x64x8xf32>, tensor<2x8x64xf32>) outs(%init : tensor<2x64x64xf32>) -> tensor<2x64x64xf32>
@@ -150,4 +152,15 @@ func.func @one_row(%q: tensor<?x1x8xf32>, %k: tensor<?x8x?xf32>, %v: tensor<?x?x
   } -> tensor<?x1x?xf32>
   %y = linalg.batch_matmul ins(%t, %v : tensor<?x1x?xf32>, tensor<?x?x8xf32>) outs(%out : tensor<?x1x8xf32>) -> tensor<?x1x8xf32>
   return %y : tensor<?x1x8xf32>
+}
+
+func.func @no_token(%q: tensor<?x?x8xf32>, %k: tensor<?x8x0xf32>, %v: tensor<?x0x8xf32>, %init: tensor<?x?x0xf32>, %out: tensor<?x?x8xf32>) -> tensor<?x?x8xf32> {
+  %s = linalg.batch_matmul ins(%q, %k : tensor<?x?x8xf32>, tensor<?x8x0xf32>) outs(%init : tensor<?x?x0xf32>) -> tensor<?x?x0xf32>
+  %t = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel"]} ins(%s : tensor<?x?x0xf32>) outs(%init : tensor<?x?x0xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %z = math.tanh %x : f32
+    linalg.yield %z : f32
+  } -> tensor<?x?x0xf32>
+  %y = linalg.batch_matmul ins(%t, %v : tensor<?x?x0xf32>, tensor<?x0x8xf32>) outs(%out : tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
+  return %y : tensor<?x?x8xf32>
 }
