@@ -326,6 +326,8 @@ static void buildCPUTargetStage(OpPassManager &pm, const CPUOptions &options) {
   buildBufferizeStage(pm, /*outline=*/true, /*fuse=*/true);
   if (options.profile)
     pm.addPass(createQuantProfileOpsPass());
+  if (options.threads < 2)
+    pm.addNestedPass<func::FuncOp>(createForallToForLoopPass());
   QuantParallelizeMatmulsPassOptions parallel;
   parallel.threads = options.threads;
   pm.addPass(createQuantParallelizeMatmulsPass(parallel));
@@ -354,8 +356,6 @@ static void buildThreads(OpPassManager &pm, int64_t threads) {
 static void buildCPULLVMStage(OpPassManager &pm, const CPUOptions &options) {
   if (options.threads > 1)
     buildThreads(pm, options.threads);
-  else
-    pm.addNestedPass<func::FuncOp>(createForallToForLoopPass());
   buildLLVMStage(pm, options.withTiles);
   if (options.threads > 1) {
     pm.addPass(createConvertOpenMPToLLVMPass());
