@@ -46,6 +46,7 @@ class FoldedSource:
         self._source, self._turn = source, rotation
         self.fail, self.embedding, self.head = (
             source.fail, source.embedding, source.head)
+        self.refuse_unused = source.refuse_unused
         self.embedding_rotation = rotation
         # Back: signs, which come first in a rotation, are a gain then.
         self.final_rotation = Rotation(rotation.size)
