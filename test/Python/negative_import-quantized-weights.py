@@ -155,7 +155,7 @@ def check_gguf():
         gguf("the header takes the bytes up to", whole[:size])
     gguf("tensor w takes the bytes up to 132, but the file has 131: it is not "
          "complete", whole[:-1])
-    gguf("tensor w takes the bytes up to", write_gguf(start=2**64 - 1))
+    gguf("tensor w begins at 18446744073709551615 of the data, expected 0", write_gguf(start=2**64 - 1))
     gguf("tensor w takes the bytes up to", write_gguf(shape=(32, 2**62)))
     gguf("tensor w has 3 dimensions, expected 2", write_gguf(shape=(32, 2, 1)))
     gguf("has GGUF version 1; 2 and 3 can be read", write_gguf(version=1))
