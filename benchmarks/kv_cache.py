@@ -16,7 +16,6 @@ import argparse
 import pathlib
 import sys
 import time
-from types import SimpleNamespace
 
 import machine
 import numpy as np
@@ -26,6 +25,7 @@ sys.path[:0] = [str(ROOT / "python")]
 
 import quantmlir  # noqa: E402
 from quantmlir.llm import kv_cache  # noqa: E402
+from quantmlir.llm.config import Config  # noqa: E402
 from quantmlir.llm.parts import PAST, ROWS, Parts  # noqa: E402
 from quantmlir.llm.text import Body, Value  # noqa: E402
 
@@ -73,8 +73,9 @@ def program(config, cache):
 class Form:
     def __init__(self, name, options):
         self.name = name
-        config = SimpleNamespace(layers=options.layers, heads=options.heads,
-                                 kv_heads=options.kv_heads, head_dim=options.head_dim)
+        config = Config("llama", options.layers, options.heads * options.head_dim,
+                        options.heads, options.kv_heads, options.head_dim, ffn=1,
+                        vocabulary=1, eps=1e-5, context=options.positions)
         cache = kv_cache.make(name, config)
         self.model = quantmlir.compile(program(config, cache), threads=options.threads)
         rng = np.random.default_rng(0)
