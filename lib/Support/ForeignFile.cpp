@@ -201,3 +201,14 @@ bool quantmlir::isDevice(StringRef path) {
          (status.type() == llvm::sys::fs::file_type::character_file ||
           status.type() == llvm::sys::fs::file_type::block_file);
 }
+
+llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
+quantmlir::openBytes(StringRef path) {
+  if (isDevice(path))
+    return llvm::createStringError(path + ": expected a file, found a device");
+  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
+                                          /*RequiresNullTerminator=*/false);
+  if (!file)
+    return llvm::createStringError(path + ": " + file.getError().message());
+  return std::move(*file);
+}

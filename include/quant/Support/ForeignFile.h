@@ -9,7 +9,10 @@
 #define QUANT_SUPPORT_FOREIGNFILE_H
 
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Support/MemoryBuffer.h"
 
+#include <memory>
 #include <string>
 
 namespace quantmlir {
@@ -25,6 +28,10 @@ std::string explainForeignFile(llvm::StringRef path, llvm::StringRef bytes);
 
 /// Whether there is no file at `path` but a device, which may have no end.
 bool isDevice(llvm::StringRef path);
+
+/// The bytes of the file at `path`; an error names it.
+llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
+openBytes(llvm::StringRef path);
 
 } // namespace quantmlir
 

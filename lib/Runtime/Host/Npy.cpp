@@ -274,27 +274,16 @@ llvm::Expected<SmallVector<int64_t>> quantmlir::parseNpyShape(StringRef path,
   return std::move(header->shape);
 }
 
-static llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
-openFile(StringRef path) {
-  if (isDevice(path))
-    return llvm::createStringError(path + ": expected a file, found a device");
-  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
-                                          /*RequiresNullTerminator=*/false);
-  if (!file)
-    return llvm::createStringError(path + ": " + file.getError().message());
-  return std::move(*file);
-}
-
 llvm::Expected<HostTensor> quantmlir::readNpy(StringRef path,
                                               const HostTensorType &expected) {
-  auto file = openFile(path);
+  auto file = openBytes(path);
   if (!file)
     return file.takeError();
   return parseNpy(path, (*file)->getBuffer(), expected);
 }
 
 llvm::Expected<SmallVector<int64_t>> quantmlir::readNpyShape(StringRef path) {
-  auto file = openFile(path);
+  auto file = openBytes(path);
   if (!file)
     return file.takeError();
   return parseNpyShape(path, (*file)->getBuffer());

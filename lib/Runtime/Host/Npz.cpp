@@ -186,11 +186,8 @@ Archive::read(llvm::function_ref<bool(StringRef)> isWanted) {
 llvm::Expected<std::vector<NpzMember>>
 quantmlir::readNpz(StringRef path, llvm::function_ref<bool(StringRef)> isWanted,
                    size_t limit) {
-  if (isDevice(path))
-    return llvm::createStringError(path + ": expected a file, found a device");
-  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
-                                          /*RequiresNullTerminator=*/false);
+  auto file = openBytes(path);
   if (!file)
-    return llvm::createStringError(path + ": " + file.getError().message());
+    return file.takeError();
   return Archive(path, (*file)->getBuffer(), limit).read(isWanted);
 }
