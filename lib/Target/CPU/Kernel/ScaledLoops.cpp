@@ -80,8 +80,10 @@ public:
           b.setInsertionPointToEnd(nested.getInsertionBlock());
           Value end = arith::MinUIOp::create(
               b, loc, arith::AddIOp::create(b, loc, begin, step), high.end);
-          forPanels(
-              RowRange{begin, end, high.height, high.isWidened, high.isSplit});
+          RowRange block = high;
+          block.begin = begin;
+          block.end = end;
+          forPanels(block);
           scf::YieldOp::create(b, loc);
         });
     if (ranges.size() > 1)
@@ -108,15 +110,12 @@ private:
     last.isSplit = areFew && last.height <= ScaledKernel::kFewRows;
   }
 
-  /// Rows of `ranges` in parts, if some are.
-  void splitRows(ArrayRef<RowRange> ranges) {
-    split = {};
-    for (const RowRange &range : ranges) {
-      if (!range.isSplit)
-        continue;
-      Value rows = arith::SubIOp::create(b, loc, range.end, range.begin);
-      split = emitSplitRows(b, loc, kernel, range.begin, rows);
-    }
+  /// The rows of `range` in parts; null where its tiles do not read them.
+  Value splitRows(const RowRange &range) {
+    if (!range.isSplit)
+      return {};
+    Value rows = arith::SubIOp::create(b, loc, range.end, range.begin);
+    return emitSplitRows(b, loc, kernel, range.begin, rows);
   }
 
   static bool hasWidened(ArrayRef<RowRange> ranges) {
@@ -167,7 +166,7 @@ private:
       widened = memref::AllocOp::create(
           b, loc, getWidenedType(kernel, together), b.getI64IntegerAttr(line));
     }
-    splitRows(ranges);
+    split = splitRows(ranges.back());
     forPanels(ranges, index(0), whole, together);
     if (together > 1)
       forPanels(ranges, whole, panels, 1);
