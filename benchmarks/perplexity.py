@@ -18,21 +18,21 @@ window that have some before them, agreement over all positions. Columns:
 
 The head has 8 bits, and so have its activations, in every scheme. The first text is
 Debian's `Artistic` and `GFDL-1.3` of common-licenses, the first 4,096 tokens; the
-second the documentation strings of NumPy (8,192 tokens; each version has its own).
-"H of 32" is `rotation="hadamard32"`, "folded" `"folded32"`. "Compensated" is `load(..., calibrate=)` for neither: for the documentation strings of
-Python's standard library and the topics of its `help()`, windows of 256 tokens drawn with
-a fixed seed, --calibration tokens in all. "Q4_K_M's bytes": each product's weights in the
-form that `choose_weights` chose for that text, where all constants of the program, scales
-in f32, have as many bytes together as the tensors of llama.cpp's Q4_K_M of the same
-weights. Rows of llama.cpp are its own formats of the same file, written and run by
-llama-cpp-python (--llama=FOLDER for the files); their activations are what its kernels
-make of them. Rows of ONNX Runtime are what its
-quantizers make of a graph of the same float weights (`benchmarks/onnx_decoder.py`; needs
-onnx, onnx_ir and onnxruntime, and its float is compared with that of the table first):
-`MatMulNBits` without zero points, its activations in blocks, too (accuracy_level 4), its
-head of 8 bits, and `quantize_dynamic` with a scale for each channel, whose activations
-have one for all rows. With --write, the page docs/results/perplexity.md is made;
---from=FILE makes it of printed tables, the last of two rows of a name.
+second the documentation strings of NumPy (8,192 tokens; each version has its own). "H of
+32" is `rotation="hadamard32"`, "folded" `"folded32"`. "Compensated" is `load(...,
+calibrate=)` for neither: for the documentation strings of Python's standard library and the
+topics of its `help()`, windows of 256 tokens drawn with a fixed seed, --calibration tokens
+in all. "Q4_K_M's bytes": each product's weights in the form that `choose_weights` chose for
+that text, where all constants of the program, scales in f32, have as many bytes together as
+the tensors of llama.cpp's Q4_K_M of the same weights. Rows of llama.cpp are its own formats
+of the same file, written and run by llama-cpp-python (--llama=FOLDER for the files); their
+activations are what its kernels make of them. Rows of ONNX Runtime are what its quantizers
+make of a graph of the same float weights (`benchmarks/onnx_decoder.py`; needs onnx, onnx_ir
+and onnxruntime, and its float is compared with that of the table first): `MatMulNBits`
+without zero points, its activations in blocks, too (accuracy_level 4), its head of 8 bits,
+and `quantize_dynamic` with a scale for each channel, whose activations have one for all
+rows. With --write, the page docs/results/perplexity.md is made; --from=FILE makes it of
+printed tables, the last of two rows of a name.
 
 W4 is symmetric, with scales in f32: 6 bits a weight in groups of 16, 5 in groups of 32;
 NVFP4 has 4.5 and MXFP4 4.25. Of the squares of normally distributed weights, as rotated
